@@ -1,0 +1,141 @@
+"""A capture on disk: calibrated images of one head, and what the stages added to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from capture.camera import Camera
+from capture.colmap import SparseModel, SparsePoints, read_model, write_model
+from capture.errors import InputError
+from capture.files import read_json, write_json
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class CaptureInfo:
+    """What `capture.json` says.
+
+    Attributes:
+        id: name of the capture, the same as its folder's for those that we make.
+        seed: seed of a synthetic head, None for a user's own capture.
+        spec: the `HeadSpec` of a synthetic head as JSON, else None.
+        versions: tool or asset -> version.
+        timings: stage -> seconds.
+    """
+
+    id: str
+    seed: int | None = None
+    spec: Mapping[str, Any] | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_\-]+", self.id):
+            raise InputError(f"capture id {self.id!r}: use letters, digits, '_' and '-' only (shard keys allow no more)")
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "id": self.id,
+            "seed": self.seed,
+            "spec": None if self.spec is None else dict(self.spec),
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_json(cls, value: Any, where: str) -> Self:
+        """The record in a parsed `capture.json`; `where` names the file in errors."""
+        if not isinstance(value, dict) or "id" not in value:
+            raise InputError(f"{where}: not a capture.json (no id)")
+        version = value.get("schema_version")
+        if version != SCHEMA_VERSION:
+            raise InputError(f"{where}: schema version {version}, this program reads {SCHEMA_VERSION}; make it again")
+        return cls(value["id"], value.get("seed"), value.get("spec"), value.get("versions") or {})
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """Calibrated images of one head in a folder.
+
+    The folder's files are listed in the design ("A capture on disk"): `images/` and `sparse/` are needed,
+    everything else may be missing. Pixels are read by those who need them: this record knows where they are.
+
+    Attributes:
+        folder: where it lies.
+        model: cameras in the order of their image names, and sparse points where there are any.
+        info: what `capture.json` says; made up from the folder's name where there is none.
+    """
+
+    folder: Path
+    model: SparseModel
+    info: CaptureInfo
+
+    SCAN: ClassVar[str] = "scan.ply"
+    LABELS: ClassVar[str] = "labels.npz"
+    HEAD: ClassVar[str] = "head.ply"
+    INFO: ClassVar[str] = "capture.json"
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Open the capture in `folder`.
+
+        Raises `InputError` where the folder, its cameras or one of their images is missing.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise InputError(f"no such capture folder: {folder}")
+        model = read_model(folder / "sparse")
+        info_path = folder / cls.INFO
+        if info_path.is_file():
+            info = CaptureInfo.from_json(read_json(info_path, "capture.json"), str(info_path))
+        else:
+            info = CaptureInfo(re.sub(r"[^A-Za-z0-9_\-]", "_", folder.resolve().name) or "capture")
+        capture = cls(folder, model, info)
+        for path in capture.image_paths:
+            if not path.is_file():
+                raise InputError(f"image is missing: {path}; its camera is in {folder / 'sparse'}")
+        return capture
+
+    @classmethod
+    def create(
+        cls, folder: Path, cameras: Sequence[Camera], info: CaptureInfo, points: SparsePoints | None = None
+    ) -> Self:
+        """Write cameras and `capture.json` (last: a capture that has it is whole) beside images written before."""
+        folder = Path(folder)
+        model = SparseModel(tuple(sorted(cameras, key=lambda camera: camera.name)), points or SparsePoints())
+        write_model(folder / "sparse", model)
+        write_json(folder / cls.INFO, info.to_json())
+        return cls(folder, model, info)
+
+    @property
+    def cameras(self) -> tuple[Camera, ...]:
+        """N cameras in the order of their image names."""
+        return self.model.cameras
+
+    @cached_property
+    def image_paths(self) -> tuple[Path, ...]:
+        """N image files, in the order of the cameras."""
+        return tuple(self.folder / "images" / camera.name for camera in self.cameras)
+
+    @cached_property
+    def mask_paths(self) -> tuple[Path, ...]:
+        """N class-id masks, in the order of the cameras; they may be missing."""
+        return tuple(self.folder / "masks" / Path(camera.name).with_suffix(".png") for camera in self.cameras)
+
+    @property
+    def scan_path(self) -> Path:
+        return self.folder / self.SCAN
+
+    @property
+    def labels_path(self) -> Path:
+        return self.folder / self.LABELS
+
+    @property
+    def head_path(self) -> Path:
+        return self.folder / self.HEAD

@@ -1,0 +1,22 @@
+"""Class ids of the masks that the generator renders (8-bit, one id per pixel, not anti-aliased)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class PixelClass(IntEnum):
+    """What a pixel shows. The numbers are part of the file format: add, never renumber."""
+
+    BACKGROUND = 0
+    SKIN = 1
+    EYES = 2
+    BROWS = 3
+    LASHES = 4
+    SCALP_HAIR = 5
+    FACIAL_HAIR = 6
+    GARMENT = 7
+    HEADWEAR = 8
+    EYEWEAR = 9
+    JEWELLERY = 10
+    MOUTH = 11  # teeth, tongue and gums

@@ -1,0 +1,11 @@
+"""The error that a user can mend."""
+
+from __future__ import annotations
+
+
+class InputError(Exception):
+    """Something that the user gave is missing, damaged or contradictory.
+
+    The message is one line that names what and where, and how to mend it. Command lines print it and exit
+    with code 2, without a traceback; library callers catch it like any exception.
+    """

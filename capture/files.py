@@ -1,0 +1,70 @@
+"""Atomic writing: a file that exists under its final name is whole."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from capture.errors import InputError
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target`; rename it to `target` when the block ends without an error.
+
+    The temporary name keeps the suffix of the target, as many writers pick the format by it. On any error the
+    temporary file is removed and what stood at `target` stays. Raises `InputError` where the disk is full or
+    the folder can't be written.
+    """
+    target = Path(target)
+    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(target)
+    except OSError as error:
+        raise _as_input_error(error, target) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _as_input_error(error: OSError, target: Path) -> Exception:
+    """The same failure as one readable line where the user can mend it, else the error itself."""
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return InputError(f"can't write {target}: {error.strerror}; choose an output folder that you may write to")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InputError(f"can't write {target}: {error.strerror}; free some space and run again")
+    if isinstance(error, NotADirectoryError | FileExistsError | IsADirectoryError):
+        return InputError(f"can't write {target}: a file stands where a folder is needed; choose another output")
+    return error
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically."""
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, keys in the given order, atomically. NaN is refused (it is not JSON)."""
+    write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path, what: str) -> Any:
+    """The parsed JSON of `path`; raises `InputError` naming `what` where it is missing or not JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{what} is missing: {path}") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{what} is not valid JSON: {path} ({error})") from None
+    except OSError as error:
+        raise InputError(f"{what} can't be read: {path} ({error.strerror})") from None
