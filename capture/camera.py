@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -85,6 +87,27 @@ class Camera:
         params = (*focal, *principal)
         pose = np.asarray(rotation, float), np.asarray(translation, float)
         return cls(name, int(size[0]), int(size[1]), "PINHOLE", params, *pose)
+
+    def to_json(self) -> dict[str, Any]:
+        """The camera as JSON, as a shard's `capture.json` lists them."""
+        return {
+            "name": self.name,
+            "width": self.width,
+            "height": self.height,
+            "model": self.model,
+            "params": list(self.params),
+            "rotation": self.rotation.tolist(),
+            "translation": self.translation.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`; raises `InputError` where a field is missing."""
+        try:
+            size = value["name"], int(value["width"]), int(value["height"])
+            return cls(*size, value["model"], tuple(value["params"]), value["rotation"], value["translation"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"damaged camera record: {error}; pack the data set again") from None
 
     @cached_property
     def _named(self) -> dict[str, float]:

@@ -26,7 +26,6 @@ class CaptureInfo:
         seed: seed of a synthetic head, None for a user's own capture.
         spec: the `HeadSpec` of a synthetic head as JSON, else None.
         versions: tool or asset -> version.
-        timings: stage -> seconds.
     """
 
     id: str
@@ -36,7 +35,7 @@ class CaptureInfo:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_\-]+", self.id):
-            raise InputError(f"capture id {self.id!r}: use letters, digits, '_' and '-' only (shard keys allow no more)")
+            raise InputError(f"capture id {self.id!r}: use only letters, digits, '_' and '-', as shard keys do")
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""

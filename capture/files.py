@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise _as_input_error(error, target) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder may not be there, and that is the error to tell
+            temporary.unlink(missing_ok=True)
 
 
 def _as_input_error(error: OSError, target: Path) -> Exception:

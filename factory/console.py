@@ -1,0 +1,110 @@
+"""What the user sees while it runs: progress, log lines, errors."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from capture import InputError
+
+log = logging.getLogger(__name__)
+
+# Off a terminal a bar becomes plain lines, at most one in this many seconds.
+PLAIN_INTERVAL_S = 5.0
+
+
+def setup_logging(*, verbose: bool = False) -> None:
+    """Send the log to standard error: rich on a terminal, plain lines elsewhere."""
+    level = logging.DEBUG if verbose else logging.INFO
+    console = Console(stderr=True)
+    handler: logging.Handler
+    if console.is_terminal:
+        handler = RichHandler(console=console, show_path=False, log_time_format="%H:%M:%S")
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for package in ("factory", "generator", "reconstruction", "labeling", "training", "assets", "capture"):
+        logging.getLogger(package).setLevel(level)
+
+
+@dataclass
+class Track:
+    """One running task: call it with the steps done so far, and with what is being done."""
+
+    what: str
+    total: int
+    show: Callable[[int, str], None]
+    done: int = field(default=0, init=False)
+
+    def __call__(self, done: int, note: str = "") -> None:
+        self.done = done
+        self.show(done, note)
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        self(self.done + steps, note)
+
+
+@contextmanager
+def track(what: str, total: int) -> Iterator[Track]:
+    """Show the progress of a task of `total` steps: a bar on a terminal, plain log lines elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Track(what, total, _plain(what, total))
+        return
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TimeRemainingColumn(), TextColumn("[dim]{task.fields[note]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(what, total=total, note="")
+        yield Track(what, total, lambda done, note: progress.update(task, completed=done, note=note))
+
+
+def _plain(what: str, total: int) -> Callable[[int, str], None]:
+    started = last = time.monotonic()
+
+    def show(done: int, note: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done < total and now - last < PLAIN_INTERVAL_S:
+            return
+        last = now
+        log.info("%s: %d of %d, %.0f s%s", what, done, total, now - started, f" ({note})" if note else "")
+
+    return show
+
+
+def exit_code_of(run: Callable[[], None]) -> int:
+    """Run a command and turn what went wrong into one line on standard error and an exit code.
+
+    0: done; 2: the user can mend it; 1: a stage failed; 130: interrupted. Anything else is a defect of ours and
+    keeps its traceback.
+    """
+    from factory.processes import StageError
+
+    try:
+        run()
+    except InputError as error:
+        return _fail(str(error), 2)
+    except StageError as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted; what is whole is kept, run again to go on", 130)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stdout.flush()
+    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.flush()
+    return code

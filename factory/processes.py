@@ -1,0 +1,91 @@
+"""Stages in processes of their own: a crash in Blender or in a native library takes nothing else along."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from capture import InputError
+
+# What stages print for us: "p2p-progress <capture id> <what> <done>/<total>".
+PROGRESS_LINE = re.compile(r"^p2p-progress (?P<id>\S+) (?P<what>\S+) (?P<done>\d+)/(?P<total>\d+)")
+
+
+class StageError(Exception):
+    """A stage's process died or failed for a reason that is not the user's. The message is one line."""
+
+
+def run_stage(
+    command: Sequence[str | os.PathLike[str]],
+    what: str,
+    log_path: Path,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> None:
+    """Run a stage's command to its end, with its output in `log_path`.
+
+    Args:
+        command: program and arguments.
+        what: names the stage and the capture in errors.
+        log_path: where standard output and standard error go, together.
+        on_progress: called with (what, done, total) for each progress line.
+
+    Raises:
+        InputError: the stage ended with exit code 2; the message is its own.
+        StageError: it could not be started, crashed or failed otherwise.
+    """
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "P2P_PROGRESS": "lines"}
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    tail: deque[str] = deque(maxlen=50)
+    with log_path.open("w", encoding="utf-8") as log:
+        try:
+            process = subprocess.Popen(
+                [os.fspath(word) for word in command],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env=environment, text=True, errors="replace",
+            )  # fmt: skip
+        except OSError as error:
+            raise InputError(f"{what}: can't start {command[0]} ({error.strerror})") from None
+        try:
+            _follow(process, log.write, tail, on_progress)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    _judge(process.returncode, what, tail, log_path)
+
+
+def _follow(
+    process: subprocess.Popen[str],
+    write: Callable[[str], object],
+    tail: deque[str],
+    on_progress: Callable[[str, int, int], None] | None,
+) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        match = PROGRESS_LINE.match(line)
+        if match:
+            if on_progress:
+                on_progress(match["what"], int(match["done"]), int(match["total"]))
+            continue
+        write(line)
+        if line.strip():
+            tail.append(line.strip())
+    process.wait()
+
+
+def _judge(code: int, what: str, tail: deque[str], log_path: Path) -> None:
+    if code == 0:
+        return
+    errors = [line.removeprefix("error: ") for line in tail if line.startswith("error: ")]
+    if code == 2 and errors:
+        raise InputError(errors[-1])
+    if code < 0:
+        reason = f"killed by {signal.Signals(-code).name}"
+    else:
+        reason = f"exit code {code}: {errors[-1] if errors else (tail[-1] if tail else 'it said nothing')}"
+    raise StageError(f"{what} failed ({reason}); its whole output is in {log_path}")

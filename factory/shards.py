@@ -1,0 +1,212 @@
+"""Captures into WebDataset shards and `dataset.json`, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import webdataset
+
+from capture import Capture, InputError, Labels, Scan, atomic_path, read_json, write_json
+from factory.console import track
+from factory.samples import Sample, decode, encode
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+DATASET = "dataset.json"
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class PackSettings:
+    """How captures become shards.
+
+    Attributes:
+        test_share: share of the heads that go to the test split (the paper: 500 of 3000).
+        heads_per_shard: samples in one tar file.
+    """
+
+    test_share: float = 1 / 6
+    heads_per_shard: int = 16
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.test_share < 1:
+            raise InputError(f"the test share must lie in [0, 1), got {self.test_share}")
+        if self.heads_per_shard < 1:
+            raise InputError(f"a shard holds at least one head, got {self.heads_per_shard}")
+
+
+def find_captures(folder: Path) -> list[Path]:
+    """The captures in `folder` (or `folder` itself), ordered by name; raises `InputError` where there is none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"no such folder of captures: {folder}")
+    if (folder / Capture.INFO).is_file():
+        return [folder]
+    found = sorted(path.parent for path in folder.glob(f"*/{Capture.INFO}"))
+    if not found:
+        raise InputError(f"{folder} holds no capture (a folder with {Capture.INFO}); make some with `p2p generate`")
+    return found
+
+
+def split(ids: Sequence[str], test_share: float) -> dict[str, list[str]]:
+    """Split heads into train and test: a function of the ids alone, and of no order.
+
+    The heads are ranked by a hash of their id and the first go to the test split: at least one where there are
+    two or more and a share is asked for.
+    """
+    count = round(len(ids) * test_share)
+    if test_share > 0 and len(ids) > 1:
+        count = min(max(count, 1), len(ids) - 1)
+    ranked = sorted(ids, key=lambda name: hashlib.sha256(name.encode()).digest())
+    return {"train": sorted(ranked[count:]), "test": sorted(ranked[:count])}
+
+
+def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = None) -> dict[str, Any]:
+    """Write labelled captures as a data set and return its `dataset.json`.
+
+    Shards are written under temporary names and `dataset.json` last, so a data set that has it is whole. Raises
+    `InputError` where a capture isn't labelled or two have one id; nothing is written then.
+    """
+    settings = settings or PackSettings()
+    by_id = _open_all(captures)
+    splits = split(list(by_id), settings.test_share)
+    out = Path(out)
+    table: dict[str, Any] = {}
+    _forget(out)
+    with track("packing", len(by_id)) as progress:
+        for name in SPLITS:
+            shards: list[dict[str, Any]] = []
+            for first in range(0, len(splits[name]), settings.heads_per_shard):
+                ids = splits[name][first : first + settings.heads_per_shard]
+                path = out / f"{name}-{len(shards):06d}.tar"
+                shards.append(_write_shard(path, [by_id[i] for i in ids], progress.advance))
+            table[name] = {"samples": len(splits[name]), "ids": splits[name], "shards": shards}
+    description = {
+        "schema_version": SCHEMA_VERSION,
+        "splits": table,
+        "statistics": statistics(list(by_id.values())),
+        "versions": _versions(list(by_id.values())),
+    }
+    write_json(out / DATASET, description)
+    log.info("data set %s: %s", out, ", ".join(f"{table[name]['samples']} {name}" for name in SPLITS))
+    return description
+
+
+def read_dataset(folder: Path) -> dict[str, Any]:
+    """The `dataset.json` of a data set; raises `InputError` where it is missing or from another version."""
+    folder = Path(folder)
+    path = folder / DATASET
+    if not path.is_file():
+        raise InputError(f"no data set: {folder} has no {DATASET}; make one with `p2p pack` or `p2p produce`")
+    value = read_json(path, DATASET)
+    if not isinstance(value, dict) or value.get("schema_version") != SCHEMA_VERSION or "splits" not in value:
+        raise InputError(f"{path}: not a data set of schema version {SCHEMA_VERSION}; pack it again")
+    return value
+
+
+def read_samples(folder: Path, split_name: str) -> Iterator[Sample]:
+    """The samples of one split, in the order of the shards. Raises `InputError` naming what is damaged."""
+    folder = Path(folder)
+    for shard in read_dataset(folder)["splits"][split_name]["shards"]:
+        for key, files in _read_shard(folder / shard["name"]):
+            yield decode(key, files)
+
+
+def _read_shard(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """The (key, files) of a tar, which keeps a sample's files together."""
+    try:
+        with tarfile.open(path, "r:") as tar:
+            key, files = "", dict[str, bytes]()
+            for member in tar:
+                name, extension = member.name.split(".", 1)
+                if name != key and files:
+                    yield key, files
+                    files = {}
+                content = tar.extractfile(member)
+                assert content is not None
+                key, files[extension] = name, content.read()
+            if files:
+                yield key, files
+    except FileNotFoundError:
+        raise InputError(f"shard is missing: {path}; pack the data set again") from None
+    except (tarfile.TarError, OSError, ValueError) as error:
+        raise InputError(f"damaged shard: {path} ({error}); pack the data set again") from None
+
+
+def statistics(captures: Sequence[Capture]) -> dict[str, Any]:
+    """Counts over the labelled captures: vertices, share of skin, median distance of skin."""
+    vertices, skin, medians = [], [], []
+    for capture in captures:
+        labels = Labels.read(capture.labels_path)
+        vertices.append(len(labels))
+        skin.append(float(labels.skin.mean()) if len(labels) else 0.0)
+        if labels.skin.any():
+            medians.append(float(np.median(labels.distance_mm[labels.skin])))
+    return {
+        "heads": len(captures),
+        "vertices": int(sum(vertices)),
+        "skin_share": round(float(np.mean(skin)), 4),
+        "skin_distance_mm_median": round(float(np.mean(medians)), 4) if medians else None,
+    }
+
+
+def _open_all(folders: Sequence[Path]) -> dict[str, Capture]:
+    by_id: dict[str, Capture] = {}
+    for folder in folders:
+        capture = Capture.read(folder)
+        scan = Scan.read(capture.scan_path) if capture.scan_path.is_file() else None
+        if scan is None:
+            raise InputError(f"capture {folder} has no scan; run `p2p reconstruct {folder}` first")
+        Labels.read(capture.labels_path, len(scan.vertices))
+        if capture.info.id in by_id:
+            other = by_id[capture.info.id].folder
+            raise InputError(f"{folder} and {other} are both called {capture.info.id}; heads need different ids")
+        by_id[capture.info.id] = capture
+    return dict(sorted(by_id.items()))
+
+
+def _forget(out: Path) -> None:
+    """Remove the data set that stood in `out`, its description first: half a data set must not look whole."""
+    (out / DATASET).unlink(missing_ok=True)
+    for name in SPLITS:
+        for shard in out.glob(f"{name}-*.tar"):
+            shard.unlink()
+
+
+def _write_shard(path: Path, captures: Sequence[Capture], advance: Any) -> dict[str, Any]:
+    """Write one tar; the same captures give the same bytes."""
+    with atomic_path(path) as temporary:
+        with temporary.open("wb") as file:
+            writer = webdataset.TarWriter(file, mtime=0, encoder=False)
+            for capture in captures:
+                writer.write({"__key__": capture.info.id, **encode(capture)})
+                advance(1, capture.info.id)
+            writer.close()
+            file.flush()
+            os.fsync(file.fileno())
+        data = temporary.read_bytes()
+    return {
+        "name": path.name,
+        "samples": len(captures),
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+
+
+def _versions(captures: Sequence[Capture]) -> Mapping[str, Any]:
+    """Tool -> version; a list where the captures were made with several."""
+    found: dict[str, set[str]] = {}
+    for capture in captures:
+        for tool, version in capture.info.versions.items():
+            found.setdefault(tool, set()).add(version)
+    return json.loads(json.dumps({k: sorted(v) if len(v) > 1 else next(iter(v)) for k, v in sorted(found.items())}))
