@@ -1,0 +1,1 @@
+"""The learned skin labeller: features, DiffusionNet, training, and segmenting real scans."""

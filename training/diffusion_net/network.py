@@ -1,0 +1,81 @@
+"""DiffusionNet, and the per-vertex MLP that it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import nn
+
+from training.diffusion_net.layers import DiffusionBlock, MiniMLP
+from training.diffusion_net.surface import Surface
+
+
+OutputsAt = Literal["vertices", "edges", "faces", "global_mean"]
+
+
+class DiffusionNet(nn.Module):
+    """Channels at vertices in, channels at vertices, edges, faces or one mean out.
+
+    Args:
+        inputs: channels per vertex.
+        outputs: channels of the result, before any softmax.
+        width: channels inside.
+        blocks: number of diffusion blocks.
+        hidden: widths of the hidden layers of each block's MLP; `(width, width)` where None.
+        dropout: probability inside the MLPs.
+        outputs_at: where the result lives.
+        gradients: use gradient features.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        width: int = 128,
+        blocks: int = 4,
+        hidden: Sequence[int] | None = None,
+        dropout: float = 0.5,
+        outputs_at: OutputsAt = "vertices",
+        gradients: bool = True,
+    ) -> None:
+        super().__init__()
+        if outputs_at not in get_args(OutputsAt):
+            raise ValueError(f"outputs_at is {outputs_at!r}; use one of {', '.join(get_args(OutputsAt))}")
+        self.outputs_at = outputs_at
+        self.first_lin = nn.Linear(inputs, width)
+        self.last_lin = nn.Linear(width, outputs)
+        self.block_names = [f"block_{i}" for i in range(blocks)]
+        for name in self.block_names:
+            self.add_module(name, DiffusionBlock(width, hidden or (width, width), dropout, gradients))
+
+    def forward(self, features: torch.Tensor, surface: Surface) -> torch.Tensor:
+        """Features (V, inputs) -> (V | E | F, outputs), or (outputs,) for the mean over the surface."""
+        signal = self.first_lin(features)
+        for name in self.block_names:
+            signal = self.get_submodule(name)(signal, surface)
+        return self._gather(self.last_lin(signal), surface)
+
+    def _gather(self, signal: torch.Tensor, surface: Surface) -> torch.Tensor:
+        if self.outputs_at == "vertices":
+            return signal
+        if self.outputs_at == "global_mean":
+            return (signal * surface.mass[:, None]).sum(0) / surface.mass.sum()
+        corners = surface.faces if self.outputs_at == "faces" else surface.edges
+        if corners is None:
+            raise ValueError(f"outputs at {self.outputs_at} need the surface's {self.outputs_at}")
+        return signal[corners].mean(dim=1)
+
+
+class VertexMLP(nn.Module):
+    """The ablation without a surface: the same MLP at each vertex by itself."""
+
+    def __init__(self, inputs: int, outputs: int, width: int = 128, layers: int = 4, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.mlp = MiniMLP([inputs, *[width] * layers, outputs], dropout)
+
+    def forward(self, features: torch.Tensor, surface: Surface) -> torch.Tensor:
+        """Features (V, inputs) -> (V, outputs); `surface` is not looked at."""
+        output: torch.Tensor = self.mlp(features)
+        return output
