@@ -1,0 +1,137 @@
+"""The one interface to 3D morphable head models, and what every one of them shares.
+
+Frame of every head model: metres, Z up, the face looks towards -Y, the subject's left is +X. The origin is the
+midpoint between the centres of the two eyeballs of the head at rest (before any rotation of `Pose`), for every
+identity: a camera rig that aims at the origin aims at the bridge of the nose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.errors import InputError
+
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.int32]
+Rotation = tuple[float, float, float]
+
+NO_ROTATION: Rotation = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Rotations of the joints as axis-angle vectors in the world frame, radians.
+
+    `neck` is the turn of the head against the chest (spread over the joints of the neck), `jaw` opens with a
+    positive first component, `left_eye` and `right_eye` turn the eyeballs alone about their own centres
+    (positive first component looks down, positive third component looks to the subject's left).
+    """
+
+    neck: Rotation = NO_ROTATION
+    jaw: Rotation = NO_ROTATION
+    left_eye: Rotation = NO_ROTATION
+    right_eye: Rotation = NO_ROTATION
+
+
+@runtime_checkable
+class HeadModel(Protocol):
+    """A head as a function of coefficients. All arrays are constants of the model; only `vertices` computes.
+
+    name, version: what the head was made with; stored beside every head.
+    polygons (Q, 4) int32: quads, counter-clockwise seen from outside. Q may be 0 for a model of triangles only.
+    faces (F, 3) int32: triangles; where there are quads, two per quad, in their order.
+    uvs (T, 2) float32 with polygon_uvs (Q, 4) and face_uvs (F, 3): the texture point of every corner.
+    polygon_parts (Q,) and face_parts (F,) int32: index into part_names.
+    landmarks: name -> vertex index. See `IBUG_68` for the names that every model has.
+    regions: name -> (V,) float32 in [0, 1]; a polygon belongs where all its corners do (`polygons_in`).
+    chains: name -> (N,) int32, ordered vertices of a curve, as the lash lines.
+    """
+
+    name: str
+    version: str
+    identity_names: tuple[str, ...]
+    expression_names: tuple[str, ...]
+    polygons: IntArray
+    faces: IntArray
+    uvs: FloatArray
+    polygon_uvs: IntArray
+    face_uvs: IntArray
+    polygon_parts: IntArray
+    face_parts: IntArray
+    part_names: tuple[str, ...]
+    landmarks: Mapping[str, int]
+    regions: Mapping[str, FloatArray]
+    chains: Mapping[str, IntArray]
+
+    @property
+    def mean_identity(self) -> FloatArray:
+        """(I,) the coefficients of an average head."""
+        ...
+
+    def vertices(self, identity: FloatArray, expression: FloatArray, pose: Pose) -> FloatArray:
+        """(V, 3) float64 metres, for coefficients (I,) and (E,)."""
+        ...
+
+    def sample_identity(self, rng: np.random.Generator) -> FloatArray:
+        """(I,) a draw from the model's prior."""
+        ...
+
+    def sample_expression(self, rng: np.random.Generator) -> FloatArray:
+        """(E,) a draw from the model's prior."""
+        ...
+
+    def sample_pose(self, rng: np.random.Generator) -> Pose:
+        """A draw from the model's prior."""
+        ...
+
+
+def _ibug_68() -> tuple[str, ...]:
+    names = [f"jaw_{i}" for i in range(17)]
+    names += [f"right_brow_{i}" for i in range(5)] + [f"left_brow_{i}" for i in range(5)]
+    names += [f"nose_bridge_{i}" for i in range(4)] + [f"nose_base_{i}" for i in range(5)]
+    names += [f"right_eye_{i}" for i in range(6)] + [f"left_eye_{i}" for i in range(6)]
+    names += [f"mouth_outer_{i}" for i in range(12)] + [f"mouth_inner_{i}" for i in range(8)]
+    return tuple(names)
+
+
+IBUG_68 = _ibug_68()
+"""Landmark names in the order of the iBUG 300-W 68-point scheme; left and right are the subject's. Every model
+has also: chin, nose_tip, nasion, {left,right}_{eye_inner,eye_outer,mouth_corner,nostril_wing,ear_top,ear_lobe,
+tragus}, upper_lip, lower_lip, vertex."""
+
+
+def triangulate(polygons: IntArray) -> IntArray:
+    """(2Q, 3) triangles of (Q, 4) quads: corners 0 1 2 and 0 2 3 of each, in order."""
+    return polygons[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int32)
+
+
+def polygons_in(polygons: IntArray, mask: FloatArray, threshold: float = 0.5) -> NDArray[np.bool_]:
+    """(Q,) bool: the polygons (or triangles) whose corners all have a mask value of at least `threshold`."""
+    return (mask[polygons] >= threshold).all(axis=1)
+
+
+def vertex_normals(vertices: FloatArray, faces: IntArray) -> FloatArray:
+    """(V, 3) unit normals, weighted by face area; zero where a vertex has no face."""
+    corners = vertices[faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    total = np.zeros((len(vertices), 3))
+    for corner in range(3):
+        for axis in range(3):
+            total[:, axis] += np.bincount(faces[:, corner], normals[:, axis], len(vertices))
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.divide(total, length, out=np.zeros_like(total), where=length > 0)
+
+
+def check_coefficients(values: FloatArray, names: tuple[str, ...], what: str) -> FloatArray:
+    """`values` as (len(names),) float64; raises `InputError` for another shape or values that are not finite."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != (len(names),):
+        raise InputError(f"{what} has shape {array.shape}, but the head model wants ({len(names)},)")
+    if not np.isfinite(array).all():
+        raise InputError(f"{what} holds values that are not finite: give numbers only")
+    return array
