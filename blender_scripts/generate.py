@@ -1,0 +1,39 @@
+"""Render captures of synthetic heads: what `blender --background --python` runs, and a program of its own with bpy.
+
+blender --background --python blender_scripts/generate.py -- --seed 0 --out captures/head_00000000
+python blender_scripts/generate.py --seeds 0:4 --out-root captures --resolution 512 --samples 16
+
+Progress goes to stdout, one line each: `p2p-progress <capture> view <done>/<total>`. The exit code is 0 where every
+capture is whole, 2 for a mistake of the caller (one line on stderr), 1 for anything else.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run() -> int:
+    """Find our packages, then hand over."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from generator.blender.command import main
+
+    inside_blender = "--" in sys.argv
+    return main(sys.argv[sys.argv.index("--") + 1 :] if inside_blender else sys.argv[1:])
+
+
+if __name__ == "__main__":
+    import os
+    import traceback
+
+    try:
+        code = run()
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # Blender swallows the exceptions of a script, SystemExit included, and would exit with 0

@@ -1,0 +1,118 @@
+"""From a spec to a capture on disk, inside Blender."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.head_model import HeadModel
+from capture import Capture, CaptureInfo, PixelClass
+from generator.blender.cameras import add_camera
+from generator.blender.compat import version
+from generator.blender.eye_material import eye_material
+from generator.blender.meshes import add_mesh
+from generator.blender.render import render_images, render_masks
+from generator.blender.scene import new_scene
+from generator.blender.skin_material import mouth_material, skin_material
+from generator.blender.world import add_world
+from generator.head import HeadGeometry, build_head
+from generator.rig import rig_cameras
+from generator.skin_colour import skin_albedo
+from generator.spec import HeadSpec
+
+log = logging.getLogger(__name__)
+
+GENERATOR_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """How to render.
+
+    Attributes:
+        resolution: pixels, both ways.
+        samples: per pixel.
+        threads: or None for all cores.
+    """
+
+    resolution: int = 512
+    samples: int = 16
+    threads: int | None = None
+
+
+@dataclass
+class Stopwatch:
+    """Seconds spent per stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def time(self, stage: str, work: Callable[[], Any]) -> Any:
+        """Do the work, count its time."""
+        start = time.perf_counter()
+        result = work()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+        return result
+
+
+def capture_head(
+    spec: HeadSpec,
+    model: HeadModel,
+    folder: Path,
+    settings: RenderSettings,
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> dict[str, float]:
+    """Render a head into a capture folder (see the design); `capture.json` is written last.
+
+    Returns:
+        seconds per stage: build, images, masks.
+    """
+    (folder / Capture.INFO).unlink(missing_ok=True)  # a half-written capture must not look whole
+    watch = Stopwatch()
+    scene, head = watch.time("build", lambda: _build(spec, model, settings))
+    centre, radius = head.centre, head.radius
+    cameras = rig_cameras(spec.rig, centre, radius, settings.resolution)
+    watch.time("build", lambda: head.surface().write(folder / Capture.HEAD))
+    watch.time("images", lambda: render_images(scene, cameras, folder / "images", progress))
+    watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress))
+    versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
+                "numpy": np.__version__}  # fmt: skip
+    Capture.create(folder, cameras, CaptureInfo(folder.name, spec.seed, spec.to_json(), versions))
+    log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))
+    return watch.seconds
+
+
+def _build(spec: HeadSpec, model: HeadModel, settings: RenderSettings) -> tuple[Any, HeadGeometry]:
+    scene = new_scene(settings.samples, settings.threads, spec.seed)
+    head = build_head(model, spec.shape)
+    add_camera(scene)
+    add_world(scene, spec.environment)
+    _add_head(spec, head)
+    return scene, head
+
+
+def _add_head(spec: HeadSpec, head: HeadGeometry) -> None:
+    skin = head.skin
+    attributes = {"albedo": skin_albedo(spec.skin, head), "base": skin.base}
+    attributes["lips"] = skin.masks.get("lips", np.zeros(len(skin.vertices)))
+    add_mesh("skin", skin.vertices, skin.triangles, skin_material(spec.skin), PixelClass.SKIN, attributes)
+    if "eyes" in head.parts:
+        eyes = head.parts["eyes"]
+        flat = np.concatenate([eyes.uvs, np.zeros((len(eyes.uvs), 1))], axis=1)
+        paint = eye_material(spec.eyes, _eye_radius(eyes.vertices))
+        add_mesh("eyes", eyes.vertices, eyes.triangles, paint, PixelClass.EYES, {"eye_uv": flat, "base": eyes.base})
+    for name in ("teeth", "tongue"):
+        if name in head.parts:
+            part = head.parts[name]
+            add_mesh(name, part.vertices, part.triangles, mouth_material(name), PixelClass.MOUTH)
+
+
+def _eye_radius(vertices: np.ndarray) -> float:
+    """Of the eyeballs, from the height of one."""
+    left = vertices[vertices[:, 0] > np.median(vertices[:, 0])]
+    return float(np.ptp(left[:, 2]) / 2)

@@ -1,0 +1,143 @@
+"""The command line that runs inside Blender's Python (standard library only)."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from assets.head_model import HeadModel
+from capture import Capture, InputError, read_json, write_json
+from generator.blender.capture_head import RenderSettings, capture_head
+from generator.components.environment import HDRIS
+from generator.components.facial_hair import BEARDS
+from generator.components.hair import FAMILIES
+from generator.spec import HeadSpec, Overrides, sample_spec
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are `InputError`."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = _Parser(prog="generate.py", description="Render captures of synthetic heads.", allow_abbrev=False)
+    made.add_argument("--seed", type=int, action="append", default=[], help="a head's seed; may be repeated")
+    made.add_argument("--seeds", help="a range FIRST:LAST of seeds, LAST not included")
+    made.add_argument("--out", type=Path, help="the capture's folder, for a single seed")
+    made.add_argument("--out-root", type=Path, help="the folder that gets head_<seed> folders")
+    made.add_argument("--spec", type=Path, help="a HeadSpec (JSON) to render instead of drawing one; needs --out")
+    made.add_argument("--resolution", type=int, default=512, help="pixels of a side")
+    made.add_argument("--samples", type=int, default=16, help="per pixel")
+    made.add_argument("--threads", type=int, help="default: all cores")
+    made.add_argument("--hair", choices=list(FAMILIES), help="instead of drawing the family")
+    made.add_argument("--beard", choices=list(BEARDS), help="instead of drawing the family")
+    made.add_argument("--hdri", choices=list(HDRIS), help="instead of drawing the panorama")
+    made.add_argument("--neutral", action="store_true", help="no expression, no turned head")
+    made.add_argument("--spec-only", action="store_true", help="write spec.json, don't render")
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run; returns the exit code. `InputError` becomes one line on stderr and code 2."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
+    try:
+        _run(parser().parse_args(list(arguments)))
+    except InputError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except SystemExit as stop:  # --help
+        return int(stop.code or 0)
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    _check(options)
+    from assets.makehuman import load_default_model
+
+    model = load_default_model()
+    settings = RenderSettings(options.resolution, options.samples, options.threads)
+    for spec, folder in _jobs(options, model):
+        if options.spec_only:
+            write_json(folder / "spec.json", spec.to_json())
+            continue
+        _say(folder, "start 0/1")
+        with _quiet_stdout():
+            seconds = capture_head(spec, model, folder, settings, lambda w, d, t: _say(folder, f"{w} {d}/{t}"))
+        _say(folder, f"done 1/1 {json.dumps({k: round(v, 2) for k, v in seconds.items()})}")
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.resolution < 16 or options.samples < 1:
+        raise InputError("--resolution must be 16 or more, --samples 1 or more")
+    if options.threads is not None and options.threads < 1:
+        raise InputError("--threads must be 1 or more")
+    if (options.out is None) == (options.out_root is None):
+        raise InputError("give either --out FOLDER (one head) or --out-root FOLDER (one or more)")
+
+
+def _jobs(options: argparse.Namespace, model: HeadModel) -> Iterator[tuple[HeadSpec, Path]]:
+    """What to render and where."""
+    if options.spec is not None:
+        if options.out is None or options.seed or options.seeds:
+            raise InputError("--spec renders one head: give --out, and no seeds")
+        value = read_json(options.spec, "head spec")
+        if isinstance(value, dict) and isinstance(value.get("spec"), dict):  # a capture.json will do
+            value = value["spec"]
+        yield HeadSpec.from_json(value, str(options.spec)), options.out
+        return
+    seeds = [*options.seed, *_range(options.seeds)]
+    if not seeds:
+        raise InputError("no seed; give --seed N or --seeds FIRST:LAST")
+    if options.out is not None and len(seeds) != 1:
+        raise InputError("--out takes one head; give --out-root for several seeds")
+    overrides = Overrides(options.hair, options.beard, options.hdri, options.neutral)
+    for seed in seeds:
+        yield sample_spec(seed, model, overrides), options.out or options.out_root / f"head_{seed:08d}"
+
+
+def _range(text: str | None) -> range:
+    if text is None:
+        return range(0)
+    first, separator, last = text.partition(":")
+    if not separator or not first.isdigit() or not last.isdigit():
+        raise InputError(f"--seeds {text}: use FIRST:LAST, as in 0:8")
+    return range(int(first), int(last))
+
+
+def _say(folder: Path, what: str) -> None:
+    os.write(_STDOUT, f"p2p-progress {folder.name} {what}\n".encode())
+
+
+_STDOUT = 1
+
+
+@contextlib.contextmanager
+def _quiet_stdout() -> Iterator[None]:
+    """Send what Blender writes to stdout to nowhere; `_say` keeps the real one."""
+    global _STDOUT
+    sys.stdout.flush()
+    real = os.dup(1)
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.close(silent)
+    _STDOUT = real
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(real, 1)
+        os.close(real)
+        _STDOUT = 1
+
+
+__all__ = ["Capture", "main", "parser"]

@@ -1,0 +1,43 @@
+"""What differs between the Blender versions that we run in (3.4 to 4.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+# Socket names of newer versions -> older ones.
+_OLDER = {
+    "Subsurface Weight": "Subsurface",
+    "Specular IOR Level": "Specular",
+    "Coat Weight": "Clearcoat",
+    "Coat Roughness": "Clearcoat Roughness",
+    "Transmission Weight": "Transmission",
+    "Sheen Weight": "Sheen",
+    "Emission Color": "Emission",
+}
+
+
+def socket(node: Any, name: str) -> Any:
+    """The input of a node by its newest name; None where this Blender has no such input."""
+    found = node.inputs.get(name)
+    return found if found is not None else node.inputs.get(_OLDER.get(name, ""))
+
+
+def set_input(node: Any, name: str, value: Any) -> None:
+    """Set the default of an input where this Blender has it."""
+    found = socket(node, name)
+    if found is not None:
+        found.default_value = value
+
+
+def has_denoiser() -> bool:
+    """Whether this build carries OpenImageDenoise."""
+    import _cycles
+
+    return bool(getattr(_cycles, "with_openimagedenoise", False))
+
+
+def version() -> str:
+    """As `4.5.15 LTS`."""
+    return str(bpy.app.version_string)

@@ -1,0 +1,77 @@
+"""Image-based light from the panoramas that Blender ships, exposed for the face."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import InputError
+from generator.blender.nodes import Graph, opaque
+from generator.components.environment import EnvironmentSpec
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+
+def hdri_path(name: str) -> Path:
+    """The file of a panorama; raises `InputError` where this Blender has none of the name."""
+    folder = bpy.utils.system_resource("DATAFILES", path="studiolights/world")
+    path = Path(folder or "") / f"{name}.exr"
+    if not path.is_file():
+        raise InputError(f"panorama is missing: {path}; this Blender comes without studio lights, use another build")
+    return path
+
+
+def add_world(scene: Any, spec: EnvironmentSpec) -> None:
+    """Light the scene with the panorama; the camera sees it too, or a plain backdrop."""
+    image = bpy.data.images.load(str(hdri_path(spec.hdri)))
+    strength = spec.exposure / face_light(_pixels(image), spec.rotation)
+    world = bpy.data.worlds.new("world")
+    world.use_nodes = True
+    scene.world = world
+    graph = Graph(world.node_tree)
+    position = graph.node("TexCoord").outputs["Generated"]
+    turned = graph.node("Mapping", {"Vector": position, "Rotation": (0.0, 0.0, math.radians(spec.rotation))})
+    picture = graph.node("TexEnvironment", {"Vector": turned.outputs[0]}, image=image)
+    light = graph.node("Background", {"Color": picture.outputs["Color"], "Strength": strength})
+    surface = light.outputs[0]
+    if spec.backdrop is not None:
+        plain = graph.node("Background", {"Color": opaque(spec.backdrop), "Strength": 1.0})
+        seen = graph.node("LightPath").outputs["Is Camera Ray"]
+        surface = graph.node("MixShader", {0: seen, 1: surface, 2: plain.outputs[0]}).outputs[0]
+    graph.node("OutputWorld", {"Surface": surface})
+
+
+def _pixels(image: Any) -> NDArray[np.float64]:
+    """(H, W, 3) linear values, the bottom row first."""
+    width, height = image.size
+    values = np.empty(width * height * 4, np.float32)
+    image.pixels.foreach_get(values)
+    return values.reshape(height, width, 4)[..., :3].astype(float)
+
+
+def face_light(panorama: NDArray[np.float64], rotation: float) -> float:
+    """What a white card receives from the panorama, between the mean of cards facing the front and both sides.
+
+    Args:
+        panorama: (H, W, 3) equirectangular, the bottom row first; Blender's layout (the middle column is +X of it).
+        rotation: of the world about Z in degrees, as the Mapping node takes it.
+
+    Returns:
+        Radiance of a white Lambertian card; 1 means that albedo 0.5 renders as 0.5.
+    """
+    height, width = panorama.shape[:2]
+    elevation = ((np.arange(height) + 0.5) / height - 0.5) * np.pi
+    azimuth = -((np.arange(width) + 0.5) / width - 0.5) * 2 * np.pi
+    azimuth = azimuth - math.radians(rotation)  # from the panorama's frame to the world's
+    weight = np.cos(elevation)[:, None] * (np.pi / height) * (2 * np.pi / width)
+    level = (panorama @ LUMINANCE) * weight
+    x, y = np.cos(elevation)[:, None] * np.cos(azimuth), np.cos(elevation)[:, None] * np.sin(azimuth)
+    z = np.sin(elevation)[:, None]
+    cards = [(0.0, -1.0, 0.0), (0.7, -0.7, 0.0), (-0.7, -0.7, 0.0), (0.0, -0.7, 0.7)]
+    received = [float((level * np.maximum(c[0] * x + c[1] * y + c[2] * z, 0)).sum() / np.pi) for c in cards]
+    return max(float(np.mean(received)), 1e-4)

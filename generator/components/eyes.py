@@ -1,0 +1,46 @@
+"""Eyes: the colours of the iris and the white."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator.components import draw
+
+# Iris colours, linear RGB: (outer, inner).
+IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "brown": ((0.055, 0.022, 0.010), (0.13, 0.055, 0.020)),
+    "dark": ((0.022, 0.010, 0.006), (0.045, 0.020, 0.010)),
+    "hazel": ((0.075, 0.060, 0.022), (0.20, 0.10, 0.030)),
+    "green": ((0.070, 0.110, 0.060), (0.18, 0.16, 0.060)),
+    "blue": ((0.080, 0.150, 0.260), (0.24, 0.32, 0.40)),
+    "grey": ((0.120, 0.150, 0.180), (0.26, 0.29, 0.30)),
+}
+
+
+@dataclass(frozen=True)
+class EyeSpec:
+    """Attributes:
+    iris: a key of `IRISES`.
+    pupil_mm: radius of the pupil.
+    iris_mm: radius of the iris.
+    redness: of the white, 0 to 1.
+    seed: of the pattern.
+    """
+
+    iris: str = "brown"
+    pupil_mm: float = 1.8
+    iris_mm: float = 5.9
+    redness: float = 0.3
+    seed: int = 0
+
+
+def sample_eyes(rng: np.random.Generator, melanin: float) -> EyeSpec:
+    """Darker skin has darker eyes more often; `melanin` is the skin's."""
+    light = max(1 - 1.6 * melanin, 0.02)
+    weights = {"brown": 1.0, "dark": 0.4 + 1.5 * melanin, "hazel": light, "green": 0.5 * light,
+               "blue": 1.3 * light, "grey": 0.5 * light}  # fmt: skip
+    iris = draw.pick(rng, weights)
+    return EyeSpec(iris, draw.uniform(rng, 1.3, 2.3), draw.uniform(rng, 5.7, 6.1), draw.uniform(rng, 0.1, 0.6),
+                   draw.integer(rng))  # fmt: skip

@@ -1,0 +1,51 @@
+"""Skin: tone, regional colour, texture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator.components import draw
+
+
+@dataclass(frozen=True)
+class SkinSpec:
+    """Parameters of the skin shader; without unit, 0 to 1 unless said otherwise.
+
+    Attributes:
+        melanin: 0 the fairest, 1 the darkest tone.
+        haemoglobin: redness of the whole skin.
+        flush: extra redness of cheeks, nose, ears.
+        lips: how far the lips differ from the skin around.
+        mottling: contrast of the uneven colour at 1 to 10 mm.
+        freckles: their density.
+        pores: depth of pores and fine lines, 1 is 0.06 mm.
+        roughness: of the surface; 0.3 is oily, 0.6 dry.
+        shadow: shade of beard stubble under the skin of the jaw.
+        seed: of the pattern.
+    """
+
+    melanin: float = 0.3
+    haemoglobin: float = 0.5
+    flush: float = 0.5
+    lips: float = 0.6
+    mottling: float = 0.5
+    freckles: float = 0.2
+    pores: float = 0.6
+    roughness: float = 0.45
+    shadow: float = 0.0
+    seed: int = 0
+
+
+def sample_skin(rng: np.random.Generator) -> SkinSpec:
+    """All tones equally often."""
+    melanin = draw.uniform(rng, 0.0, 1.0)
+    haemoglobin = draw.uniform(rng, 0.3, 0.8)
+    flush = draw.uniform(rng, 0.2, 0.9)
+    lips = draw.uniform(rng, 0.4, 0.9)
+    mottling = draw.uniform(rng, 0.5, 1.0)
+    freckles = round(draw.uniform(rng, 0.0, 1.0) ** 2 * (1 - melanin) ** 0.5, draw.DIGITS)
+    pores = draw.uniform(rng, 0.5, 1.0)
+    roughness = draw.uniform(rng, 0.38, 0.58)
+    return SkinSpec(melanin, haemoglobin, flush, lips, mottling, freckles, pores, roughness, 0.0, draw.integer(rng))

@@ -1,0 +1,1 @@
+"""Mesh arithmetic in plain numpy: subdivision, sampling, distance fields."""

@@ -1,0 +1,133 @@
+"""The surface of one head: the head model evaluated, subdivided, and split into what is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.head_model import HeadModel
+from capture import HeadSurface
+from generator.geometry.subdivision import catmull_clark, triangulate, vertex_normals
+from generator.spec import ShapeSpec
+
+Floats = NDArray[np.float64]
+
+LEVELS = {"skin": 2, "teeth": 1, "tongue": 2}  # eyes come dense enough
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A piece of the head's surface.
+
+    Attributes:
+        vertices: (V, 3) metres, single precision values: exactly what is rendered and written.
+        triangles: (F, 3) int32.
+        normals: (V, 3).
+        masks: region -> (V,) in 0 to 1.
+        base: (V, 3) positions on the mean head, so that patterns and lines drawn there follow every identity.
+        uvs: (V, 2) texture coordinates, meaningful where the part has no seams (the eyes).
+    """
+
+    vertices: Floats
+    triangles: NDArray[np.int32]
+    normals: Floats
+    masks: Mapping[str, Floats]
+    base: Floats
+    uvs: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class HeadGeometry:
+    """All parts of a head, and points on it.
+
+    Attributes:
+        parts: name -> part, of `HeadSurface.PARTS`.
+        landmarks: name -> (3,) metres.
+        chains: name -> (N, 3) metres, curves such as the lash lines.
+        centre: (3,) of the head without the neck, metres.
+        radius: of the sphere around the head without the neck, metres.
+    """
+
+    parts: Mapping[str, Part]
+    landmarks: Mapping[str, Floats]
+    chains: Mapping[str, Floats]
+    centre: Floats
+    radius: float
+
+    @property
+    def skin(self) -> Part:
+        return self.parts["skin"]
+
+    def surface(self) -> HeadSurface:
+        """The whole as the record that labels are measured against."""
+        vertices, faces, parts, face, start = [], [], [], [], 0
+        for index, name in enumerate(HeadSurface.PARTS):
+            if name not in self.parts:
+                continue
+            part = self.parts[name]
+            vertices.append(part.vertices)
+            faces.append(part.triangles + start)
+            parts.append(np.full(len(part.triangles), index, np.uint8))
+            face.append(part.masks["face"] >= 0.5 if name == "skin" and "face" in part.masks
+                        else np.zeros(len(part.vertices), bool))  # fmt: skip
+            start += len(part.vertices)
+        return HeadSurface(
+            np.concatenate(vertices).astype(np.float32), np.concatenate(faces).astype(np.int32),
+            np.concatenate(parts), np.concatenate(face),
+        )  # fmt: skip
+
+
+def build_head(model: HeadModel, shape: ShapeSpec) -> HeadGeometry:
+    """Evaluate the head model and subdivide its parts."""
+    identity, expression = np.array(shape.identity), np.array(shape.expression)
+    vertices = np.asarray(model.vertices(identity, expression, shape.pose), float)
+    mean = np.asarray(model.vertices(np.asarray(model.mean_identity, float), np.zeros(len(expression)),
+                                     type(shape.pose)()), float)  # fmt: skip
+    uvs = _vertex_uvs(model)
+    parts = {}
+    for index, name in enumerate(model.part_names):
+        chosen = model.polygons[model.polygon_parts == index]
+        if len(chosen):
+            parts[name] = _part(vertices, mean, uvs, model.regions, chosen, LEVELS.get(name, 0))
+    landmarks = {name: vertices[vertex] for name, vertex in model.landmarks.items()}
+    chains = {name: vertices[line] for name, line in model.chains.items()}
+    centre, radius = _extent(vertices, mean, model)
+    return HeadGeometry(parts, landmarks, chains, centre, radius)
+
+
+def _vertex_uvs(model: HeadModel) -> Floats:
+    """(V, 2) one texture point per vertex (any one of those at a seam)."""
+    uvs = np.zeros((int(model.polygons.max()) + 1, 2))
+    uvs[model.polygons.ravel()] = model.uvs[model.polygon_uvs.ravel()]
+    return uvs
+
+
+def _part(
+    vertices: Floats, mean: Floats, uvs: Floats, regions: Mapping[str, NDArray], polygons: NDArray[np.int32], levels: int
+) -> Part:
+    used, inverse = np.unique(polygons, return_inverse=True)
+    quads = inverse.reshape(polygons.shape).astype(np.int64)
+    names = list(regions)
+    columns = [mean[used], uvs[used], *(np.asarray(regions[name], float)[used, None] for name in names)]
+    positions, values = vertices[used], np.concatenate(columns, axis=1)
+    for _ in range(levels):
+        positions, quads, smooth = catmull_clark(positions, quads, values)
+        assert smooth is not None
+        values = smooth
+    positions = positions.astype(np.float32).astype(float)
+    triangles = triangulate(quads)
+    masks = {name: np.clip(values[:, 5 + i], 0, 1) for i, name in enumerate(names)}
+    return Part(positions, triangles, vertex_normals(positions, triangles), masks, values[:, :3], values[:, 3:5])
+
+
+def _extent(vertices: Floats, mean: Floats, model: HeadModel) -> tuple[Floats, float]:
+    """Centre and radius of the head from chin to crown: of what lies above the chin on the mean head."""
+    chin = mean[model.landmarks["chin"], 2] if "chin" in model.landmarks else -0.115
+    inside = np.zeros(len(vertices), bool)
+    inside[model.polygons[model.polygon_parts == 0].ravel()] = True
+    head = vertices[inside & (mean[:, 2] > chin)]
+    centre = (head.min(axis=0) + head.max(axis=0)) / 2
+    return centre, float(np.linalg.norm(head - centre, axis=1).max())

@@ -1,0 +1,71 @@
+"""Frozen dataclasses to JSON and back, strictly: unknown or missing keys are errors that name their place."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any, TypeVar
+
+import numpy as np
+
+from capture import InputError
+
+RecordT = TypeVar("RecordT")
+
+
+def to_json(value: Any) -> Any:
+    """A JSON value of a dataclass, tuple, mapping or scalar."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, (tuple, list)):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def from_json(kind: type[RecordT], value: Any, where: str) -> RecordT:
+    """The dataclass `kind` in a parsed JSON value; `where` names its place in errors."""
+    return typing.cast(RecordT, _read(kind, value, where))
+
+
+def _read(kind: Any, value: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return _read_record(typing.cast(type, kind), value, where)
+    if origin in (types.UnionType, typing.Union):
+        if value is None and type(None) in arguments:
+            return None
+        return _read(next(a for a in arguments if a is not type(None)), value, where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise InputError(f"{where}: a list is needed, got {type(value).__name__}")
+        inner = arguments[:1] * len(value) if arguments[1:] == (...,) else arguments
+        if len(inner) != len(value):
+            raise InputError(f"{where}: {len(inner)} values are needed, got {len(value)}")
+        return tuple(_read(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(inner, value, strict=True)))
+    return _read_scalar(kind, value, where)
+
+
+def _read_record(kind: type, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: an object is needed, got {type(value).__name__}")
+    names = [field.name for field in dataclasses.fields(kind)]
+    resolved = typing.get_type_hints(kind)
+    hints = {name: resolved[name] for name in names}
+    unknown, missing = set(value) - set(hints), set(hints) - set(value)
+    if unknown or missing:
+        keys = ", ".join(sorted(unknown or missing))
+        raise InputError(f"{where}: {'unknown' if unknown else 'missing'} {keys}")
+    return kind(**{name: _read(hint, value[name], f"{where}.{name}") for name, hint in hints.items()})
+
+
+def _read_scalar(kind: Any, value: Any, where: str) -> Any:
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if kind in (int, str, bool) and type(value) is kind:
+        return value
+    raise InputError(f"{where}: {getattr(kind, '__name__', kind)} is needed, got {value!r}")

@@ -1,0 +1,78 @@
+"""Colour of the skin at the vertices: tone and what changes slowly over the face. Finer texture is the shader's."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.components.skin import SkinSpec
+from generator.head import HeadGeometry
+
+Floats = NDArray[np.float64]
+
+# Linear albedo over melanin 0 to 1, in the spirit of measured skin (Monk scale swatches, converted).
+_TONES = np.array(
+    [
+        [0.800, 0.560, 0.450],
+        [0.730, 0.470, 0.345],
+        [0.620, 0.365, 0.245],
+        [0.470, 0.255, 0.155],
+        [0.310, 0.155, 0.090],
+        [0.180, 0.086, 0.050],
+        [0.095, 0.045, 0.028],
+    ]
+)
+
+
+def tone(spec: SkinSpec) -> Floats:
+    """(3,) linear albedo of the plain skin."""
+    at = np.linspace(0, 1, len(_TONES))
+    base = np.array([np.interp(spec.melanin, at, column) for column in _TONES.T])
+    red = np.array([1.02, 0.93, 0.93]) ** (2 * (spec.haemoglobin - 0.5))
+    return np.asarray(base * red)
+
+
+def skin_albedo(spec: SkinSpec, head: HeadGeometry) -> Floats:
+    """(V, 3) linear albedo of the skin's vertices."""
+    skin = head.skin
+    colour = np.tile(tone(spec), (len(skin.vertices), 1))
+    fair = 1 - 0.6 * spec.melanin
+    flushed = np.array([1.0, 0.70, 0.68])
+    colour *= flushed ** (0.75 * spec.flush * fair * _flush(skin.base, skin.masks))[:, None]
+    colour *= np.array([0.86, 0.80, 0.84]) ** (0.7 * _under_eyes(skin.base))[:, None]
+    jaw = np.maximum(_mask(skin.masks, "beard"), _mask(skin.masks, "moustache"))
+    colour *= np.array([0.62, 0.66, 0.74]) ** (spec.shadow * jaw)[:, None]
+    lips = _mask(skin.masks, "lips")[:, None] * spec.lips
+    lip_colour = tone(spec) * np.array([0.80, 0.42, 0.44]) + np.array([0.02, 0.0, 0.005]) * (1 - spec.melanin)
+    colour = colour * (1 - lips) + lip_colour * lips
+    dark = np.maximum.reduce([_mask(skin.masks, name) for name in ("nostrils", "inner_mouth")])
+    colour *= np.array([0.45, 0.24, 0.22]) ** dark[:, None]
+    margin = _mask(skin.masks, "lid_margin")[:, None]
+    colour *= np.array([0.92, 0.70, 0.68]) ** margin
+    return np.asarray(np.clip(colour, 0.005, 0.9))
+
+
+def _mask(masks: object, name: str) -> Floats:
+    """A region, or zeros where the head model has none of this name."""
+    assert isinstance(masks, dict)
+    if name in masks:
+        return np.asarray(masks[name])
+    return np.zeros(len(next(iter(masks.values()))))
+
+
+def _blob(base: Floats, centre: tuple[float, float, float], size: tuple[float, float, float]) -> Floats:
+    """(V,) a soft ellipsoid around a point of the mean head and its mirror image."""
+    side = np.stack([np.abs(base[:, 0]), base[:, 1], base[:, 2]], axis=1)
+    return np.asarray(np.exp(-(((side - np.array(centre)) / np.array(size)) ** 2).sum(axis=1)))
+
+
+def _flush(base: Floats, masks: object) -> Floats:
+    cheeks = _blob(base, (0.040, -0.005, -0.040), (0.020, 0.04, 0.016))
+    nose = _blob(base, (0.0, -0.045, -0.038), (0.014, 0.02, 0.014))
+    chin = 0.5 * _blob(base, (0.0, -0.03, -0.100), (0.016, 0.03, 0.010))
+    return np.asarray(np.clip(cheeks + 0.9 * nose + chin + 0.8 * _mask(masks, "ears"), 0, 1.2))
+
+
+def _under_eyes(base: Floats) -> Floats:
+    return np.asarray(_blob(base, (0.030, -0.01, -0.017), (0.014, 0.04, 0.006)) +
+                      0.6 * _blob(base, (0.017, -0.01, 0.004), (0.006, 0.04, 0.008)))  # fmt: skip
