@@ -29,14 +29,14 @@ def atomic_path(target: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(target)
     except OSError as error:
-        raise _as_input_error(error, target) from error
+        raise explain_os_error(error, target) from error
     finally:
         with suppress(OSError):  # the folder may not be there, and that is the error to tell
             temporary.unlink(missing_ok=True)
 
 
-def _as_input_error(error: OSError, target: Path) -> Exception:
-    """The same failure as one readable line where the user can mend it, else the error itself."""
+def explain_os_error(error: OSError, target: Path) -> Exception:
+    """The same failure as an `InputError` of one line where the user can mend it, else the error itself."""
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return InputError(f"can't write {target}: {error.strerror}; choose an output folder that you may write to")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -44,7 +44,7 @@ class Labels:
         """Read `labels.npz`. Raises `InputError` where it is damaged or not for a scan of `vertices` vertices."""
         path = Path(path)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as data, np.load(data, allow_pickle=False) as file:
                 labels = cls(file["distance_mm"], file["skin"])
         except FileNotFoundError:
             raise InputError(f"labels are missing: {path}; run `p2p label` on the capture") from None

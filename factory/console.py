@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from capture import InputError
+from capture.files import explain_os_error
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +38,18 @@ def setup_logging(*, verbose: bool = False) -> None:
         logging.getLogger(package).setLevel(level)
 
 
-@dataclass
 class Track:
-    """One running task: call it with the steps done so far, and with what is being done."""
+    """One running task: call it with the steps done so far, what is being done, and a new total where it changes."""
 
-    what: str
-    total: int
-    show: Callable[[int, str], None]
-    done: int = field(default=0, init=False)
+    def __init__(self, total: int, show: Callable[[int, int, str], None]) -> None:
+        self.done = 0
+        self.total = total
+        self._show = show
 
-    def __call__(self, done: int, note: str = "") -> None:
+    def __call__(self, done: int, note: str = "", total: int | None = None) -> None:
         self.done = done
-        self.show(done, note)
+        self.total = self.total if total is None else total
+        self._show(self.done, self.total, note)
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         self(self.done + steps, note)
@@ -59,21 +60,21 @@ def track(what: str, total: int) -> Iterator[Track]:
     """Show the progress of a task of `total` steps: a bar on a terminal, plain log lines elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Track(what, total, _plain(what, total))
+        yield Track(total, _plain(what))
         return
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TimeRemainingColumn(), TextColumn("[dim]{task.fields[note]}"),
     )  # fmt: skip
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(what, total=total, note="")
-        yield Track(what, total, lambda done, note: progress.update(task, completed=done, note=note))
+        task = progress.add_task(what, total=total or None, note="")
+        yield Track(total, lambda done, of, note: progress.update(task, completed=done, total=of, note=note))
 
 
-def _plain(what: str, total: int) -> Callable[[int, str], None]:
+def _plain(what: str) -> Callable[[int, int, str], None]:
     started = last = time.monotonic()
 
-    def show(done: int, note: str) -> None:
+    def show(done: int, total: int, note: str) -> None:
         nonlocal last
         now = time.monotonic()
         if done < total and now - last < PLAIN_INTERVAL_S:
@@ -96,6 +97,11 @@ def exit_code_of(run: Callable[[], None]) -> int:
         run()
     except InputError as error:
         return _fail(str(error), 2)
+    except OSError as error:
+        mendable = explain_os_error(error, Path(error.filename or "the output"))
+        if not isinstance(mendable, InputError):
+            raise
+        return _fail(str(mendable), 2)
     except StageError as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from capture import Camera, Capture, InputError, Labels, Scan
-from factory.stages import timings
+from factory.stages import history
 
 JPEG_QUALITY = 95
 
@@ -25,7 +25,7 @@ class Sample:
 
     Attributes:
         id: the capture's id.
-        info: the parsed `capture.json`, with `timings` (stage -> seconds).
+        info: the parsed `capture.json`, with the `cameras` and the `stages` (stage -> seconds, options).
         cameras: N cameras in the order of the images.
         images: N (H, W, 3) uint8 sRGB.
         scan: the reconstructed mesh.
@@ -46,7 +46,7 @@ def encode(capture: Capture) -> dict[str, bytes]:
     labels = Labels.read(capture.labels_path, len(scan.vertices))
     info = capture.info.to_json() | {
         "cameras": [camera.to_json() for camera in capture.cameras],
-        "timings": timings(capture.folder),
+        "stages": history(capture.folder),
     }
     files = {"capture.json": json.dumps(info, allow_nan=False).encode()}
     for i, path in enumerate(capture.image_paths):

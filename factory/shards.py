@@ -6,9 +6,11 @@ import hashlib
 import json
 import logging
 import os
+import secrets
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import webdataset
 from capture import Capture, InputError, Labels, Scan, atomic_path, read_json, write_json
 from factory.console import track
 from factory.samples import Sample, decode, encode
+from factory.stages import read_record
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +96,7 @@ def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = No
             table[name] = {"samples": len(splits[name]), "ids": splits[name], "shards": shards}
     description = {
         "schema_version": SCHEMA_VERSION,
+        "key": _key(captures, settings),
         "splits": table,
         "statistics": statistics(list(by_id.values())),
         "versions": _versions(list(by_id.values())),
@@ -100,6 +104,25 @@ def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = No
     write_json(out / DATASET, description)
     log.info("data set %s: %s", out, ", ".join(f"{table[name]['samples']} {name}" for name in SPLITS))
     return description
+
+
+def pack_if_needed(captures: Sequence[Path], out: Path, settings: PackSettings) -> dict[str, Any]:
+    """`pack`, unless the data set in `out` was packed from the same labelled captures with the same settings."""
+    key = _key(captures, settings)
+    with suppress(InputError):
+        value = read_dataset(out)
+        names = [shard["name"] for split in value["splits"].values() for shard in split["shards"]]
+        if value.get("key") == key and all((Path(out) / name).is_file() for name in names):
+            log.info("%s is whole: not packed again", out)
+            return value
+    return pack(captures, out, settings)
+
+
+def _key(captures: Sequence[Path], settings: PackSettings) -> str:
+    """A hash of the settings and of the captures' stamped labels; one without a stamp never equals another time's."""
+    records = {path.name: read_record(path, "label") for path in sorted(captures)}
+    made_from = {name: record.key if record else secrets.token_hex(8) for name, record in records.items()}
+    return hashlib.sha256(json.dumps([SCHEMA_VERSION, asdict(settings), made_from]).encode()).hexdigest()[:16]
 
 
 def read_dataset(folder: Path) -> dict[str, Any]:

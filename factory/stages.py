@@ -1,7 +1,7 @@
 """Which stages of a capture are whole: each leaves a stamp of what it was made from.
 
-A stamp lies in `<capture>/stages/<stage>.json`. A stage is whole when its output is there and its stamp equals
-the wanted one; a stamp includes those of the stages before it, so a change upstream redoes what follows.
+A stamp lies in `<capture>/stages/<stage>.json`. A stage is whole when its outputs are there and its stamp equals
+the wanted one; a stamp includes that of the stage before it, so a change upstream redoes what follows.
 """
 
 from __future__ import annotations
@@ -9,14 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from capture import InputError, read_json, write_json
+from capture import Capture, InputError, read_json, write_json
 
-STAGES = ("generate", "reconstruct", "label")
+_Result = TypeVar("_Result")
+
+# In the order of the work, with what each leaves in the capture's folder.
+OUTPUTS: dict[str, tuple[str, ...]] = {
+    "generate": (Capture.INFO, Capture.HEAD),
+    "reconstruct": (Capture.SCAN,),
+    "label": (Capture.LABELS,),
+}
 
 
 @dataclass(frozen=True)
@@ -24,18 +32,22 @@ class StageRecord:
     """What a stage was run with, and how long it took.
 
     Attributes:
-        key: hash of the stage's options, its code's version and the stages before it.
+        key: hash of the stage's options, the program's version and the stage before it.
         seconds: wall-clock time.
+        options: what the user chose, as plain values.
     """
 
     key: str
     seconds: float
+    options: Mapping[str, Any]
 
 
-def stage_key(options: Mapping[str, Any], before: Sequence[str] = ()) -> str:
-    """A hash of JSON-like options and of the keys of the stages before."""
-    text = json.dumps([options, list(before)], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def stage_key(folder: Path, stage: str, options: Mapping[str, Any]) -> str:
+    """The stamp that `stage` has when it is run with `options` (plain values) on what stands in `folder` now."""
+    earlier = list(OUTPUTS)[: list(OUTPUTS).index(stage)]
+    before = read_record(folder, earlier[-1]) if earlier else None
+    made_from = [version("pixels2points"), stage, options, before.key if before else None]
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def read_record(folder: Path, stage: str) -> StageRecord | None:
@@ -45,27 +57,44 @@ def read_record(folder: Path, stage: str) -> StageRecord | None:
         return None
     try:
         value = read_json(path, f"the stamp of stage {stage}")
-        return StageRecord(str(value["key"]), float(value["seconds"]))
+        return StageRecord(str(value["key"]), float(value["seconds"]), dict(value["options"]))
     except (InputError, KeyError, TypeError, ValueError):
         return None  # a stamp that can't be read proves nothing: the stage runs again
 
 
-def run_if_needed(folder: Path, stage: str, key: str, outputs: Sequence[Path], run: Callable[[], None]) -> bool:
-    """Run a stage unless it is whole; stamp it when it ends. Returns whether it ran."""
+def is_whole(folder: Path, stage: str, key: str) -> bool:
+    """Whether the stage has been run to its end with this key and its outputs are still there."""
     record = read_record(folder, stage)
-    if record is not None and record.key == key and all(path.exists() for path in outputs):
-        return False
+    return record is not None and record.key == key and all((folder / name).exists() for name in OUTPUTS[stage])
+
+
+def run_stamped(folder: Path, stage: str, options: Mapping[str, Any], run: Callable[[], _Result]) -> _Result:
+    """Run a stage and stamp it when it ends; while it runs the folder has no stamp of it."""
+    key = stage_key(folder, stage, options)
     _path(folder, stage).unlink(missing_ok=True)
     started = time.monotonic()
-    run()
-    write_json(_path(folder, stage), {"key": key, "seconds": round(time.monotonic() - started, 2)})
-    return True
+    result = run()
+    seconds = round(time.monotonic() - started, 2)
+    write_json(_path(folder, stage), {"key": key, "seconds": seconds, "options": dict(options)})
+    return result
 
 
-def timings(folder: Path) -> dict[str, float]:
-    """Seconds per stage, for those that are stamped."""
-    records = {stage: read_record(folder, stage) for stage in STAGES}
-    return {stage: record.seconds for stage, record in records.items() if record is not None}
+def forget(folder: Path, first: str) -> None:
+    """Remove the outputs and stamps of `first` and of all stages after it: they show what is no longer there."""
+    for stage in list(OUTPUTS)[list(OUTPUTS).index(first) :]:
+        _path(folder, stage).unlink(missing_ok=True)
+        for name in OUTPUTS[stage]:
+            (Path(folder) / name).unlink(missing_ok=True)
+
+
+def history(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the stamped stages were run with and how long they took: stage -> {"seconds", "options"}."""
+    records = {stage: read_record(folder, stage) for stage in OUTPUTS}
+    return {
+        stage: {"seconds": record.seconds, "options": dict(record.options)}
+        for stage, record in records.items()
+        if record is not None
+    }
 
 
 def _path(folder: Path, stage: str) -> Path:

@@ -1,0 +1,167 @@
+"""The `p2p` command line: arguments to commands, errors to one line."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jsonargparse import ArgumentParser, Namespace
+
+from factory import commands
+from factory.console import exit_code_of, setup_logging
+
+
+class Parser(ArgumentParser):
+    """Ends with one line and exit code 2 where the arguments are wrong."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        line = re.sub(r"(required: )\w+\.(\w+)", r"\1--\2", " ".join(str(message).split()))
+        sys.stderr.write(f"error: {line} (see `{self.prog} --help`)\n")
+        raise SystemExit(2)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One argument of a command; `name` starts with `--` or is positional."""
+
+    name: str
+    type: Any
+    help: str
+    default: Any = None
+    required: bool = False
+    choices: tuple[str, ...] | None = None
+
+    def add_to(self, parser: Parser) -> None:
+        arguments: dict[str, Any] = {"help": self.help}
+        if self.type is bool:
+            arguments |= {"action": "store_true"}
+        else:
+            arguments |= {"type": self.type}
+        if self.name.startswith("--"):
+            if self.type is not bool:
+                arguments |= {"default": self.default, "required": self.required}
+            if self.choices:
+                arguments |= {"choices": self.choices}
+        parser.add_argument(self.name, **arguments)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: the function that it calls with its options, dashes turned into underscores."""
+
+    run: Callable[..., None]
+    options: Sequence[Option] = field(default_factory=tuple)
+
+    @property
+    def help(self) -> str:
+        return (self.run.__doc__ or "").strip().splitlines()[0]
+
+
+_CAPTURE = Option("capture", Path, "folder of the capture")
+_DATASET = Option("dataset", Path, "folder of the data set")
+_RENDER = (
+    Option("--resolution", int, "width and height of the images, pixels", 512),
+    Option("--samples", int, "Cycles samples per pixel", 16),
+    Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
+)
+_BACKEND = Option("--backend", str, "depth maps on the CPU or on a CUDA GPU", "auto", choices=("auto", "cpu", "cuda"))
+_VERTICES = Option("--vertices", int | None, "vertices of the scan at most; by default what the images support")
+_THRESHOLD = Option("--threshold-mm", float, "a vertex nearer than this to the true surface is skin", 1.5)
+_SHARE = Option("--test-share", float, "share of the heads in the test split", 1 / 6)
+_FORCE = Option("--force", bool, "redo what is whole")
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command(commands.demo, (Option("--out", Path, "output folder", Path("out/demo")),)),
+    "generate": Command(
+        commands.generate,
+        (
+            Option("--seeds", str, "one seed, a range first:end (end left out), or a list a,b,c", "0"),
+            Option("--out", Path, "folder that gets one capture a head", Path("captures")),
+            *_RENDER,
+            Option("--hair", str | None, "one scalp hair family for all heads instead of a sampled one"),
+            Option("--beard", str | None, "one facial hair family for all heads instead of a sampled one"),
+            _FORCE,
+        ),
+    ),
+    "reconstruct": Command(commands.reconstruct, (_CAPTURE, _BACKEND, _VERTICES)),
+    "label": Command(commands.label, (_CAPTURE, _THRESHOLD)),
+    "pack": Command(
+        commands.pack,
+        (
+            Option("captures", Path, "folder of captures"),
+            Option("--out", Path, "folder of the data set", Path("dataset")),
+            _SHARE,
+            Option("--heads-per-shard", int, "samples in one tar file", 16),
+        ),
+    ),
+    "produce": Command(
+        commands.produce,
+        (
+            Option("--heads", int, "number of heads", 8),
+            Option("--out", Path, "folder of the data set", Path("dataset")),
+            Option("--first-seed", int, "seed of the first head; the others count up", 0),
+            Option("--captures", Path | None, "where the captures are kept; by default in <out>/captures"),
+            *_RENDER,
+            _BACKEND,
+            _VERTICES,
+            _THRESHOLD,
+            _SHARE,
+        ),
+    ),
+    "segment": Command(
+        commands.segment,
+        (
+            _CAPTURE,
+            Option("--checkpoint", Path, "checkpoint that `fit` wrote", required=True),
+            Option("--scan", Path | None, "the scan; by default the capture's scan.ply"),
+        ),
+    ),
+    "report": Command(
+        commands.report,
+        (_DATASET, Option("--out", Path | None, "the page; by default <dataset>/report.html")),
+    ),
+}
+
+
+def build_parser() -> Parser:
+    """The parser of `p2p` with all its subcommands."""
+    parser = Parser(
+        prog="p2p",
+        description="Synthetic head scans: generate, reconstruct, label, pack, train, segment.",
+        version=f"pixels2points {version('pixels2points')}",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log details")
+    subcommands = parser.add_subcommands(dest="command")
+    for name, command in COMMANDS.items():
+        sub = Parser(description=(command.run.__doc__ or "").strip())
+        sub.add_argument("--config", action="config", help="YAML file with these options")
+        for option in command.options:
+            option.add_to(sub)
+        subcommands.add_subcommand(name, sub, help=command.help)
+    fit = Parser(description="Train a labeller; takes the options of `python -m training fit`.")
+    subcommands.add_subcommand("fit", fit, help="Train a labeller: short for `python -m training fit`")
+    return parser
+
+
+def _call(name: str, options: Namespace) -> None:
+    values = {key: value for key, value in vars(options).items() if key not in ("config", "__path__")}
+    COMMANDS[name].run(**values)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `p2p`; returns the exit code (0 done, 1 a stage failed, 2 wrong input, 130 interrupted)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["fit"]:  # LightningCLI parses these itself
+        return commands.fit(words[1:])
+    parsed = build_parser().parse_args(words)
+    setup_logging(verbose=parsed.verbose)
+    return exit_code_of(lambda: _call(parsed.command, parsed[parsed.command]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

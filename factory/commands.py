@@ -1,0 +1,117 @@
+"""What each `p2p` command does. Heavy libraries are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from capture import Capture, InputError
+from factory import production, shards
+from factory.console import track
+from factory.production import RenderSettings, ScanSettings
+from factory.progress import show_progress
+from factory.stages import run_stamped
+
+log = logging.getLogger(__name__)
+
+
+def generate(
+    seeds: str,
+    out: Path,
+    resolution: int,
+    samples: int,
+    blender: Path | None,
+    hair: str | None,
+    beard: str | None,
+    force: bool,
+) -> None:
+    """Render heads: 13 calibrated views, masks and the true surface of each seed."""
+    numbers = production.parse_seeds(seeds)
+    settings = RenderSettings(resolution, samples, blender, hair, beard)
+    for number, seed in enumerate(numbers, 1):
+        name = production.head_name(seed)
+        with track(f"{name} ({number} of {len(numbers)})", 0) as bar:
+            production.generate_head(seed, out, settings, force=force, bar=bar)
+
+
+def reconstruct(capture: Path, backend: str, vertices: int | None) -> None:
+    """Rebuild the scan of a capture from its images by multi-view stereo."""
+    from reconstruction import ReconstructionSettings, reconstruct_capture
+
+    opened = Capture.read(capture)
+    settings = ReconstructionSettings(backend=backend, vertices=vertices)
+    options = production.reconstruct_options(backend, vertices)
+    with show_progress(opened.info.id) as progress:
+        scan = run_stamped(capture, "reconstruct", options, lambda: reconstruct_capture(capture, settings, progress))
+    log.info("%s: %d vertices, %d faces", opened.scan_path, len(scan.vertices), len(scan.faces))
+
+
+def label(capture: Path, threshold_mm: float) -> None:
+    """Label the scan of a capture: distance to the true surface, skin below the threshold."""
+    from labeling import label_capture
+
+    options = production.label_options(threshold_mm)
+    labels = run_stamped(capture, "label", options, lambda: label_capture(capture, threshold_mm))
+    log.info("%s: %d of %d vertices are skin", capture / Capture.LABELS, labels.skin.sum(), len(labels))
+
+
+def pack(captures: Path, out: Path, test_share: float, heads_per_shard: int) -> None:
+    """Write labelled captures as WebDataset shards with a dataset.json."""
+    shards.pack(shards.find_captures(captures), out, shards.PackSettings(test_share, heads_per_shard))
+
+
+def produce(
+    heads: int,
+    out: Path,
+    first_seed: int,
+    captures: Path | None,
+    resolution: int,
+    samples: int,
+    blender: Path | None,
+    backend: str,
+    vertices: int | None,
+    threshold_mm: float,
+    test_share: float,
+) -> None:
+    """Make a data set: render, rebuild, label and pack a number of heads. What is whole is reused."""
+    if heads < 1:
+        raise InputError(f"at least one head is needed, got {heads}")
+    production.produce(
+        production.parse_seeds(f"{first_seed}:{first_seed + heads}"),
+        out,
+        captures or out / "captures",
+        RenderSettings(resolution, samples, blender),
+        ScanSettings(backend, vertices, threshold_mm),
+        shards.PackSettings(test_share=test_share),
+    )
+
+
+def segment(capture: Path, checkpoint: Path, scan: Path | None) -> None:
+    """Label the scan of a capture with a trained model."""
+    from training.segment import segment_capture
+
+    prediction = segment_capture(capture, checkpoint, scan)
+    log.info("%s: %d of %d vertices are skin", capture / "prediction", prediction.skin.sum(), len(prediction.skin))
+
+
+def report(dataset: Path, out: Path | None) -> None:
+    """Write a page with the pictures and numbers of a data set."""
+    from factory.report import write_report
+
+    page = write_report(dataset, out or dataset / "report.html")
+    log.info("report: %s", page)
+
+
+def demo(out: Path) -> None:
+    """Make a handful of heads, train a small model on them, segment an unseen one, and report it all."""
+    from factory.demo import run_demo
+
+    run_demo(out)
+
+
+def fit(arguments: Sequence[str]) -> int:
+    """Train a labeller: `python -m training fit` with these arguments; returns the exit code."""
+    from training.cli import main
+
+    return main(["fit", *arguments])

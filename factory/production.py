@@ -1,0 +1,174 @@
+"""From seeds to a data set: every stage of every head, in processes of their own, one after the other."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from capture import InputError
+from factory.console import Track, track
+from factory.processes import run_stage
+from factory.shards import PackSettings, pack_if_needed
+from factory.stages import forget, is_whole, run_stamped, stage_key
+
+log = logging.getLogger(__name__)
+
+GENERATE_SCRIPT = Path(__file__).resolve().parent.parent / "blender_scripts" / "generate.py"
+HIGHEST_SEED = 99_999_999  # what eight digits in a capture's name hold
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """How heads are rendered.
+
+    Attributes:
+        resolution: width and height of the images, pixels.
+        samples: Cycles samples per pixel.
+        blender: a Blender binary; None renders with the bpy wheel in this Python.
+        hair, beard: one family for all heads; None samples it with the head.
+    """
+
+    resolution: int = 512
+    samples: int = 16
+    blender: Path | None = None
+    hair: str | None = None
+    beard: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 16 <= self.resolution <= 8192:
+            raise InputError(f"the resolution must lie between 16 and 8192 pixels, got {self.resolution}")
+        if self.samples < 1:
+            raise InputError(f"at least one sample per pixel is needed, got {self.samples}")
+        if self.blender is not None and not self.blender.is_file():
+            raise InputError(f"no such Blender binary: {self.blender}; give the path of the program itself")
+
+
+@dataclass(frozen=True)
+class ScanSettings:
+    """How scans are rebuilt and labelled.
+
+    Attributes:
+        backend: auto, cpu or cuda.
+        vertices: of the scan at most; None for what the images support.
+        threshold_mm: a vertex nearer than this to the true surface is skin.
+    """
+
+    backend: str = "auto"
+    vertices: int | None = None
+    threshold_mm: float = 1.5
+
+
+def parse_seeds(text: str) -> list[int]:
+    """The seeds in "5", "0:8" (the end left out) or "1,4,9"; raises `InputError` where it is something else."""
+    try:
+        if ":" in text:
+            first, end = text.split(":")
+            seeds = list(range(int(first), int(end)))
+        else:
+            seeds = [int(word) for word in text.split(",")]
+    except ValueError:
+        raise InputError(f"seeds {text!r}: give one number, a range like 0:8 or a list like 1,4,9") from None
+    if not seeds:
+        raise InputError(f"seeds {text!r}: the range is empty")
+    if min(seeds) < 0 or max(seeds) > HIGHEST_SEED:
+        raise InputError(f"seeds {text!r}: seeds lie between 0 and {HIGHEST_SEED}")
+    return list(dict.fromkeys(seeds))
+
+
+def head_name(seed: int) -> str:
+    """The id and folder name of a synthetic head."""
+    return f"head_{seed:08d}"
+
+
+def generate_head(
+    seed: int, root: Path, settings: RenderSettings, *, force: bool = False, bar: Track | None = None
+) -> Path:
+    """Render one head into `<root>/head_<seed>` unless it is whole there; returns the folder."""
+    folder = Path(root) / head_name(seed)
+    plain = {"seed": seed, **_plain(settings)}
+    if is_whole(folder, "generate", stage_key(folder, "generate", plain)) and not force:
+        log.info("%s is whole: not rendered again", folder)
+        return folder
+    forget(folder, "generate")
+    command = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
+    if settings.blender is None:
+        command = [Path(sys.executable), GENERATE_SCRIPT]
+    options = ["--seed", seed, "--out", folder, "--resolution", settings.resolution, "--samples", settings.samples]
+    for name in ("hair", "beard"):
+        if getattr(settings, name) is not None:
+            options += [f"--{name}", getattr(settings, name)]
+    run_stamped(folder, "generate", plain, lambda: _run([*command, *options], folder, "generate", bar))
+    return folder
+
+
+def reconstruct_head(folder: Path, settings: ScanSettings, bar: Track | None = None) -> None:
+    """Rebuild the scan of one capture unless it is whole."""
+    key = stage_key(folder, "reconstruct", reconstruct_options(settings.backend, settings.vertices))
+    if is_whole(folder, "reconstruct", key):
+        return
+    options = ["--backend", settings.backend]
+    if settings.vertices is not None:
+        options += ["--vertices", str(settings.vertices)]
+    _run(p2p("reconstruct", folder, *options), folder, "reconstruct", bar)
+
+
+def label_head(folder: Path, settings: ScanSettings, bar: Track | None = None) -> None:
+    """Label the scan of one capture unless it is whole."""
+    if not is_whole(folder, "label", stage_key(folder, "label", label_options(settings.threshold_mm))):
+        _run(p2p("label", folder, "--threshold-mm", settings.threshold_mm), folder, "label", bar)
+
+
+def reconstruct_options(backend: str, vertices: int | None) -> dict[str, Any]:
+    """What the stamp of a scan depends on."""
+    return {"backend": backend, "vertices": vertices}
+
+
+def label_options(threshold_mm: float) -> dict[str, Any]:
+    """What the stamp of labels depends on."""
+    return {"threshold_mm": threshold_mm}
+
+
+def make_heads(seeds: Sequence[int], root: Path, render: RenderSettings, scan: ScanSettings) -> list[Path]:
+    """Render, rebuild and label the heads of `seeds` in `root`; what is whole is reused."""
+    folders = []
+    for number, seed in enumerate(seeds, 1):
+        with track(f"{head_name(seed)} ({number} of {len(seeds)})", 0) as bar:
+            folder = generate_head(seed, root, render, bar=bar)
+            reconstruct_head(folder, scan, bar)
+            label_head(folder, scan, bar)
+        folders.append(folder)
+    return folders
+
+
+def produce(
+    seeds: Sequence[int], out: Path, captures: Path, render: RenderSettings, scan: ScanSettings, shards: PackSettings
+) -> None:
+    """Make the heads of `seeds` in `captures` and pack them as the data set `out`."""
+    folders = make_heads(seeds, captures, render, scan)
+    pack_if_needed(folders, out, shards)
+
+
+def p2p(*words: object) -> list[str]:
+    """The command line that runs `p2p` with this Python."""
+    return [sys.executable, "-m", "factory.cli", *map(str, words)]
+
+
+def _run(command: Sequence[object], folder: Path, stage: str, bar: Track | None) -> None:
+    def show(what: str, done: int, total: int) -> None:
+        if bar is not None:
+            bar(done, what, total)
+
+    log_path = folder.parent / "logs" / f"{folder.name}.{stage}.log"
+    run_stage([str(word) for word in command], f"{stage} {folder.name}", log_path, show)
+
+
+def _plain(settings: RenderSettings) -> dict[str, Any]:
+    """The settings as plain values; the Blender binary by its path and time, as another version draws otherwise."""
+    value = asdict(settings)
+    if settings.blender is not None:
+        value["blender"] = [str(settings.blender.resolve()), settings.blender.stat().st_mtime_ns]
+    return value

@@ -1,0 +1,199 @@
+"""A data set, and what a model says of unseen scans, as one HTML file without anything beside it."""
+
+from __future__ import annotations
+
+import base64
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import Capture, InputError, Labels, Mesh, Scan, write_bytes
+from evaluation.metrics import BinaryScores, binary_scores
+from factory.console import track
+from factory.report import pictures
+from factory.samples import Sample, read_image
+from factory.shards import SPLITS, read_dataset, read_samples
+
+THUMBNAIL = 264  # pixels; shown at half that size
+HEADS_SHOWN = 24
+
+
+@dataclass(frozen=True)
+class ReportExtras:
+    """What a report shows beyond the data set.
+
+    Attributes:
+        title: of the page.
+        predictions: captures segmented by a trained model (`prediction/` in the folder).
+        metrics: CSV file of the training run.
+        timings: further steps and their seconds.
+    """
+
+    title: str = ""
+    predictions: Sequence[Path] = ()
+    metrics: Path | None = None
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+def write_report(dataset: Path, out: Path, extras: ReportExtras | None = None) -> Path:
+    """Write the page to `out` and return it. Raises `InputError` where the data set is missing or damaged."""
+    extras = extras or ReportExtras()
+    description = read_dataset(dataset)
+    total = sum(description["splits"][name]["samples"] for name in SPLITS)
+    shown = min(total, HEADS_SHOWN)
+    heads, distances, timings = [], [], dict[str, dict[str, float]]()
+    with track("report", shown + len(extras.predictions)) as progress:
+        for split, sample in _first_samples(dataset, shown):
+            heads.append(_head(sample, split))
+            distances.append(sample.labels.distance_mm)
+            timings[sample.id] = {stage: run["seconds"] for stage, run in sample.info.get("stages", {}).items()}
+            progress.advance(1, sample.id)
+        predictions = []
+        for folder in extras.predictions:
+            predictions.append(_prediction(folder))
+            progress.advance(1, folder.name)
+    names = [head["name"] for head in heads]
+    page = _template().render(
+        title=extras.title or f"Data set {Path(dataset).resolve().name}",
+        subtitle="Made by pixels2points",
+        facts=_facts(description),
+        heads=heads,
+        omitted=total - shown,
+        predictions=predictions,
+        key={"skin": _css(pictures.SKIN_COLOUR), "other": _css(pictures.OTHER_COLOUR)},
+        curve=_png(pictures.learning_curve(read_metrics(extras.metrics))) if extras.metrics else None,
+        histogram=_png(pictures.distance_histogram(distances, names, _threshold(dataset))),
+        chart=_png(pictures.timing_chart(timings)) if any(timings.values()) else None,
+        timings=[*_mean_timings(timings).items(), *extras.timings.items()],
+    )
+    write_bytes(Path(out), page.encode())
+    return Path(out)
+
+
+def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """Metrics of a training run from Lightning's CSV: name -> (epoch, value); several of one epoch are averaged."""
+    found: dict[str, dict[int, list[float]]] = {}
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            for name, value in row.items():
+                if name not in ("epoch", "step") and value:
+                    found.setdefault(name, {}).setdefault(int(row["epoch"]), []).append(float(value))
+    return {name: [(e, float(np.mean(v))) for e, v in sorted(by.items())] for name, by in found.items() if len(by) > 1}
+
+
+def _first_samples(dataset: Path, count: int) -> Iterator[tuple[str, Sample]]:
+    for split in SPLITS:
+        for sample in read_samples(dataset, split):
+            if count == 0:
+                return
+            count -= 1
+            yield split, sample
+
+
+def _head(sample: Sample, split: str) -> dict[str, Any]:
+    labels, scan = sample.labels, sample.scan
+    skin = labels.distance_mm[labels.skin]
+    median = f", median distance of skin {np.median(skin):.2f} mm" if skin.size else ""
+    summary = f"{len(scan.vertices):,} vertices, {100 * labels.skin.mean():.0f} % skin{median}"
+    shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
+    if scan.colours is not None:
+        shown.append(_mesh_picture(scan, scan.colours, "front", "scan, colour"))
+    shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "front", "true labels"))
+    shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "profile", "true labels, profile"))
+    colours = pictures.distance_colours(labels.distance_mm)
+    shown.append(_mesh_picture(scan, colours, "three_quarter", "distance, 0 (dark) to 5 mm (bright)"))
+    views = [_thumbnail(image) for image in sample.images]
+    return {"name": sample.id, "split": split, "summary": summary, "views": views, "meshes": shown}
+
+
+def _prediction(folder: Path) -> dict[str, Any]:
+    capture = Capture.read(folder)
+    scan = Scan.read(capture.scan_path)
+    skin = _predicted_skin(folder, len(scan.vertices))
+    shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
+    scores: BinaryScores | None = None
+    predicted = pictures.label_colours(skin)
+    if capture.labels_path.is_file():
+        true = Labels.read(capture.labels_path, len(scan.vertices)).skin
+        scores = binary_scores(skin, true)
+        shown.append(_mesh_picture(scan, pictures.label_colours(true), "front", "true labels"))
+        shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
+        shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
+        agreement = pictures.agreement_colours(skin, true)
+        shown.append(_mesh_picture(scan, agreement, "three_quarter", "where they differ"))
+    else:
+        shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
+        shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
+    views = [_thumbnail(read_image(path)) for path in capture.image_paths]
+    return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown}
+
+
+def _predicted_skin(folder: Path, vertices: int) -> NDArray[np.bool_]:
+    path = folder / "prediction" / "prediction.npz"
+    if not path.is_file():
+        raise InputError(f"no prediction: {path}; run `p2p segment {folder} --checkpoint ...` first")
+    with np.load(path, allow_pickle=False) as file:
+        skin = np.asarray(file["skin"], bool)
+    if len(skin) != vertices:
+        raise InputError(f"{path} is of {len(skin)} vertices, the scan has {vertices}; segment it again")
+    return skin
+
+
+def _facts(description: dict[str, Any]) -> list[tuple[str, str]]:
+    splits, numbers = description["splits"], description["statistics"]
+    median = numbers.get("skin_distance_mm_median")
+    size = sum(shard["bytes"] for split in splits.values() for shard in split["shards"])
+    return [
+        ("heads", ", ".join(f"{splits[name]['samples']} {name}" for name in SPLITS)),
+        ("scan vertices", f"{numbers['vertices']:,}"),
+        ("share of skin", f"{100 * numbers['skin_share']:.1f} %"),
+        ("median distance of skin", "none" if median is None else f"{median:.3f} mm"),
+        ("shards", f"{size / 1e6:.1f} MB"),
+        ("made with", ", ".join(f"{tool} {version}" for tool, version in description["versions"].items())),
+    ]
+
+
+def _threshold(dataset: Path) -> float:
+    """The threshold that the labels were made with; the paper's where the samples don't say."""
+    for _, sample in _first_samples(dataset, 1):
+        options = sample.info.get("stages", {}).get("label", {}).get("options", {})
+        return float(options.get("threshold_mm", 1.5))
+    return 1.5
+
+
+def _mean_timings(timings: dict[str, dict[str, float]]) -> dict[str, float]:
+    stages = dict.fromkeys(stage for head in timings.values() for stage in head)
+    return {f"{s}, mean of a head": float(np.mean([h[s] for h in timings.values() if s in h])) for s in stages}
+
+
+def _mesh_picture(mesh: Mesh, colours: NDArray[np.uint8] | None, view: str, caption: str) -> dict[str, str]:
+    return {"picture": _jpeg(pictures.render_mesh(mesh, colours, view)), "caption": caption}
+
+
+def _thumbnail(image: NDArray[np.uint8]) -> str:
+    return _jpeg(pictures.thumbnail(image, THUMBNAIL))
+
+
+def _jpeg(image: NDArray[np.uint8]) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(pictures.jpeg(image)).decode()
+
+
+def _png(data: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def _css(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template("page.html")

@@ -1,0 +1,104 @@
+"""The packages import in one direction, and what runs inside Blender needs numpy alone."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent
+
+# Package -> the project's packages that it may import, at any level of a module.
+ALLOWED: dict[str, set[str]] = {
+    "capture": set(),
+    "assets": {"capture"},
+    "generator": {"assets", "capture"},
+    "blender_scripts": {"generator", "assets", "capture"},
+    "reconstruction": {"assets", "capture"},
+    "labeling": {"assets", "capture"},
+    "training": {"assets", "capture"},
+    "evaluation": {"assets", "capture"},
+    "factory": {"training", "evaluation", "labeling", "reconstruction", "generator", "assets", "capture"},
+}
+LIGHT = ("capture", "assets", "generator", "blender_scripts")
+BLENDER = {"bpy", "bpy_extras", "mathutils", "bmesh", "gpu", "idprop", "_cycles"}
+
+
+def modules(package: str) -> Iterator[Path]:
+    yield from sorted((REPO / package).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of all that a file imports, also inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: import by absolute names"
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_the_arrows_point_one_way(package: str) -> None:
+    files = list(modules(package))
+    assert files
+    for path in files:
+        foreign = imported(path) & set(ALLOWED) - ALLOWED[package] - {package}
+        assert not foreign, f"{path.relative_to(REPO)} imports {foreign}"
+
+
+@pytest.mark.parametrize("package", LIGHT)
+def test_light_packages_import_only_numpy(package: str) -> None:
+    for path in modules(package):
+        extra = imported(path) - set(sys.stdlib_module_names) - set(ALLOWED) - {"numpy", "__future__"}
+        inside_blender = (REPO / "generator" / "blender") in path.parents
+        extra -= BLENDER if inside_blender else set()
+        assert not extra, f"{path.relative_to(REPO)} imports {extra}"
+
+
+def test_light_packages_run_without_other_libraries() -> None:
+    """Import every module of them in a Python where anything else is refused."""
+    names = []
+    for package in LIGHT:
+        for path in modules(package):
+            parts = path.relative_to(REPO).with_suffix("").parts
+            if parts[:2] != ("generator", "blender") and path.name != "generate.py":
+                names.append(".".join(parts).removesuffix(".__init__"))
+    program = f"""
+import sys
+allowed = set(sys.stdlib_module_names) | {{"numpy"}} | {set(ALLOWED)!r}
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] not in allowed and not name.startswith("_"):
+            raise ImportError(f"{{name}} is not allowed here")
+sys.meta_path.insert(0, Refuse())
+import importlib
+for name in {names!r}:
+    importlib.import_module(name)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_global_randomness_and_no_pickles() -> None:
+    allowed = {"default_rng", "Generator", "SeedSequence", "PCG64", "BitGenerator"}
+    for package in ALLOWED:
+        for path in modules(package):
+            assert "random" not in imported(path), f"{path}: draw from a numpy Generator that is passed in"
+            assert not imported(path) & {"pickle", "joblib", "dill", "cloudpickle"}, path
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("np.random", "numpy.random"):
+                    assert node.attr in allowed, f"{path}:{node.lineno}: global randomness ({node.attr})"
+
+
+def test_files_stay_short() -> None:
+    for package in ALLOWED:
+        for path in modules(package):
+            length = len(path.read_text().splitlines())
+            assert length <= 450, f"{path}: {length} lines; cut it by subject"
