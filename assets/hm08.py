@@ -21,27 +21,32 @@ LID_INNER_LOOP = (6785, 6784)
 LIP_BORDER_LOOP = (463, 466)
 """Border of the red of the lips."""
 LIP_SEAM_LOOP = (517, 523)
-"""Where the lips end inside the mouth."""
+"""Where the lips end inside the mouth, and where they touch when closed."""
+LIP_SEAM_CORNER, LIP_SEAM_UPPER = 7195, 520
 NOSTRIL_LOOP = (7043, 7124)
 """Rim of the left nostril."""
 EAR_LOOP = (12012, 12014)
 """Around the free part of the left ear."""
 
+TORSO_LOOP, ARM_LOOP = (1600, 1594), (8103, 8144)
+"""Where the bust is cut: around the chest below the armpits and around the left upper arm."""
+
 SOCKET_SEED, MOUTH_SEED, NOSTRIL_SEED, EAR_SEED = 7761, 537, 7109, 12056
 """One vertex inside each of the closed loops (left side)."""
+HEAD_SEED = 881
 
 EYE_INNER, EYE_OUTER = 6851, 6806
 EAR_TOP, EAR_LOBE = 12012, 12027
 
 # iBUG 68 for the left half and the midline; left points are numbered from the midline outwards.
 MIDLINE_LANDMARKS: dict[str, int] = {
-    "nasion": 131,
+    "nasion": 132,
     "nose_tip": 297,
-    "chin": 5211,
+    "chin": 732,
     "upper_lip": 467,
     "lower_lip": 495,
     "vertex": 881,
-    "nose_bridge_0": 131,
+    "nose_bridge_0": 132,
     "nose_bridge_1": 201,
     "nose_bridge_2": 294,
     "nose_bridge_3": 297,
@@ -136,6 +141,32 @@ class QuadGraph:
         for _ in range(rings):
             region = region.union(*(self._neighbours[vertex] for vertex in region))
         return region
+
+    def distances(self, starts: list[int], limit: int) -> dict[int, int]:
+        """vertex -> number of edges to the nearest of `starts`, up to `limit`."""
+        found = dict.fromkeys(starts, 0)
+        front = set(starts)
+        for ring in range(1, limit + 1):
+            front = {other for vertex in front for other in self._neighbours[vertex]} - found.keys()
+            found.update(dict.fromkeys(front, ring))
+        return found
+
+
+def bust(graph: QuadGraph, mirror: IntArray) -> set[int]:
+    """The vertices of head, neck, shoulders and upper chest, the border of the cut among them."""
+    arm = graph.loop(*ARM_LOOP)
+    border = graph.loop(*TORSO_LOOP) + arm + [int(mirror[vertex]) for vertex in arm]
+    return graph.inside(border, HEAD_SEED) | set(border)
+
+
+def lip_seams(graph: QuadGraph, mirror: IntArray) -> tuple[list[int], list[int]]:
+    """The upper and the lower vertices along which closed lips touch, without the corners of the mouth."""
+    loop = graph.loop(*LIP_SEAM_LOOP)
+    other = int(mirror[LIP_SEAM_CORNER])
+    ends = sorted((loop.index(LIP_SEAM_CORNER), loop.index(other)))
+    between, around = loop[ends[0] + 1 : ends[1]], loop[ends[1] + 1 :] + loop[: ends[0]]
+    upper, lower = (between, around) if LIP_SEAM_UPPER in between else (around, between)
+    return upper, lower
 
 
 def as_mask(indices: set[int] | list[int], count: int) -> NDArray[np.bool_]:

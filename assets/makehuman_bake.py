@@ -17,6 +17,8 @@ from assets import hm08
 from assets.eyeball import IRIS_RADIUS, PUPIL_RADIUS, eyeball
 from assets.head_model import FloatArray, IntArray
 from assets.head_regions import anatomy, drawn
+from assets.hm08 import QuadGraph, as_mask
+from assets.lips import lip_seal
 from assets.makehuman_files import (
     BaseMesh,
     read_base_mesh,
@@ -32,9 +34,6 @@ BAKE_VERSION = "1"
 PART_NAMES = ("skin", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "tongue")
 GROUP_PARTS = {"body": 0, "helper-upper-teeth": 3, "helper-lower-teeth": 4, "helper-tongue": 5}
 EYE_GROUPS = ("helper-l-eye", "helper-r-eye")
-LOWEST, WIDEST = -0.30, 0.215
-"""The bust is cut below this height and beyond this half width of the mean head, metres."""
-
 ANCESTRIES = ("african", "asian", "caucasian")
 GENDERS = ("female", "male")
 AGES = ("young", "old")
@@ -76,7 +75,7 @@ def bake(data: Path, progress: Callable[[float], None] | None = None) -> dict[st
     mean = to_world(mesh.vertices) + _mean_offset(macros, macro_offsets)
     mean -= _eye_midpoint(mean, eyes)
     joints = _joint_vertices(root / "rigs" / "standard" / "rig.default.json", root)
-    chosen = _select(mesh, mean, np.concatenate([*eyes, *joints.values()]))
+    chosen = _select(mesh, mirror, np.concatenate([*eyes, *joints.values()]))
     pack = _Packer(chosen.source, eyes, progress)
     arrays: dict[str, Any] = {"source_vertex": chosen.source, "shown": np.int32(chosen.shown)}
     base = to_world(mesh.vertices)
@@ -88,6 +87,7 @@ def bake(data: Path, progress: Callable[[float], None] | None = None) -> dict[st
     arrays |= _eyes(mean, eyes, chosen)
     arrays |= _surface(mesh, chosen, arrays)
     arrays |= _rig(root / "rigs" / "standard", chosen, joints)
+    arrays |= lip_seal(mesh.polygons[[group == "body" for group in mesh.groups]], mirror, mean, chosen.source)
     arrays |= _annotations(mesh, mirror, mean, chosen, arrays)
     return arrays
 
@@ -130,10 +130,10 @@ def _mean_offset(macros: list[tuple[str, Path]], offsets: list[FloatArray]) -> F
     return total
 
 
-def _select(mesh: BaseMesh, mean: FloatArray, hidden: IntArray) -> _Selection:
+def _select(mesh: BaseMesh, mirror: IntArray, hidden: IntArray) -> _Selection:
     parts = np.array([GROUP_PARTS.get(group, -1) for group in mesh.groups], dtype=np.int32)
-    near = (mean[:, 2] > LOWEST) & (np.abs(mean[:, 0]) < WIDEST)
-    keep = (parts >= 0) & near[mesh.polygons].all(axis=1)
+    near = as_mask(hm08.bust(QuadGraph(mesh.polygons[parts == 0]), mirror), len(mesh.vertices))
+    keep = (parts > 0) | ((parts == 0) & near[mesh.polygons].all(axis=1))
     shown = np.unique(mesh.polygons[keep])
     source = np.concatenate([shown, np.setdiff1d(hidden, shown)]).astype(np.int32)
     index = np.full(len(mesh.vertices), -1, dtype=np.int32)

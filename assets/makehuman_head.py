@@ -29,6 +29,8 @@ from assets.skinning import blend, rotation_about, rotation_matrix
 
 NECK_SHARES = {"neck01": 0.2, "neck02": 0.25, "neck03": 0.25, "head": 0.3}
 """How the joints of the neck share its rotation."""
+LIP_OVERLAP = 0.0010
+"""How far closed lips overlap at their seam, metres: subdivision shrinks them, and a gap would show the teeth."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class MakeHumanHead:
         self._eye_rows: IntArray = arrays["eye_rows"]
         self._eye_operator: FloatArray = arrays["eye_operator"]
         self._skin_weights: FloatArray = arrays["skin_weights"]
+        self._seal_gaps: FloatArray = arrays["seal_gaps"]
+        self._seal_moves: FloatArray = arrays["seal_moves"]
         self._joint_means: FloatArray = arrays["joint_means"]
         eyeballs = np.full(2 * self._eye_operator.shape[1], -1, dtype=np.int32)
         self.source_vertex: IntArray = np.concatenate([arrays["source_vertex"][: self._shown], eyeballs])
@@ -127,6 +131,7 @@ class MakeHumanHead:
         signed = details[self._detail_owner] * self._detail_sign
         rest = rest + self._detail.sum(np.maximum(signed, 0.0))
         rest = (rest - rest[self._eye_rows].mean(axis=(0, 1))) * (1.0 + values["size"])
+        rest[:, 2] += self._seal_moves @ (self._seal_gaps @ rest[:, 2] + LIP_OVERLAP)
         joints = self._joint_means @ rest
         centres = rest[self._eye_rows].mean(axis=1)
         eyes = self._eyeballs(rest, centres, expression, pose)

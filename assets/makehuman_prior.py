@@ -15,19 +15,20 @@ import numpy as np
 from assets.head_model import FloatArray, Pose, Rotation
 
 MACRO_NAMES = ("gender", "age", "muscle", "weight", "height", "proportions", "african", "asian", "caucasian", "size")
-MEAN_MACROS = (0.5, 25.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 0.01)
+MEAN_MACROS = (0.5, 25.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 0.012)
 CUT = 2.5
 
 # (pattern, mean, standard deviation)
 DETAIL_RULES: tuple[tuple[str, float, float], ...] = (
-    (r"asym-", 0.0, 0.10),
+    (r"asym-", 0.0, 0.12),
     (r"ear-shape|chin-triangle", 0.0, 0.0),
     (r"head-(oval|round|rectangular|square|triangular|invertedtriangular|diamond)", 0.0, 0.16),
     (r"head-scale", 0.0, 0.10),
     (r"head-fat", 0.0, 0.12),
     (r"head-", 0.0, 0.10),
+    (r"forehead-(scale-vert|nubian)", 0.0, 0.10),
     (r"forehead-", 0.0, 0.20),
-    (r"eyebrows-", 0.0, 0.25),
+    (r"eyebrows-", 0.0, 0.28),
     (r"eye-trans-out", 0.40, 0.18),
     (r"eye-trans", 0.0, 0.12),
     (r"eye-scale", 0.0, 0.15),
@@ -46,6 +47,9 @@ DETAIL_RULES: tuple[tuple[str, float, float], ...] = (
     (r"neck-(scale|back)", 0.0, 0.15),
 )
 ONE_SIDED = re.compile(r"head-(oval|round|rectangular|square|triangular|invertedtriangular|diamond)$")
+
+STOUTNESS = {"head-fat": 0.9, "cheek-volume": 0.9, "neck-double": 1.2, "neck-scale-horiz": 0.4}
+"""What a unit of weight adds to a detail: MakeHuman's weight targets leave the face as it is."""
 
 
 def detail_rule(name: str) -> tuple[float, float]:
@@ -68,11 +72,11 @@ def sample_identity(rng: np.random.Generator, detail_names: tuple[str, ...]) -> 
     age = 18.0 + 67.0 * float(rng.beta(1.1, 1.7))
     muscle = float(rng.beta(5.0, 5.0)) * 0.8 + (0.15 if male else 0.05)
     weight = float(rng.beta(4.0, 4.0)) * 0.85 + 0.1
-    height = float(np.clip(0.5 + 0.13 * rng.standard_normal(), 0.15, 0.85))
+    height = float(np.clip(0.5 + 0.035 * rng.standard_normal(), 0.4, 0.6))
     proportions = float(rng.uniform(0.35, 0.85))
     ancestry = rng.dirichlet([0.45, 0.45, 0.45])
-    size = MEAN_MACROS[-1] + (0.008 if male else -0.008) + 0.02 * float(np.clip(rng.standard_normal(), -2, 2))
-    details = [_draw_detail(rng, name) for name in detail_names]
+    size = MEAN_MACROS[-1] + (-0.004 if male else 0.004) + 0.02 * float(np.clip(rng.standard_normal(), -2, 2))
+    details = [_draw_detail(rng, name) + STOUTNESS.get(name, 0.0) * (weight - 0.5) for name in detail_names]
     return np.array([gender, age, muscle, weight, height, proportions, *ancestry, size, *details])
 
 
