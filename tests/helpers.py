@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
-from capture import CAMERA_MODELS, Camera
+import numpy as np
+import trimesh
+from PIL import Image
+
+from capture import CAMERA_MODELS, Camera, Capture, CaptureInfo, HeadSurface, Labels, Scan
 
 
 def rotation(seed: int) -> np.ndarray:
@@ -18,3 +22,32 @@ def camera(seed: int = 0, model: str = "PINHOLE") -> Camera:
     values |= {"k3": 0.01, "k4": 0.02, "k5": 0.001, "k6": 0.002}
     params = tuple(values[name] for name in CAMERA_MODELS[model])
     return Camera("view.png", 640, 480, model, params, rotation(seed), np.random.default_rng(seed).normal(size=3))
+
+
+def looking_at_origin(name: str, azimuth: float, size: int = 48, distance: float = 1.0) -> Camera:
+    """A pinhole camera around the origin, Z up; azimuth in degrees, 0 from -Y."""
+    a = np.radians(azimuth)
+    centre = distance * np.array([np.sin(a), -np.cos(a), 0.0])
+    forward = -centre / distance
+    right = np.array([np.cos(a), np.sin(a), 0.0])
+    rotation = np.stack([right, np.cross(forward, right), forward])
+    focal = (3.5 * size, 3.5 * size)
+    return Camera.pinhole(name, (size, size), focal, (size / 2, size / 2), rotation, -rotation @ centre)
+
+
+def make_capture(folder: Path, *, seed: int = 0, views: int = 3, labelled: bool = True) -> Capture:
+    """A toy capture: pictures of noise, a sphere of 10 cm as scan and head, the front half of it skin."""
+    rng = np.random.default_rng(seed)
+    sphere = trimesh.creation.icosphere(3, radius=0.1)
+    cameras = [looking_at_origin(f"view_{i:02d}.png", 40.0 * (i - views // 2)) for i in range(views)]
+    (folder / "images").mkdir(parents=True)
+    for camera_ in cameras:
+        pixels = rng.integers(0, 256, (camera_.height, camera_.width, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / "images" / camera_.name)
+    HeadSurface(sphere.vertices, sphere.faces, face_mask=sphere.vertices[:, 1] < -0.05).write(folder / "head.ply")
+    if labelled:
+        colours = rng.integers(0, 256, sphere.vertices.shape).astype(np.uint8)
+        Scan(sphere.vertices, sphere.faces, colours).write(folder / "scan.ply")
+        skin = sphere.vertices[:, 1] < 0
+        Labels(np.where(skin, 0.2, 5.0).astype(np.float32), skin).write(folder / "labels.npz")
+    return Capture.create(folder, cameras, CaptureInfo(folder.name, seed, {"hair": "none"}, {"blender": "4.5"}))

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture import InputError, write_json
+from factory import stages
+from factory.processes import StageError, run_stage
+from factory.production import RenderSettings, parse_seeds
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("0", [0]), ("2:5", [2, 3, 4]), ("7,1,7", [7, 1])])
+def test_seeds(text: str, seeds: list[int]) -> None:
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "a", "1:2:3", "5:5", "-1", "1.5", "0:", "100000000"])
+def test_bad_seeds_are_named(text: str) -> None:
+    with pytest.raises(InputError, match="seeds"):
+        parse_seeds(text)
+
+
+def test_bad_render_settings_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="resolution"):
+        RenderSettings(resolution=4)
+    with pytest.raises(InputError, match="sample"):
+        RenderSettings(samples=0)
+    with pytest.raises(InputError, match="no such Blender"):
+        RenderSettings(blender=tmp_path / "blender")
+
+
+def stage(tmp_path: Path, program: str, seen: list | None = None) -> None:
+    on_progress = None if seen is None else lambda *step: seen.append(step)
+    run_stage([sys.executable, "-c", program], "render head_1", tmp_path / "logs" / "a.log", on_progress)
+
+
+def test_a_stage_reports_its_progress_and_keeps_a_log(tmp_path: Path) -> None:
+    seen: list = []
+    stage(tmp_path, "print('hello'); print('p2p-progress head_1 view 3/13')", seen)
+    assert seen == [("view", 3, 13)]
+    assert (tmp_path / "logs" / "a.log").read_text() == "hello\n"
+
+
+def test_a_users_mistake_comes_through(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="^no such file: x$"):
+        stage(tmp_path, "import sys; print('error: no such file: x', file=sys.stderr); sys.exit(2)")
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("import os; os.kill(os.getpid(), 11)", "killed by SIGSEGV"),
+        ("raise RuntimeError('boom')", "exit code 1: RuntimeError: boom"),
+        ("import sys; sys.exit(3)", "exit code 3: it said nothing"),
+    ],
+)
+def test_a_crash_names_the_stage_and_the_log(tmp_path: Path, program: str, reason: str) -> None:
+    with pytest.raises(StageError, match=rf"render head_1 failed \({reason}.*a\.log"):
+        stage(tmp_path, program)
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="can't start /no/blender"):
+        run_stage(["/no/blender"], "render head_1", tmp_path / "a.log")
+
+
+def test_stages_know_what_is_whole(tmp_path: Path) -> None:
+    def make(stage: str, options: dict) -> None:
+        stages.run_stamped(tmp_path, stage, options, lambda: [touch(name) for name in stages.OUTPUTS[stage]])
+
+    def touch(name: str) -> None:
+        (tmp_path / name).write_text("x")
+
+    def whole(stage: str, options: dict) -> bool:
+        return stages.is_whole(tmp_path, stage, stages.stage_key(tmp_path, stage, options))
+
+    assert not whole("generate", {"seed": 1})
+    make("generate", {"seed": 1})
+    make("reconstruct", {"backend": "cpu"})
+    assert whole("generate", {"seed": 1}) and whole("reconstruct", {"backend": "cpu"})
+    assert not whole("generate", {"seed": 2}) and not whole("reconstruct", {"backend": "cuda"})
+    assert stages.history(tmp_path)["generate"]["options"] == {"seed": 1}
+
+    make("generate", {"seed": 2})  # a change upstream redoes what follows
+    assert not whole("reconstruct", {"backend": "cpu"})
+
+    make("reconstruct", {"backend": "cpu"})
+    (tmp_path / "scan.ply").unlink()
+    assert not whole("reconstruct", {"backend": "cpu"})
+
+    make("reconstruct", {"backend": "cpu"})
+    stages.forget(tmp_path, "generate")
+    assert [path.name for path in tmp_path.iterdir()] == ["stages"]
+    assert not list((tmp_path / "stages").iterdir())
+
+
+def test_a_stage_that_fails_has_no_stamp(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise InputError("no")
+
+    write_json(tmp_path / "stages" / "label.json", {"key": "old", "seconds": 1, "options": {}})
+    with pytest.raises(InputError):
+        stages.run_stamped(tmp_path, "label", {}, fail)
+    assert stages.read_record(tmp_path, "label") is None
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.integers(0, 3)))
+def test_stage_keys_ignore_the_order_of_options(tmp_path_factory: pytest.TempPathFactory, options: dict) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    turned = dict(reversed(options.items()))
+    assert stages.stage_key(folder, "label", options) == stages.stage_key(folder, "label", turned)
+    assert stages.stage_key(folder, "label", options | {"d": 1}) != stages.stage_key(folder, "label", options)

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import webdataset
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture import InputError, Labels, Scan
+from factory import shards
+from factory.samples import read_image
+from factory.shards import PackSettings, find_captures, pack, pack_if_needed, read_dataset, read_samples, split
+from tests.helpers import make_capture
+
+SETTINGS = PackSettings(test_share=0.3, heads_per_shard=2)
+
+
+@pytest.fixture
+def captures(tmp_path: Path) -> list[Path]:
+    return [make_capture(tmp_path / "captures" / f"head_{i:08d}", seed=i).folder for i in range(5)]
+
+
+@given(st.sets(st.integers(0, 10**6), min_size=2, max_size=40), st.floats(0.01, 0.9))
+def test_splits_share_no_head(numbers: set[int], share: float) -> None:
+    ids = [f"head_{n:08d}" for n in numbers]
+    parts = split(ids, share)
+    assert sorted(parts["train"] + parts["test"]) == sorted(ids)
+    assert parts["train"] and parts["test"]
+    assert parts == split(ids[::-1], share)
+
+
+def test_what_goes_in_comes_out(captures: list[Path], tmp_path: Path) -> None:
+    description = pack(captures, tmp_path / "dataset", SETTINGS)
+    assert description == read_dataset(tmp_path / "dataset")
+    samples = {s.id: s for name in ("train", "test") for s in read_samples(tmp_path / "dataset", name)}
+    assert sorted(samples) == [folder.name for folder in captures]
+    for folder in captures:
+        sample, scan = samples[folder.name], Scan.read(folder / "scan.ply")
+        np.testing.assert_array_equal(sample.scan.vertices, scan.vertices)
+        np.testing.assert_array_equal(sample.scan.faces, scan.faces)
+        np.testing.assert_array_equal(sample.scan.colours, scan.colours)
+        labels = Labels.read(folder / "labels.npz")
+        np.testing.assert_array_equal(sample.labels.skin, labels.skin)
+        np.testing.assert_array_equal(sample.labels.distance_mm, labels.distance_mm)
+        assert sample.info["id"] == folder.name and sample.info["spec"] == {"hair": "none"}
+        image = read_image(folder / "images" / "view_01.png").astype(int)
+        assert np.abs(sample.images[1].astype(int) - image).mean() < 12  # JPEG of noise
+
+
+def test_plain_webdataset_reads_it(captures: list[Path], tmp_path: Path) -> None:
+    """Any WebDataset reader gets whole samples, without this project's code."""
+    description = pack(captures, tmp_path / "dataset", SETTINGS)
+    seen = []
+    for name in ("train", "test"):
+        for shard in description["splits"][name]["shards"]:
+            url = str(tmp_path / "dataset" / shard["name"])
+            for sample in webdataset.WebDataset(url, shardshuffle=False, empty_check=False).decode("rgb8"):
+                seen.append(sample["__key__"])
+                assert sample["view_00.jpg"].shape == (48, 48, 3)
+                assert sample["capture.json"]["cameras"][2]["name"] == "view_02.png"
+                assert sample["scan.npz"]["skin"].shape == sample["scan.npz"]["vertices"].shape[:1]
+    assert sorted(seen) == [folder.name for folder in captures]
+
+
+def test_checksums_and_bytes_are_those_of_the_files(captures: list[Path], tmp_path: Path) -> None:
+    for out in ("a", "b"):
+        description = pack(captures, tmp_path / out, SETTINGS)
+    for part in description["splits"].values():
+        for shard in part["shards"]:
+            data = (tmp_path / "a" / shard["name"]).read_bytes()
+            assert shard["sha256"] == hashlib.sha256(data).hexdigest() and shard["bytes"] == len(data)
+            assert data == (tmp_path / "b" / shard["name"]).read_bytes()
+
+
+def test_packing_again_leaves_no_old_shard(captures: list[Path], tmp_path: Path) -> None:
+    pack(captures, tmp_path / "dataset", PackSettings(test_share=0.3, heads_per_shard=1))
+    description = pack(captures[:3], tmp_path / "dataset", SETTINGS)
+    listed = {shard["name"] for part in description["splits"].values() for shard in part["shards"]}
+    assert {path.name for path in (tmp_path / "dataset").iterdir()} == listed | {"dataset.json"}
+
+
+def test_a_stamped_data_set_is_reused(
+    captures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from factory.stages import run_stamped
+
+    for folder in captures:
+        run_stamped(folder, "label", {"threshold_mm": 1.5}, lambda: None)
+    first = pack_if_needed(captures, tmp_path / "dataset", SETTINGS)
+    with monkeypatch.context() as patch:
+        patch.setattr(shards, "pack", lambda *_: pytest.fail("packed again"))
+        assert pack_if_needed(captures, tmp_path / "dataset", SETTINGS) == first
+    run_stamped(captures[0], "label", {"threshold_mm": 1.0}, lambda: None)
+    assert pack_if_needed(captures, tmp_path / "dataset", SETTINGS)["key"] != first["key"]
+
+
+def test_unfinished_captures_are_refused_before_anything_is_written(captures: list[Path], tmp_path: Path) -> None:
+    (captures[3] / "labels.npz").unlink()
+    with pytest.raises(InputError, match=r"labels are missing: .*head_00000003.*p2p label"):
+        pack(captures, tmp_path / "dataset")
+    (captures[2] / "scan.ply").unlink()
+    with pytest.raises(InputError, match=r"head_00000002 has no scan.*p2p reconstruct"):
+        pack(captures, tmp_path / "dataset")
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_a_corrupt_image_is_named_and_leaves_no_shard(captures: list[Path], tmp_path: Path) -> None:
+    (captures[0] / "images" / "view_01.png").write_bytes(b"\x89PNG\r\n\x1a\n junk")
+    with pytest.raises(InputError, match=r"corrupt image: .*head_00000000/images/view_01\.png"):
+        pack(captures, tmp_path / "dataset")
+    assert not (tmp_path / "dataset" / "dataset.json").exists()
+
+
+def test_two_heads_of_one_name_are_refused(captures: list[Path], tmp_path: Path) -> None:
+    other = make_capture(tmp_path / "more" / captures[0].name).folder
+    with pytest.raises(InputError, match="both called head_00000000"):
+        pack([*captures, other], tmp_path / "dataset")
+
+
+def test_damaged_data_sets_are_named(captures: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no data set"):
+        read_dataset(tmp_path / "dataset")
+    description = pack(captures, tmp_path / "dataset", SETTINGS)
+    shard = tmp_path / "dataset" / description["splits"]["train"]["shards"][0]["name"]
+    data = shard.read_bytes()
+    shard.write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match=r"damaged .*train-000000\.tar|damaged sample head"):
+        list(read_samples(tmp_path / "dataset", "train"))
+    shard.unlink()
+    with pytest.raises(InputError, match="shard is missing"):
+        list(read_samples(tmp_path / "dataset", "train"))
+    path = tmp_path / "dataset" / "dataset.json"
+    path.write_text(json.dumps(description | {"schema_version": 0}))
+    with pytest.raises(InputError, match="schema version"):
+        read_dataset(tmp_path / "dataset")
+
+
+def test_finding_captures(captures: list[Path], tmp_path: Path) -> None:
+    assert find_captures(tmp_path / "captures") == captures
+    assert find_captures(captures[0]) == [captures[0]]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no capture"):
+        find_captures(tmp_path / "empty")
+    with pytest.raises(InputError, match="no such folder"):
+        find_captures(tmp_path / "nowhere")
+
+
+def test_bad_settings_are_named() -> None:
+    with pytest.raises(InputError, match="test share"):
+        PackSettings(test_share=1.0)
+    with pytest.raises(InputError, match="at least one head"):
+        PackSettings(heads_per_shard=0)
