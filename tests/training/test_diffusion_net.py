@@ -66,7 +66,9 @@ def _random_surface(vertices: int = 30, modes: int = 5) -> Surface:
     return Surface(mass, torch.arange(modes).float(), *basis, faces=faces, edges=edges)
 
 
-@pytest.mark.parametrize(("where", "rows"), [("vertices", (30,)), ("faces", (12,)), ("edges", (20,)), ("global_mean", ())])
+@pytest.mark.parametrize(
+    ("where", "rows"), [("vertices", (30,)), ("faces", (12,)), ("edges", (20,)), ("global_mean", ())]
+)
 def test_output_shapes(where: str, rows: tuple[int, ...]) -> None:
     network = DiffusionNet(4, 2, width=8, blocks=2, outputs_at=where)
     assert network(torch.zeros(30, 4), _random_surface()).shape == (*rows, 2)

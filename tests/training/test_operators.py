@@ -71,12 +71,13 @@ def _messy() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     ball = trimesh.creation.icosphere(3, radius=0.1)
     small = trimesh.creation.icosphere(1, radius=0.01)
     count = len(ball.vertices)
-    vertices = np.concatenate([ball.vertices, small.vertices + [0.3, 0, 0], np.zeros((3, 3)), ball.vertices[:40]])
+    aside = small.vertices + np.array([0.3, 0, 0])
+    vertices = np.concatenate([ball.vertices, aside, np.zeros((3, 3)), ball.vertices[:40]])
     faces = np.concatenate([ball.faces, small.faces + count])
     loose = np.arange(3) + count + len(small.vertices)
     doubles = np.arange(40) + loose[-1] + 1
-    faces[: 2 * len(ball.faces) // 3] = np.where(faces[: 2 * len(ball.faces) // 3] < 40,
-                                                 faces[: 2 * len(ball.faces) // 3] + doubles[0], faces[: 2 * len(ball.faces) // 3])
+    cut = faces[: 2 * len(ball.faces) // 3]
+    cut[cut < 40] += doubles[0]
     a, b = ball.edges[0]
     vertices = np.concatenate([vertices, [(ball.vertices[a] + ball.vertices[b]) / 2]])
     faces = np.concatenate([faces, [[a, b, len(vertices) - 1], [5, 5, 9], faces[100]]])

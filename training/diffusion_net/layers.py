@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -47,7 +48,7 @@ class MiniMLP(nn.Sequential):
 
     def __init__(self, sizes: Sequence[int], dropout: float) -> None:
         super().__init__()
-        for i, (before, after) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for i, (before, after) in enumerate(pairwise(sizes)):
             if i and dropout:
                 self.add_module(f"miniMLP_mlp_layer_dropout_{i:03d}", nn.Dropout(dropout))
             self.add_module(f"miniMLP_mlp_layer_{i:03d}", nn.Linear(before, after))

@@ -11,7 +11,6 @@ from torch import nn
 from training.diffusion_net.layers import DiffusionBlock, MiniMLP
 from training.diffusion_net.surface import Surface
 
-
 OutputsAt = Literal["vertices", "edges", "faces", "global_mean"]
 
 

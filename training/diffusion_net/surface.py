@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import torch
 
@@ -14,7 +14,7 @@ class Surface:
 
     Diffusion happens in the span of the first K eigenvectors, so the gradient of a diffused signal is a product with
     the gradients of the eigenvectors: two dense (V, K) matrices, made once, instead of two sparse products a block.
-    The sparse (V, V) operators are taken too: the same but for rounding, which repeats published numbers digit by digit.
+    The sparse (V, V) operators are taken too: the same but for rounding, so that published numbers can be repeated.
 
     Attributes:
         mass: (V,) vertex areas.
@@ -42,7 +42,7 @@ class Surface:
 
     def to(self, *args: object, **kwargs: object) -> Self:
         """The same surface on another device (as `torch.Tensor.to`; a data type applies to real tensors only)."""
-        moved = {}
+        moved: dict[str, Any] = {}
         for item in fields(self):
             value = getattr(self, item.name)
             moved[item.name] = None if value is None else value.to(*args, **kwargs)

@@ -18,7 +18,7 @@ from training.operators.spectrum import smallest_eigenpairs
 from training.operators.weld import vertex_normals, weld
 
 VERSION = 1  # of the numbers: raise it when they change, and every cache is made anew
-LENGTH_UNIT = 0.1  # metres: operators are made with a head of about unit radius, so learned times and gradients are O(1)
+LENGTH_UNIT = 0.1  # metres: a head has about unit radius then, and learned times and gradients are of order one
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Operators:
 
 
 def compute_operators(vertices: NDArray, faces: NDArray, eigenpairs: int = 128) -> Operators:
-    """Operators of any triangle soup: duplicates, loose vertices, slivers, non-manifold edges and several pieces are fine.
+    """Operators of any triangle soup; duplicates, loose vertices, slivers, non-manifold edges, several pieces are fine.
 
     Mass and Laplacian are those of Sharp and Crane, "A Laplacian for Nonmanifold Triangle Meshes" (2020).
 
@@ -82,15 +82,19 @@ def _spread(
     first[index[used][::-1]] = np.flatnonzero(used)[::-1]
     share = np.where(used, mass[index] / copies[index], 0)
     spread_vectors = np.where(used[:, None], vectors[index], 0)
-    reads = scipy.sparse.csr_matrix((used.astype(float), (np.arange(len(index)), np.maximum(index, 0))),
-                                    shape=(len(index), len(mass)))
-    takes = scipy.sparse.csr_matrix((np.ones(len(mass)), (np.arange(len(mass)), first)), shape=(len(mass), len(index)))
+    reads = _selection(np.maximum(index, 0), len(mass), used.astype(float))
+    takes = _selection(first, len(index), np.ones(len(mass)))
     spread_gradients = [(reads @ gradient @ takes).tocsr().astype(np.float32) for gradient in gradients]
     for gradient in spread_gradients:
         gradient.eliminate_zeros()
         gradient.sort_indices()
     dense = (array.astype(np.float32) for array in (share, values, spread_vectors))
     return Operators(*dense, *spread_gradients)
+
+
+def _selection(columns: NDArray, width: int, values: NDArray) -> scipy.sparse.csr_matrix:
+    """A matrix with one entry a row."""
+    return scipy.sparse.csr_matrix((values, (np.arange(len(columns)), columns)), shape=(len(columns), width))
 
 
 def operators_key(vertices: NDArray, faces: NDArray, eigenpairs: int) -> str:

@@ -32,8 +32,8 @@ def gradient_operators(
 ) -> tuple[scipy.sparse.csr_matrix, scipy.sparse.csr_matrix]:
     """Sparse (V, V) derivatives along the first and the second axis of each vertex's tangent frame.
 
-    At each vertex the gradient g minimises Σ_j (⟨g, e_j⟩ - (f_j - f_i))² over the edges to its neighbours j, where e_j is
-    the edge projected into the tangent plane (Sharp et al. 2022, Section 3.3).
+    At each vertex the gradient g minimises Σ_j (⟨g, e_j⟩ - (f_j - f_i))² over the edges to its neighbours j, where e_j
+    is the edge projected into the tangent plane (Sharp et al. 2022, Section 3.3).
 
     Args:
         vertices: (V, 3).

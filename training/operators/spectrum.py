@@ -14,8 +14,8 @@ Floats = NDArray[np.float64]
 def smallest_eigenpairs(laplacian: scipy.sparse.csc_matrix, mass: Floats, count: int) -> tuple[Floats, Floats]:
     """Solve L φ = λ M φ for the `count` smallest λ.
 
-    Shift-invert about -4π / area, just below the spectrum (the second eigenvalue of a sphere is 8π / area): the shifted matrix
-    is positive definite, so a sparse Cholesky factor serves.
+    Shift-invert about -4π / area, just below the spectrum (the second eigenvalue of a sphere is 8π / area): the shifted
+    matrix is positive definite, so a sparse Cholesky factor serves.
 
     Args:
         laplacian: (V, V) positive semi-definite.

@@ -1,0 +1,48 @@
+"""Reading checkpoints without running anything that is in them."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from capture import InputError
+from training.module import SCHEMA_VERSION, SkinLabeller
+from training.prepare import Preparation
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The tensors and plain values of a checkpoint. Raises `InputError` where it is missing or holds anything else."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"checkpoint is missing: {path}; train one with `python -m training fit`")
+    try:
+        value = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise InputError(
+            f"{path} is damaged or holds more than tensors and plain values; it was not loaded, as that could run code"
+        ) from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise InputError(f"damaged checkpoint: {path} ({(str(error) or repr(error)).splitlines()[0]})") from None
+    if not isinstance(value, dict) or not isinstance(value.get("labeller"), dict) or "state_dict" not in value:
+        raise InputError(f"{path} is no checkpoint of a skin labeller; train one with `python -m training fit`")
+    return value
+
+
+def load_labeller(path: Path) -> SkinLabeller:
+    """The trained labeller, ready to predict, with its `preparation`. Raises `InputError` if the file is unusable."""
+    value = read_checkpoint(path)
+    description = value["labeller"]
+    version = description.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise InputError(f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}; train it again")
+    options = {key: item for key, item in value.get("hyper_parameters", {}).items() if not key.startswith("_")}
+    try:
+        labeller = SkinLabeller(**options)
+        labeller.build(Preparation.from_json(description["preparation"]), description["channels"])
+        labeller.load_state_dict(value["state_dict"])
+    except (TypeError, KeyError, RuntimeError) as error:
+        raise InputError(f"{path} doesn't fit this program ({str(error).splitlines()[0]}); train it again") from None
+    return labeller.eval()

@@ -1,0 +1,143 @@
+"""The training command line: LightningCLI with our model and data, one line an error."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lightning import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+from capture import InputError
+from training.checkpoint import read_checkpoint
+from training.data import HeadData
+from training.module import SkinLabeller
+from training.progress import PlainProgress, prepared_line
+
+log = logging.getLogger(__name__)
+
+DEFAULT_ROOT = "out/training"
+_SILENT = (  # advice of the libraries that the user can do nothing about
+    r".*does not have many workers.*",
+    r".*`IterableDataset` has `__len__` defined.*",
+    r".*smaller than the logging interval.*",
+    r".*Checkpoint directory .* exists and is not empty.*",
+    r".*Experiment logs directory .* exists.*",
+    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
+    r".*available but not used.*",
+)
+
+
+class Parser(LightningArgumentParser):
+    """Ends with one line and exit code 2 where the arguments are wrong."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Print the message as one line."""
+        raise InputError(" ".join(str(message).split()))
+
+
+class TrainingCLI(LightningCLI):
+    """`fit`, `validate`, `test` and `predict` of the skin labeller."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the checkpoint options; the folder follows from the root folder."""
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.set_defaults(
+            {
+                "checkpoint.filename": "best",
+                "checkpoint.monitor": "val/miou",
+                "checkpoint.mode": "max",
+                "checkpoint.save_last": True,
+                "checkpoint.enable_version_counter": False,
+            }
+        )
+        parser.link_arguments("trainer.default_root_dir", "checkpoint.dirpath", compute_fn=_checkpoint_folder)
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse; without a checkpoint, the commands that need one take the best of the root folder."""
+        super().parse_arguments(parser, args)
+        command = self.config["subcommand"]
+        options = self.config[command]
+        options["weights_only"] = True  # no code from a checkpoint, whatever the trainer's default
+        if options.get("ckpt_path") is None and command != "fit":
+            options["ckpt_path"] = str(Path(_checkpoint_folder(options.trainer.default_root_dir)) / "best.ckpt")
+        if options.get("ckpt_path") is not None:
+            read_checkpoint(Path(options["ckpt_path"]))
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Add the logs, below the root folder, and plain progress lines where no bar is shown."""
+        config = self._get(self.config_init, "trainer")
+        root = config.get("default_root_dir") or DEFAULT_ROOT
+        if config.get("logger") in (None, True):
+            kwargs["logger"] = [CSVLogger(root, "logs", version=""), TensorBoardLogger(root, "logs", version="")]
+        if not config.get("enable_progress_bar"):
+            config["callbacks"] = [*(config.get("callbacks") or []), PlainProgress()]
+        return super().instantiate_trainer(**kwargs)
+
+    def before_fit(self) -> None:
+        """Say what is prepared."""
+        self.datamodule.progress = prepared_line
+
+    before_validate = before_test = before_predict = before_fit
+
+    def after_fit(self) -> None:
+        """Say where the checkpoints are."""
+        callback = self.trainer.checkpoint_callback
+        if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
+            log.info("best checkpoint: %s (val mIoU %.4f)", callback.best_model_path, callback.best_model_score)
+            log.info("last checkpoint: %s", callback.last_model_path)
+
+
+def _checkpoint_folder(root: str | None) -> str:
+    return str(Path(root or DEFAULT_ROOT) / "checkpoints")
+
+
+def run(arguments: Sequence[str] | None = None) -> TrainingCLI:
+    """Parse and run; raises `InputError` where the user gave something unusable."""
+    quiet_libraries()
+    return TrainingCLI(
+        SkinLabeller,
+        HeadData,
+        args=None if arguments is None else list(arguments),
+        seed_everything_default=0,
+        save_config_kwargs={"overwrite": True},
+        parser_class=Parser,
+        parser_kwargs={"prog": "python -m training", "description": "Train the skin labeller."},
+        trainer_defaults={
+            "default_root_dir": DEFAULT_ROOT,
+            "enable_progress_bar": sys.stderr.isatty(),
+            "enable_model_summary": False,
+            "log_every_n_steps": 1,
+        },
+    )
+
+
+def quiet_libraries() -> None:
+    """Keep advice about accelerators, workers and products out of the user's way."""
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in _SILENT:
+        warnings.filterwarnings("ignore", message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0, or 2 with one line where the user can mend what is wrong."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("training").setLevel(logging.INFO)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        run(arguments)
+    except InputError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        return 130
+    return 0

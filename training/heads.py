@@ -1,0 +1,99 @@
+"""One head as the labeller takes it in: images, cameras, a scan, and labels where there are any."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import Camera, Capture, InputError, Labels, Mesh, Scan
+from training.features.images import decode_image
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A head to learn from or to segment.
+
+    Attributes:
+        id: name of the capture.
+        cameras: N views.
+        images: N image files' bytes, in the order of the cameras.
+        image_names: what errors call them.
+        scan: the reconstructed mesh, V vertices, metres.
+        labels: of the V vertices, None where there are none.
+    """
+
+    id: str
+    cameras: tuple[Camera, ...]
+    images: tuple[bytes, ...]
+    image_names: tuple[str, ...]
+    scan: Mesh
+    labels: Labels | None = None
+
+    @classmethod
+    def from_sample(cls, sample: Mapping[str, bytes], where: str) -> Head:
+        """The head in a shard's sample; raises `InputError` naming `where` if something is missing or damaged."""
+        name = str(sample["__key__"])
+        place = f"sample {name} in {where}"
+        try:
+            info = json.loads(sample["capture.json"])
+            cameras = tuple(Camera.from_json(value) for value in info["cameras"])
+            keys = tuple(f"view_{i:02d}.jpg" for i in range(len(cameras)))
+            images = tuple(sample[key] for key in keys)
+            with np.load(io.BytesIO(sample["scan.npz"]), allow_pickle=False) as file:
+                scan = Mesh(file["vertices"], file["faces"])
+                labels = Labels(file["distance_mm"], file["skin"])
+        except InputError as error:
+            raise InputError(f"damaged {place}: {error}; pack the data set again") from None
+        except KeyError as error:
+            raise InputError(f"damaged {place}: {error} is missing; pack the data set again") from None
+        except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(f"damaged {place}: {error}; pack the data set again") from None
+        if len(labels) != len(scan.vertices):
+            raise InputError(f"damaged {place}: {len(labels)} labels, {len(scan.vertices)} vertices; pack it again")
+        return cls(name, cameras, images, tuple(f"{key} of {place}" for key in keys), scan, labels)
+
+    @classmethod
+    def from_capture(cls, folder: Path, scan_path: Path | None = None) -> Head:
+        """The head in a capture folder; `scan_path` names another scan than the capture's. No labels are read."""
+        capture = Capture.read(folder)
+        path = scan_path or capture.scan_path
+        if not Path(path).is_file():
+            raise InputError(f"scan is missing: {path}; run `p2p reconstruct {folder}` or name a scan")
+        paths = capture.image_paths
+        images = tuple(path.read_bytes() for path in paths)
+        return cls(capture.info.id, capture.cameras, images, tuple(map(str, paths)), Scan.read(path))
+
+    def key(self) -> str:
+        """A name for everything in here: equal content gives an equal name."""
+        digest = hashlib.blake2b(digest_size=12)
+        digest.update(np.ascontiguousarray(self.scan.vertices, "<f4").tobytes())
+        digest.update(np.ascontiguousarray(self.scan.faces, "<i4").tobytes())
+        for camera in self.cameras:
+            digest.update(json.dumps(camera.to_json(), sort_keys=True).encode())
+        for image in self.images:
+            digest.update(hashlib.blake2b(image, digest_size=16).digest())
+        if self.labels is not None:
+            digest.update(self.labels.distance_mm.tobytes() + self.labels.skin.tobytes())
+        return digest.hexdigest()
+
+    def pixels(self) -> list[NDArray[np.uint8]]:
+        """N decoded images (H, W, 3); raises `InputError` where one is damaged or not its camera's picture."""
+        result = []
+        for camera, data, name in zip(self.cameras, self.images, self.image_names, strict=True):
+            image = decode_image(data, name)
+            height, width = image.shape[:2]
+            if abs(width * camera.height - height * camera.width) > max(width, height):
+                raise InputError(
+                    f"{name} is {width} x {height}, its camera {camera.width} x {camera.height}: another shape; "
+                    "give the image that was calibrated"
+                )
+            result.append(image)
+        return result

@@ -1,0 +1,190 @@
+"""The labeller: network, loss, optimiser, metrics."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Literal
+
+import lightning
+import torch
+from torch import nn
+from torch.nn import functional
+from torchmetrics.classification import MulticlassJaccardIndex
+
+from capture import InputError
+from training.batch import HeadBatch
+from training.diffusion_net import DiffusionNet, VertexMLP
+from training.prepare import Preparation
+
+if TYPE_CHECKING:
+    from training.data import HeadData
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+LIMIT = 6.0  # standard deviations: heavy-tailed features are cut there
+CLASSES = ("other", "skin")
+
+
+class SkinLabeller(lightning.LightningModule):
+    """Skin or not, at each vertex.
+
+    The network is built when the data are known: its inputs follow from the features. A checkpoint carries how heads
+    are prepared and the features' statistics, so that segmenting needs nothing else.
+
+    Args:
+        network: `diffusion_net`, or `mlp` for the ablation that sees each vertex alone.
+        width: channels inside.
+        blocks: diffusion blocks, or hidden layers of the MLP.
+        dropout: inside the MLPs.
+        image_width: a learned linear map first reduces the lifted image features to so many channels; 0: none does.
+        feature_dropout: probability that an input channel is left out of a training step.
+        learning_rate: of AdamW.
+        weight_decay: of AdamW.
+        schedule: `constant`, or `cosine` to zero over the run.
+        skin_weight: of skin in the cross-entropy; the rest takes 1 minus it.
+    """
+
+    def __init__(
+        self,
+        network: Literal["diffusion_net", "mlp"] = "diffusion_net",
+        width: int = 128,
+        blocks: int = 4,
+        dropout: float = 0.5,
+        image_width: int = 0,
+        feature_dropout: float = 0.0,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 1e-5,
+        schedule: Literal["constant", "cosine"] = "constant",
+        skin_weight: float = 0.7,
+    ) -> None:
+        super().__init__()
+        if not 0 < skin_weight < 1:
+            raise InputError(f"model.skin_weight must lie between 0 and 1, got {skin_weight}")
+        self.save_hyperparameters()
+        self.architecture, self.width, self.blocks, self.dropout = network, width, blocks, dropout
+        self.image_width, self.feature_dropout = image_width, feature_dropout
+        self.learning_rate, self.weight_decay, self.schedule = learning_rate, weight_decay, schedule
+        self.preparation: Preparation | None = None
+        self.channels: list[str] = []
+        self.reduction: nn.Linear | None = None
+        self.register_buffer("class_weights", torch.tensor([1 - skin_weight, skin_weight]), persistent=False)
+        self.val_iou = MulticlassJaccardIndex(num_classes=2, average="none")
+        self.test_iou = MulticlassJaccardIndex(num_classes=2, average="none")
+
+    class_weights: torch.Tensor
+    feature_mean: torch.Tensor
+    feature_deviation: torch.Tensor
+    image_channels: torch.Tensor
+    other_channels: torch.Tensor
+
+    def build(self, preparation: Preparation, channels: list[str]) -> None:
+        """Make the network for inputs whose channels belong to the features `channels`."""
+        self.preparation, self.channels = preparation, list(channels)
+        self.register_buffer("feature_mean", torch.zeros(len(channels)))
+        self.register_buffer("feature_deviation", torch.ones(len(channels)))
+        image = torch.tensor([name == "image" for name in channels])
+        self.register_buffer("image_channels", image.nonzero()[:, 0], persistent=False)
+        self.register_buffer("other_channels", (~image).nonzero()[:, 0], persistent=False)
+        inputs = len(channels)
+        if self.image_width and image.any():
+            self.reduction = nn.Linear(int(image.sum()), self.image_width)
+            inputs = int((~image).sum()) + self.image_width
+        if self.architecture == "mlp":
+            self.network: nn.Module = VertexMLP(inputs, 2, self.width, self.blocks, self.dropout)
+        else:
+            self.network = DiffusionNet(inputs, 2, self.width, self.blocks, dropout=self.dropout)
+
+    def setup(self, stage: str) -> None:
+        """Build the network for the data module's features, and take over their statistics when training starts."""
+        data: HeadData = self.trainer.datamodule  # type: ignore[attr-defined]
+        if self.preparation is None:
+            self.build(data.preparation, data.channels())
+        if stage == "fit":
+            statistics = data.statistics()
+            self.feature_mean.copy_(torch.from_numpy(statistics.mean))
+            self.feature_deviation.copy_(torch.from_numpy(statistics.deviation))
+
+    def forward(self, batch: HeadBatch) -> torch.Tensor:
+        """(W, 2) scores of other and skin."""
+        features = (batch.features - self.feature_mean) / self.feature_deviation
+        features = functional.dropout1d(features[None].mT, self.feature_dropout, self.training)[0].mT
+        features = features.clamp(-LIMIT, LIMIT)
+        if self.reduction is not None:
+            image = self.reduction(features[:, self.image_channels])
+            features = torch.cat([image, features[:, self.other_channels]], dim=1)
+        scores: torch.Tensor = self.network(features, batch.surface)
+        return scores
+
+    def _loss(self, scores: torch.Tensor, batch: HeadBatch) -> torch.Tensor:
+        assert batch.skin is not None
+        return functional.cross_entropy(scores, batch.skin, weight=self.class_weights)
+
+    def training_step(self, batch: HeadBatch, index: int) -> torch.Tensor:
+        loss = self._loss(self(batch), batch)
+        self.log("train/loss", loss, batch_size=1, on_step=False, on_epoch=True, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: HeadBatch, index: int) -> None:
+        self._evaluate(batch, "val", self.val_iou)
+
+    def test_step(self, batch: HeadBatch, index: int) -> None:
+        self._evaluate(batch, "test", self.test_iou)
+
+    def predict_step(self, batch: HeadBatch, index: int) -> dict[str, Any]:
+        """The head's id and the probability (W,) of skin at the vertices of its simplified scan."""
+        return {"id": batch.id, "probability": self(batch).softmax(-1)[:, 1].float().cpu()}
+
+    def _evaluate(self, batch: HeadBatch, stage: str, metric: MulticlassJaccardIndex) -> None:
+        scores = self(batch)
+        assert batch.skin is not None
+        metric.update(scores.argmax(-1), batch.skin)
+        self.log(f"{stage}/loss", self._loss(scores, batch), batch_size=1)
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_iou("val", self.val_iou)
+
+    def on_test_epoch_end(self) -> None:
+        self._log_iou("test", self.test_iou)
+
+    def _log_iou(self, stage: str, metric: MulticlassJaccardIndex) -> None:
+        """IoU of each class over all vertices of the split, and their mean."""
+        values = metric.compute()
+        metric.reset()
+        self.log(f"{stage}/miou", values.mean(), prog_bar=True)
+        for name, value in zip(CLASSES, values, strict=True):
+            self.log(f"{stage}/iou_{name}", value)
+
+    def configure_optimizers(self) -> Any:
+        optimiser = torch.optim.AdamW(self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        if self.schedule == "constant":
+            return {"optimizer": optimiser}
+        steps = int(self.trainer.estimated_stepping_batches)
+        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what segmenting needs, as plain types."""
+        assert self.preparation is not None
+        checkpoint["labeller"] = {
+            "schema_version": SCHEMA_VERSION,
+            "preparation": self.preparation.to_json(),
+            "channels": self.channels,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a checkpoint that was trained on other inputs."""
+        description = checkpoint.get("labeller")
+        if not isinstance(description, dict) or description.get("schema_version") != SCHEMA_VERSION:
+            raise InputError("the checkpoint is none of this program's; train one with `python -m training fit`")
+        if self.preparation is not None and description["preparation"] != self.preparation.to_json():
+            theirs, ours = description["preparation"], self.preparation.to_json()
+            key = next(key for key in ours if theirs.get(key) != ours[key])
+            there, here = _brief(theirs.get(key)), _brief(ours[key])
+            raise InputError(
+                f"the checkpoint was trained with another data.{key} ({there}; here {here}); use its configuration"
+            )
+
+
+def _brief(value: Any) -> str:
+    return ", ".join(map(str, value["names"])) if isinstance(value, dict) else str(value)

@@ -1,0 +1,194 @@
+"""The stage before training: everything that does not change from epoch to epoch, made once and kept.
+
+Each product of a head is a file of its own, named by what it was made from: changing one setting remakes what depends
+on it and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import zipfile
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import InputError, atomic_path
+from training.features import BackboneConfig, FeatureConfig, extract
+from training.features.backbone import Backbone, cached_tokens, read_array
+from training.features.extract import Sources, feature_settings
+from training.heads import Head
+from training.operators import Operators
+from training.operators.compute import compute_or_load
+from training.simplify import Simplified, simplify
+
+log = logging.getLogger(__name__)
+
+VERSION = 1  # of simplification and features: raise it when their numbers change, and every cache is made anew
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a head becomes the network's input.
+
+    Attributes:
+        features: at each vertex.
+        vertices: scans are simplified to at most so many.
+        eigenpairs: K of the operators.
+    """
+
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    vertices: int = 20000
+    eigenpairs: int = 128
+
+    def __post_init__(self) -> None:
+        if self.vertices < 16 or self.eigenpairs < 1:
+            raise InputError("data.vertices must be at least 16, data.eigenpairs at least 1")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain types only: what a checkpoint carries."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`; raises `InputError` where it is not such a configuration."""
+        try:
+            return cls(FeatureConfig.from_json(value["features"]), value["vertices"], value["eigenpairs"])
+        except (TypeError, KeyError) as error:
+            raise InputError(f"not a preparation: {error}") from None
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A head ready for the network, W vertices.
+
+    Attributes:
+        id: name of the capture.
+        mesh: the simplified scan.
+        operators: of the simplified scan.
+        features: (W, C) float16, not normalised.
+        skin: (W,) bool, None without labels.
+        distance_mm: (W,) float32, None without labels.
+    """
+
+    id: str
+    mesh: Simplified
+    operators: Operators
+    features: NDArray[np.float16]
+    skin: NDArray[np.bool_] | None = None
+    distance_mm: NDArray[np.float32] | None = None
+
+
+@lru_cache(maxsize=1)
+def shared_backbone(source: str, layers: tuple[int, ...], resolution: int) -> Backbone:
+    """One network for all heads."""
+    return Backbone(BackboneConfig(source, list(layers), resolution))
+
+
+def prepare_head(head: Head, preparation: Preparation, cache: Path | None) -> Prepared:
+    """Simplify, make operators and features; what `cache` already holds is read (None: nothing is kept).
+
+    Raises:
+        InputError: where an image or the scan is unusable, or there are no backbone weights.
+    """
+    return _Stage(head, preparation, None if cache is None else Path(cache)).run()
+
+
+class _Stage:
+    """One head on its way; each product is made when something asks for it."""
+
+    def __init__(self, head: Head, preparation: Preparation, cache: Path | None) -> None:
+        self.head, self.preparation, self.cache = head, preparation, cache
+        self.folder = None if cache is None else head_folder(cache, head.id, head.key())
+
+    def run(self) -> Prepared:
+        mesh = self.mesh
+        columns = [self._feature(name) for name in self.preparation.features.names]
+        features = np.concatenate(columns, axis=1)
+        labels = self.head.labels
+        skin = None if labels is None else labels.skin[mesh.source]
+        distance_mm = None if labels is None else labels.distance_mm[mesh.source]
+        return Prepared(self.head.id, mesh, self.operators, features, skin, distance_mm)
+
+    @cached_property
+    def mesh(self) -> Simplified:
+        path = None if self.folder is None else self.folder / mesh_file(self.preparation)
+        if path is not None and path.is_file():
+            return read_mesh(path)[0]
+        try:
+            mesh = simplify(self.head.scan.vertices, self.head.scan.faces, self.preparation.vertices)
+        except ValueError as error:
+            raise InputError(f"scan of {self.head.id}: {error}") from None
+        if path is not None:
+            arrays: dict[str, NDArray] = {"vertices": mesh.vertices, "faces": mesh.faces, "source": mesh.source}
+            if self.head.labels is not None:
+                labels = self.head.labels
+                arrays |= {"skin": labels.skin[mesh.source], "distance_mm": labels.distance_mm[mesh.source]}
+            with atomic_path(path) as temporary:
+                np.savez(temporary, **arrays)
+        return mesh
+
+    @cached_property
+    def operators(self) -> Operators:
+        return compute_or_load(self.folder, self.mesh.vertices, self.mesh.faces, self.preparation.eigenpairs)
+
+    @cached_property
+    def sources(self) -> Sources:
+        scan = self.head.scan
+        return Sources(
+            scan.vertices, scan.faces, self.mesh.source, self.head.cameras, self._tokens, self.head.pixels,
+            lambda: self.operators,
+        )
+
+    def _tokens(self) -> list[NDArray[np.float16]]:
+        config = self.preparation.features.backbone
+        backbone = shared_backbone(config.source, tuple(config.layers), config.resolution)
+        self.head.pixels()  # refuses images of another shape than their cameras'
+        return cached_tokens(backbone, self.head.images, self.head.image_names, self.cache)
+
+    def _feature(self, name: str) -> NDArray[np.float16]:
+        path = None if self.folder is None else self.folder / feature_file(name, self.preparation)
+        if path is not None and path.is_file():
+            return read_array(path)
+        values = extract(name, self.preparation.features, self.sources).astype(np.float16)
+        if path is not None:
+            with atomic_path(path) as temporary:
+                np.save(temporary, values, allow_pickle=False)
+        return values
+
+
+def head_folder(cache: Path, name: str, key: str) -> Path:
+    """Where the products of a head are kept."""
+    return Path(cache) / "heads" / f"{name}-{key}"
+
+
+def mesh_file(preparation: Preparation) -> str:
+    """File name of the simplified scan."""
+    return f"mesh-v{VERSION}-{preparation.vertices}.npz"
+
+
+def feature_file(name: str, preparation: Preparation) -> str:
+    """File name of a feature: of its settings, of the weights where it needs any, and of what it is sampled at."""
+    settings = [VERSION, preparation.vertices, *feature_settings(name, preparation.features)]
+    if name == "image":
+        config = preparation.features.backbone
+        settings.append(shared_backbone(config.source, tuple(config.layers), config.resolution).key)
+    if name == "hks":
+        settings.append(preparation.eigenpairs)
+    digest = hashlib.blake2b(json.dumps(settings).encode(), digest_size=8).hexdigest()
+    return f"feature-{name}-{digest}.npy"
+
+
+def read_mesh(path: Path) -> tuple[Simplified, NDArray[np.bool_] | None, NDArray[np.float32] | None]:
+    """A simplified scan with its labels (skin, distance_mm), where it has any."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            labels = (file["skin"], file["distance_mm"]) if "skin" in file else (None, None)
+            return Simplified(file["vertices"], file["faces"], file["source"]), *labels
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"damaged cache file: {path} ({error}); remove it and run again") from None

@@ -1,0 +1,89 @@
+"""Reading a data set: `dataset.json` and its tar shards."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import webdataset
+
+from capture import InputError, read_json
+from training.heads import Head
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\.tar")  # a file beside dataset.json, never a command or a path
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One tar file of a split."""
+
+    path: Path
+    samples: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """The shards of one split.
+
+    Attributes:
+        name: train, val or test.
+        shards: in the order of the data set.
+        ids: of the heads.
+    """
+
+    name: str
+    shards: tuple[Shard, ...]
+    ids: tuple[str, ...]
+
+
+def read_splits(folder: Path) -> dict[str, Split]:
+    """The splits of the data set in `folder`. Raises `InputError` where it is missing, damaged or incomplete."""
+    folder = Path(folder)
+    path = folder / "dataset.json"
+    if not path.is_file():
+        raise InputError(f"no data set at {folder} (no dataset.json); make one with `p2p pack` or name another")
+    value = read_json(path, "dataset.json")
+    version = value.get("schema_version") if isinstance(value, dict) else None
+    if version != SCHEMA_VERSION:
+        raise InputError(f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}; pack it again")
+    try:
+        return {name: _split(folder, name, split) for name, split in value["splits"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is damaged ({error}); pack the data set again") from None
+
+
+def _split(folder: Path, name: str, value: dict) -> Split:
+    shards = []
+    for entry in value["shards"]:
+        if not _NAME.fullmatch(entry["name"]):
+            raise InputError(f"{folder / 'dataset.json'}: {entry['name']!r} is no shard name; pack the data set again")
+        path = folder / entry["name"]
+        if not path.is_file():
+            raise InputError(f"shard is missing: {path}; copy it again or pack the data set again")
+        shards.append(Shard(path, int(entry["samples"]), str(entry["sha256"])))
+    return Split(name, tuple(shards), tuple(map(str, value["ids"])))
+
+
+def check_shard(shard: Shard) -> None:
+    """Raise `InputError` unless the file has the checksum that `dataset.json` states."""
+    with shard.path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != shard.sha256:
+        raise InputError(f"damaged shard: {shard.path} (its checksum differs); copy it again or pack it again")
+
+
+def read_heads(shard: Shard) -> Iterator[Head]:
+    """The heads of one shard. Raises `InputError` naming the shard where it is damaged."""
+    check_shard(shard)
+    stream = webdataset.WebDataset([str(shard.path)], shardshuffle=False, empty_check=False)
+    try:
+        for sample in stream:
+            yield Head.from_sample(sample, shard.path.name)
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise InputError(f"damaged shard: {shard.path} ({error}); copy it again or pack the data set again") from None
