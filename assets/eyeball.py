@@ -64,4 +64,4 @@ def _quads(rings: int) -> IntArray:
         [np.full_like(even, pole), even + last, even + 1 + last, (even + 2) % SEGMENTS + last], axis=1
     )
     quads = np.concatenate([front[:, ::-1], *bands, back])
-    return quads.astype(np.int32)
+    return np.ascontiguousarray(quads[:, ::-1], dtype=np.int32)

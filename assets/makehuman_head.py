@@ -31,6 +31,8 @@ NECK_SHARES = {"neck01": 0.2, "neck02": 0.25, "neck03": 0.25, "head": 0.3}
 """How the joints of the neck share its rotation."""
 LIP_OVERLAP = 0.0010
 """How far closed lips overlap at their seam, metres: subdivision shrinks them, and a gap would show the teeth."""
+LID_THICKNESS = 0.0003
+"""How far the lids' vertices stay off the eyeball, metres."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,9 @@ class MakeHumanHead:
         self._eye_rows: IntArray = arrays["eye_rows"]
         self._eye_operator: FloatArray = arrays["eye_operator"]
         self._skin_weights: FloatArray = arrays["skin_weights"]
+        lids = np.flatnonzero(np.maximum(self.regions["eyelids"], self.regions["lid_margin"]) > 0.5)
+        left = self._base[lids, 0] > 0
+        self._lid_rows = (lids[left], lids[~left])
         self._seal_gaps: FloatArray = arrays["seal_gaps"]
         self._seal_moves: FloatArray = arrays["seal_moves"]
         self._joint_means: FloatArray = arrays["joint_means"]
@@ -136,6 +141,7 @@ class MakeHumanHead:
         centres = rest[self._eye_rows].mean(axis=1)
         eyes = self._eyeballs(rest, centres, expression, pose)
         moved = rest + self._expression.sum(expression)
+        self._keep_lids_out(moved, rest, centres)
         transforms = _bones(joints, pose)
         skin = blend(moved[: self._shown], transforms, self._skin_weights)
         head = transforms[4]
@@ -146,6 +152,14 @@ class MakeHumanHead:
         count = self._eye_operator.shape[1]
         both = self.vertices(identity, self.neutral_expression())[self._shown :].reshape(2, count, 3)
         return (both[:, 0] + both[:, -1]) / 2
+
+    def _keep_lids_out(self, moved: FloatArray, rest: FloatArray, centres: FloatArray) -> None:
+        """Push the vertices of the lids that an expression drew into an eyeball out to its surface, in place."""
+        for rows, lids, centre in zip(self._eye_rows, self._lid_rows, centres, strict=True):
+            radius = float(np.linalg.norm(rest[rows] - centre, axis=1).mean()) + LID_THICKNESS
+            offset = moved[lids] - centre
+            distance = np.linalg.norm(offset, axis=1, keepdims=True)
+            moved[lids] = centre + offset * np.maximum(radius / distance, 1.0)
 
     def _eyeballs(self, rest: FloatArray, centres: FloatArray, expression: FloatArray, pose: Pose) -> FloatArray:
         """(2 n, 3) both eyeballs, turned about their centres by the pose and by the eyeLook actions."""

@@ -20,7 +20,7 @@ CUT = 2.5
 
 # (pattern, mean, standard deviation)
 DETAIL_RULES: tuple[tuple[str, float, float], ...] = (
-    (r"asym-", 0.0, 0.12),
+    (r"asym-", 0.0, 0.09),
     (r"ear-shape|chin-triangle", 0.0, 0.0),
     (r"head-(oval|round|rectangular|square|triangular|invertedtriangular|diamond)", 0.0, 0.16),
     (r"head-scale", 0.0, 0.10),
