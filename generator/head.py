@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 
 LEVELS = {"skin": 2, "teeth": 1, "tongue": 2}  # eyes come dense enough
 
+# First word of a head model's part name -> kind of surface.
+_KINDS = {"skin": "skin", "eye": "eyes", "eyes": "eyes", "teeth": "teeth", "tongue": "tongue"}
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -87,15 +90,25 @@ def build_head(model: HeadModel, shape: ShapeSpec) -> HeadGeometry:
     mean = np.asarray(model.vertices(np.asarray(model.mean_identity, float), np.zeros(len(expression)),
                                      type(shape.pose)()), float)  # fmt: skip
     uvs = _vertex_uvs(model)
+    kinds = np.array([_KINDS.get(name.partition("_")[0], "") for name in model.part_names])
     parts = {}
-    for index, name in enumerate(model.part_names):
-        chosen = model.polygons[model.polygon_parts == index]
+    for kind in HeadSurface.PARTS:
+        chosen = model.polygons[kinds[model.polygon_parts] == kind]
         if len(chosen):
-            parts[name] = _part(vertices, mean, uvs, model.regions, chosen, LEVELS.get(name, 0))
-    landmarks = {name: vertices[vertex] for name, vertex in model.landmarks.items()}
-    chains = {name: vertices[line] for name, line in model.chains.items()}
+            parts[kind] = _part(vertices, mean, uvs, model.regions, chosen, LEVELS.get(kind, 0))
+    smooth = _on_surface(model, parts["skin"], vertices, kinds)
+    landmarks = {name: smooth[vertex] for name, vertex in model.landmarks.items()}
+    chains = {name: smooth[line] for name, line in model.chains.items()}
     centre, radius = _extent(vertices, mean, model)
     return HeadGeometry(parts, landmarks, chains, centre, radius)
+
+
+def _on_surface(model: HeadModel, skin: Part, vertices: Floats, kinds: NDArray[np.str_]) -> Floats:
+    """(V, 3) the model's vertices where subdivision moved those of the skin (it keeps the old ones first)."""
+    used = np.unique(model.polygons[kinds[model.polygon_parts] == "skin"])
+    moved = vertices.copy()
+    moved[used] = skin.vertices[: len(used)]
+    return moved
 
 
 def _vertex_uvs(model: HeadModel) -> Floats:

@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from capture import Camera, InputError
 
@@ -45,4 +46,4 @@ def aim(scene: Any, camera: Camera) -> None:
     pose = np.eye(4)
     pose[:3, :3] = camera.rotation.T @ np.diag([1.0, -1.0, -1.0])
     pose[:3, 3] = camera.centre
-    scene.camera.matrix_world = [[float(x) for x in row] for row in pose]
+    scene.camera.matrix_world = Matrix(pose.tolist())

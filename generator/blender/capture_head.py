@@ -15,12 +15,20 @@ from assets.head_model import HeadModel
 from capture import Capture, CaptureInfo, PixelClass
 from generator.blender.cameras import add_camera
 from generator.blender.compat import version
+from generator.blender.curves import add_strands, hair_material
 from generator.blender.eye_material import eye_material
+from generator.blender.garment_material import garment_material
 from generator.blender.meshes import add_mesh
 from generator.blender.render import render_images, render_masks
 from generator.blender.scene import new_scene
 from generator.blender.skin_material import mouth_material, skin_material
 from generator.blender.world import add_world
+from generator.components.hair import HairColour
+from generator.garment import make_garment
+from generator.geometry.distance import DistanceField, distance_field
+from generator.hair.dress import hair_obstacle
+from generator.hair.facial import grow_beard, grow_brows, grow_lashes
+from generator.hair.scalp import grow_scalp
 from generator.head import HeadGeometry, build_head
 from generator.rig import rig_cameras
 from generator.skin_colour import skin_albedo
@@ -93,7 +101,28 @@ def _build(spec: HeadSpec, model: HeadModel, settings: RenderSettings) -> tuple[
     add_camera(scene)
     add_world(scene, spec.environment)
     _add_head(spec, head)
+    field = distance_field(head.skin.vertices, head.skin.normals)
+    _add_garment(spec, head, field)
+    _add_hair(spec, head, field)
     return scene, head
+
+
+def _add_garment(spec: HeadSpec, head: HeadGeometry, field: DistanceField) -> None:
+    cloth = make_garment(spec.garment, head, field)
+    add_mesh("garment", cloth.vertices, cloth.triangles, garment_material(spec.garment), PixelClass.GARMENT,
+             {"base": cloth.base, "collar": cloth.collar})  # fmt: skip
+
+
+def _add_hair(spec: HeadSpec, head: HeadGeometry, field: DistanceField) -> None:
+    obstacle = hair_obstacle(head, field, spec.garment)
+    for name, strands, colour, number in (
+        ("scalp hair", grow_scalp(spec.hair, head, obstacle), spec.hair.colour, PixelClass.SCALP_HAIR),
+        ("brows", grow_brows(spec.brows, head), spec.brows.colour, PixelClass.BROWS),
+        ("lashes", grow_lashes(spec.lashes, head), HairColour(0.95, 0.2, 0.0), PixelClass.LASHES),
+        ("beard", grow_beard(spec.beard, head, obstacle), spec.beard.colour, PixelClass.FACIAL_HAIR),
+    ):
+        if strands is not None and len(strands):
+            add_strands(name, strands, hair_material(name, colour), number)
 
 
 def _add_head(spec: HeadSpec, head: HeadGeometry) -> None:

@@ -36,7 +36,7 @@ def add_world(scene: Any, spec: EnvironmentSpec) -> None:
     graph = Graph(world.node_tree)
     position = graph.node("TexCoord").outputs["Generated"]
     turned = graph.node("Mapping", {"Vector": position, "Rotation": (0.0, 0.0, math.radians(spec.rotation))})
-    picture = graph.node("TexEnvironment", {"Vector": turned.outputs[0]}, image=image)
+    picture = graph.node("TexEnvironment", {"Vector": turned.outputs[0]}, image=image, interpolation="Cubic")
     light = graph.node("Background", {"Color": picture.outputs["Color"], "Strength": strength})
     surface = light.outputs[0]
     if spec.backdrop is not None:

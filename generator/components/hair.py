@@ -97,7 +97,7 @@ def sample_hair(rng: np.random.Generator, colour: HairColour, family: str | None
                         volume_mm=between(1, 4, 16), curl_mm=between(2, 0.0, 2.5), curl_turns=between(7, 1.5, 4),
                         clump=between(3, 0.2, 0.7), frizz=between(4, 0.1, 0.5), **common)  # type: ignore[arg-type]  # fmt: skip
     if family == "curly":
-        return HairSpec("curly", strands=22000, length_mm=between(0, 40, 110), radius_mm=0.10,
+        return HairSpec("curly", strands=12000, length_mm=between(0, 40, 110), radius_mm=0.14,
                         volume_mm=between(1, 20, 60), curl_mm=between(2, 2.0, 4.5), curl_turns=between(7, 7, 14),
                         clump=between(3, 0.3, 0.8), frizz=between(4, 0.3, 0.8), **common)  # type: ignore[arg-type]  # fmt: skip
     if family == "bob":

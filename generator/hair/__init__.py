@@ -1,0 +1,1 @@
+"""Hair as strands in plain numpy: scalp, brows, lashes, beard."""

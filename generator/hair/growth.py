@@ -1,0 +1,183 @@
+"""Growing strands step by step: they follow a combing direction, sink under gravity, and stay outside the head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.geometry.distance import DistanceField
+from generator.hair.strands import Roots, smoothstep, unit
+
+Floats = NDArray[np.float64]
+Comb = Callable[[Floats, Floats], Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Obstacle:
+    """What hair must not enter.
+
+    Attributes:
+        field: signed distance to the head.
+        cover: (V,) metres by which something (a garment) stands off the head's vertices.
+        shield: centre (3,) and radii (3,) of an ellipsoid in front of the face that hair goes around, or None.
+    """
+
+    field: DistanceField
+    cover: Floats
+    shield: tuple[Floats, Floats] | None = None
+
+    def push(self, points: Floats, layer: Floats) -> Floats:
+        """Points (N, 3) moved out to at least `layer` (N,) metres from the skin or what covers it."""
+        for _ in range(2):
+            near = self.field.near(points)
+            needed = layer + np.where(near >= 0, self.cover[near], 0.0)
+            lack = needed - self.field.distance(points)
+            inside = np.flatnonzero(lack > 0)
+            if not len(inside):
+                break
+            points = points.copy()
+            points[inside] += self.field.gradient(points[inside]) * lack[inside, None]
+        return points
+
+    def deflect(self, points: Floats) -> Floats:
+        """Points (N, 3) moved out of the shield, sideways."""
+        if self.shield is None:
+            return points
+        centre, radii = self.shield
+        local = (points - centre) / radii
+        depth = np.linalg.norm(local, axis=1)
+        inside = np.flatnonzero((depth < 1) & (depth > 1e-6))
+        points = points.copy()
+        outward = local[inside].copy()
+        outward[:, 2] = 0  # don't lift hair
+        outward[:, 1] *= 0.3
+        # The horizontal way out of the sphere |local + s outward| = 1.
+        a = (outward**2).sum(axis=1)
+        b = (local[inside] * outward).sum(axis=1)
+        c = depth[inside] ** 2 - 1
+        s = np.where(a > 1e-8, (-b + np.sqrt(np.maximum(b * b - a * c, 0))) / np.maximum(a, 1e-8), 0)
+        points[inside] = centre + (local[inside] + outward * s[:, None]) * radii
+        return points
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How strands grow.
+
+    Attributes:
+        lift: share of the skin's normal in the first direction, 0 lies flat, 1 stands up.
+        comb: pull towards the combing direction per step.
+        gravity: pull down per step.
+        stiffness: how much of the direction survives a step.
+    """
+
+    lift: float = 0.3
+    comb: float = 0.25
+    gravity: float = 0.1
+    stiffness: float = 1.0
+
+
+def grow(
+    roots: Roots, length: Floats, layer: Floats, steps: int, comb: Comb, obstacle: Obstacle, how: Growth
+) -> Floats:
+    """Grow strands.
+
+    Args:
+        roots: S roots.
+        length: (S,) metres.
+        layer: (S,) metres that a strand's far part keeps from the head: its place in the depth of the hair.
+        steps: points per strand.
+        comb: (points (S, 3), away-from-the-head (S, 3)) -> wished directions (S, 3).
+
+    Returns:
+        (S, steps, 3) metres.
+    """
+    step = (length / (steps - 1))[:, None]
+    points = roots.points.copy()
+    away = roots.normals
+    direction = unit(unit(_tangential(comb(points, away), away)) * (1 - how.lift) + away * how.lift)
+    track = [points]
+    for index in range(1, steps):
+        wish = comb(points, away)
+        direction = unit(how.stiffness * direction + how.comb * wish + np.array([0, 0, -how.gravity]))
+        moved = points + direction * step
+        reached = index * step[:, 0]
+        height = np.minimum(0.0004 + 0.8 * reached, 0.0012 + (layer - 0.0012) * smoothstep(reached, 0.004, 0.035))
+        moved = obstacle.push(obstacle.deflect(moved), height)
+        change = moved - points
+        size = np.linalg.norm(change, axis=1, keepdims=True)
+        moved = points + change * np.minimum(1.0, 1.5 * step / np.maximum(size, 1e-9))  # no jumps
+        direction = unit(moved - points)
+        away = obstacle.field.gradient(moved)
+        points = moved
+        track.append(points)
+    return np.stack(track, axis=1)
+
+
+def _tangential(vectors: Floats, normals: Floats) -> Floats:
+    return np.asarray(vectors - (vectors * normals).sum(axis=1, keepdims=True) * normals)
+
+
+def clump(strands: Floats, amount: float, locks: int, rng: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
+    """Draw strands (S, P, 3) towards the guide of their lock, more so towards the tips.
+
+    Returns:
+        the strands, and the lock of each (S,).
+    """
+    count = len(strands)
+    locks = min(locks, count)
+    if locks == 0:
+        return strands, np.zeros(count, np.int64)
+    guides = np.argsort(rng.random(count))[:locks]
+    root, middle = strands[:, 0], strands[:, strands.shape[1] // 2]
+    features = np.concatenate([root, 0.5 * middle], axis=1)
+    centres = features[guides]
+    square = (features**2).sum(1)[:, None] - 2 * features @ centres.T + (centres**2).sum(1)[None]
+    lock = np.argmin(square, axis=1)
+    guide = strands[guides[lock]]
+    t = np.linspace(0, 1, strands.shape[1])[None, :, None]
+    pull = amount * (0.5 + 0.5 * rng.random((count, 1, 1))) * smoothstep(t, 0.05, 1.0)
+    return strands + (guide - strands) * pull, lock
+
+
+def curl(
+    strands: Floats, radius: Floats, turns: Floats, phase: Floats, ramp: tuple[float, float] = (0.05, 0.4)
+) -> Floats:
+    """Wind strands (S, P, 3) around themselves.
+
+    Args:
+        radius: (S,) of the coils, metres.
+        turns: (S,) per metre.
+        phase: (S,) radians.
+        ramp: share of the length over which the coil opens.
+    """
+    steps = np.linalg.norm(np.diff(strands, axis=1), axis=2)
+    along = np.concatenate([np.zeros((len(strands), 1)), np.cumsum(steps, axis=1)], axis=1)
+    forward = unit(np.gradient(strands, axis=1))
+    side = unit(np.cross(forward, np.array([0.31, 0.17, 0.93])))
+    up = np.cross(forward, side)
+    angle = 2 * np.pi * turns[:, None] * along + phase[:, None]
+    t = along / np.maximum(along[:, -1:], 1e-9)
+    amount = (radius[:, None] * smoothstep(t, *ramp))[..., None]
+    return strands + amount * (np.cos(angle)[..., None] * side + np.sin(angle)[..., None] * up)
+
+
+def frizz(strands: Floats, amount: float, rng: np.random.Generator) -> Floats:
+    """Bend each strand its own way, metres at the tip."""
+    count, steps = strands.shape[:2]
+    t = np.linspace(0, 1, steps)[None, :, None]
+    once, twice = rng.standard_normal((count, 1, 3)), rng.standard_normal((count, 1, 3))
+    phase = 2 * np.pi * rng.random((count, 1, 1))
+    return strands + amount * (once * t**1.5 * 0.6 + twice * t * np.sin(5 * t + phase) * 0.5)
+
+
+def settle(strands: Floats, obstacle: Obstacle, least: float) -> Floats:
+    """Push all but the roots out to at least `least` metres from the head, growing from the root."""
+    count, steps = strands.shape[:2]
+    flat = strands[:, 1:].reshape(-1, 3)
+    ramp = np.tile(np.minimum(np.arange(1, steps) / 3, 1.0) * least, count)
+    moved = obstacle.push(flat, ramp).reshape(count, steps - 1, 3)
+    return np.concatenate([strands[:, :1], moved], axis=1)
