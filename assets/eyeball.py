@@ -63,5 +63,5 @@ def _quads(rings: int) -> IntArray:
     back = np.stack(
         [np.full_like(even, pole), even + last, even + 1 + last, (even + 2) % SEGMENTS + last], axis=1
     )
-    quads = np.concatenate([front[:, ::-1], *bands, back])
+    quads = np.concatenate([front, *bands, back])
     return np.ascontiguousarray(quads[:, ::-1], dtype=np.int32)

@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def load_default_model(
         bake_to(path, find_data(data), progress)
     try:
         return read_model(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         logger.warning("the cached head model %s is damaged; baking it again", path)
         bake_to(path, find_data(data), progress)
         return read_model(path)
@@ -84,7 +85,7 @@ def load_default_model(
 
 def read_model(path: Path) -> MakeHumanHead:
     """The model baked into `path`; raises what numpy raises where the file is damaged."""
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         return MakeHumanHead({name: file[name] for name in file.files}, model_version())
 
 

@@ -28,7 +28,7 @@ from assets.makehuman_files import (
     to_world,
 )
 
-BAKE_VERSION = "2"
+BAKE_VERSION = "3"
 """Raise it with every change of what the bake writes."""
 
 PART_NAMES = ("skin", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "tongue")
