@@ -1,0 +1,112 @@
+"""Skin or not: scan vertices close to the head's own surface, on a part that counts as skin.
+
+The paper calls a vertex skin within 1.5 mm of the model's surface, whatever part of the model is nearest there. Here
+eyes, teeth and tongue don't count by default: a registration that pulls the template's skin onto an eyeball is as
+wrong as one that pulls it onto hair. `skin_parts=HeadSurface.PARTS` gives the paper's rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import Capture, HeadSurface, InputError, Labels, Mesh, Scan
+from labeling.distance import surface_distance
+
+DEFAULT_THRESHOLD_MM = 1.5
+DEFAULT_SKIN_PARTS = ("skin",)
+
+# A scan of this head has more than this share of its vertices within this distance, whatever hair it has.
+_NEAR_MM, _NEAR_SHARE = 5.0, 0.03
+# Sizes that differ by more than this factor are a matter of units.
+_MAX_SIZE_RATIO = 8.0
+
+
+def label_scan(
+    scan: Scan,
+    head: HeadSurface,
+    threshold_mm: float = DEFAULT_THRESHOLD_MM,
+    skin_parts: Sequence[str] = DEFAULT_SKIN_PARTS,
+) -> Labels:
+    """Label every vertex of a scan.
+
+    Args:
+        scan: V vertices.
+        head: the true surface, in the frame of the scan.
+        threshold_mm: a vertex is skin nearer than this.
+        skin_parts: the parts of the head (see `HeadSurface.PARTS`) that count as skin.
+
+    Returns:
+        unsigned distances (V,) in millimetres to the whole head surface, and skin (V,).
+
+    Raises:
+        InputError: a threshold that is not positive, an unknown part, or a scan in another unit or frame.
+    """
+    if not (np.isfinite(threshold_mm) and threshold_mm > 0):
+        raise InputError(f"threshold {threshold_mm} mm: it must be positive")
+    unknown = sorted(set(skin_parts) - set(HeadSurface.PARTS))
+    if unknown:
+        raise InputError(f"no such part of a head: {', '.join(unknown)}; known: {', '.join(HeadSurface.PARTS)}")
+    check_same_size(scan, head)
+    distance, face = surface_distance(scan.vertices, head)
+    distance_mm = 1000 * distance
+    check_alignment(distance_mm)
+    return Labels(distance_mm.astype(np.float32), (distance_mm < threshold_mm) & _counts(head, skin_parts)[face])
+
+
+def label_capture(
+    folder: Path, threshold_mm: float = DEFAULT_THRESHOLD_MM, skin_parts: Sequence[str] = DEFAULT_SKIN_PARTS
+) -> Path:
+    """Label the scan of the capture in `folder` and write its `labels.npz`, atomically. Returns the path.
+
+    Raises `InputError` (naming the file) where scan or head surface is missing or unusable, or they don't match.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"no such capture folder: {folder}")
+    scan_path, head_path = folder / Capture.SCAN, folder / Capture.HEAD
+    if not scan_path.is_file():
+        raise InputError(f"scan is missing: {scan_path}; run `p2p reconstruct` on the capture")
+    if not head_path.is_file():
+        raise InputError(f"head surface is missing: {head_path}; only synthetic captures can be labelled")
+    scan, head = Scan.read(scan_path), HeadSurface.read(head_path)
+    try:
+        labels = label_scan(scan, head, threshold_mm, skin_parts)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from None
+    labels.write(folder / Capture.LABELS)
+    return folder / Capture.LABELS
+
+
+def check_same_size(scan: Mesh, head: Mesh) -> None:
+    """Raise `InputError` where scan and head can't be of the same thing: other unit, or far apart."""
+    low, high = (np.array([bound(mesh.vertices, axis=0) for mesh in (scan, head)]) for bound in (np.min, np.max))
+    sizes = np.linalg.norm(high - low, axis=1)
+    ratio = float(sizes[0] / max(sizes[1], 1e-12))
+    if not 1 / _MAX_SIZE_RATIO < ratio < _MAX_SIZE_RATIO:
+        raise InputError(
+            f"the scan is {ratio:.3g} times as large as the head: is it in another unit? metres are expected"
+        )
+    if (low[0] > high[1]).any() or (low[1] > high[0]).any():
+        raise InputError("scan and head lie apart from each other: they are not in the same frame; reconstruct it again")
+
+
+def check_alignment(distance_mm: NDArray[np.float64]) -> None:
+    """Raise `InputError` where next to no vertex is near the head: shifted, turned, or another head."""
+    near = float((distance_mm < _NEAR_MM).mean())
+    if near < _NEAR_SHARE:
+        raise InputError(
+            f"only {100 * near:.1f} % of the scan lies within {_NEAR_MM:g} mm of the head: "
+            "they are not in the same frame, or the head is another one; reconstruct it again"
+        )
+
+
+def _counts(head: HeadSurface, skin_parts: Sequence[str]) -> NDArray[np.bool_]:
+    """(F,) whether a face of the head counts as skin."""
+    counts = np.zeros(len(head.faces), bool)
+    for part in skin_parts:
+        counts |= head.part(part)
+    return counts

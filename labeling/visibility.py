@@ -1,0 +1,78 @@
+"""Which points of a mesh the cameras see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from embreex import rtcore_scene
+from embreex.mesh_construction import TriangleMesh
+from numpy.typing import NDArray
+
+from capture import Camera, Mesh
+
+_LIFT = 2e-4  # metres by which rays start above the surface, so that they don't hit where they start
+
+
+class Occluder:
+    """A mesh that hides things."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._scene = rtcore_scene.EmbreeScene()
+        self._mesh = TriangleMesh(self._scene, mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32))
+
+    def visible(
+        self, points: NDArray[np.float64], normals: NDArray[np.float64], camera: Camera, min_cosine: float = 0.0
+    ) -> NDArray[np.bool_]:
+        """Whether `camera` sees points of the surface.
+
+        Args:
+            points: (P, 3) metres.
+            normals: (P, 3) unit vectors, outwards.
+            camera: the view.
+            min_cosine: least cosine between normal and direction to the camera.
+
+        Returns:
+            (P,) inside the frame, facing the camera, and nothing in between.
+        """
+        towards = camera.centre - points
+        distance = np.linalg.norm(towards, axis=1)
+        towards = towards / distance[:, None]
+        seen = ((towards * normals).sum(axis=1) > min_cosine) & camera.inside(camera.project(points)[0])
+        index = np.flatnonzero(seen)
+        if len(index):
+            origins = (points[index] + _LIFT * normals[index]).astype(np.float32)
+            hit = self._scene.run(origins, towards[index].astype(np.float32), query="INTERSECT")
+            seen[index] = hit < 0
+        return seen
+
+
+def pixel_values(values: NDArray, camera: Camera, points: NDArray[np.float64]) -> NDArray:
+    """The value of an image (H, W) at the pixel that each point (P, 3) falls on; 0 outside of the frame."""
+    pixels, _ = camera.project(points)
+    inside = camera.inside(pixels)
+    columns, rows = np.where(inside[:, None], pixels, 0).astype(int).T
+    return np.where(inside, values[rows, columns], 0)
+
+
+def seen_as(
+    mesh: Mesh,
+    points: NDArray[np.float64],
+    normals: NDArray[np.float64],
+    cameras: Sequence[Camera],
+    masks: Sequence[NDArray[np.uint8] | None],
+    classes: Sequence[int],
+    min_cosine: float = 0.0,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """In how many views each point is visible, and in how many of those the mask says one of `classes`.
+
+    A view without a mask says yes.
+    """
+    occluder = Occluder(mesh)
+    seen, agreed = np.zeros(len(points), np.int64), np.zeros(len(points), np.int64)
+    for camera, mask in zip(cameras, masks, strict=True):
+        visible = occluder.visible(points, normals, camera, min_cosine)
+        says = np.ones(len(points), bool) if mask is None else np.isin(pixel_values(mask, camera, points), classes)
+        seen += visible
+        agreed += visible & says
+    return seen, agreed

@@ -1,0 +1,65 @@
+"""Who makes the depth maps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+
+from capture import InputError
+from reconstruction.colmap import pycolmap
+from reconstruction.depth import DepthMap
+from reconstruction.neighbours import Neighbours
+from reconstruction.ranges import Volume
+from reconstruction.settings import ReconstructionSettings
+from reconstruction.views import View
+from reconstruction.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[float], None]
+
+
+def choose_backend(wanted: str) -> str:
+    """"cpu" or "cuda" for "auto", "cpu" or "cuda"; raises `InputError` where CUDA is wanted and not there."""
+    if wanted == "cuda" and not pycolmap.has_cuda:
+        raise InputError(
+            "backend cuda: this pycolmap has no CUDA; install pycolmap-cuda12 on a machine with a GPU or use backend cpu"
+        )
+    chosen = ("cuda" if pycolmap.has_cuda else "cpu") if wanted == "auto" else wanted
+    logger.info("stereo backend: %s%s", chosen, " (chosen automatically)" if wanted == "auto" else "")
+    return chosen
+
+
+def make_depth_maps(
+    backend: str,
+    workspace: Workspace,
+    views: Sequence[View],
+    volume: Volume,
+    neighbours: Sequence[Neighbours],
+    settings: ReconstructionSettings,
+    progress: Progress | None,
+) -> tuple[DepthMap, ...]:
+    """Depth maps of all views, also written into the workspace."""
+    if backend == "cuda":
+        return _colmap(workspace, views, volume, settings)
+    from reconstruction.patchmatch.estimate import estimate_depth_maps  # compiles or loads kernels
+
+    maps = estimate_depth_maps(views, volume, neighbours, settings, progress)
+    for view, depth_map in zip(views, maps, strict=True):
+        workspace.write_maps(view.camera.name, depth_map)
+    return maps
+
+
+def _colmap(
+    workspace: Workspace, views: Sequence[View], volume: Volume, settings: ReconstructionSettings
+) -> tuple[DepthMap, ...]:
+    """COLMAP's PatchMatch, with the same neighbours (in patch-match.cfg), range and checks."""
+    options = pycolmap.PatchMatchOptions()
+    options.depth_min, options.depth_max = float(volume.near.min()), float(volume.far.max())
+    options.window_radius, options.window_step = settings.window_radius, min(settings.window_step, 2)
+    options.geom_consistency, options.filter = True, True
+    options.filter_min_num_consistent = settings.min_consistent
+    options.filter_geom_consistency_max_cost = settings.max_reprojection_error
+    pycolmap.patch_match_stereo(workspace.folder, options=options)
+    return tuple(workspace.read_maps(view.camera.name) for view in views)

@@ -1,0 +1,97 @@
+"""Triangle meshes made fit for use: pieces, degenerate faces, manifold edges and vertices."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+Points = NDArray[np.float64]  # (V, 3)
+Faces = NDArray[np.int64]  # (F, 3)
+Triangles = tuple[Points, Faces]
+
+
+def face_areas(vertices: Points, faces: Faces) -> NDArray[np.float64]:
+    """(F,) areas."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2)
+
+
+def compact(vertices: Points, faces: Faces) -> Triangles:
+    """Drop vertices that no face uses; the order stays."""
+    used = np.zeros(len(vertices), bool)
+    used[faces] = True
+    number = np.cumsum(used) - 1
+    return vertices[used], number[faces]
+
+
+def keep_vertices(vertices: Points, faces: Faces, keep: NDArray[np.bool_]) -> Triangles:
+    """The faces whose three vertices are kept."""
+    return compact(vertices, faces[keep[faces].all(axis=1)])
+
+
+def drop_bad_faces(vertices: Points, faces: Faces) -> Triangles:
+    """Without faces that repeat a vertex, have no area, or repeat another face."""
+    distinct = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
+    faces = faces[distinct]
+    size = np.ptp(vertices, axis=0).max() if len(vertices) else 1.0
+    faces = faces[face_areas(vertices, faces) > (1e-7 * size) ** 2]
+    _, first = np.unique(np.sort(faces, axis=1), axis=0, return_index=True)
+    return compact(vertices, faces[np.sort(first)])
+
+
+def largest_components(vertices: Points, faces: Faces, share: float) -> Triangles:
+    """The connected pieces whose area is at least `share` of the largest one's."""
+    label = component_labels(len(vertices), faces)
+    area = np.bincount(label[faces[:, 0]], weights=face_areas(vertices, faces), minlength=int(label.max()) + 1)
+    return keep_vertices(vertices, faces, area[label] >= share * area.max())
+
+
+def component_labels(count: int, faces: Faces) -> NDArray[np.int64]:
+    """(V,) number of the connected piece of each vertex."""
+    pairs = np.concatenate([faces[:, :2], faces[:, 1:]])
+    graph = coo_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), (count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def make_manifold(vertices: Points, faces: Faces) -> Triangles:
+    """Cut the mesh where more than two faces share an edge or two fans share only a vertex.
+
+    Corners of faces are joined across edges that exactly two faces share, running opposite ways; every group of
+    joined corners becomes a vertex of its own. A mesh that is manifold already keeps its vertices.
+    """
+    corner = np.arange(3 * len(faces)).reshape(-1, 3)
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    here, there = corner.ravel(), np.roll(corner, -1, axis=1).ravel()
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    key = low * np.int64(len(vertices)) + high
+    order = np.argsort(key, kind="stable")
+    _, first, count = np.unique(key[order], return_index=True, return_counts=True)
+    one, other = order[first[count == 2]], order[first[count == 2] + 1]
+    opposite = start[one] == end[other]
+    one, other = one[opposite], other[opposite]
+    rows = np.concatenate([here[one], there[one]])
+    columns = np.concatenate([there[other], here[other]])
+    graph = coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), (corner.size, corner.size))
+    group = connected_components(graph, directed=False)[1]
+    origin = np.zeros(int(group.max()) + 1 if len(group) else 0, np.int64)
+    origin[group] = faces.ravel()
+    order = np.argsort(origin, kind="stable")
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order))
+    return vertices[origin[order]], number[group].reshape(-1, 3)
+
+
+def vertex_normals(vertices: Points, faces: Faces) -> Points:
+    """(V, 3) area-weighted unit normals; +Z where the faces around a vertex cancel out."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    across = np.cross(b - a, c - a)
+    normals = np.stack(
+        [np.bincount(faces.ravel(), np.repeat(across[:, k], 3), len(vertices)) for k in range(3)], axis=1
+    )
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    flat = length[:, 0] < 1e-20
+    normals[flat] = (0, 0, 1)
+    length[flat] = 1
+    return np.asarray(normals / length)

@@ -1,0 +1,85 @@
+"""Depth maps to an oriented point cloud, by COLMAP's fusion (Schönberger et al. 2016, sec. 4.5)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import InputError
+from capture.ply import read_ply
+from reconstruction.colmap import pycolmap
+from reconstruction.depth import DepthMap
+from reconstruction.settings import ReconstructionSettings
+from reconstruction.views import View
+from reconstruction.workspace import Workspace, seed_points
+
+logger = logging.getLogger(__name__)
+
+_MAX_DEPTH_ERROR = 0.004  # relative
+_MAX_NORMAL_ERROR = 30.0  # degrees
+_MAX_REPROJECTION = 0.6  # pixels; above, one point swallows its neighbours too
+_MIN_POINTS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class PointCloud:
+    """Fused points.
+
+    Attributes:
+        positions: (P, 3) metres.
+        normals: (P, 3).
+        colours: (P, 3) uint8.
+        path: the PLY file that holds them.
+    """
+
+    positions: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    colours: NDArray[np.uint8]
+    path: Path
+
+
+def fuse(
+    workspace: Workspace, views: Sequence[View], maps: Sequence[DepthMap], settings: ReconstructionSettings
+) -> PointCloud:
+    """Fuse the workspace's maps into `fused.ply`.
+
+    One thread: with more, the order of the points, and so the mesh, changes from run to run.
+    Raises `InputError` where next to nothing could be fused.
+    """
+    seeds = seed_points(views, maps)
+    if not len(seeds):
+        raise _nothing(0)
+    workspace.write_sparse([view.camera for view in views], seeds)
+    options = pycolmap.StereoFusionOptions()
+    options.min_num_pixels = settings.min_consistent + 1
+    options.max_reproj_error = _MAX_REPROJECTION * settings.max_reprojection_error
+    options.max_depth_error = _MAX_DEPTH_ERROR
+    options.max_normal_error = _MAX_NORMAL_ERROR
+    options.num_threads = 1
+    output = workspace.folder / "fused.ply"
+    pycolmap.stereo_fusion(output, workspace.folder, options=options, output_type="ply")
+    return read_cloud(output)
+
+
+def read_cloud(path: Path) -> PointCloud:
+    """Read a fused cloud; raises `InputError` where it is next to empty."""
+    vertex = read_ply(path).vertex
+    positions = np.stack([vertex[c] for c in "xyz"], axis=1).astype(float)
+    if len(positions) < _MIN_POINTS:
+        raise _nothing(len(positions))
+    normals = np.stack([vertex[c] for c in ("nx", "ny", "nz")], axis=1).astype(float)
+    colours = np.stack([vertex[c] for c in ("red", "green", "blue")], axis=1)
+    logger.info("fused points: %d", len(positions))
+    return PointCloud(positions, normals, colours, path)
+
+
+def _nothing(count: int) -> InputError:
+    return InputError(
+        f"stereo found only {count} points that several images agree on; "
+        "check the poses, or give sharper images with more texture and smaller steps between them"
+    )

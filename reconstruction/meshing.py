@@ -1,0 +1,118 @@
+"""Oriented points to the scan's mesh: Poisson, trimmed to what the images support, cleaned and simplified."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from capture import InputError, Scan
+from capture.ply import PlyMesh, read_ply, write_ply
+from reconstruction.cleaning import (
+    Faces,
+    Points,
+    Triangles,
+    drop_bad_faces,
+    keep_vertices,
+    largest_components,
+    make_manifold,
+    vertex_normals,
+)
+from reconstruction.colmap import pycolmap
+from reconstruction.fusion import PointCloud
+from reconstruction.settings import ReconstructionSettings
+
+logger = logging.getLogger(__name__)
+
+_COLOUR_NEIGHBOURS = 4
+_VERTICES_PER_PIXEL = 0.25
+
+
+def mesh_points(
+    cloud: PointCloud, footprint: float, image_pixels: int, folder: Path, settings: ReconstructionSettings
+) -> Scan:
+    """The scan through the points.
+
+    Args:
+        cloud: fused points.
+        footprint: size of a pixel on the surface, metres.
+        image_pixels: pixels of one image; decides the number of vertices and the octree where not set.
+        folder: for intermediate files.
+        settings: see `ReconstructionSettings`.
+
+    Raises:
+        InputError: where nothing is left after trimming.
+    """
+    vertices, faces = _poisson(cloud, folder, settings.poisson_depth or _octree_depth(cloud, footprint))
+    distance, _ = cKDTree(cloud.positions).query(vertices, workers=settings.threads or -1)
+    vertices, faces = keep_vertices(vertices, faces, distance <= settings.max_gap * footprint)
+    if len(faces) < 100:
+        raise InputError("the mesh is empty after trimming; the images agree on too little: check poses and sharpness")
+    vertices, faces = largest_components(vertices, faces, settings.min_component)
+    vertices, faces = make_manifold(*drop_bad_faces(vertices, faces))
+    wanted = settings.vertices or round(_VERTICES_PER_PIXEL * image_pixels)
+    vertices, faces = _simplify(vertices, faces, wanted, folder)
+    vertices, faces = _tidy(vertices, faces, settings)
+    logger.info("scan: %d vertices, %d faces", len(vertices), len(faces))
+    normals = vertex_normals(vertices, faces)
+    return Scan(
+        vertices.astype(np.float32),
+        faces.astype(np.int32),
+        vertex_colours(vertices, cloud, settings.threads),
+        normals.astype(np.float32),
+    )
+
+
+def vertex_colours(vertices: Points, cloud: PointCloud, threads: int | None = None) -> NDArray[np.uint8]:
+    """(V, 3) colours of the nearest points, weighted by inverse squared distance."""
+    distance, index = cKDTree(cloud.positions).query(vertices, k=_COLOUR_NEIGHBOURS, workers=threads or -1)
+    weights = 1 / (distance**2 + 1e-10)
+    mixed = (cloud.colours[index] * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+
+
+def _octree_depth(cloud: PointCloud, footprint: float) -> int:
+    """So deep that a cell is about as large as a pixel on the surface."""
+    extent = 1.1 * float(np.ptp(cloud.positions, axis=0).max())
+    return int(np.clip(round(np.log2(extent / footprint)), 6, 11))
+
+
+def _poisson(cloud: PointCloud, folder: Path, depth: int) -> Triangles:
+    """Screened Poisson reconstruction (Kazhdan and Hoppe 2013). One thread: the same points give the same mesh."""
+    options = pycolmap.PoissonMeshingOptions()
+    options.depth, options.trim, options.color, options.num_threads = depth, 5, False, 1
+    output = folder / "poisson.ply"
+    pycolmap.poisson_meshing(cloud.path, output, options)
+    return _read(output)
+
+
+def _simplify(vertices: Points, faces: Faces, wanted: int, folder: Path) -> Triangles:
+    """Quadric edge collapse (Garland and Heckbert 1997) down to about `wanted` vertices."""
+    if len(vertices) <= wanted:
+        return vertices, faces
+    source, output = folder / "dense.ply", folder / "simple.ply"
+    columns = {c: vertices[:, i].astype(np.float32) for i, c in enumerate("xyz")}
+    columns |= {c: np.zeros(len(vertices), np.uint8) for c in ("red", "green", "blue")}
+    write_ply(source, PlyMesh(columns, faces.astype(np.int32)))
+    options = pycolmap.MeshSimplificationOptions()
+    options.target_face_ratio = wanted / len(vertices)
+    options.num_threads = 1
+    pycolmap.simplify_mesh(source, output, options)
+    return _read(output)
+
+
+def _tidy(vertices: Points, faces: Faces, settings: ReconstructionSettings) -> Triangles:
+    """What simplification may have left behind; float32 first, as the faces must be good in the file too."""
+    vertices = vertices.astype(np.float32).astype(float)
+    vertices, faces = make_manifold(*drop_bad_faces(vertices, faces))
+    return largest_components(vertices, faces, settings.min_component)
+
+
+def _read(path: Path) -> Triangles:
+    if not path.is_file():
+        raise InputError("no surface could be put through the points; check the poses")
+    mesh = read_ply(path)
+    return np.stack([mesh.vertex[c] for c in "xyz"], axis=1).astype(float), mesh.faces.astype(np.int64)

@@ -1,0 +1,1 @@
+"""Our own multi-view stereo for machines without a GPU."""

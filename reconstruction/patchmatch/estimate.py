@@ -1,0 +1,303 @@
+"""Depth maps of all views by PatchMatch, from coarse to fine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from capture import Camera
+from reconstruction.depth import DepthMap
+from reconstruction.neighbours import Neighbours
+from reconstruction.patchmatch.filtering import count_consistent
+from reconstruction.patchmatch.matching import WORST
+from reconstruction.patchmatch.randomness import stream_key
+from reconstruction.patchmatch.sweep import FAR, NEAR, Matching, Pairs, Scene, State, initialise, sweep
+from reconstruction.ranges import Volume
+from reconstruction.settings import ReconstructionSettings
+from reconstruction.views import View
+
+logger = logging.getLogger(__name__)
+
+_COARSEST = 128  # pixels of the longer side at the coarsest level
+_GEOMETRIC_WEIGHT = 0.15  # per pixel of reprojection error
+_MIN_DEVIATION = 0.8 / 255  # intensities: below, a patch holds nothing but noise and rounding
+_SIGMA_COLOUR = 0.2
+_MAX_DEPTH_DIFFERENCE = 0.01
+_DILATION = 3  # pixels around what a coarser level found that the next one looks at
+
+
+@dataclass(frozen=True)
+class Round:
+    """Sweeps over every view: how many, whether wide, whether geometric."""
+
+    sweeps: int
+    wide: bool
+    geometric: bool
+
+
+_COARSE_ROUNDS = (Round(6, True, False), Round(2, True, True))
+_MIDDLE_ROUNDS = (Round(2, False, False), Round(1, False, True))
+_FINE_ROUNDS = (Round(1, False, False), Round(2, False, True))
+
+
+def estimate_depth_maps(
+    views: Sequence[View],
+    volume: Volume,
+    neighbours: Sequence[Neighbours],
+    settings: ReconstructionSettings,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[DepthMap, ...]:
+    """Depth and normal maps of all views, filtered.
+
+    Args:
+        views: N undistorted images.
+        volume: where to search.
+        neighbours: N; a view without any gets an empty map.
+        settings: see `ReconstructionSettings`; the result is the same for the same seed on any number of threads.
+        progress: told the share that is done.
+    """
+    before = numba.get_num_threads()
+    if settings.threads is not None:
+        numba.set_num_threads(min(settings.threads, numba.config.NUMBA_NUM_THREADS))
+    try:
+        return _estimate(views, volume, neighbours, settings, progress or (lambda share: None))
+    finally:
+        numba.set_num_threads(before)
+
+
+def _estimate(
+    views: Sequence[View],
+    volume: Volume,
+    neighbours: Sequence[Neighbours],
+    settings: ReconstructionSettings,
+    progress: Callable[[float], None],
+) -> tuple[DepthMap, ...]:
+    levels = level_count(views)
+    total, done = sum(4.0**-level for level in range(levels)), 0.0
+    states: list[State] | None = None
+    kept: list[NDArray[np.bool_]] = []
+    for level in reversed(range(levels)):
+        solver = _Level(views, volume, neighbours, settings, level)
+        states = solver.start(states, kept)
+        rounds = _COARSE_ROUNDS if level == levels - 1 else _FINE_ROUNDS if level == 0 else _MIDDLE_ROUNDS
+        share = 4.0**-level / total
+        steps = len(rounds) * len(views)
+        for i, _ in enumerate(solver.run(rounds, states), 1):
+            progress(done + share * i / steps)
+        done += share
+        kept = solver.trusted(states, settings.min_consistent if level == 0 else 1)
+        logger.debug("level %d: %.1f %% of the pixels kept", level, 100 * np.mean([k.mean() for k in kept]))
+    assert states is not None
+    return tuple(_depth_map(state, keep) for state, keep in zip(states, kept, strict=True))
+
+
+def level_count(views: Sequence[View]) -> int:
+    """How often the largest image is halved until its longer side is about 128 pixels, plus one."""
+    longest = max(max(view.camera.width, view.camera.height) for view in views)
+    return 1 + max(0, round(np.log2(longest / _COARSEST)))
+
+
+class _Level:
+    """All views at one size."""
+
+    def __init__(
+        self,
+        views: Sequence[View],
+        volume: Volume,
+        neighbours: Sequence[Neighbours],
+        settings: ReconstructionSettings,
+        level: int,
+    ) -> None:
+        self.settings, self.volume, self.level = settings, volume, level
+        self.cameras = [_halved(view.camera, level) for view in views]
+        self.inside = [_shrunk_mask(view.inside, camera) for view, camera in zip(views, self.cameras, strict=True)]
+        images = [_shrunk(view.intensity, camera) for view, camera in zip(views, self.cameras, strict=True)]
+        self.scene = _scene(images, self.cameras)
+        self.pairs = [_pairs(self.cameras, i, item) for i, item in enumerate(neighbours)]
+
+    def matching(self, geometric: bool) -> Matching:
+        settings = self.settings
+        weight = _GEOMETRIC_WEIGHT if geometric else 0.0
+        return Matching(
+            settings.window_radius, settings.window_step, _SIGMA_COLOUR, min(4, settings.sources), _MIN_DEVIATION, weight
+        )
+
+    def key(self, view: int, number: int) -> np.uint64:
+        return stream_key(self.settings.seed, view, self.level, number)
+
+    def start(self, coarser: list[State] | None, kept: list[NDArray[np.bool_]]) -> list[State]:
+        """Random states, or those of the coarser level, enlarged."""
+        states = []
+        for i, camera in enumerate(self.cameras):
+            near, far = self.volume.pixel_ranges(i, camera)
+            if self.inside[i] is not None:
+                far[~self.inside[i]] = 0  # type: ignore[index]
+            state = _empty_state(camera, len(self.pairs[i].sources), near, far)
+            if coarser is not None:
+                _enlarge(coarser[i], kept[i], state, self.scene.cameras[i])
+            states.append(state)
+        return states
+
+    def run(self, rounds: Sequence[Round], states: list[State]) -> Iterator[None]:
+        number = 0
+        known = self.level < 99 and any((state.depth > 0).any() for state in states)
+        for item in rounds:
+            if item.geometric:
+                self.publish(states)
+            matching = self.matching(item.geometric)
+            for i, state in enumerate(states):
+                if len(self.pairs[i].sources):
+                    initialise(self.key(i, 1000 + number), i, self.scene, self.pairs[i], state, matching, known)
+                    for k in range(item.sweeps):
+                        for colour in (0, 1):
+                            key = self.key(i, 2 * (number + k) + colour)
+                            sweep(key, colour, item.wide, i, self.scene, self.pairs[i], state, matching)
+                else:
+                    state.depth[:] = 0
+                yield
+            known = True
+            number += item.sweeps
+
+    def publish(self, states: list[State]) -> None:
+        """Let the other views see the depth maps as they are now."""
+        for i, state in enumerate(states):
+            height, width = state.depth.shape
+            self.scene.depths[i, :height, :width] = state.depth
+            self.scene.normals[i, :height, :width] = state.normal
+
+    def trusted(self, states: list[State], least: int) -> list[NDArray[np.bool_]]:
+        """Per view (H, W) bool: matched well, and agrees with at least `least` sources."""
+        self.publish(states)
+        result = []
+        error = self.settings.max_reprojection_error if self.level == 0 else 2.0
+        for i, state in enumerate(states):
+            counts = np.zeros(state.depth.shape, np.uint8)
+            if len(self.pairs[i].sources):
+                count_consistent(i, self.scene, self.pairs[i], error, _MAX_DEPTH_DIFFERENCE, counts)
+            least_here = min(least, len(self.pairs[i].sources))
+            result.append((state.depth > 0) & (counts >= least_here) & (state.cost <= self.settings.max_cost))
+        return result
+
+
+def _depth_map(state: State, keep: NDArray[np.bool_]) -> DepthMap:
+    depth = np.where(keep, state.depth, 0).astype(np.float32)
+    normal = np.where(keep[..., None], state.normal, 0).astype(np.float32)
+    confidence = np.where(keep, np.clip(1 - state.cost, 0, 1), 0).astype(np.float32)
+    return DepthMap(depth, normal, confidence)
+
+
+def _halved(camera: Camera, level: int) -> Camera:
+    if level == 0:
+        return camera
+    scale = 2**level
+    return camera.resized(max(1, round(camera.width / scale)), max(1, round(camera.height / scale)))
+
+
+def _shrunk(image: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
+    if image.shape == (camera.height, camera.width):
+        return image
+    size = (camera.width, camera.height)
+    return np.asarray(Image.fromarray(image, "F").resize(size, Image.Resampling.BOX), np.float32)
+
+
+def _shrunk_mask(mask: NDArray[np.bool_] | None, camera: Camera) -> NDArray[np.bool_] | None:
+    if mask is None:
+        return None
+    image = Image.fromarray(mask.astype(np.uint8)).resize((camera.width, camera.height), Image.Resampling.NEAREST)
+    return np.asarray(image) > 0
+
+
+def _scene(images: Sequence[NDArray[np.float32]], cameras: Sequence[Camera]) -> Scene:
+    height, width = max(image.shape[0] for image in images), max(image.shape[1] for image in images)
+    stack = np.zeros((len(images), height, width), np.float32)
+    for i, image in enumerate(images):
+        stack[i, : image.shape[0], : image.shape[1]] = image
+    sizes = np.array([(camera.width, camera.height) for camera in cameras], np.int64)
+    intrinsics = np.array([(*camera.focal, *(p - 0.5 for p in camera.principal)) for camera in cameras], np.float32)
+    shape = stack.shape
+    return Scene(stack, sizes, intrinsics, np.zeros(shape, np.float32), np.zeros((*shape, 3), np.float32))
+
+
+def _calibration(camera: Camera) -> NDArray[np.float64]:
+    matrix = camera.matrix.copy()
+    matrix[:2, 2] -= 0.5  # whole numbers at pixel centres
+    return matrix
+
+
+def _pairs(cameras: Sequence[Camera], reference: int, neighbours: Neighbours) -> Pairs:
+    forward, offset, back, back_offset = [], [], [], []
+    a, ka = cameras[reference], _calibration(cameras[reference])
+    for view in neighbours.views:
+        b, kb = cameras[view], _calibration(cameras[view])
+        rotation = b.rotation @ a.rotation.T
+        translation = b.translation - rotation @ a.translation
+        forward.append(kb @ rotation @ np.linalg.inv(ka))
+        offset.append(kb @ translation)
+        back.append(ka @ rotation.T @ np.linalg.inv(kb))
+        back_offset.append(-ka @ rotation.T @ translation)
+    count = len(neighbours.views)
+    matrices = (np.array(m, np.float32).reshape(count, 3, -1).squeeze(-1) for m in (offset, back_offset))
+    first, second = matrices
+    return Pairs(
+        neighbours.views,
+        np.array(forward, np.float32).reshape(count, 3, 3),
+        first.reshape(count, 3),
+        np.array(back, np.float32).reshape(count, 3, 3),
+        second.reshape(count, 3),
+        neighbours.suitability,
+    )
+
+
+def _empty_state(camera: Camera, sources: int, near: NDArray[np.float32], far: NDArray[np.float32]) -> State:
+    shape = (camera.height, camera.width)
+    return State(
+        np.zeros(shape, np.float32),
+        np.zeros((*shape, 3), np.float32),
+        np.full(shape, WORST, np.float32),
+        np.full((*shape, sources), WORST, np.float32),
+        near,
+        far,
+    )
+
+
+def _enlarge(coarse: State, kept: NDArray[np.bool_], fine: State, intrinsics: NDArray[np.float32]) -> None:
+    """Continue each coarse pixel's plane into the fine pixels under it; leave out what the coarse level ruled out."""
+    height, width = fine.depth.shape
+    rows = np.minimum((np.arange(height) + 0.5) * coarse.depth.shape[0] / height, coarse.depth.shape[0] - 1).astype(int)
+    cols = np.minimum((np.arange(width) + 0.5) * coarse.depth.shape[1] / width, coarse.depth.shape[1] - 1).astype(int)
+    depth, normal = _filled(coarse.depth, coarse.normal, kept)
+    pick = np.ix_(rows, cols)
+    fine.normal[:] = normal[pick]
+    fx, fy, cx, cy = intrinsics
+    ray_x, ray_y = (np.arange(width) - cx) / fx, (np.arange(height) - cy) / fy
+    from_x = ((cols + 0.5) * width / coarse.depth.shape[1] - 0.5 - cx) / fx
+    from_y = ((rows + 0.5) * height / coarse.depth.shape[0] - 0.5 - cy) / fy
+    nx, ny, nz = np.moveaxis(fine.normal, -1, 0)
+    there = nx * from_x + ny * from_y[:, None] + nz
+    here = nx * ray_x + ny * ray_y[:, None] + nz
+    with np.errstate(divide="ignore", invalid="ignore"):
+        continued = depth[pick] * there / here
+    usable = (continued >= fine.near) & (continued <= fine.far) & (here < -1e-3)
+    fine.depth[:] = np.where(usable, continued, 0)
+    wanted = ndimage.binary_dilation(kept, iterations=_DILATION)[pick]
+    fine.far[~wanted] = 0
+
+
+def _filled(
+    depth: NDArray[np.float32], normal: NDArray[np.float32], kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Every pixel that was not kept takes the plane of the nearest one that was."""
+    if not kept.any():
+        return depth, normal
+    rows, cols = ndimage.distance_transform_edt(~kept, return_distances=False, return_indices=True)
+    return depth[rows, cols], normal[rows, cols]
+
+
+__all__ = ["FAR", "NEAR", "estimate_depth_maps", "level_count"]

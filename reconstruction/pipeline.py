@@ -1,0 +1,124 @@
+"""From calibrated images to a scan."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from capture import Capture, Scan
+from reconstruction.backends import choose_backend, make_depth_maps
+from reconstruction.depth import DepthMap
+from reconstruction.fusion import fuse
+from reconstruction.meshing import mesh_points
+from reconstruction.neighbours import find_neighbours
+from reconstruction.ranges import find_volume
+from reconstruction.settings import ReconstructionSettings
+from reconstruction.views import View, load_views
+from reconstruction.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, float], None]
+
+# Shares of the whole time at which a step starts, for progress.
+_STEPS = {"stereo": (0.02, 0.8), "fusion": (0.8, 0.83), "meshing": (0.83, 1.0)}
+
+
+def reconstruct(
+    capture: Capture,
+    settings: ReconstructionSettings | None = None,
+    progress: Progress | None = None,
+    *,
+    masks: Sequence[Path] | None = None,
+    workspace: Path | None = None,
+) -> Scan:
+    """Rebuild the surface that a capture's images show.
+
+    Args:
+        capture: three or more calibrated images; cameras with distortion are undistorted first.
+        settings: see `ReconstructionSettings`.
+        progress: called with the step ("stereo", "fusion", "meshing") and the share of the whole that is done.
+        masks: an image per view, in the order of the cameras; pixels that are 0 are left out.
+        workspace: keep COLMAP's dense workspace there (an empty or new folder) instead of in a temporary one.
+
+    Raises:
+        InputError: where images or cameras can't be used, or the result would be empty. The capture is not touched.
+    """
+    settings = settings or ReconstructionSettings()
+    backend = choose_backend(settings.backend)
+    views = load_views(capture, masks)
+    if workspace is not None:
+        return _reconstruct(capture, views, Workspace(Path(workspace)), backend, settings, progress)
+    with tempfile.TemporaryDirectory(prefix="p2p-stereo-") as folder:
+        return _reconstruct(capture, views, Workspace(Path(folder)), backend, settings, progress)
+
+
+def reconstruct_capture(
+    folder: Path,
+    settings: ReconstructionSettings | None = None,
+    progress: Progress | None = None,
+    *,
+    masks: Sequence[Path] | None = None,
+    workspace: Path | None = None,
+) -> Path:
+    """`reconstruct` the capture in `folder` and write its `scan.ply`, atomically. Returns the path of the scan.
+
+    On any error the folder stays as it was.
+    """
+    capture = Capture.read(folder)
+    scan = reconstruct(capture, settings, progress, masks=masks, workspace=workspace)
+    scan.write(capture.scan_path)
+    return capture.scan_path
+
+
+def _reconstruct(
+    capture: Capture,
+    views: Sequence[View],
+    workspace: Workspace,
+    backend: str,
+    settings: ReconstructionSettings,
+    progress: Progress | None,
+) -> Scan:
+    def report(step: str, share: float) -> None:
+        if progress is not None:
+            start, end = _STEPS[step]
+            progress(step, start + share * (end - start))
+
+    cameras = [view.camera for view in views]
+    volume = find_volume(cameras, capture.model.points, settings)
+    neighbours = find_neighbours(cameras, volume, settings.sources)
+    workspace.create(views, neighbours)
+    clock = time.perf_counter()
+    report("stereo", 0.0)
+    maps = make_depth_maps(
+        backend, workspace, views, volume, neighbours, settings, lambda share: report("stereo", share)
+    )
+    clock = _log("stereo", clock)
+    report("fusion", 0.0)
+    cloud = fuse(workspace, views, maps, settings)
+    clock = _log("fusion", clock)
+    report("meshing", 0.0)
+    pixels = round(float(np.median([camera.width * camera.height for camera in cameras])))
+    scan = mesh_points(cloud, _footprint(views, maps), pixels, workspace.folder, settings)
+    _log("meshing", clock)
+    report("meshing", 1.0)
+    return scan
+
+
+def _log(step: str, start: float) -> float:
+    now = time.perf_counter()
+    logger.info("%s: %.1f s", step, now - start)
+    return now
+
+
+def _footprint(views: Sequence[View], maps: Sequence[DepthMap]) -> float:
+    """Size of a pixel on the surface, metres: the median over all depth maps."""
+    sizes = [
+        depth_map.depth[depth_map.depth > 0] / view.camera.focal[0] for view, depth_map in zip(views, maps, strict=True)
+    ]
+    return float(np.median(np.concatenate(sizes)))

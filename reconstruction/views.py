@@ -1,0 +1,119 @@
+"""The images of a capture as the depth backends want them: checked, undistorted, with a depth range and neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from scipy import ndimage
+
+from capture import Camera, Capture, InputError
+
+MIN_VIEWS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """An undistorted image.
+
+    Attributes:
+        camera: without distortion.
+        colours: (H, W, 3) uint8 sRGB.
+        inside: (H, W) bool, False where the undistorted image has no pixel or a mask says background; None for all.
+    """
+
+    camera: Camera
+    colours: NDArray[np.uint8]
+    inside: NDArray[np.bool_] | None = None
+
+    @property
+    def intensity(self) -> NDArray[np.float32]:
+        """(H, W) luma in [0, 1]."""
+        weights = np.array([0.299, 0.587, 0.114], np.float32) / 255
+        return np.asarray(self.colours.astype(np.float32) @ weights)
+
+
+def load_views(capture: Capture, masks: Sequence[Path] | None = None) -> tuple[View, ...]:
+    """Read, check and undistort the images of a capture.
+
+    Args:
+        capture: at least three images.
+        masks: an image per view, in the order of the cameras; 0 is background. An alpha channel counts as well.
+
+    Raises:
+        InputError: too few images; one that is missing, damaged, black, or of another size than its camera says.
+    """
+    if len(capture.cameras) < MIN_VIEWS:
+        raise InputError(
+            f"{capture.folder} has {len(capture.cameras)} calibrated images; at least {MIN_VIEWS} are needed for stereo"
+        )
+    if masks is not None and len(masks) != len(capture.cameras):
+        raise InputError(f"{capture.folder}: {len(masks)} masks for {len(capture.cameras)} images; give one each")
+    views = []
+    for i, (camera, path) in enumerate(zip(capture.cameras, capture.image_paths, strict=True)):
+        colours, inside = read_image(path)
+        _check_size(path, colours.shape, camera)
+        if int(colours.max()) < 8:
+            raise InputError(f"image is black: {path}; take its camera out of the capture or render it again")
+        if masks is not None:
+            mask = np.asarray(_open(masks[i]).convert("L")) > 0
+            _check_size(masks[i], mask.shape, camera)
+            inside = mask if inside is None else inside & mask
+        views.append(undistort(View(camera, colours, inside)))
+    return tuple(views)
+
+
+def read_image(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+    """Pixels (H, W, 3) of an image and, where it has an alpha channel, which of them are opaque."""
+    image = _open(path)
+    inside = None
+    if "A" in image.getbands():
+        alpha = np.asarray(image.getchannel("A")) >= 128
+        inside = None if alpha.all() else alpha
+    return np.asarray(image.convert("RGB")), inside
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        image = Image.open(path)
+        image.load()
+    except FileNotFoundError:
+        raise InputError(f"image is missing: {path}") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"damaged image: {path} ({error}); replace it") from None
+    return image
+
+
+def _check_size(path: Path, shape: tuple[int, ...], camera: Camera) -> None:
+    if shape[:2] != (camera.height, camera.width):
+        raise InputError(
+            f"size of {path} is {shape[1]} x {shape[0]}, its camera says {camera.width} x {camera.height}; "
+            "calibrate with the images as they are"
+        )
+
+
+def undistort(view: View) -> View:
+    """The same view through a camera without distortion, of the same size and focal length."""
+    if not view.camera.distorted:
+        return view
+    old = view.camera
+    new = Camera.pinhole(
+        old.name, (old.width, old.height), old.focal, old.principal, old.rotation, old.translation
+    )
+    grid = np.stack(np.meshgrid(np.arange(new.width) + 0.5, np.arange(new.height) + 0.5), axis=-1)
+    pixels, _ = old.project(new.unproject(grid, 1.0))
+    rows, columns = pixels[..., 1] - 0.5, pixels[..., 0] - 0.5
+    channels = [
+        ndimage.map_coordinates(view.colours[..., c].astype(np.float32), (rows, columns), order=1, mode="nearest")
+        for c in range(3)
+    ]
+    inside = old.inside(pixels)
+    if view.inside is not None:
+        opaque = ndimage.map_coordinates(view.inside.astype(np.float32), (rows, columns), order=1)
+        inside &= opaque > 0.5
+    colours = np.clip(np.stack(channels, axis=-1) + 0.5, 0, 255).astype(np.uint8)
+    return View(new, colours, None if inside.all() else inside)
