@@ -15,6 +15,7 @@ from generator.blender.nodes import Graph, opaque
 from generator.components.environment import EnvironmentSpec
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+WHITE_BALANCE = 0.75  # how much of the light's colour the cameras correct, as real ones do
 
 
 def hdri_path(name: str) -> Path:
@@ -29,7 +30,10 @@ def hdri_path(name: str) -> Path:
 def add_world(scene: Any, spec: EnvironmentSpec) -> None:
     """Light the scene with the panorama; the camera sees it too, or a plain backdrop."""
     image = bpy.data.images.load(str(hdri_path(spec.hdri)))
-    strength = spec.exposure / face_light(_pixels(image), spec.rotation)
+    light_colour = face_light(_pixels(image), spec.rotation)
+    level = float(light_colour @ LUMINANCE)
+    balance = (level / light_colour) ** WHITE_BALANCE
+    strength = spec.exposure / level
     world = bpy.data.worlds.new("world")
     world.use_nodes = True
     scene.world = world
@@ -37,7 +41,8 @@ def add_world(scene: Any, spec: EnvironmentSpec) -> None:
     position = graph.node("TexCoord").outputs["Generated"]
     turned = graph.node("Mapping", {"Vector": position, "Rotation": (0.0, 0.0, math.radians(spec.rotation))})
     picture = graph.node("TexEnvironment", {"Vector": turned.outputs[0]}, image=image, interpolation="Cubic")
-    light = graph.node("Background", {"Color": picture.outputs["Color"], "Strength": strength})
+    balanced = graph.mix(1.0, picture.outputs["Color"], opaque(tuple(balance)), "MULTIPLY")
+    light = graph.node("Background", {"Color": balanced, "Strength": strength})
     surface = light.outputs[0]
     if spec.backdrop is not None:
         plain = graph.node("Background", {"Color": opaque(spec.backdrop), "Strength": 1.0})
@@ -54,7 +59,7 @@ def _pixels(image: Any) -> NDArray[np.float64]:
     return values.reshape(height, width, 4)[..., :3].astype(float)
 
 
-def face_light(panorama: NDArray[np.float64], rotation: float) -> float:
+def face_light(panorama: NDArray[np.float64], rotation: float) -> NDArray[np.float64]:
     """What a white card receives from the panorama, between the mean of cards facing the front and both sides.
 
     Args:
@@ -62,16 +67,16 @@ def face_light(panorama: NDArray[np.float64], rotation: float) -> float:
         rotation: of the world about Z in degrees, as the Mapping node takes it.
 
     Returns:
-        Radiance of a white Lambertian card; 1 means that albedo 0.5 renders as 0.5.
+        (3,) radiance of a white Lambertian card; 1 means that albedo 0.5 renders as 0.5.
     """
     height, width = panorama.shape[:2]
     elevation = ((np.arange(height) + 0.5) / height - 0.5) * np.pi
     azimuth = -((np.arange(width) + 0.5) / width - 0.5) * 2 * np.pi
     azimuth = azimuth - math.radians(rotation)  # from the panorama's frame to the world's
     weight = np.cos(elevation)[:, None] * (np.pi / height) * (2 * np.pi / width)
-    level = (panorama @ LUMINANCE) * weight
     x, y = np.cos(elevation)[:, None] * np.cos(azimuth), np.cos(elevation)[:, None] * np.sin(azimuth)
     z = np.sin(elevation)[:, None]
     cards = [(0.0, -1.0, 0.0), (0.7, -0.7, 0.0), (-0.7, -0.7, 0.0), (0.0, -0.7, 0.7)]
-    received = [float((level * np.maximum(c[0] * x + c[1] * y + c[2] * z, 0)).sum() / np.pi) for c in cards]
-    return max(float(np.mean(received)), 1e-4)
+    facing = sum(np.maximum(c[0] * x + c[1] * y + c[2] * z, 0) for c in cards) / len(cards)
+    received = (panorama * (weight * facing)[..., None]).sum(axis=(0, 1)) / np.pi
+    return np.maximum(received, 1e-4)

@@ -69,7 +69,7 @@ class DistanceField:
 def distance_field(vertices: Floats, normals: Floats, spacing: float = 0.005) -> DistanceField:
     """The field of a mesh whose vertices (V, 3) with outward normals (V, 3) lie closer together than the grid.
 
-    The vertex nearest to each node is carried along the three axes in turn, which is exact but for rare ties.
+    The vertex nearest to each node is carried along the three axes in turn, then from neighbour to neighbour.
     """
     margin = REACH * spacing
     origin = vertices.min(axis=0) - margin
@@ -77,16 +77,19 @@ def distance_field(vertices: Floats, normals: Floats, spacing: float = 0.005) ->
     nearest = _seed(vertices, origin, spacing, shape)
     axes = [(origin[i] + spacing * np.arange(shape[i])).astype(np.float32) for i in range(3)]
     table = np.concatenate([vertices, [[1e3, 1e3, 1e3]]]).astype(np.float32)  # index -1: very far
-    for axis in range(3):
-        nearest = _spread(nearest, table, axes, axis)
+    for reach in (REACH, 1):  # once far, then mend what the order of the axes missed
+        for axis in range(3):
+            nearest = _spread(nearest, table, axes, axis, reach)
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
     away = grid - table[nearest]
     length = np.minimum(np.linalg.norm(away, axis=-1), margin)
     towards = np.concatenate([normals, [[0.0, 0.0, 1.0]]]).astype(np.float32)[nearest]
     height = (away * towards).sum(axis=-1)
-    # Close to the surface the height over the tangent plane is right, farther away the distance to the vertex.
-    blend = np.clip(length / spacing - 0.5, 0, 1)
-    signed = np.where(height < 0, -length, length) * blend + np.clip(height, -length, length) * (1 - blend)
+    # Only one vertex per cell is known, so that the nearest one is a little to the side: where the surface is
+    # seen from straight above, the height over the tangent plane is right; beside edges it is the distance.
+    straight = np.clip((np.abs(height) / np.maximum(length, 1e-9) - 0.6) / 0.2, 0, 1)
+    straight = np.maximum(straight, np.clip(1.5 - length / spacing, 0, 1))
+    signed = np.where(height < 0, -length, length) * (1 - straight) + np.clip(height, -length, length) * straight
     values = np.where(nearest < 0, margin, signed).astype(np.float32)
     return DistanceField(origin, spacing, values, nearest.astype(np.int32))
 
@@ -102,11 +105,12 @@ def _seed(vertices: Floats, origin: Floats, spacing: float, shape: tuple[int, ..
     return seeds.reshape(shape)
 
 
-def _spread(nearest: NDArray[np.int64], table: NDArray[np.float32], axes: list[NDArray], axis: int) -> NDArray[np.int64]:
+def _spread(nearest: NDArray[np.int64], table: NDArray[np.float32], axes: list[NDArray], axis: int,
+            reach: int) -> NDArray[np.int64]:  # fmt: skip
     """Let every node take over what a node along `axis` knows, where that is closer."""
     best, distance = nearest.copy(), _squares(nearest, table, axes)
     count = nearest.shape[axis]
-    for shift in (s for step in range(1, REACH + 1) for s in (step, -step)):
+    for shift in (s for step in range(1, reach + 1) for s in (step, -step)):
         here, there = [slice(None)] * 3, [slice(None)] * 3
         here[axis] = slice(max(shift, 0), count + min(shift, 0))
         there[axis] = slice(max(-shift, 0), count - max(shift, 0))

@@ -92,21 +92,23 @@ def _short(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obsta
     top = smoothstep(roots.base[:, 2], 0.015, 0.075)
     length = spec.length_mm / 1000 * (0.22 + 0.78 * top) * (0.72 + 0.4 * rng.random(count))
     edge = 0.45 + 0.55 * smoothstep(roots.mask, 0.2, 1.0)  # thin and short at the hairline
-    depth = spec.volume_mm / 1000 * (0.35 + 0.65 * top)
+    depth = spec.volume_mm / 1000 * (0.30 + 0.70 * top)
     layer = 0.0012 + depth * rng.random(count) ** 0.7
-    side = np.sign(_side_of_parting(roots.points, skull, spec.parting))
-    forward = -0.15 + 0.9 * (1 - abs(spec.parting))
-    swept = np.stack([side * (0.5 + abs(spec.parting)), np.full(count, -forward), np.zeros(count)], axis=1)
+    parted = float(smoothstep(np.array(abs(spec.parting)), 0.15, 0.45))  # a middle position means no parting
+    offset = _side_of_parting(roots.points, skull, spec.parting) + 0.004 * rng.standard_normal(count)
+    side = np.sign(offset) * parted
+    forward = 1.0 - 0.75 * parted
+    swept = np.stack([side * 1.2 + 0.25 * np.sign(spec.parting), np.full(count, -forward), np.zeros(count)], axis=1)
     across = smoothstep(roots.base[:, 2], 0.045, 0.085)[:, None]
 
     def comb(points: Floats, away: Floats) -> Floats:
-        flow = _away_from_whorl(points, skull)
-        return unit(flow * (1 - 0.8 * across) + unit(swept) * 0.8 * across)
+        flow = _away_from_whorl(points, skull) + np.array([0.0, 0.0, -0.35])
+        return unit(flow * (1 - 0.85 * across) + unit(swept) * 0.85 * across)
 
-    how = Growth(lift=0.35 + 0.02 * spec.volume_mm * 0.5, comb=0.35, gravity=0.05)
+    how = Growth(lift=0.30, comb=0.8, gravity=0.10)
     points = grow(roots, length * edge, layer, 14, comb, obstacle, how)
     points, lock = clump(points, 0.75 * spec.clump, 900, rng)
-    points = frizz(points, 0.0015 + 0.006 * spec.frizz, rng)
+    points = frizz(points, (0.03 + 0.08 * spec.frizz) * spec.length_mm / 1000, rng)
     points = _wave(points, spec, lock, rng)
     return settle(points, obstacle, 0.0012)
 
@@ -146,8 +148,8 @@ def _hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obs
     count = len(roots)
     length = spec.length_mm / 1000 * (0.88 + 0.2 * rng.random(count))
     layer = 0.0015 + spec.volume_mm / 1000 * rng.random(count) ** 0.8
-    offset = _side_of_parting(roots.points, skull, 0.6 * spec.parting)
-    side = np.where(np.abs(offset) > 0.001, np.sign(offset), np.sign(rng.random(count) - 0.5))
+    offset = _side_of_parting(roots.points, skull, 0.6 * spec.parting) + 0.0025 * rng.standard_normal(count)
+    side = np.where(offset > 0, 1.0, -1.0)
     behind = smoothstep(roots.points[:, 1], float(skull.middle[1]), float(skull.middle[1] + 0.8 * skull.size[1]))
 
     def comb(points: Floats, away: Floats) -> Floats:
@@ -157,7 +159,7 @@ def _hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obs
         fall = np.stack([0.02 * side, np.full(count, 0.05), np.full(count, -1.0)], axis=1)
         return unit(lateral * high[:, None] + fall * (1 - high[:, None]))
 
-    how = Growth(lift=0.25, comb=0.35, gravity=0.22)
+    how = Growth(lift=0.25, comb=0.6, gravity=0.22)
     points = grow(roots, length, layer, 40, comb, replace(obstacle, shield=face_shield(head)), how)
     points, lock = clump(points, 0.8 * spec.clump, 700, rng)
     points = frizz(points, 0.002 + 0.010 * spec.frizz, rng)

@@ -1,0 +1,93 @@
+"""Specs: determinism, independence of streams, JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capture import InputError
+from generator import spec as spec_module
+from generator.components.facial_hair import BEARDS
+from generator.components.hair import FAMILIES, HairSpec
+from generator.spec import HeadSpec, Overrides, sample_spec, stream
+from tests.generator.toy_model import ToyModel
+
+MODEL = ToyModel()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**40))
+def test_same_seed_same_spec_and_json_round_trip(seed: int) -> None:
+    spec = sample_spec(seed, MODEL)
+    assert spec == sample_spec(seed, MODEL)
+    text = json.dumps(spec.to_json(), allow_nan=False)
+    assert HeadSpec.from_json(json.loads(text)) == spec
+
+
+def test_different_seeds_differ() -> None:
+    assert len({json.dumps(sample_spec(seed, MODEL).to_json()) for seed in range(50)}) == 50
+
+
+def test_known_stream_values() -> None:
+    """The streams are part of the data format: these numbers must never change."""
+    assert round(float(stream(0, "skin").random()), 12) == 0.941545150787
+    assert round(float(stream(7, "hair").random()), 12) != round(float(stream(7, "skin").random()), 12)
+
+
+def test_streams_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = sample_spec(5, MODEL)
+
+    def greedy(rng, colour, family=None):  # type: ignore[no-untyped-def]
+        rng.random(1000)
+        return HairSpec("none", colour, strands=0)
+
+    monkeypatch.setattr(spec_module, "sample_hair", greedy)
+    after = sample_spec(5, MODEL)
+    for field in dataclasses.fields(HeadSpec):
+        if field.name != "hair":
+            assert getattr(before, field.name) == getattr(after, field.name), field.name
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_hair_override_leaves_the_rest(family: str) -> None:
+    plain, fixed = sample_spec(3, MODEL), sample_spec(3, MODEL, Overrides(hair=family))
+    assert fixed.hair.family == family
+    assert dataclasses.replace(fixed, hair=plain.hair) == plain
+
+
+@pytest.mark.parametrize("family", BEARDS)
+def test_beard_override(family: str) -> None:
+    assert sample_spec(3, MODEL, Overrides(beard=family)).beard.family == family
+
+
+def test_overriding_with_the_drawn_family_changes_nothing() -> None:
+    drawn = sample_spec(9, MODEL)
+    assert sample_spec(9, MODEL, Overrides(hair=drawn.hair.family)) == drawn
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda v: v.pop("skin"), "missing skin"),
+        (lambda v: v.update(hat=1), "unknown hat"),
+        (lambda v: v.update(schema_version=99), "schema version 99"),
+        (lambda v: v["skin"].update(melanin="dark"), r"skin\.melanin"),
+        (lambda v: v["hair"].update(family="mohawk"), "mohawk"),
+        (lambda v: v["environment"].update(hdri="moon"), "moon"),
+        (lambda v: v["garment"].update(gap_mm=0.5), "2.5 mm"),
+    ],
+)
+def test_wrong_json_is_named(change, match: str) -> None:  # type: ignore[no-untyped-def]
+    value = json.loads(json.dumps(sample_spec(0, MODEL).to_json()))
+    change(value)
+    with pytest.raises(InputError, match=match):
+        HeadSpec.from_json(value)
+
+
+def test_negative_seed() -> None:
+    with pytest.raises(InputError, match="seed -1"):
+        sample_spec(-1, MODEL)
