@@ -19,6 +19,7 @@ from capture import InputError
 from training.checkpoint import read_checkpoint
 from training.data import HeadData
 from training.module import SkinLabeller
+from training.prepare import Preparation
 from training.progress import PlainProgress, prepared_line
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,13 @@ class TrainingCLI(LightningCLI):
         """Say what is prepared."""
         self.datamodule.progress = prepared_line
 
-    before_validate = before_test = before_predict = before_fit
+    def before_test(self) -> None:
+        """Prepare heads as the checkpoint's were: it carries how, so that no configuration is needed."""
+        self.before_fit()
+        path = Path(self.config[self.subcommand]["ckpt_path"])
+        self.datamodule.preparation = Preparation.from_json(read_checkpoint(path)["labeller"]["preparation"])
+
+    before_validate = before_predict = before_test
 
     def after_fit(self) -> None:
         """Say where the checkpoints are."""
@@ -113,6 +120,7 @@ def run(arguments: Sequence[str] | None = None) -> TrainingCLI:
         trainer_defaults={
             "default_root_dir": DEFAULT_ROOT,
             "enable_progress_bar": sys.stderr.isatty(),
+            "max_epochs": 60,
             "enable_model_summary": False,
             "log_every_n_steps": 1,
         },

@@ -9,7 +9,6 @@ from pathlib import Path
 import lightning
 import numpy as np
 import torch
-import webdataset
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from capture import InputError
@@ -18,11 +17,12 @@ from training.features import FeatureConfig
 from training.features.extract import input_channels
 from training.index import Index, Progress, Statistics, prepare_split, read_statistics
 from training.prepare import Preparation
-from training.shards import Split, read_splits
+from training.shards import Split, read_samples, read_splits
 
 log = logging.getLogger(__name__)
 
 _INFO = ".capture.json"
+_FEATURES = FeatureConfig()
 
 
 class HeadStream(IterableDataset):
@@ -50,15 +50,14 @@ class HeadStream(IterableDataset):
 
     def _names(self) -> Iterator[str]:
         """Ids of the heads in this worker's shards; of the tars only the small members are read."""
-        stream = webdataset.WebDataset(
-            [str(shard.path) for shard in self.split.shards],
-            shardshuffle=False,
-            empty_check=False,
-            nodesplitter=webdataset.split_by_node,
-            select_files=lambda name: name.endswith(_INFO),
-        )
-        for sample in stream:
-            yield str(sample["__key__"])
+        worker = get_worker_info()
+        count, number = (1, 0) if worker is None else (worker.num_workers, worker.id)
+        if torch.distributed.is_initialized():
+            number += count * torch.distributed.get_rank()
+            count *= torch.distributed.get_world_size()
+        for shard in self.split.shards[number::count]:
+            for sample in read_samples(shard, lambda name: name.endswith(_INFO)):
+                yield str(sample["__key__"])
 
 
 class HeadData(lightning.LightningDataModule):
@@ -81,7 +80,7 @@ class HeadData(lightning.LightningDataModule):
         self,
         dataset: str,
         cache: str | None = None,
-        features: FeatureConfig | None = None,
+        features: FeatureConfig = _FEATURES,
         vertices: int = 20000,
         eigenpairs: int = 128,
         workers: int = 0,
@@ -90,7 +89,7 @@ class HeadData(lightning.LightningDataModule):
         super().__init__()
         self.dataset = Path(dataset)
         self.cache = self.dataset / "cache" if cache is None else Path(cache)
-        self.preparation = Preparation(features or FeatureConfig(), vertices, eigenpairs)
+        self.preparation = Preparation(features, vertices, eigenpairs)
         self.workers, self.seed = workers, seed
         self.progress: Progress | None = None
         self._indices: dict[str, Index] = {}

@@ -178,13 +178,17 @@ class SkinLabeller(lightning.LightningModule):
         if not isinstance(description, dict) or description.get("schema_version") != SCHEMA_VERSION:
             raise InputError("the checkpoint is none of this program's; train one with `python -m training fit`")
         if self.preparation is not None and description["preparation"] != self.preparation.to_json():
-            theirs, ours = description["preparation"], self.preparation.to_json()
+            theirs, ours = _flat(description["preparation"]), _flat(self.preparation.to_json())
             key = next(key for key in ours if theirs.get(key) != ours[key])
-            there, here = _brief(theirs.get(key)), _brief(ours[key])
             raise InputError(
-                f"the checkpoint was trained with another data.{key} ({there}; here {here}); use its configuration"
+                f"the checkpoint was trained with data.{key} = {theirs.get(key)}, this configuration has {ours[key]}; "
+                "use the one that it was trained with"
             )
 
 
-def _brief(value: Any) -> str:
-    return ", ".join(map(str, value["names"])) if isinstance(value, dict) else str(value)
+def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested options as dotted ones."""
+    result: dict[str, Any] = {}
+    for key, item in value.items():
+        result |= _flat(item, f"{prefix}{key}.") if isinstance(item, dict) else {f"{prefix}{key}": item}
+    return result

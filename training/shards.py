@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import webdataset
+from webdataset.tariterators import group_by_keys, tar_file_expander
 
 from capture import InputError, read_json
 from training.heads import Head
@@ -81,9 +82,18 @@ def check_shard(shard: Shard) -> None:
 def read_heads(shard: Shard) -> Iterator[Head]:
     """The heads of one shard. Raises `InputError` naming the shard where it is damaged."""
     check_shard(shard)
-    stream = webdataset.WebDataset([str(shard.path)], shardshuffle=False, empty_check=False)
+    for sample in read_samples(shard):
+        yield Head.from_sample(sample, shard.path.name)
+
+
+def read_samples(shard: Shard, select: Callable[[str], bool] | None = None) -> Iterator[dict[str, Any]]:
+    """The samples of one shard, undecoded: `__key__`, and extension -> bytes of the files that `select` accepts.
+
+    Raises `InputError` naming the shard where it is damaged.
+    """
     try:
-        for sample in stream:
-            yield Head.from_sample(sample, shard.path.name)
+        with shard.path.open("rb") as file:
+            members = tar_file_expander([{"url": shard.path.name, "stream": file}], select_files=select)
+            yield from group_by_keys(members)
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise InputError(f"damaged shard: {shard.path} ({error}); copy it again or pack the data set again") from None

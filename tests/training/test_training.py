@@ -1,0 +1,297 @@
+"""The command line on a toy data set: fit, test, checkpoints, segmenting, and what goes wrong."""
+
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from training_toy import toy_mesh, write_capture, write_dataset
+
+from capture import InputError, Scan
+from training import cli
+from training.batch import to_batch
+from training.checkpoint import load_labeller, read_checkpoint
+from training.data import HeadData, HeadStream
+from training.features import FeatureConfig
+from training.heads import Head
+from training.index import prepare_split, read_statistics
+from training.module import SkinLabeller
+from training.prepare import Preparation, Prepared, prepare_head
+from training.segment import Prediction, segment_capture
+from training.shards import read_splits
+
+REPO = Path(__file__).resolve().parents[2]
+PREPARATION = Preparation(FeatureConfig(["colour", "visibility", "surface_variation"]), 500, 16)
+OPTIONS = {
+    "seed_everything": 0,
+    "model": {"width": 16, "blocks": 2, "learning_rate": 0.01},
+    "data": {
+        "features": {"names": ["colour", "visibility", "surface_variation"]},
+        "vertices": 500,
+        "eigenpairs": 16,
+    },
+    "trainer": {"max_epochs": 12, "accelerator": "cpu"},
+}
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "training", *arguments]
+    return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def fitted(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess]:
+    root = tmp_path_factory.mktemp("run")
+    config = root / "toy.yaml"
+    config.write_text(json.dumps(OPTIONS))
+    folder = ("--trainer.default_root_dir", str(root))
+    return root, _run("fit", "--config", str(config), "--data.dataset", str(dataset), *folder)
+
+
+def test_fit_learns_and_says_so(fitted) -> None:
+    root, process = fitted
+    assert process.returncode == 0, process.stderr
+    assert "prepared 3 of 3: toy_2" in process.stderr
+    assert "epoch 12 of 12" in process.stderr
+    assert str(root / "checkpoints" / "best.ckpt") in process.stderr
+    for word in ("Warning", "deprecat", "GPU", "TPU", "Tip"):
+        assert word not in process.stderr + process.stdout
+    assert {path.name for path in (root / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert (root / "logs" / "metrics.csv").is_file()
+    assert list((root / "logs").glob("events.*"))
+    best = read_checkpoint(root / "checkpoints" / "best.ckpt")
+    (state,) = [value for key, value in best["callbacks"].items() if key.startswith("ModelCheckpoint")]
+    assert state["best_model_score"] > 0.85
+
+
+def test_nothing_is_prepared_twice(fitted, dataset: Path) -> None:
+    split = read_splits(dataset)["train"]
+    made: list[str] = []
+    index = prepare_split(split, PREPARATION, dataset / "cache", lambda *line: made.append(str(line)))
+    assert made == [] and index.is_whole()
+    path = dataset / "cache" / index.files["toy_1"][2]
+    before = path.read_bytes()
+    path.unlink()
+    prepare_split(split, PREPARATION, dataset / "cache", lambda *line: made.append(str(line)))
+    assert len(made) == 3 and path.read_bytes() == before
+
+
+def test_test_command_takes_the_best_checkpoint_and_its_configuration(fitted, dataset: Path) -> None:
+    process = _run("test", "--data.dataset", str(dataset), "--trainer.default_root_dir", str(fitted[0]))
+    assert process.returncode == 0, process.stderr
+    assert "test/miou" in process.stdout
+
+
+def test_checkpoint_alone_segments_a_capture(fitted, tmp_path: Path) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
+    prediction = segment_capture(capture, fitted[0] / "checkpoints" / "best.ckpt")
+    vertices, _, bump = toy_mesh(7)
+    assert prediction.skin.shape == (len(vertices),)
+    assert (prediction.skin & bump).sum() / (prediction.skin | bump).sum() > 0.7
+    read = Prediction.read(capture / "prediction" / "prediction.npz")
+    np.testing.assert_array_equal(read.probability, prediction.probability)
+    segmented = Scan.read(capture / "prediction" / "segmented.ply")
+    assert segmented.colours is not None and len(segmented.vertices) == len(vertices)
+    skin = Scan.read(capture / "prediction" / "skin.ply")
+    assert 0 < len(skin.vertices) <= prediction.skin.sum()
+    assert sorted(path.name for path in (capture / "prediction").iterdir()) == [
+        "prediction.npz", "segmented.ply", "skin.ply"
+    ]
+
+
+def test_scan_elsewhere_is_refused(fitted, tmp_path: Path) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
+    scan = Scan.read(capture / "scan.ply")
+    Scan(scan.vertices * 1000, scan.faces).write(tmp_path / "mm.ply")
+    with pytest.raises(InputError, match="into metres"):
+        segment_capture(capture, fitted[0] / "checkpoints" / "best.ckpt", tmp_path / "mm.ply")
+    with pytest.raises(InputError, match="scan is missing"):
+        segment_capture(capture, fitted[0] / "checkpoints" / "best.ckpt", tmp_path / "none.ply")
+    assert not (capture / "prediction").exists()
+
+
+class _Poison:
+    def __reduce__(self) -> tuple:
+        return (Path.touch, (Path("poisoned"),))
+
+
+def test_poisoned_checkpoint_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"labeller": _Poison(), "state_dict": {}}, tmp_path / "a.ckpt")
+    (tmp_path / "b.ckpt").write_bytes(pickle.dumps(_Poison()))
+    for name in ("a.ckpt", "b.ckpt"):
+        with pytest.raises(InputError, match="not loaded"):
+            load_labeller(tmp_path / name)
+    assert not (tmp_path / "poisoned").exists()
+
+
+def test_other_files_are_no_checkpoints(tmp_path: Path) -> None:
+    torch.save({"state_dict": {}}, tmp_path / "foreign.ckpt")
+    (tmp_path / "garbage.ckpt").write_bytes(b"\x00\x01garbage" * 50)
+    (tmp_path / "empty.ckpt").touch()
+    damaged = [(name, "damaged") for name in ("garbage", "empty")]
+    for name, message in (("foreign", "no checkpoint of"), ("none", "missing"), *damaged):
+        with pytest.raises(InputError, match=message):
+            load_labeller(tmp_path / f"{name}.ckpt")
+
+
+def _refused(*arguments: str) -> str:
+    """The one line that the command line ends with."""
+    process = _run(*arguments)
+    assert process.returncode == 2, process.stderr
+    lines = process.stderr.strip().splitlines()
+    assert lines[-1].startswith("error: ") and "Traceback" not in process.stderr
+    return lines[-1]
+
+
+def test_command_line_errors(tmp_path: Path, fitted, dataset: Path) -> None:
+    assert "no data set at" in _refused("fit", "--data.dataset", str(tmp_path / "none"))
+    assert "--data.foo" in _refused("fit", "--data.dataset", str(dataset), "--data.foo", "1")
+    assert "checkpoint is missing" in _refused("test", "--data.dataset", str(dataset), "--ckpt_path", "none.ckpt")
+
+
+def test_resuming_with_other_features_is_refused(fitted, dataset: Path) -> None:
+    checkpoint = str(fitted[0] / "checkpoints" / "last.ckpt")
+    line = _refused(
+        "fit", "--data.dataset", str(dataset), "--ckpt_path", checkpoint, "--trainer.default_root_dir", str(fitted[0]),
+        "--config", str(fitted[0] / "toy.yaml"), "--data.eigenpairs", "8",
+    )
+    assert "data.eigenpairs = 16, this configuration has 8" in line
+
+
+def test_damaged_shards_are_named(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "dataset", 2, 1)
+    shard = folder / "train-000000.tar"
+    whole = shard.read_bytes()
+    split = read_splits(folder)["train"]
+    shard.write_bytes(whole[:3000] + b"\x00" * 3000 + whole[6000:])
+    with pytest.raises(InputError, match=r"damaged shard: .*train-000000\.tar"):
+        prepare_split(split, PREPARATION, tmp_path / "cache")
+    shard.unlink()
+    with pytest.raises(InputError, match="shard is missing"):
+        read_splits(folder)
+    description = json.loads((folder / "dataset.json").read_text())
+    for name in ("pipe:touch poisoned", "../train-000000.tar", "/etc/passwd"):
+        description["splits"]["train"]["shards"][0]["name"] = name
+        (folder / "dataset.json").write_text(json.dumps(description))
+        with pytest.raises(InputError, match="no shard name"):
+            read_splits(folder)
+
+
+def test_sample_with_missing_or_foreign_parts() -> None:
+    from training_toy import toy_sample
+
+    sample = {"__key__": "toy_0", **toy_sample(0)}
+    assert len(Head.from_sample(sample, "x.tar").images) == 3
+    for key in ("view_01.jpg", "scan.npz", "capture.json"):
+        with pytest.raises(InputError, match=rf"toy_0 in x\.tar.*{key}.* is missing"):
+            Head.from_sample({k: v for k, v in sample.items() if k != key}, "x.tar")
+    with pytest.raises(InputError, match="damaged sample toy_0"):
+        Head.from_sample({**sample, "scan.npz": pickle.dumps(_Poison())}, "x.tar")
+    head = Head.from_sample({**sample, "view_01.jpg": b"nothing"}, "x.tar")
+    with pytest.raises(InputError, match=r"damaged image: view_01\.jpg of sample toy_0"):
+        prepare_head(head, PREPARATION, None)
+
+
+def test_statistics_and_labels_of_prepared_heads(dataset: Path, tmp_path: Path) -> None:
+    split = read_splits(dataset)["train"]
+    index = prepare_split(split, PREPARATION, tmp_path)
+    heads = [index.load(name) for name in split.ids]
+    rows = np.concatenate([head.features for head in heads]).astype(float)
+    statistics = read_statistics(split, PREPARATION, tmp_path)
+    np.testing.assert_allclose(statistics.mean, rows.mean(0), rtol=1e-4, atol=1e-6)
+    deviation = rows.std(0)
+    np.testing.assert_allclose(statistics.deviation, np.where(deviation > 1e-6, deviation, 1), rtol=1e-3)
+    for seed, head in enumerate(heads):
+        np.testing.assert_array_equal(head.skin, toy_mesh(seed)[2][head.mesh.source])
+    no_cache = prepare_head(_head(dataset, 0), PREPARATION, None)
+    np.testing.assert_array_equal(no_cache.features, heads[0].features)
+    np.testing.assert_array_equal(no_cache.operators.eigenvectors, heads[0].operators.eigenvectors)
+
+
+def _head(dataset: Path, seed: int) -> Head:
+    from training_toy import toy_sample
+
+    return Head.from_sample({"__key__": f"toy_{seed}", **toy_sample(seed)}, "shard")
+
+
+def test_order_changes_every_epoch_and_repeats_with_the_seed(dataset: Path, tmp_path: Path) -> None:
+    split = read_splits(dataset)["train"]
+    index = prepare_split(split, PREPARATION, tmp_path)
+
+    def orders(seed: int | None) -> list[list[str]]:
+        stream = HeadStream(split, index, seed)
+        return [[batch.id for batch in stream] for _ in range(6)]
+
+    assert orders(None) == [list(split.ids)] * 6
+    assert orders(3) == orders(3)
+    assert len({tuple(order) for order in orders(3)}) > 1
+    assert all(sorted(order) == sorted(split.ids) for order in orders(3))
+
+
+def _labeller(**options: object) -> SkinLabeller:
+    labeller = SkinLabeller(width=8, blocks=1, **options)
+    labeller.build(PREPARATION, ["colour"] * 3 + ["visibility"] * 2 + ["surface_variation"])
+    return labeller
+
+
+@pytest.fixture(scope="module")
+def prepared(dataset: Path) -> Prepared:
+    return prepare_head(_head(dataset, 0), PREPARATION, None)
+
+
+def test_loss_weighs_skin_seven_to_three(prepared: Prepared) -> None:
+    labeller, batch = _labeller(), to_batch(prepared)
+    scores = torch.randn(len(batch.skin), 2, generator=torch.Generator().manual_seed(0))
+    surprise = -scores.log_softmax(1)[torch.arange(len(scores)), batch.skin]
+    weights = torch.where(batch.skin == 1, 0.7, 0.3)
+    torch.testing.assert_close(labeller._loss(scores, batch), (weights * surprise).sum() / weights.sum())
+
+
+def test_iou_over_all_vertices() -> None:
+    labeller = _labeller()
+    labeller.val_iou.update(torch.tensor([1, 1, 0, 0]), torch.tensor([1, 0, 0, 0]))
+    labeller.val_iou.update(torch.tensor([1, 0]), torch.tensor([1, 1]))
+    torch.testing.assert_close(labeller.val_iou.compute(), torch.tensor([2 / 4, 2 / 4]))
+
+
+@pytest.mark.parametrize("options", [{"network": "mlp"}, {"image_width": 4}, {"feature_dropout": 0.5}])
+def test_variants_give_two_scores_a_vertex(prepared: Prepared, options: dict) -> None:
+    labeller = SkinLabeller(width=8, blocks=1, **options)
+    labeller.build(PREPARATION, ["image"] * 3 + ["visibility"] * 2 + ["surface_variation"])
+    assert (labeller.reduction is not None) == ("image_width" in options)
+    assert labeller(to_batch(prepared)).shape == (len(prepared.mesh.vertices), 2)
+
+
+def test_image_of_another_shape_is_refused(dataset: Path) -> None:
+    from training_toy import toy_camera
+
+    head = _head(dataset, 0)
+    camera = toy_camera(0, 3)
+    wide = camera.resized(camera.width * 2, camera.height)
+    other = Head(head.id, (wide, *head.cameras[1:]), head.images, head.image_names, head.scan)
+    with pytest.raises(InputError, match="another shape"):
+        prepare_head(other, PREPARATION, None)
+
+
+def test_missing_splits_are_named(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "dataset", 1, 1)
+    description = json.loads((folder / "dataset.json").read_text())
+    description["splits"]["test"]["ids"] = []
+    (folder / "dataset.json").write_text(json.dumps(description))
+    with pytest.raises(InputError, match="no test heads"):
+        HeadData(str(folder)).test_dataloader()
+    shutil.rmtree(folder)
+    with pytest.raises(InputError, match="no data set at"):
+        HeadData(str(folder)).prepare_data()
+
+
+def test_main_returns_the_exit_code(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "run", lambda arguments: (_ for _ in ()).throw(InputError("wrong")))
+    assert cli.main([]) == 2
+    assert capsys.readouterr().err == "error: wrong\n"
