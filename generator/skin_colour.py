@@ -32,8 +32,8 @@ def tone(spec: SkinSpec) -> Floats:
     return np.asarray(base * red)
 
 
-def skin_albedo(spec: SkinSpec, head: HeadGeometry) -> Floats:
-    """(V, 3) linear albedo of the skin's vertices."""
+def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None) -> Floats:
+    """(V, 3) linear albedo of the skin's vertices; `roots` (V,) 0 to 1 darkens where dark hair grows densely."""
     skin = head.skin
     colour = np.tile(tone(spec), (len(skin.vertices), 1))
     fair = 1 - 0.6 * spec.melanin
@@ -42,6 +42,8 @@ def skin_albedo(spec: SkinSpec, head: HeadGeometry) -> Floats:
     colour *= np.array([0.86, 0.80, 0.84]) ** (0.7 * _under_eyes(skin.base))[:, None]
     jaw = np.maximum(_mask(skin.masks, "beard"), _mask(skin.masks, "moustache"))
     colour *= np.array([0.62, 0.66, 0.74]) ** (spec.shadow * jaw)[:, None]
+    if roots is not None:
+        colour *= np.array([0.42, 0.40, 0.40]) ** roots[:, None]
     lips = _mask(skin.masks, "lips")[:, None] * spec.lips
     lip_colour = tone(spec) * np.array([0.80, 0.42, 0.44]) + np.array([0.02, 0.0, 0.005]) * (1 - spec.melanin)
     colour = colour * (1 - lips) + lip_colour * lips

@@ -28,7 +28,7 @@ from generator.garment import make_garment
 from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.dress import hair_obstacle
 from generator.hair.facial import grow_beard, grow_brows, grow_lashes
-from generator.hair.scalp import grow_scalp
+from generator.hair.scalp import grow_scalp, root_shade
 from generator.head import HeadGeometry, build_head
 from generator.rig import rig_cameras
 from generator.skin_colour import skin_albedo
@@ -127,7 +127,7 @@ def _add_hair(spec: HeadSpec, head: HeadGeometry, field: DistanceField) -> None:
 
 def _add_head(spec: HeadSpec, head: HeadGeometry) -> None:
     skin = head.skin
-    attributes = {"albedo": skin_albedo(spec.skin, head), "base": skin.base}
+    attributes = {"albedo": skin_albedo(spec.skin, head, root_shade(spec.hair, head)), "base": skin.base}
     attributes["lips"] = skin.masks.get("lips", np.zeros(len(skin.vertices)))
     add_mesh("skin", skin.vertices, skin.triangles, skin_material(spec.skin), PixelClass.SKIN, attributes)
     if "eyes" in head.parts:

@@ -59,6 +59,6 @@ def _white(graph: Graph, spec: EyeSpec, ring: Any) -> Any:
     veins = graph.ramp(noise(graph, base, 0.0016, 4.0), 0.56, 0.66)
     edge = graph.ramp(ring, 1.0, 2.3)
     red = graph.math("MULTIPLY", edge, min(0.25 + 0.6 * spec.redness, 1.0))
-    colour = graph.mix(red, opaque((0.66, 0.62, 0.58)), opaque((0.56, 0.36, 0.32)))
+    colour = graph.mix(red, opaque((0.56, 0.52, 0.48)), opaque((0.46, 0.29, 0.26)))
     return graph.mix(graph.math("MULTIPLY", graph.math("MULTIPLY", veins, edge), 0.5 * spec.redness + 0.1), colour,
                      opaque((0.45, 0.12, 0.10)))  # fmt: skip

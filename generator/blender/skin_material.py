@@ -50,9 +50,9 @@ def _mottled(graph: Graph, albedo: Any, vector: Any, spec: SkinSpec) -> Any:
     colour = albedo
     for size, low, tint in (
         (0.022, 0.10, (0.80, 0.62, 0.60)),
-        (0.0060, 0.20, (0.78, 0.62, 0.58)),
-        (0.0024, 0.26, (0.70, 0.58, 0.52)),
-        (0.0011, 0.22, (0.66, 0.55, 0.50)),
+        (0.0060, 0.15, (0.78, 0.62, 0.58)),
+        (0.0026, 0.15, (0.72, 0.60, 0.55)),
+        (0.0012, 0.11, (0.70, 0.58, 0.53)),
     ):
         field = graph.ramp(noise(graph, vector, size), 0.35, 0.72)
         colour = graph.mix(graph.math("MULTIPLY", field, min(4 * low * amount, 1.0)), colour, (*tint, 1.0), "MULTIPLY")
@@ -76,8 +76,8 @@ def _bump(graph: Graph, vector: Any, spec: SkinSpec) -> Any:
     pores = graph.node("TexVoronoi", {"Vector": vector, "Scale": 1 / 0.0009}).outputs["Distance"]
     fine = noise(graph, vector, 0.0006, 3.0)
     lines = noise(graph, vector, 0.0028, 3.0)
-    height = graph.math("ADD", graph.math("MULTIPLY", pores, 0.9), graph.math("MULTIPLY", lines, 2.2))
-    height = graph.math("ADD", height, graph.math("MULTIPLY", fine, 0.8))
+    height = graph.math("ADD", graph.math("MULTIPLY", pores, 0.6), graph.math("MULTIPLY", lines, 1.8))
+    height = graph.math("ADD", height, graph.math("MULTIPLY", fine, 0.45))
     bump = graph.node("Bump", {"Strength": 1.0, "Distance": 0.00006 * spec.pores / 0.6, "Height": height})
     return bump.outputs[0]
 

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError
-from generator.blender.nodes import Graph, opaque
+from generator.blender.nodes import Graph, grey, opaque
 from generator.components.environment import EnvironmentSpec
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+FILL = 0.25  # share of even light from everywhere, so that a face against the sun keeps its texture
 WHITE_BALANCE = 0.75  # how much of the light's colour the cameras correct, as real ones do
 
 
@@ -33,7 +34,7 @@ def add_world(scene: Any, spec: EnvironmentSpec) -> None:
     light_colour = face_light(_pixels(image), spec.rotation)
     level = float(light_colour @ LUMINANCE)
     balance = (level / light_colour) ** WHITE_BALANCE
-    strength = spec.exposure / level
+    strength = spec.exposure * (1 - FILL) / level
     world = bpy.data.worlds.new("world")
     world.use_nodes = True
     scene.world = world
@@ -41,9 +42,9 @@ def add_world(scene: Any, spec: EnvironmentSpec) -> None:
     position = graph.node("TexCoord").outputs["Generated"]
     turned = graph.node("Mapping", {"Vector": position, "Rotation": (0.0, 0.0, math.radians(spec.rotation))})
     picture = graph.node("TexEnvironment", {"Vector": turned.outputs[0]}, image=image, interpolation="Cubic")
-    balanced = graph.mix(1.0, picture.outputs["Color"], opaque(tuple(balance)), "MULTIPLY")
-    light = graph.node("Background", {"Color": balanced, "Strength": strength})
-    surface = light.outputs[0]
+    balanced = graph.mix(1.0, picture.outputs["Color"], opaque(tuple(balance * strength)), "MULTIPLY")
+    filled = graph.mix(1.0, balanced, grey(spec.exposure * FILL), "ADD")
+    surface = graph.node("Background", {"Color": filled, "Strength": 1.0}).outputs[0]
     if spec.backdrop is not None:
         plain = graph.node("Background", {"Color": opaque(spec.backdrop), "Strength": 1.0})
         seen = graph.node("LightPath").outputs["Is Camera Ray"]
@@ -60,7 +61,7 @@ def _pixels(image: Any) -> NDArray[np.float64]:
 
 
 def face_light(panorama: NDArray[np.float64], rotation: float) -> NDArray[np.float64]:
-    """What a white card receives from the panorama, between the mean of cards facing the front and both sides.
+    """What a white card receives from the panorama: mostly one that faces the front, a little its neighbours.
 
     Args:
         panorama: (H, W, 3) equirectangular, the bottom row first; Blender's layout (the middle column is +X of it).
@@ -77,6 +78,7 @@ def face_light(panorama: NDArray[np.float64], rotation: float) -> NDArray[np.flo
     x, y = np.cos(elevation)[:, None] * np.cos(azimuth), np.cos(elevation)[:, None] * np.sin(azimuth)
     z = np.sin(elevation)[:, None]
     cards = [(0.0, -1.0, 0.0), (0.7, -0.7, 0.0), (-0.7, -0.7, 0.0), (0.0, -0.7, 0.7)]
-    facing = sum(np.maximum(c[0] * x + c[1] * y + c[2] * z, 0) for c in cards) / len(cards)
+    shares = [0.55, 0.15, 0.15, 0.15]
+    facing = sum(w * np.maximum(c[0] * x + c[1] * y + c[2] * z, 0) for w, c in zip(shares, cards, strict=True))
     received = (panorama * (weight * facing)[..., None]).sum(axis=(0, 1)) / np.pi
     return np.maximum(received, 1e-4)

@@ -13,4 +13,5 @@ from generator.head import HeadGeometry
 def hair_obstacle(head: HeadGeometry, field: DistanceField, garment: GarmentSpec) -> Obstacle:
     """The skin, thicker where the garment covers it (it stands off 5 mm more in its folds)."""
     thick = (garment.gap_mm + 2 * garment.thickness_mm + 6.5) / 1000
-    return Obstacle(field, thick * smoothstep(garment_level(garment, head.skin.base), -0.012, 0.0))
+    cover = thick * smoothstep(garment_level(garment, head.skin.base), -0.012, 0.0)
+    return Obstacle(field, cover, hang=float(head.landmarks["chin"][2]) + 0.03)

@@ -25,7 +25,7 @@ def grow_brows(spec: BrowSpec, head: HeadGeometry) -> Strands:
             pieces.append(_brow(spec, roots, sign, rng))
     points = np.concatenate(pieces) if pieces else np.zeros((0, 8, 3))
     rng = generator_for(spec.seed, "brow look")
-    return Strands(points, taper(len(points), points.shape[1], 0.00009, 0.15, rng), rng.random(len(points)))
+    return Strands(points, taper(len(points), points.shape[1], 0.000065, 0.12, rng), rng.random(len(points)))
 
 
 def _brow(spec: BrowSpec, roots: Roots, sign: float, rng: np.random.Generator) -> Floats:

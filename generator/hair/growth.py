@@ -22,12 +22,14 @@ class Obstacle:
     Attributes:
         field: signed distance to the head.
         cover: (V,) metres by which something (a garment) stands off the head's vertices.
+        hang: height below which hair hangs freely, metres.
         shield: centre (3,) and radii (3,) of an ellipsoid in front of the face that hair goes around, or None.
     """
 
     field: DistanceField
     cover: Floats
     shield: tuple[Floats, Floats] | None = None
+    hang: float = 0.0
 
     def push(self, points: Floats, layer: Floats) -> Floats:
         """Points (N, 3) moved out to at least `layer` (N,) metres from the skin or what covers it."""
@@ -72,12 +74,14 @@ class Growth:
         comb: pull towards the combing direction per step.
         gravity: pull down per step.
         stiffness: how much of the direction survives a step.
+        cohesion: pull back to the head where a strand stands off farther than its layer, above the chin.
     """
 
     lift: float = 0.3
     comb: float = 0.25
     gravity: float = 0.1
     stiffness: float = 1.0
+    cohesion: float = 0.0
 
 
 def grow(
@@ -102,7 +106,8 @@ def grow(
     track = [points]
     for index in range(1, steps):
         wish = comb(points, away)
-        direction = unit(how.stiffness * direction + how.comb * wish + np.array([0, 0, -how.gravity]))
+        direction = unit(how.stiffness * direction + how.comb * wish + np.array([0, 0, -how.gravity])
+                         - away * (how.cohesion * _excess(obstacle, points, layer))[:, None])  # fmt: skip
         moved = points + direction * step
         reached = index * step[:, 0]
         height = np.minimum(0.0004 + 0.8 * reached, 0.0012 + (layer - 0.0012) * smoothstep(reached, 0.004, 0.035))
@@ -115,6 +120,12 @@ def grow(
         points = moved
         track.append(points)
     return np.stack(track, axis=1)
+
+
+def _excess(obstacle: Obstacle, points: Floats, layer: Floats) -> Floats:
+    """(N,) 0 to 1, how far points stand off their layer; 1 is 12 mm or more. Fades out below the level to hang from."""
+    far = np.clip((obstacle.field.distance(points) - layer) / 0.012, 0, 1)
+    return np.asarray(far * smoothstep(points[:, 2], obstacle.hang - 0.01, obstacle.hang + 0.04))
 
 
 def _tangential(vectors: Floats, normals: Floats) -> Floats:

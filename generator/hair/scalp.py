@@ -51,6 +51,14 @@ def scalp_density(spec: HairSpec, head: HeadGeometry, rng: np.random.Generator) 
     return smoothstep(mask - shift + 0.05 * waves, 0.25, 1.0)
 
 
+def root_shade(spec: HairSpec, head: HeadGeometry) -> Floats:
+    """(V,) 0 to 1, how much the roots darken the scalp."""
+    if spec.family == "none":
+        return np.zeros(len(head.skin.vertices))
+    amount = min(1.4 * spec.colour.melanin, 1.0) * (1 - 0.8 * spec.colour.grey)
+    return amount * scalp_density(spec, head, generator_for(spec.seed, "scalp"))
+
+
 def grow_scalp(spec: HairSpec, head: HeadGeometry, obstacle: Obstacle) -> Strands | None:
     """The scalp hair of a spec, or None without any."""
     if spec.family == "none" or spec.strands == 0:
@@ -105,7 +113,7 @@ def _short(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obsta
         flow = _away_from_whorl(points, skull) + np.array([0.0, 0.0, -0.35])
         return unit(flow * (1 - 0.85 * across) + unit(swept) * 0.85 * across)
 
-    how = Growth(lift=0.30, comb=0.8, gravity=0.10)
+    how = Growth(lift=0.30, comb=0.8, gravity=0.10, cohesion=0.4)
     points = grow(roots, length * edge, layer, 14, comb, obstacle, how)
     points, lock = clump(points, 0.75 * spec.clump, 900, rng)
     points = frizz(points, (0.03 + 0.08 * spec.frizz) * spec.length_mm / 1000, rng)
@@ -148,7 +156,7 @@ def _hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obs
     count = len(roots)
     length = spec.length_mm / 1000 * (0.88 + 0.2 * rng.random(count))
     layer = 0.0015 + spec.volume_mm / 1000 * rng.random(count) ** 0.8
-    offset = _side_of_parting(roots.points, skull, 0.6 * spec.parting) + 0.0025 * rng.standard_normal(count)
+    offset = _side_of_parting(roots.points, skull, 0.6 * spec.parting) + 0.004 * rng.standard_normal(count)
     side = np.where(offset > 0, 1.0, -1.0)
     behind = smoothstep(roots.points[:, 1], float(skull.middle[1]), float(skull.middle[1] + 0.8 * skull.size[1]))
 
@@ -159,7 +167,7 @@ def _hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obs
         fall = np.stack([0.02 * side, np.full(count, 0.05), np.full(count, -1.0)], axis=1)
         return unit(lateral * high[:, None] + fall * (1 - high[:, None]))
 
-    how = Growth(lift=0.25, comb=0.6, gravity=0.22)
+    how = Growth(lift=0.25, comb=0.6, gravity=0.25, cohesion=0.9)
     points = grow(roots, length, layer, 40, comb, replace(obstacle, shield=face_shield(head)), how)
     points, lock = clump(points, 0.8 * spec.clump, 700, rng)
     points = frizz(points, 0.002 + 0.010 * spec.frizz, rng)
