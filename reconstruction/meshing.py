@@ -15,7 +15,9 @@ from reconstruction.cleaning import (
     Faces,
     Points,
     Triangles,
+    component_labels,
     drop_bad_faces,
+    face_areas,
     keep_vertices,
     largest_components,
     make_manifold,
@@ -48,7 +50,9 @@ def mesh_points(
     """
     vertices, faces = _poisson(cloud, folder, settings.poisson_depth or _octree_depth(cloud, footprint))
     distance, _ = cKDTree(cloud.positions).query(vertices, workers=settings.threads or -1)
-    vertices, faces = keep_vertices(vertices, faces, distance <= settings.max_gap * footprint)
+    near = distance <= settings.max_gap * footprint
+    keep = near | small_gaps(vertices, faces, near, (settings.max_hole * footprint) ** 2)
+    vertices, faces = keep_vertices(vertices, faces, keep)
     if len(faces) < 100:
         raise InputError("the mesh is empty after trimming; the images agree on too little: check poses and sharpness")
     vertices, faces = largest_components(vertices, faces, settings.min_component)
@@ -64,6 +68,19 @@ def mesh_points(
         vertex_colours(vertices, cloud, settings.threads),
         normals.astype(np.float32),
     )
+
+
+def small_gaps(vertices: Points, faces: Faces, near: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:
+    """Vertices (V,) of connected unsupported patches that are smaller than `area` (square metres) and enclosed.
+
+    Poisson closes everything: highlights on the skin as well as the open neck and the back of the head. Small holes
+    are worth closing, the rest is made up.
+    """
+    loose = (~near)[faces].any(axis=1)
+    label = component_labels(len(vertices), faces[(~near)[faces].all(axis=1)])
+    owner = np.where(near[faces], -1, label[faces]).max(axis=1)
+    size = np.bincount(owner[loose], weights=face_areas(vertices, faces)[loose], minlength=int(label.max()) + 1)
+    return np.asarray(~near & (size[label] < area))
 
 
 def vertex_colours(vertices: Points, cloud: PointCloud, threads: int | None = None) -> NDArray[np.uint8]:
@@ -83,7 +100,7 @@ def _octree_depth(cloud: PointCloud, footprint: float) -> int:
 def _poisson(cloud: PointCloud, folder: Path, depth: int) -> Triangles:
     """Screened Poisson reconstruction (Kazhdan and Hoppe 2013). One thread: the same points give the same mesh."""
     options = pycolmap.PoissonMeshingOptions()
-    options.depth, options.trim, options.color, options.num_threads = depth, 5, False, 1
+    options.depth, options.trim, options.color, options.num_threads = depth, 0, False, 1
     output = folder / "poisson.ply"
     pycolmap.poisson_meshing(cloud.path, output, options)
     return _read(output)

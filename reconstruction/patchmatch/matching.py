@@ -18,14 +18,14 @@ WORST = np.float32(2.0)
 
 
 @inlined
-def prepare_patch(image, x, y, radius, step, sigma_colour, weights, centred):  # type: ignore[no-untyped-def]
+def prepare_patch(guide, image, x, y, radius, step, sigma_colour, weights, centred):  # type: ignore[no-untyped-def]
     """Fill the bilateral weights of a patch (sum 1) and its weighted, normalised values.
 
-    Weights fall with distance in the image and in intensity (Gaussians; Schönberger et al. 2016, sec. 4), so that a
-    patch across a depth edge counts the side of its centre. Returns the weighted standard deviation of the patch.
+    Weights fall with distance in the image and with difference in `guide`, the plain intensities (Gaussians;
+    Schönberger et al. 2016, sec. 4), so that a patch across a depth edge counts the side of its centre. Returns the weighted standard deviation of the patch.
     """
     height, width = image.shape
-    centre = image[y, x]
+    centre = guide[y, x]
     spatial = np.float32(-0.5) / np.float32(radius * radius)
     colour = np.float32(-0.5) / (sigma_colour * sigma_colour)
     total = np.float32(0)
@@ -34,8 +34,9 @@ def prepare_patch(image, x, y, radius, step, sigma_colour, weights, centred):  #
     for dy in range(-radius, radius + 1, step):
         row = min(max(y + dy, 0), height - 1)
         for dx in range(-radius, radius + 1, step):
-            value = image[row, min(max(x + dx, 0), width - 1)]
-            difference = value - centre
+            column = min(max(x + dx, 0), width - 1)
+            value = image[row, column]
+            difference = guide[row, column] - centre
             w = np.exp(spatial * np.float32(dx * dx + dy * dy) + colour * difference * difference)
             weights[k] = w
             centred[k] = value

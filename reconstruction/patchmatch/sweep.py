@@ -36,7 +36,8 @@ NEAR, FAR = _directions(_NEAR), _directions(_FAR)
 class Scene(NamedTuple):
     """Everything about all N views at one level that a sweep reads. Views of other sizes are padded to the largest."""
 
-    images: np.ndarray  # (N, H, W) float32 intensities in [0, 1]
+    guides: np.ndarray  # (N, H, W) float32 intensities in [0, 1]
+    images: np.ndarray  # (N, H, W) float32 what is matched: the intensities' fine detail
     sizes: np.ndarray  # (N, 2) int64 width, height
     cameras: np.ndarray  # (N, 4) float32 fx, fy, cx, cy with whole numbers at pixel centres
     depths: np.ndarray  # (N, H, W) float32 depth maps of the round before, for geometric consistency
@@ -207,7 +208,9 @@ def initialise_row(y, key, reference, scene, pairs, state, matching, known):  # 
     """`initialise` for one row. Loops inside of a parallel loop are kept out of its sight: it mends too much."""
     width = state.depth.shape[1]
     count = pairs.sources.shape[0]
-    image, camera = scene.images[reference], scene.cameras[reference]
+    columns, rows = scene.sizes[reference]
+    guide, image = scene.guides[reference, :rows, :columns], scene.images[reference, :rows, :columns]
+    camera = scene.cameras[reference]
     dxs, dys = window(matching.radius, matching.step)
     weights, centred = np.empty(dxs.shape[0], np.float32), np.empty(dxs.shape[0], np.float32)
     warped = np.empty((count, 3), np.float32)
@@ -222,8 +225,7 @@ def initialise_row(y, key, reference, scene, pairs, state, matching, known):  # 
             state.depth[y, x] = random_plane(start, fx, fy, state.near[y, x], state.far[y, x], camera, normal)
         colour = np.float32(matching.sigma_colour)
         deviation = prepare_patch(
-            image[: scene.sizes[reference, 1], : scene.sizes[reference, 0]], x, y,
-            matching.radius, matching.step, colour, weights, centred,
+            guide, image, x, y, matching.radius, matching.step, colour, weights, centred,
         )  # fmt: skip
         if deviation < matching.min_deviation:
             state.depth[y, x] = 0
@@ -270,7 +272,9 @@ def sweep_row(y, key, colour, wide, reference, scene, pairs, state, matching):  
     width = state.depth.shape[1]
     count = pairs.sources.shape[0]
     keep = min(matching.keep, count)
-    image, camera = scene.images[reference], scene.cameras[reference]
+    columns, rows = scene.sizes[reference]
+    guide, image = scene.guides[reference, :rows, :columns], scene.images[reference, :rows, :columns]
+    camera = scene.cameras[reference]
     dxs, dys = window(matching.radius, matching.step)
     geometric, floor = np.float32(matching.geometric), np.float32(matching.min_deviation)
     one = np.float32(1)
@@ -284,8 +288,7 @@ def sweep_row(y, key, colour, wide, reference, scene, pairs, state, matching):  
             continue
         fx, fy = np.float32(x), np.float32(y)
         prepare_patch(
-            image[: scene.sizes[reference, 1], : scene.sizes[reference, 0]], x, y,
-            matching.radius, matching.step, np.float32(matching.sigma_colour), weights, centred,
+            guide, image, x, y, matching.radius, matching.step, np.float32(matching.sigma_colour), weights, centred,
         )  # fmt: skip
         warp_centre(fx, fy, pairs, warped)
         select_views(state.view_cost, x, y, pairs.priors, keep, order, trust)
