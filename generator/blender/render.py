@@ -11,6 +11,7 @@ import bpy
 from capture import Camera, atomic_path
 from generator.blender.cameras import aim
 from generator.blender.nodes import material
+from generator.blender.png import strip_metadata
 
 Progress = Callable[[str, int, int], None]
 
@@ -63,3 +64,4 @@ def _render(scene: Any, camera: Camera, path: Path) -> None:
         bpy.ops.render.render(write_still=True)
         if not temporary.is_file():
             raise RuntimeError(f"Blender wrote no image for {path}")
+        strip_metadata(temporary)

@@ -103,7 +103,7 @@ def _short(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obsta
     depth = spec.volume_mm / 1000 * (0.30 + 0.70 * top)
     layer = 0.0012 + depth * rng.random(count) ** 0.7
     parted = float(smoothstep(np.array(abs(spec.parting)), 0.15, 0.45))  # a middle position means no parting
-    offset = _side_of_parting(roots.points, skull, spec.parting) + 0.004 * rng.standard_normal(count)
+    offset = _side_of_parting(roots.points, skull, spec.parting) + 0.011 * rng.standard_normal(count)
     side = np.sign(offset) * parted
     forward = 1.0 - 0.75 * parted
     swept = np.stack([side * 1.2 + 0.25 * np.sign(spec.parting), np.full(count, -forward), np.zeros(count)], axis=1)
@@ -156,7 +156,7 @@ def _hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obs
     count = len(roots)
     length = spec.length_mm / 1000 * (0.88 + 0.2 * rng.random(count))
     layer = 0.0015 + spec.volume_mm / 1000 * rng.random(count) ** 0.8
-    offset = _side_of_parting(roots.points, skull, 0.6 * spec.parting) + 0.004 * rng.standard_normal(count)
+    offset = _side_of_parting(roots.points, skull, 0.6 * spec.parting) + 0.006 * rng.standard_normal(count)
     side = np.where(offset > 0, 1.0, -1.0)
     behind = smoothstep(roots.points[:, 1], float(skull.middle[1]), float(skull.middle[1] + 0.8 * skull.size[1]))
 

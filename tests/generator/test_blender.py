@@ -1,0 +1,167 @@
+"""Real renders, tiny: through the bpy wheel in fresh processes, and through the blender binary."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from capture import Capture, HeadSurface, PixelClass
+from generator.spec import HeadSpec
+
+REPO = Path(__file__).resolve().parents[2]
+SCRIPT = REPO / "blender_scripts" / "generate.py"
+BLENDER = shutil.which("blender")
+
+pytestmark = pytest.mark.slow
+needs_bpy = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
+needs_blender = pytest.mark.skipif(BLENDER is None, reason="no blender binary on PATH")
+
+
+def bpy_run(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(SCRIPT), *options], capture_output=True, text=True, timeout=500)
+
+
+def blender_run(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [str(BLENDER), "--background", "--python", str(SCRIPT), "--", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=500)
+
+
+def read_grey(path: Path) -> np.ndarray:
+    """(H, W) uint8 of an 8-bit single-channel PNG, with an independent small reader."""
+    data, position, chunks = path.read_bytes(), 8, []
+    while position < len(data):
+        length, kind = struct.unpack(">I4s", data[position : position + 8])
+        body = data[position + 8 : position + 8 + length]
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack(">IIBB", body[:10])
+        if kind == b"IDAT":
+            chunks.append(body)
+        assert kind in (b"IHDR", b"IDAT", b"IEND"), f"metadata {kind!r}"
+        position += 12 + length
+    assert (depth, colour) == (8, 0)
+    rows = np.frombuffer(zlib.decompress(b"".join(chunks)), np.uint8).reshape(height, width + 1)
+    image, above = np.zeros((height, width), np.uint8), np.zeros(width, np.int64)
+    for y, (kind_, *raw) in enumerate(rows.tolist()):
+        line = np.zeros(width, np.int64)
+        for x, value in enumerate(raw):
+            left, up = (line[x - 1] if x else 0), above[x]
+            corner = above[x - 1] if x else 0
+            guess = left + up - corner
+            nearest = min((abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner))[2]
+            line[x] = (value + (0, left, up, (left + up) // 2, nearest)[kind_]) % 256
+        image[y], above = line, line
+    return image
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One capture made with bpy."""
+    target = tmp_path_factory.mktemp("bpy") / "head_00000003"
+    done = bpy_run("--seed", "3", "--out", str(target), "--resolution", "80", "--samples", "1", "--hair", "short",
+                   "--beard", "short")  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "p2p-progress head_00000003 view 13/13" in done.stdout
+    return target
+
+
+@needs_bpy
+def test_capture_is_complete(folder: Path) -> None:
+    capture = Capture.read(folder)
+    assert len(capture.cameras) == 13
+    assert capture.info.seed == 3 and capture.info.versions["blender"]
+    assert HeadSpec.from_json(dict(capture.info.spec or {})).seed == 3
+    surface = HeadSurface.read(capture.head_path)
+    assert surface.face_mask is not None and surface.face_mask.any()
+    assert surface.part("eyes").any() and surface.part("teeth").any()
+
+
+@needs_bpy
+def test_masks_hold_class_ids_and_nothing_else(folder: Path) -> None:
+    capture = Capture.read(folder)
+    front = read_grey(capture.mask_paths[3])
+    seen = {PixelClass(value) for path in capture.mask_paths for value in np.unique(read_grey(path))}
+    assert {PixelClass.BACKGROUND, PixelClass.SKIN, PixelClass.EYES, PixelClass.BROWS, PixelClass.SCALP_HAIR,
+            PixelClass.FACIAL_HAIR, PixelClass.GARMENT} <= seen  # fmt: skip
+    assert front[:4, :4].max() == PixelClass.BACKGROUND
+    assert (front == PixelClass.SKIN).mean() > 0.1
+
+
+@needs_bpy
+def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
+    """Our cameras, our surface, Blender's picture: nearly every skin vertex in front of the head hits the head."""
+    capture = Capture.read(folder)
+    surface = HeadSurface.read(capture.head_path)
+    chosen = surface.vertices[surface.face_mask]
+    for camera, path in zip(capture.cameras, capture.mask_paths, strict=True):
+        pixels, _ = camera.project(chosen)
+        inside = camera.inside(pixels)
+        column, row = pixels[inside].astype(int).T
+        assert inside.mean() > 0.99
+        assert (read_grey(path)[row, column] != PixelClass.BACKGROUND).mean() > 0.995
+
+
+@needs_bpy
+def test_same_seed_same_bytes(folder: Path, tmp_path: Path) -> None:
+    again = tmp_path / folder.name
+    done = bpy_run("--seed", "3", "--out", str(again), "--resolution", "80", "--samples", "1", "--hair", "short",
+                   "--beard", "short", "--threads", "1")  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
+    for name in names:
+        assert (folder / name).read_bytes() == (again / name).read_bytes(), name
+
+
+@needs_bpy
+def test_blenders_own_projection_agrees(tmp_path: Path) -> None:
+    out = tmp_path / "errors.json"
+    done = subprocess.run([sys.executable, str(Path(__file__).with_name("reproject.py")), str(out)],
+                          capture_output=True, text=True, timeout=200)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(out.read_text())["largest_error_px"] < 0.02
+
+
+@needs_blender
+@needs_bpy
+def test_binary_gives_the_same_spec_and_a_whole_capture(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "head_00000003"
+    done = blender_run("--seed", "3", "--out", str(target), "--resolution", "64", "--samples", "1", "--hair", "short",
+                       "--beard", "short")  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    theirs, ours = Capture.read(target), Capture.read(folder)
+    assert theirs.info.spec == ours.info.spec
+    a, b = HeadSurface.read(theirs.head_path), HeadSurface.read(ours.head_path)
+    assert np.array_equal(a.faces, b.faces) and np.abs(a.vertices - b.vertices).max() < 1e-6
+    seen = {int(value) for path in theirs.mask_paths for value in np.unique(read_grey(path))}
+    assert {PixelClass.SKIN, PixelClass.SCALP_HAIR, PixelClass.BROWS, PixelClass.GARMENT} <= seen
+
+
+@pytest.mark.parametrize(
+    "start", [pytest.param(bpy_run, marks=needs_bpy), pytest.param(blender_run, marks=needs_blender)]
+)
+class TestErrors:
+    def test_unknown_option(self, start) -> None:  # type: ignore[no-untyped-def]
+        done = start("--sead", "3")
+        assert done.returncode == 2
+        assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] != []
+        assert "Traceback" not in done.stderr
+
+    def test_output_below_a_file(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        (tmp_path / "file").write_text("")
+        done = start("--seed", "0", "--out", str(tmp_path / "file" / "head"), "--resolution", "32", "--samples", "1")
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+
+    def test_a_crash_is_not_success(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        value = {"schema_version": 1}
+        (tmp_path / "spec.json").write_text(json.dumps(value))
+        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
+        assert done.returncode == 2 and "spec.json" in done.stderr

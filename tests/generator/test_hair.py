@@ -1,0 +1,116 @@
+"""Strands and garments: they stay outside the head, are where they belong, and come out the same twice."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import igl
+import numpy as np
+import pytest
+
+from assets.makehuman import load_default_model
+from generator.components.facial_hair import BeardSpec
+from generator.components.garment import KINDS, GarmentSpec
+from generator.components.hair import FAMILIES
+from generator.garment import make_garment
+from generator.geometry.distance import DistanceField, distance_field
+from generator.hair.dress import hair_obstacle
+from generator.hair.facial import grow_beard, grow_brows, grow_lashes
+from generator.hair.growth import Obstacle
+from generator.hair.scalp import grow_scalp
+from generator.head import HeadGeometry, build_head
+from generator.spec import HeadSpec, Overrides, sample_spec
+
+MODEL = load_default_model()
+Case = tuple[HeadSpec, HeadGeometry, DistanceField, Obstacle]
+
+
+@pytest.fixture(scope="module", params=[0, 2])
+def case(request: pytest.FixtureRequest) -> Case:
+    spec = sample_spec(request.param, MODEL)
+    head = build_head(MODEL, spec.shape)
+    field = distance_field(head.skin.vertices, head.skin.normals)
+    return spec, head, field, hair_obstacle(head, field, spec.garment)
+
+
+def signed(points: np.ndarray, head: HeadGeometry) -> np.ndarray:
+    """(N,) exact signed distance to the skin, from libigl (pseudonormals: the bust is open below)."""
+    kind = igl.SIGNED_DISTANCE_TYPE_PSEUDONORMAL
+    found = igl.signed_distance(points, head.skin.vertices, head.skin.triangles.astype(np.int64), sign_type=kind)
+    return np.asarray(found[0])
+
+
+def some(points: np.ndarray, count: int = 4000) -> np.ndarray:
+    flat = points.reshape(-1, 3)
+    return flat[np.random.default_rng(0).integers(0, len(flat), count)]
+
+
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "none"])
+def test_scalp_hair_stays_outside(case: Case, family: str) -> None:
+    _, head, _, obstacle = case
+    seed = case[0].seed
+    spec = sample_spec(seed, MODEL, Overrides(hair=family)).hair
+    spec = dataclasses.replace(spec, strands=3000)
+    strands = grow_scalp(spec, head, obstacle)
+    assert strands is not None and np.isfinite(strands.points).all()
+    depth = signed(some(strands.points[:, 2:]), head)
+    assert (depth > -0.0005).mean() > 0.97
+    assert np.percentile(depth, 0.5) > -0.004  # at the ears, which are thinner than the grid
+    steps = np.linalg.norm(np.diff(strands.points, axis=1), axis=2).sum(axis=1)
+    coils = 4.0 if family == "curly" else 1.6
+    assert np.percentile(steps, 99) < coils * spec.length_mm / 1000 + 0.02
+    again = grow_scalp(spec, head, obstacle)
+    assert again is not None and np.array_equal(again.points, strands.points)
+
+
+@pytest.mark.parametrize("family", ["bob", "long"])
+def test_hanging_hair_leaves_the_face_free(case: Case, family: str) -> None:
+    spec = dataclasses.replace(sample_spec(case[0].seed, MODEL, Overrides(hair=family)).hair, strands=3000)
+    head = case[1]
+    strands = grow_scalp(spec, head, case[3])
+    assert strands is not None
+    eyes = [head.landmarks[f"{side}_eye_{i}"] for side in ("left", "right") for i in range(6)]
+    mouth = [head.landmarks[f"mouth_outer_{i}"] for i in range(12)]
+    low, high = np.min(eyes + mouth, axis=0), np.max(eyes + mouth, axis=0)
+    flat = strands.points.reshape(-1, 3)
+    before = (flat[:, 1] < high[1]) & (flat[:, 0] > low[0]) & (flat[:, 0] < high[0])
+    before &= (flat[:, 2] > low[2]) & (flat[:, 2] < high[2])
+    assert before.mean() < 0.002
+
+
+def test_none_is_none(case: Case) -> None:
+    spec = sample_spec(case[0].seed, MODEL, Overrides(hair="none", beard="none"))
+    assert grow_scalp(spec.hair, case[1], case[3]) is None
+    assert grow_beard(spec.beard, case[1], case[3]) is None
+
+
+@pytest.mark.parametrize("family", ["stubble", "moustache", "goatee", "short", "full"])
+def test_beards(case: Case, family: str) -> None:
+    spec: BeardSpec = sample_spec(case[0].seed, MODEL, Overrides(beard=family)).beard
+    strands = grow_beard(dataclasses.replace(spec, strands=2000), case[1], case[3])
+    assert strands is not None
+    assert (signed(some(strands.points[:, 1:]), case[1]) > -0.0007).mean() > 0.95
+    assert (strands.points[:, 0, 2] < case[1].landmarks["left_eye_outer"][2]).all()
+
+
+def test_brows_and_lashes_lie_where_they_belong(case: Case) -> None:
+    spec, head, _, _ = case
+    brows, lashes = grow_brows(spec.brows, head), grow_lashes(spec.lashes, head)
+    assert len(brows) > 300 and len(lashes) > 100
+    assert (signed(brows.points[:, 1:].reshape(-1, 3), head) > -0.0006).mean() > 0.93
+    eyes = np.array([head.landmarks[f"{side}_eye_{i}"] for side in ("left", "right") for i in range(6)])
+    gap = np.linalg.norm(lashes.points[:, 0, None] - eyes[None], axis=2).min(axis=1)
+    assert gap.max() < 0.012
+    lid = np.abs(signed(lashes.points[:, 0], head))
+    assert np.percentile(lid, 95) < 0.001
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_garments_keep_their_distance(case: Case, kind: str) -> None:
+    _, head, field, _ = case
+    cloth = make_garment(GarmentSpec(kind=kind, seed=5), head, field)
+    assert np.isfinite(cloth.vertices).all()
+    assert signed(some(cloth.vertices), head).min() > 0.0024
+    corners = cloth.vertices[cloth.triangles]
+    centres = corners.mean(axis=1)
+    assert signed(some(centres), head).min() > 0.0022
