@@ -33,6 +33,7 @@ _SILENT = (  # advice of the libraries that the user can do nothing about
     r".*Experiment logs directory .* exists.*",
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
     r".*available but not used.*",
+    r"LightningCLI's args parameter is intended.*",
 )
 
 
@@ -133,6 +134,9 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in _SILENT:
         warnings.filterwarnings("ignore", message)
+    # Lightning uses old names of jsonargparse and of torch; both still do what they did.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(lightning|jsonargparse)\b")
+    warnings.filterwarnings("ignore", r"(?s).*JSONARGPARSE_DEPRECATION_WARNINGS", DeprecationWarning)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -107,14 +107,18 @@ class SkinLabeller(lightning.LightningModule):
 
     def forward(self, batch: HeadBatch) -> torch.Tensor:
         """(W, 2) scores of other and skin."""
-        features = (batch.features - self.feature_mean) / self.feature_deviation
-        features = functional.dropout1d(features[None].mT, self.feature_dropout, self.training)[0].mT
-        features = features.clamp(-LIMIT, LIMIT)
+        features = self._normalised(batch.features)
         if self.reduction is not None:
             image = self.reduction(features[:, self.image_channels])
             features = torch.cat([image, features[:, self.other_channels]], dim=1)
         scores: torch.Tensor = self.network(features, batch.surface)
         return scores
+
+    def _normalised(self, features: torch.Tensor) -> torch.Tensor:
+        """Features (W, C) in standard deviations, cut at `LIMIT`; left-out channels are 0, their mean."""
+        kept = functional.dropout(torch.ones_like(self.feature_mean), self.feature_dropout, self.training)
+        scale = kept / self.feature_deviation
+        return torch.addcmul(-self.feature_mean * scale, features, scale).clamp_(-LIMIT, LIMIT)
 
     def _loss(self, scores: torch.Tensor, batch: HeadBatch) -> torch.Tensor:
         assert batch.skin is not None

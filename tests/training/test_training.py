@@ -5,6 +5,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -140,24 +141,41 @@ def test_other_files_are_no_checkpoints(tmp_path: Path) -> None:
             load_labeller(tmp_path / f"{name}.ckpt")
 
 
-def _refused(*arguments: str) -> str:
-    """The one line that the command line ends with."""
-    process = _run(*arguments)
-    assert process.returncode == 2, process.stderr
-    lines = process.stderr.strip().splitlines()
-    assert lines[-1].startswith("error: ") and "Traceback" not in process.stderr
-    return lines[-1]
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture, tmp_path: Path) -> Callable[..., str]:
+    """Runs a command that has to fail, and gives its one line."""
+
+    def run(*arguments: str) -> str:
+        root = () if "--trainer.default_root_dir" in arguments else ("--trainer.default_root_dir", str(tmp_path))
+        assert cli.main([*arguments, *root]) == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert lines[-1].startswith("error: ")
+        return lines[-1]
+
+    return run
 
 
-def test_command_line_errors(tmp_path: Path, fitted, dataset: Path) -> None:
-    assert "no data set at" in _refused("fit", "--data.dataset", str(tmp_path / "none"))
-    assert "--data.foo" in _refused("fit", "--data.dataset", str(dataset), "--data.foo", "1")
-    assert "checkpoint is missing" in _refused("test", "--data.dataset", str(dataset), "--ckpt_path", "none.ckpt")
+def test_command_line_errors(refused, tmp_path: Path, dataset: Path) -> None:
+    assert "no data set at" in refused("fit", "--data.dataset", str(tmp_path / "none"))
+    assert "--data.foo" in refused("fit", "--data.dataset", str(dataset), "--data.foo", "1")
+    assert "checkpoint is missing" in refused("test", "--data.dataset", str(dataset), "--ckpt_path", "none.ckpt")
+    torch.save({"labeller": _Poison(), "state_dict": {}}, tmp_path / "poison.ckpt")
+    for command in ("fit", "test"):
+        poisoned = refused(command, "--data.dataset", str(dataset), "--ckpt_path", str(tmp_path / "poison.ckpt"))
+        assert "was not loaded" in poisoned
+    assert "File does not exist" in refused("fit", "--config", str(tmp_path / "none.yaml"))
+    assert "nose" in refused("fit", "--data.dataset", str(dataset), "--data.features.names", "[nose]")
 
 
-def test_resuming_with_other_features_is_refused(fitted, dataset: Path) -> None:
+def test_errors_reach_the_shell(tmp_path: Path) -> None:
+    process = _run("fit", "--data.dataset", str(tmp_path / "none"))
+    assert process.returncode == 2
+    assert process.stderr.startswith("error: no data set at") and process.stderr.count("\n") == 1
+
+
+def test_resuming_with_other_features_is_refused(refused, fitted, dataset: Path) -> None:
     checkpoint = str(fitted[0] / "checkpoints" / "last.ckpt")
-    line = _refused(
+    line = refused(
         "fit", "--data.dataset", str(dataset), "--ckpt_path", checkpoint, "--trainer.default_root_dir", str(fitted[0]),
         "--config", str(fitted[0] / "toy.yaml"), "--data.eigenpairs", "8",
     )
