@@ -91,7 +91,7 @@ def check_same_size(scan: Mesh, head: Mesh) -> None:
             f"the scan is {ratio:.3g} times as large as the head: is it in another unit? metres are expected"
         )
     if (low[0] > high[1]).any() or (low[1] > high[0]).any():
-        raise InputError("scan and head lie apart from each other: they are not in the same frame; reconstruct it again")
+        raise InputError("scan and head lie apart: they are not in the same frame; reconstruct the capture again")
 
 
 def check_alignment(distance_mm: NDArray[np.float64]) -> None:

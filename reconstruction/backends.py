@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-
 from capture import InputError
 from reconstruction.colmap import pycolmap
 from reconstruction.depth import DepthMap
@@ -24,7 +23,7 @@ def choose_backend(wanted: str) -> str:
     """"cpu" or "cuda" for "auto", "cpu" or "cuda"; raises `InputError` where CUDA is wanted and not there."""
     if wanted == "cuda" and not pycolmap.has_cuda:
         raise InputError(
-            "backend cuda: this pycolmap has no CUDA; install pycolmap-cuda12 on a machine with a GPU or use backend cpu"
+            "backend cuda: no CUDA in this pycolmap; use backend cpu, or install pycolmap-cuda12 where there is a GPU"
         )
     chosen = ("cuda" if pycolmap.has_cuda else "cpu") if wanted == "auto" else wanted
     logger.info("stereo backend: %s%s", chosen, " (chosen automatically)" if wanted == "auto" else "")

@@ -98,7 +98,7 @@ def _common_volume(cameras: Sequence[Camera]) -> Volume:
     radius = float(min(np.median(half), 0.8 * ahead[ahead > 0].min()))
     if _seen_share(cameras, centre, radius) < 0.02:
         raise InputError(
-            "the cameras share no view: no point is seen by three of them; check the poses or set depth_min and depth_max"
+            "the cameras share no view: no point is seen by three; check the poses, or set depth_min and depth_max"
         )
     near = np.maximum(ahead - radius, 0.05 * np.abs(ahead))
     return Volume(near, np.maximum(ahead + radius, 1.1 * near), centre, radius)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class Workspace:
 def _save(path: Path, colours: NDArray[np.uint8]) -> None:
     """Write an image losslessly under the name that the cameras know it by, whatever its suffix."""
     lossy = PurePosixPath(path.name).suffix.lower() in (".jpg", ".jpeg")
-    options = {"quality": 98, "subsampling": 0} if lossy else {}
+    options: dict[str, Any] = {"quality": 98, "subsampling": 0} if lossy else {}
     try:
         Image.fromarray(colours).save(path, **options)
     except ValueError as error:

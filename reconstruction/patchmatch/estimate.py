@@ -18,7 +18,7 @@ from reconstruction.neighbours import Neighbours
 from reconstruction.patchmatch.filtering import count_consistent
 from reconstruction.patchmatch.matching import WORST
 from reconstruction.patchmatch.randomness import stream_key
-from reconstruction.patchmatch.sweep import FAR, NEAR, Matching, Pairs, Scene, State, initialise, sweep
+from reconstruction.patchmatch.sweep import Matching, Pairs, Scene, State, initialise, sweep
 from reconstruction.ranges import Volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import View
@@ -28,7 +28,10 @@ logger = logging.getLogger(__name__)
 _COARSEST = 128  # pixels of the longer side at the coarsest level
 _GEOMETRIC_WEIGHT = 0.15  # per pixel of reprojection error
 _MIN_DEVIATION = 0.8 / 255  # intensities: below, a patch holds nothing but noise and rounding
+_MIN_CLOSE_DEVIATION = 0.4 / 255  # the same within a few pixels; rounding to 8 bits alone gives 0.3
+_CLOSE = 5  # pixels
 _SIGMA_COLOUR = 0.2
+_KEEP = 4  # source views per pixel
 # Pixels: what is smoother is not matched. Highlights and shading glide over the skin as the camera moves and would
 # outweigh the faint texture that stays in its place.
 _DETAIL = 2.0
@@ -68,7 +71,7 @@ def estimate_depth_maps(
     """
     before = numba.get_num_threads()
     if settings.threads is not None:
-        numba.set_num_threads(min(settings.threads, numba.config.NUMBA_NUM_THREADS))
+        numba.set_num_threads(min(settings.threads, before))
     try:
         return _estimate(views, volume, neighbours, settings, progress or (lambda share: None))
     finally:
@@ -129,7 +132,7 @@ class _Level:
         settings = self.settings
         weight = _GEOMETRIC_WEIGHT if geometric else 0.0
         return Matching(
-            settings.window_radius, settings.window_step, _SIGMA_COLOUR, min(4, settings.sources), _MIN_DEVIATION, weight
+            settings.window_radius, settings.window_step, _SIGMA_COLOUR, _KEEP, _MIN_DEVIATION, weight
         )
 
     def key(self, view: int, number: int) -> np.uint64:
@@ -140,8 +143,9 @@ class _Level:
         states = []
         for i, camera in enumerate(self.cameras):
             near, far = self.volume.pixel_ranges(i, camera)
-            if self.inside[i] is not None:
-                far[~self.inside[i]] = 0  # type: ignore[index]
+            inside = self.inside[i]
+            if inside is not None:
+                far[~inside] = 0
             state = _empty_state(camera, len(self.pairs[i].sources), near, far)
             if coarser is not None:
                 _enlarge(coarser[i], kept[i], state, self.scene.cameras[i])
@@ -175,6 +179,18 @@ class _Level:
             self.scene.depths[i, :height, :width] = state.depth
             self.scene.normals[i, :height, :width] = state.normal
 
+    def textured(self, view: int) -> NDArray[np.bool_]:
+        """(H, W) whether a pixel has texture close by.
+
+        A plain background matches well next to an outline: its window holds the outline, and so it takes the
+        depth of what is in front.
+        """
+        width, height = self.scene.sizes[view]
+        image = self.scene.guides[view, :height, :width].astype(np.float64)
+        mean = ndimage.uniform_filter(image, _CLOSE)
+        variance = ndimage.uniform_filter(image * image, _CLOSE) - mean * mean
+        return np.asarray(variance > _MIN_CLOSE_DEVIATION**2)
+
     def trusted(self, states: list[State], least: int) -> list[NDArray[np.bool_]]:
         """Per view (H, W) bool: matched well, and agrees with at least `least` sources."""
         self.publish(states)
@@ -185,7 +201,8 @@ class _Level:
             if len(self.pairs[i].sources):
                 count_consistent(i, self.scene, self.pairs[i], error, _MAX_DEPTH_DIFFERENCE, counts)
             least_here = min(least, len(self.pairs[i].sources))
-            result.append((state.depth > 0) & (counts >= least_here) & (state.cost <= self.settings.max_cost))
+            kept = (state.depth > 0) & (counts >= least_here) & (state.cost <= self.settings.max_cost)
+            result.append(kept & self.textured(i))
         return result
 
 
@@ -303,7 +320,3 @@ def _filled(
         return depth, normal
     rows, cols = ndimage.distance_transform_edt(~kept, return_distances=False, return_indices=True)
     return depth[rows, cols], normal[rows, cols]
-
-
-__all__ = ["FAR", "NEAR", "estimate_depth_maps", "level_count"]
-

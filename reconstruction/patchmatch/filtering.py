@@ -23,7 +23,7 @@ def count_consistent(reference, scene, pairs, max_error, max_difference, counts)
 @inlined
 def count_row(y, reference, scene, pairs, max_error, max_difference, counts):  # type: ignore[no-untyped-def]
     """`count_consistent` for one row."""
-    depths, normals = scene.depths[reference], scene.normals[reference]
+    depths = scene.depths[reference]
     width = counts.shape[1]
     for x in range(width):
         counts[y, x] = 0

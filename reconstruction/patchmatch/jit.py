@@ -37,13 +37,13 @@ def kernel(function: Function) -> Function:
     neither may be written the kernel is compiled in every process. numba looks at a kernel's own file alone
     to tell whether the cache is stale, so the stamp is replaced by one over the whole package.
     """
-    options = {"parallel": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
+    options: dict[str, Any] = {"parallel": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
     try:
         compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError as error:  # "no locator available"
         logger.warning("kernels can't be kept on disk and are compiled anew each time: %s", error)
         return numba.njit(**options)(function)
     file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(file, "_source_stamp"):
+    if file is not None and hasattr(file, "_source_stamp"):
         file._source_stamp = source_digest()
     return compiled

@@ -57,7 +57,9 @@ def prepare_patch(guide, image, x, y, radius, step, sigma_colour, weights, centr
 
 
 @inlined
-def patch_cost(source, width, height, dxs, dys, weights, centred, h, gx, gy, min_deviation):  # type: ignore[no-untyped-def]
+def patch_cost(  # type: ignore[no-untyped-def]
+    source, width, height, dxs, dys, weights, centred, h, gx, gy, min_deviation
+):
     """1 - NCC in [0, 2] between a prepared patch and `source` under the homography around the patch's centre.
 
     h (3,) is the centre in homogeneous pixels of the source, gx and gy (3,) its derivatives.

@@ -14,7 +14,7 @@ import numpy as np
 
 from reconstruction.patchmatch.consistency import forward_backward
 from reconstruction.patchmatch.jit import inlined, kernel
-from reconstruction.patchmatch.matching import WORST, patch_cost, plane_depth, prepare_patch
+from reconstruction.patchmatch.matching import patch_cost, plane_depth, prepare_patch
 from reconstruction.patchmatch.randomness import stream, uniform
 from reconstruction.patchmatch.selection import joint_cost, select_views
 

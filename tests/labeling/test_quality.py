@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, Mesh, PixelClass, Scan
+from labeling import label_capture, measure_capture
+from labeling.visibility import Occluder
+
+
+def camera(name: str, azimuth: float) -> Camera:
+    a = np.radians(azimuth)
+    centre = 0.6 * np.array([np.sin(a), -np.cos(a), 0])
+    forward = -centre / 0.6
+    right = np.cross(forward, [0, 0, 1.0])
+    rotation = np.stack([right, np.cross(forward, right), forward])
+    return Camera.pinhole(name, (64, 64), (120, 120), (32, 32), rotation, -rotation @ centre)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A sphere as head and as scan; the scan has a hole on the face's right, the face mask is the front."""
+    ball = trimesh.creation.icosphere(5, 0.1)
+    HeadSurface(ball.vertices, ball.faces, None, ball.vertices[:, 1] < -0.05).write(tmp_path / "head.ply")
+    hole = ball.triangles_center[:, 0] < -0.04
+    Scan(ball.vertices * 1.002, ball.faces[~hole]).write(tmp_path / "scan.ply")
+    cameras = [camera(f"view_{i:02d}.png", azimuth) for i, azimuth in enumerate((-20, 0, 20))]
+    for kind, value in (("images", 128), ("masks", int(PixelClass.SKIN))):
+        (tmp_path / kind).mkdir()
+        for item in cameras:
+            Image.fromarray(np.full((64, 64), value, np.uint8)).save(tmp_path / kind / item.name)
+    Capture.create(tmp_path, cameras, CaptureInfo("ball", 0))
+    label_capture(tmp_path)
+    return tmp_path
+
+
+def test_quality_of_a_known_scan(folder: Path) -> None:
+    quality = json.loads(measure_capture(folder).read_text())
+    assert quality["accuracy"]["skin_pixels"]["median_mm"] == pytest.approx(0.2, abs=0.02)
+    face = quality["completeness"]["face_mask"]
+    # The cap y < -0.05 of the sphere has an area of pi R^2; the part x < -0.04 of it is missing.
+    assert face["area_cm2"] == pytest.approx(314.16 * face["seen_share"], rel=0.05)
+    assert 0.7 < face["within_1_0_mm"] < 0.9
+    assert quality["skin_share"] > 0.9
+
+
+def test_pixels_of_another_class_don_t_count(folder: Path) -> None:
+    Image.fromarray(np.full((64, 64), PixelClass.SCALP_HAIR, np.uint8)).save(folder / "masks" / "view_01.png")
+    quality = json.loads(measure_capture(folder).read_text())
+    assert quality["completeness"]["face_mask"]["area_cm2"] == 0
+    assert quality["completeness"]["face_mask"]["within_1_0_mm"] is None
+
+
+def test_damaged_masks_are_named(folder: Path) -> None:
+    (folder / "masks" / "view_01.png").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="view_01"):
+        measure_capture(folder)
+
+
+def test_visibility_sees_what_hides() -> None:
+    near, far = trimesh.creation.icosphere(3, 0.02), trimesh.creation.icosphere(3, 0.1)
+    vertices = np.concatenate([near.vertices - np.array([0, 0.3, 0]), far.vertices])
+    mesh = Mesh(vertices, np.concatenate([near.faces, far.faces + len(near.vertices)]))
+    points = np.array([[0, -0.1, 0], [0.08, -0.06, 0], [0, 0.1, 0.0]])
+    seen = Occluder(mesh).visible(points, points / 0.1, camera("a.png", 0))
+    assert seen.tolist() == [False, True, False]

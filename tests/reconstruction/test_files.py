@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import grid, sphere_depth
+
+from capture import Capture, InputError
+from reconstruction.colmap import pycolmap
+from reconstruction.colmap_maps import read_map, write_map
+from reconstruction.depth import DepthMap
+from reconstruction.neighbours import find_neighbours
+from reconstruction.ranges import find_volume
+from reconstruction.settings import ReconstructionSettings
+from reconstruction.views import load_views
+from reconstruction.workspace import Workspace, seed_points
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (4, 6, 3)])
+def test_maps_round_trip(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).random(shape).astype(np.float32)
+    write_map(tmp_path / "map.bin", values)
+    assert np.array_equal(read_map(tmp_path / "map.bin"), values)
+
+
+def test_colmap_reads_our_maps(tmp_path: Path) -> None:
+    depth = np.random.default_rng(0).random((5, 7)).astype(np.float32)
+    write_map(tmp_path / "depth.bin", depth)
+    theirs = pycolmap.DepthMap()
+    theirs.read(str(tmp_path / "depth.bin"))
+    assert np.array_equal(np.asarray(theirs.to_array()), depth)
+
+
+def test_damaged_map_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "depth.bin"
+    path.write_bytes(b"5&7&1&abc")
+    with pytest.raises(InputError, match=r"depth\.bin"):
+        read_map(path)
+    with pytest.raises(InputError, match="missing"):
+        read_map(tmp_path / "other.bin")
+
+
+def test_workspace_is_a_colmap_model_with_tracks(sphere: Capture, tmp_path: Path) -> None:
+    views = load_views(sphere)
+    volume = find_volume(sphere.cameras, sphere.model.points, ReconstructionSettings())
+    workspace = Workspace(tmp_path)
+    workspace.create(views, find_neighbours(sphere.cameras, volume, 4))
+    maps = []
+    for camera in sphere.cameras:
+        depth = sphere_depth(camera, grid(camera)).astype(np.float32)
+        maps.append(DepthMap(depth, np.zeros((*depth.shape, 3), np.float32)))
+    workspace.write_sparse(sphere.cameras, seed_points(views, maps))
+    model = pycolmap.Reconstruction(str(workspace.sparse))
+    assert model.num_images() == 5
+    assert model.num_points3D() > 100
+    assert min(len(point.track.elements) for point in model.points3D.values()) >= 2
+    assert (tmp_path / "stereo" / "patch-match.cfg").read_text().splitlines()[0] == "view_00.png"
