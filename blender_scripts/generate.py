@@ -31,7 +31,7 @@ if __name__ == "__main__":
 
     try:
         code = run()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - reported, and turned into the exit code
         traceback.print_exc()
         code = 1
     sys.stdout.flush()

@@ -119,7 +119,12 @@ def _vertex_uvs(model: HeadModel) -> Floats:
 
 
 def _part(
-    vertices: Floats, mean: Floats, uvs: Floats, regions: Mapping[str, NDArray], polygons: NDArray[np.int32], levels: int
+    vertices: Floats,
+    mean: Floats,
+    uvs: Floats,
+    regions: Mapping[str, NDArray],
+    polygons: NDArray[np.int32],
+    levels: int,
 ) -> Part:
     used, inverse = np.unique(polygons, return_inverse=True)
     quads = inverse.reshape(polygons.shape).astype(np.int64)

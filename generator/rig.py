@@ -54,7 +54,7 @@ def sample_rig(rng: np.random.Generator) -> RigSpec:
     distance = rng.uniform(-0.01, 0.01, (count, 1))
     aim = rng.uniform(-0.015, 0.015, (count, 2))
     rows = np.round(np.concatenate([angles, distance, aim], axis=1), 6)
-    return RigSpec(distance=round(float(rng.uniform(1.1, 1.3)), 4), jitter=tuple(tuple(map(float, r)) for r in rows))
+    return RigSpec(distance=round(float(rng.uniform(1.1, 1.3)), 4), jitter=tuple((*map(float, row),) for row in rows))  # type: ignore[misc]
 
 
 def rig_cameras(spec: RigSpec, centre: ArrayLike, radius: float, resolution: int | tuple[int, int]) -> list[Camera]:
@@ -103,7 +103,7 @@ def _direction(azimuth: float, elevation: float) -> NDArray[np.float64]:
 
 
 def look_at(eye: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
-    """(3, 3) world-to-camera rotation (x right, y down, z forward) of an upright camera; not for straight up or down."""
+    """(3, 3) world-to-camera rotation (x right, y down, z forward) of an upright camera, never straight up."""
     forward = np.asarray(target, float) - np.asarray(eye, float)
     forward /= np.linalg.norm(forward)
     right = np.cross(forward, [0.0, 0.0, 1.0])

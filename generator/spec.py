@@ -75,7 +75,8 @@ class HeadSpec:
             raise InputError(f"{where}: an object is needed, got {type(value).__name__}")
         version = value.get("schema_version")
         if version != cls.SCHEMA_VERSION:
-            raise InputError(f"{where}: schema version {version}, this program reads {cls.SCHEMA_VERSION}; make it again")
+            known = cls.SCHEMA_VERSION
+            raise InputError(f"{where}: schema version {version}, this program reads {known}; make it again")
         return from_json(cls, {k: v for k, v in value.items() if k != "schema_version"}, where)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from assets.head_model import HeadModel
-from capture import Capture, CaptureInfo, PixelClass
+from capture import Capture, CaptureInfo, InputError, PixelClass
 from generator.blender.cameras import add_camera
 from generator.blender.compat import version
 from generator.blender.curves import add_strands, hair_material
@@ -80,7 +81,7 @@ def capture_head(
     Returns:
         seconds per stage: build, images, masks.
     """
-    (folder / Capture.INFO).unlink(missing_ok=True)  # a half-written capture must not look whole
+    _forget(folder / Capture.INFO)
     watch = Stopwatch()
     scene, head = watch.time("build", lambda: _build(spec, model, settings))
     centre, radius = head.centre, head.radius
@@ -93,6 +94,16 @@ def capture_head(
     Capture.create(folder, cameras, CaptureInfo(folder.name, spec.seed, spec.to_json(), versions))
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))
     return watch.seconds
+
+
+def _forget(info: Path) -> None:
+    """Remove what says that a capture is whole, before it is written anew."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # writing will name the trouble
+        try:
+            info.unlink()
+        except PermissionError as error:
+            cure = "choose an output folder that you may write to"
+            raise InputError(f"can't replace {info}: {error.strerror}; {cure}") from None
 
 
 def _build(spec: HeadSpec, model: HeadModel, settings: RenderSettings) -> tuple[Any, HeadGeometry]:

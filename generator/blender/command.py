@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -72,7 +72,7 @@ def _run(options: argparse.Namespace) -> None:
             continue
         _say(folder, "start 0/1")
         with _quiet_stdout():
-            seconds = capture_head(spec, model, folder, settings, lambda w, d, t: _say(folder, f"{w} {d}/{t}"))
+            seconds = capture_head(spec, model, folder, settings, _reporter(folder))
         _say(folder, f"done 1/1 {json.dumps({k: round(v, 2) for k, v in seconds.items()})}")
 
 
@@ -112,6 +112,10 @@ def _range(text: str | None) -> range:
     if not separator or not first.isdigit() or not last.isdigit():
         raise InputError(f"--seeds {text}: use FIRST:LAST, as in 0:8")
     return range(int(first), int(last))
+
+
+def _reporter(folder: Path) -> Callable[[str, int, int], None]:
+    return lambda what, done, total: _say(folder, f"{what} {done}/{total}")
 
 
 def _say(folder: Path, what: str) -> None:

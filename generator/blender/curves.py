@@ -73,8 +73,9 @@ def hair_material(name: str, colour: HairColour, roughness: float = 0.32) -> Any
     made, graph = material(name)
     shade = graph.attribute("shade").outputs["Fac"]
     grey = graph.math("LESS_THAN", shade, colour.grey)
-    varied = graph.math("MULTIPLY", graph.node("MapRange", {"Value": graph.math("FRACT", graph.math("MULTIPLY", shade, 37.0)),
-                        "To Min": 0.88, "To Max": 1.08}).outputs[0], colour.melanin, clamp=True)  # fmt: skip
+    other = graph.math("FRACT", graph.math("MULTIPLY", shade, 37.0))
+    spread = graph.node("MapRange", {"Value": other, "To Min": 0.88, "To Max": 1.08}).outputs[0]
+    varied = graph.math("MULTIPLY", spread, colour.melanin, clamp=True)
     melanin = graph.math("MULTIPLY", varied, graph.math("SUBTRACT", 1.0, graph.math("MULTIPLY", grey, 0.96)))
     shader = graph.node(
         "BsdfHairPrincipled",

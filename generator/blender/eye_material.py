@@ -27,14 +27,15 @@ def eye_material(spec: EyeSpec, radius: float) -> Any:
     pupil = math.asin(min(spec.pupil_mm / 1000 / radius, 0.9)) / (2 * math.pi)
     ring = graph.math("DIVIDE", distance, iris)
     colour = graph.mix(graph.ramp(ring, 0.92, 1.06), _iris(graph, spec, plane, ring), _white(graph, spec, ring))
-    colour = graph.mix(graph.ramp(ring, pupil / iris * 0.93, pupil / iris * 1.05), opaque((0.002, 0.002, 0.002)), colour)
+    edge = pupil / iris
+    colour = graph.mix(graph.ramp(ring, 0.93 * edge, 1.05 * edge), opaque((0.002, 0.002, 0.002)), colour)
     shader = graph.node(
         "BsdfPrincipled",
         {
             "Base Color": colour,
             "Roughness": 0.35,
-            "Specular IOR Level": 0.3,
-            "Coat Weight": 1.0,
+            "Specular IOR Level": 0.2,
+            "Coat Weight": 0.45,
             "Coat Roughness": 0.03,
         },
     )
@@ -59,6 +60,6 @@ def _white(graph: Graph, spec: EyeSpec, ring: Any) -> Any:
     veins = graph.ramp(noise(graph, base, 0.0016, 4.0), 0.56, 0.66)
     edge = graph.ramp(ring, 1.0, 2.3)
     red = graph.math("MULTIPLY", edge, min(0.25 + 0.6 * spec.redness, 1.0))
-    colour = graph.mix(red, opaque((0.56, 0.52, 0.48)), opaque((0.46, 0.29, 0.26)))
+    colour = graph.mix(red, opaque((0.47, 0.43, 0.39)), opaque((0.36, 0.23, 0.20)))
     return graph.mix(graph.math("MULTIPLY", graph.math("MULTIPLY", veins, edge), 0.5 * spec.redness + 0.1), colour,
                      opaque((0.45, 0.12, 0.10)))  # fmt: skip

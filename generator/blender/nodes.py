@@ -19,8 +19,8 @@ class Graph:
     def node(self, kind: str, inputs: dict[str | int, Any] | None = None, **settings: Any) -> Any:
         """A node of the class `ShaderNode<kind>`; `inputs` by name or number, `settings` are its properties."""
         node = self.tree.nodes.new(kind if kind.startswith(("Geometry", "Function", "Node")) else f"ShaderNode{kind}")
-        for key, value in settings.items():
-            setattr(node, key, value)
+        for setting, value in settings.items():
+            setattr(node, setting, value)
         for key, value in (inputs or {}).items():
             target = node.inputs[key] if isinstance(key, int) else socket(node, key)
             if target is not None:

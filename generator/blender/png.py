@@ -9,11 +9,11 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NEEDED = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 
 
-def strip_metadata(path: Path) -> None:
-    """Rewrite a PNG file without any chunk that a decoder can do without."""
+def strip_metadata(path: Path) -> bool:
+    """Rewrite a PNG file without any chunk that a decoder can do without; False where it is not whole."""
     data = path.read_bytes()
-    if not data.startswith(_SIGNATURE):
-        raise RuntimeError(f"{path} is not a PNG file")
+    if not data.startswith(_SIGNATURE) or data[-8:-4] != b"IEND":
+        return False
     kept, position = [_SIGNATURE], len(_SIGNATURE)
     while position < len(data):
         length, kind = struct.unpack(">I4s", data[position : position + 8])
@@ -22,3 +22,4 @@ def strip_metadata(path: Path) -> None:
             kept.append(data[position:end])
         position = end
     path.write_bytes(b"".join(kept))
+    return True

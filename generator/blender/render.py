@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from capture import Camera, atomic_path
+from capture import Camera, InputError, atomic_path
 from generator.blender.cameras import aim
 from generator.blender.nodes import material
 from generator.blender.png import strip_metadata
@@ -62,6 +62,6 @@ def _render(scene: Any, camera: Camera, path: Path) -> None:
     with atomic_path(path) as temporary:
         scene.render.filepath = str(temporary.resolve())
         bpy.ops.render.render(write_still=True)
-        if not temporary.is_file():
-            raise RuntimeError(f"Blender wrote no image for {path}")
-        strip_metadata(temporary)
+        if not temporary.is_file() or not strip_metadata(temporary):
+            cure = "check the free space and your permissions"
+            raise InputError(f"can't write {path}: Blender left no whole image; {cure}")

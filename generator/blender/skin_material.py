@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.blender.nodes import Graph, grey, material
+from generator.blender.nodes import Graph, material
 from generator.components.skin import SkinSpec
 
 
@@ -19,7 +19,7 @@ def skin_material(spec: SkinSpec) -> Any:
         {
             "Base Color": colour,
             "Roughness": _roughness(graph, shift, spec),
-            "Specular IOR Level": 0.42,
+            "Specular IOR Level": 0.36,
             "Subsurface Weight": 0.28,
             "Subsurface Radius": (0.0032, 0.0013, 0.0007),
             "Subsurface Scale": 1.0,
@@ -41,7 +41,8 @@ def _offset(seed: int) -> tuple[float, float, float]:
 
 def noise(graph: Graph, vector: Any, size: float, detail: float = 2.0) -> Any:
     """Noise around 0.5 with features of about `size` metres."""
-    return graph.node("TexNoise", {"Vector": vector, "Scale": 1.0 / size, "Detail": detail, "Roughness": 0.6}).outputs[0]
+    inputs: dict[str | int, Any] = {"Vector": vector, "Scale": 1.0 / size, "Detail": detail, "Roughness": 0.6}
+    return graph.node("TexNoise", inputs).outputs[0]
 
 
 def _mottled(graph: Graph, albedo: Any, vector: Any, spec: SkinSpec) -> Any:
@@ -50,9 +51,9 @@ def _mottled(graph: Graph, albedo: Any, vector: Any, spec: SkinSpec) -> Any:
     colour = albedo
     for size, low, tint in (
         (0.022, 0.10, (0.80, 0.62, 0.60)),
-        (0.0060, 0.15, (0.78, 0.62, 0.58)),
-        (0.0026, 0.15, (0.72, 0.60, 0.55)),
-        (0.0012, 0.11, (0.70, 0.58, 0.53)),
+        (0.0060, 0.18, (0.78, 0.62, 0.58)),
+        (0.0026, 0.22, (0.72, 0.60, 0.55)),
+        (0.0012, 0.17, (0.70, 0.58, 0.53)),
     ):
         field = graph.ramp(noise(graph, vector, size), 0.35, 0.72)
         colour = graph.mix(graph.math("MULTIPLY", field, min(4 * low * amount, 1.0)), colour, (*tint, 1.0), "MULTIPLY")
@@ -90,6 +91,3 @@ def mouth_material(name: str) -> Any:
                                            "Specular IOR Level": 0.5})  # fmt: skip
     graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
     return made
-
-
-__all__ = ["grey", "mouth_material", "noise", "skin_material"]

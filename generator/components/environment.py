@@ -34,8 +34,9 @@ class EnvironmentSpec:
 
 def sample_environment(rng: np.random.Generator) -> EnvironmentSpec:
     """Any panorama from any side, behind the head or replaced by a plain backdrop."""
-    hdri = draw.pick(rng, {name: 1.0 for name in HDRIS})
+    hdri = draw.pick(rng, dict.fromkeys(HDRIS, 1.0))
     rotation, exposure = draw.uniform(rng, 0, 360), draw.uniform(rng, 0.85, 1.2)
-    plain, level, tint = draw.chance(rng, 0.45), draw.uniform(rng, 0, 1) ** 2, [draw.uniform(rng, 0.8, 1) for _ in "rgb"]
+    plain, level = draw.chance(rng, 0.45), draw.uniform(rng, 0, 1) ** 2
+    tint = [draw.uniform(rng, 0.8, 1) for _ in "rgb"]
     red, green, blue = (round(level * t * 0.7, draw.DIGITS) for t in tint)
     return EnvironmentSpec(hdri, rotation, exposure, (red, green, blue) if plain else None)

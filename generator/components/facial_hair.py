@@ -8,7 +8,7 @@ import numpy as np
 
 from capture import InputError
 from generator.components import draw
-from generator.components.hair import HairColour
+from generator.components.hair import BLACK, HairColour
 
 BEARDS: dict[str, float] = {"none": 0.30, "stubble": 0.25, "moustache": 0.08, "goatee": 0.10, "short": 0.15,
                             "full": 0.12}  # fmt: skip
@@ -24,7 +24,7 @@ class BrowSpec:
     seed: of the strands.
     """
 
-    colour: HairColour = HairColour()
+    colour: HairColour = BLACK
     strands: int = 420
     length_mm: float = 8.0
     thickness: float = 0.5
@@ -58,7 +58,7 @@ class BeardSpec:
     """
 
     family: str = "none"
-    colour: HairColour = HairColour()
+    colour: HairColour = BLACK
     strands: int = 0
     length_mm: float = 0.0
     radius_mm: float = 0.08
@@ -87,7 +87,7 @@ def sample_lashes(rng: np.random.Generator) -> LashSpec:
 def sample_beard(
     rng: np.random.Generator, colour: HairColour, masculine: float, family: str | None = None
 ) -> BeardSpec:
-    """A family by weight, or the given one; faces that are less than half `masculine` (0 to 1) have none of their own."""
+    """A family by weight, or the given one; faces less than half `masculine` (0 to 1) have none of their own."""
     drawn = draw.pick(rng, BEARDS)
     unit = [draw.uniform(rng, 0, 1) for _ in range(4)]
     seed = draw.integer(rng)

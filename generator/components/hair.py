@@ -29,6 +29,9 @@ class HairColour:
     grey: float = 0.0
 
 
+BLACK = HairColour(0.95, 0.2, 0.0)
+
+
 @dataclass(frozen=True)
 class HairSpec:
     """Attributes:
@@ -47,7 +50,7 @@ class HairSpec:
     """
 
     family: str = "short"
-    colour: HairColour = HairColour()
+    colour: HairColour = BLACK
     strands: int = 14000
     length_mm: float = 50.0
     radius_mm: float = 0.12

@@ -47,5 +47,5 @@ def sample_skin(rng: np.random.Generator) -> SkinSpec:
     mottling = draw.uniform(rng, 0.5, 1.0)
     freckles = round(draw.uniform(rng, 0.0, 1.0) ** 2 * (1 - melanin) ** 0.5, draw.DIGITS)
     pores = draw.uniform(rng, 0.5, 1.0)
-    roughness = draw.uniform(rng, 0.38, 0.58)
+    roughness = draw.uniform(rng, 0.44, 0.62)
     return SkinSpec(melanin, haemoglobin, flush, lips, mottling, freckles, pores, roughness, 0.0, draw.integer(rng))

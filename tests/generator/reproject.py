@@ -23,7 +23,7 @@ def main() -> None:
     scene = new_scene(1, 1, 0)
     add_camera(scene)
     rng = np.random.default_rng(0)
-    points = rng.uniform(-0.15, 0.15, (200, 3)) + [0, 0.05, 0]
+    points = rng.uniform(-0.15, 0.15, (200, 3)) + np.array([0, 0.05, 0])
     cameras = rig_cameras(sample_rig(rng), (0, 0.05, 0), 0.15, 512)
     for size, focal, principal in (
         ((640, 480), (900.0, 900.0), (300.5, 260.25)),

@@ -68,7 +68,8 @@ def test_clip_keeps_exactly_the_positive_side() -> None:
 
     def area(vertices: np.ndarray, triangles: np.ndarray) -> float:
         corners = vertices[triangles]
-        return float(np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum())
+        cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        return float(np.linalg.norm(cross, axis=1).sum())
 
     other_pairs, other_share, other = clip_mesh(faces, -level)
     rest = sphere[other_pairs[:, 0]] * (1 - other_share[:, None]) + sphere[other_pairs[:, 1]] * other_share[:, None]

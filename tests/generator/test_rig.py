@@ -16,9 +16,9 @@ CENTRE = np.array([0.01, 0.06, -0.02])
 def test_front_view_is_upright_and_not_mirrored() -> None:
     front = rig_cameras(RigSpec(), CENTRE, 0.15, 512)[3]
     assert front.name == "view_03.png"
-    assert front.centre == pytest.approx(CENTRE + [0, -1.2, 0])
-    above, _ = front.project(CENTRE + [0, 0, 0.05])
-    left, _ = front.project(CENTRE + [0.05, 0, 0])  # the subject's left is on the right of the picture
+    assert front.centre == pytest.approx(CENTRE + np.array([0, -1.2, 0]))
+    above, _ = front.project(CENTRE + np.array([0, 0, 0.05]))
+    left, _ = front.project(CENTRE + np.array([0.05, 0, 0]))  # the subject's left is on the right of the picture
     assert above[1] < 256 - 10 and above[0] == pytest.approx(256)
     assert left[0] > 256 + 10 and left[1] == pytest.approx(256)
 
