@@ -43,14 +43,14 @@ def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None)
     jaw = np.maximum(_mask(skin.masks, "beard"), _mask(skin.masks, "moustache"))
     colour *= np.array([0.62, 0.66, 0.74]) ** (spec.shadow * jaw)[:, None]
     if roots is not None:
-        colour *= np.array([0.42, 0.40, 0.40]) ** roots[:, None]
+        colour *= np.array([0.28, 0.27, 0.28]) ** roots[:, None]
     lips = _mask(skin.masks, "lips")[:, None] * spec.lips
     lip_colour = tone(spec) * np.array([0.80, 0.42, 0.44]) + np.array([0.02, 0.0, 0.005]) * (1 - spec.melanin)
     colour = colour * (1 - lips) + lip_colour * lips
     dark = np.maximum.reduce([_mask(skin.masks, name) for name in ("nostrils", "inner_mouth")])
     colour *= np.array([0.45, 0.24, 0.22]) ** dark[:, None]
     margin = _mask(skin.masks, "lid_margin")[:, None]
-    colour *= np.array([0.92, 0.70, 0.68]) ** margin
+    colour *= np.array([0.95, 0.80, 0.78]) ** margin
     return np.asarray(np.clip(colour, 0.005, 0.9))
 
 

@@ -34,8 +34,8 @@ def eye_material(spec: EyeSpec, radius: float) -> Any:
         {
             "Base Color": colour,
             "Roughness": 0.35,
-            "Specular IOR Level": 0.2,
-            "Coat Weight": 0.45,
+            "Specular IOR Level": 0.0,
+            "Coat Weight": 0.25,
             "Coat Roughness": 0.03,
         },
     )

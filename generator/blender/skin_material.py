@@ -52,8 +52,8 @@ def _mottled(graph: Graph, albedo: Any, vector: Any, spec: SkinSpec) -> Any:
     for size, low, tint in (
         (0.022, 0.10, (0.80, 0.62, 0.60)),
         (0.0060, 0.18, (0.78, 0.62, 0.58)),
-        (0.0026, 0.22, (0.72, 0.60, 0.55)),
-        (0.0012, 0.17, (0.70, 0.58, 0.53)),
+        (0.0026, 0.18, (0.72, 0.60, 0.55)),
+        (0.0012, 0.12, (0.70, 0.58, 0.53)),
     ):
         field = graph.ramp(noise(graph, vector, size), 0.35, 0.72)
         colour = graph.mix(graph.math("MULTIPLY", field, min(4 * low * amount, 1.0)), colour, (*tint, 1.0), "MULTIPLY")

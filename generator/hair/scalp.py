@@ -107,13 +107,14 @@ def _short(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obsta
     side = np.sign(offset) * parted
     forward = 1.0 - 0.75 * parted
     swept = np.stack([side * 1.2 + 0.25 * np.sign(spec.parting), np.full(count, -forward), np.zeros(count)], axis=1)
-    across = smoothstep(roots.base[:, 2], 0.045, 0.085)[:, None]
+    crown = float(skull.middle[2]) + skull.size[2] * np.array([0.35, 0.80])
 
     def comb(points: Floats, away: Floats) -> Floats:
+        across = 0.7 * smoothstep(points[:, 2], *crown)[:, None]
         flow = _away_from_whorl(points, skull) + np.array([0.0, 0.0, -0.35])
-        return unit(flow * (1 - 0.85 * across) + unit(swept) * 0.85 * across)
+        return unit(flow * (1 - across) + unit(swept) * across)
 
-    how = Growth(lift=0.30, comb=0.8, gravity=0.10, cohesion=0.4)
+    how = Growth(lift=0.30, comb=0.8, gravity=0.12, cohesion=0.8)
     points = grow(roots, length * edge, layer, 14, comb, obstacle, how)
     points, lock = clump(points, 0.75 * spec.clump, 900, rng)
     points = frizz(points, (0.03 + 0.08 * spec.frizz) * spec.length_mm / 1000, rng)

@@ -106,7 +106,9 @@ def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
         inside = camera.inside(pixels)
         column, row = pixels[inside].astype(int).T
         assert inside.mean() > 0.99
-        assert (read_grey(path)[row, column] != PixelClass.BACKGROUND).mean() > 0.995
+        head = np.pad(read_grey(path) != PixelClass.BACKGROUND, 1)
+        near = head[1:-1, 1:-1] | head[:-2, 1:-1] | head[2:, 1:-1] | head[1:-1, :-2] | head[1:-1, 2:]
+        assert near[row, column].mean() > 0.999  # a pixel of play at the outline, where only centres count
 
 
 @needs_bpy
