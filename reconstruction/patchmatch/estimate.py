@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 
 _COARSEST = 128  # pixels of the longer side at the coarsest level
 _GEOMETRIC_WEIGHT = 0.15  # per pixel of reprojection error
-_MIN_DEVIATION = 0.8 / 255  # intensities: below, a patch holds nothing but noise and rounding
-_MIN_CLOSE_DEVIATION = 0.4 / 255  # the same within a few pixels; rounding to 8 bits alone gives 0.3
+_MIN_DEVIATION = 0.3 / 255  # intensities: below, a patch holds nothing but rounding to 8 bits (0.2 in luma)
+_MIN_CLOSE_DEVIATION = 0.3 / 255  # the same within a few pixels
 _CLOSE = 5  # pixels
 _SIGMA_COLOUR = 0.2
 _KEEP = 4  # source views per pixel
@@ -48,9 +48,9 @@ class Round:
     geometric: bool
 
 
-_COARSE_ROUNDS = (Round(4, True, False), Round(1, False, False), Round(1, False, True))
+_COARSE_ROUNDS = (Round(4, True, False), Round(1, False, False), Round(2, False, True))
 _MIDDLE_ROUNDS = (Round(2, False, False), Round(1, False, True))
-_FINE_ROUNDS = (Round(1, False, False), Round(2, False, True))
+_FINE_ROUNDS = (Round(2, False, False), Round(2, False, True))
 
 
 def estimate_depth_maps(

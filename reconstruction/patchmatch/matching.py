@@ -22,7 +22,8 @@ def prepare_patch(guide, image, x, y, radius, step, sigma_colour, weights, centr
     """Fill the bilateral weights of a patch (sum 1) and its weighted, normalised values.
 
     Weights fall with distance in the image and with difference in `guide`, the plain intensities (Gaussians;
-    Schönberger et al. 2016, sec. 4), so that a patch across a depth edge counts the side of its centre. Returns the weighted standard deviation of the patch.
+    Schönberger et al. 2016, sec. 4), so that a patch across a depth edge counts the side of its centre. Returns the
+    patch's weighted standard deviation.
     """
     height, width = image.shape
     centre = guide[y, x]
