@@ -75,21 +75,19 @@ class SkinLabeller(lightning.LightningModule):
     class_weights: torch.Tensor
     feature_mean: torch.Tensor
     feature_deviation: torch.Tensor
-    image_channels: torch.Tensor
-    other_channels: torch.Tensor
 
     def build(self, preparation: Preparation, channels: list[str]) -> None:
         """Make the network for inputs whose channels belong to the features `channels`."""
         self.preparation, self.channels = preparation, list(channels)
         self.register_buffer("feature_mean", torch.zeros(len(channels)))
         self.register_buffer("feature_deviation", torch.ones(len(channels)))
-        image = torch.tensor([name == "image" for name in channels])
-        self.register_buffer("image_channels", image.nonzero()[:, 0], persistent=False)
-        self.register_buffer("other_channels", (~image).nonzero()[:, 0], persistent=False)
+        image = channels.count("image")
+        before = channels.index("image") if image else 0
+        self.runs = [before, image, len(channels) - before - image]  # the channels of a feature lie side by side
         inputs = len(channels)
-        if self.image_width and image.any():
-            self.reduction = nn.Linear(int(image.sum()), self.image_width)
-            inputs = int((~image).sum()) + self.image_width
+        if self.image_width and image:
+            self.reduction = nn.Linear(image, self.image_width)
+            inputs = len(channels) - image + self.image_width
         if self.architecture == "mlp":
             self.network: nn.Module = VertexMLP(inputs, 2, self.width, self.blocks, self.dropout)
         else:
@@ -109,8 +107,8 @@ class SkinLabeller(lightning.LightningModule):
         """(W, 2) scores of other and skin."""
         features = self._normalised(batch.features)
         if self.reduction is not None:
-            image = self.reduction(features[:, self.image_channels])
-            features = torch.cat([image, features[:, self.other_channels]], dim=1)
+            before, image, after = features.split(self.runs, dim=1)
+            features = torch.cat([self.reduction(image), before, after], dim=1)
         scores: torch.Tensor = self.network(features, batch.surface)
         return scores
 
