@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 from lightning import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from capture import InputError
+from capture import InputError, atomic_path
 from training.checkpoint import read_checkpoint
 from training.data import HeadData
 from training.module import SkinLabeller
@@ -101,6 +102,14 @@ class TrainingCLI(LightningCLI):
         if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
             log.info("best checkpoint: %s (val mIoU %.4f)", callback.best_model_path, callback.best_model_score)
             log.info("last checkpoint: %s", callback.last_model_path)
+
+    def after_predict(self) -> None:
+        """Write each head's probabilities at the vertices of its simplified scan."""
+        folder = Path(self.trainer.default_root_dir) / "predictions"
+        for prediction in self.trainer.predict_loop.predictions:
+            with atomic_path(folder / f"{prediction['id']}.npz") as temporary:
+                np.savez_compressed(temporary, probability=prediction["probability"].numpy())
+        log.info("predictions: %s", folder)
 
 
 def _checkpoint_folder(root: str | None) -> str:

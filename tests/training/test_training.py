@@ -88,6 +88,14 @@ def test_test_command_takes_the_best_checkpoint_and_its_configuration(fitted, da
     assert "test/miou" in process.stdout
 
 
+def test_predict_writes_probabilities(fitted, dataset: Path) -> None:
+    root = str(fitted[0])
+    assert cli.main(["predict", "--data.dataset", str(dataset), "--trainer.default_root_dir", root]) == 0
+    with np.load(fitted[0] / "predictions" / "toy_3.npz", allow_pickle=False) as file:
+        assert file["probability"].min() >= 0 and file["probability"].max() <= 1
+        assert len(file["probability"]) <= 500
+
+
 def test_checkpoint_alone_segments_a_capture(fitted, tmp_path: Path) -> None:
     capture = write_capture(tmp_path / "toy_7", 7)
     prediction = segment_capture(capture, fitted[0] / "checkpoints" / "best.ckpt")
