@@ -27,9 +27,10 @@ from generator.blender.world import add_world
 from generator.components.hair import HairColour
 from generator.garment import make_garment
 from generator.geometry.distance import DistanceField, distance_field
-from generator.hair.dress import hair_obstacle
+from generator.hair.dress import framed_radius, hair_obstacle
 from generator.hair.facial import grow_beard, grow_brows, grow_lashes
 from generator.hair.scalp import grow_scalp, root_shade
+from generator.hair.strands import Strands
 from generator.head import HeadGeometry, build_head
 from generator.rig import rig_cameras
 from generator.skin_colour import skin_albedo
@@ -83,9 +84,8 @@ def capture_head(
     """
     _forget(folder / Capture.INFO)
     watch = Stopwatch()
-    scene, head = watch.time("build", lambda: _build(spec, model, settings))
-    centre, radius = head.centre, head.radius
-    cameras = rig_cameras(spec.rig, centre, radius, settings.resolution)
+    scene, head, radius = watch.time("build", lambda: _build(spec, model, settings))
+    cameras = rig_cameras(spec.rig, head.centre, radius, settings.resolution)
     watch.time("build", lambda: head.surface().write(folder / Capture.HEAD))
     watch.time("images", lambda: render_images(scene, cameras, folder / "images", progress))
     watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress))
@@ -106,7 +106,8 @@ def _forget(info: Path) -> None:
             raise InputError(f"can't replace {info}: {error.strerror}; {cure}") from None
 
 
-def _build(spec: HeadSpec, model: HeadModel, settings: RenderSettings) -> tuple[Any, HeadGeometry]:
+def _build(spec: HeadSpec, model: HeadModel, settings: RenderSettings) -> tuple[Any, HeadGeometry, float]:
+    """The scene, the head in it, and the radius to frame."""
     scene = new_scene(settings.samples, settings.threads, spec.seed)
     head = build_head(model, spec.shape)
     add_camera(scene)
@@ -114,8 +115,8 @@ def _build(spec: HeadSpec, model: HeadModel, settings: RenderSettings) -> tuple[
     _add_head(spec, head)
     field = distance_field(head.skin.vertices, head.skin.normals)
     _add_garment(spec, head, field)
-    _add_hair(spec, head, field)
-    return scene, head
+    hair = _add_hair(spec, head, field)
+    return scene, head, framed_radius(head, hair)
 
 
 def _add_garment(spec: HeadSpec, head: HeadGeometry, field: DistanceField) -> None:
@@ -124,16 +125,19 @@ def _add_garment(spec: HeadSpec, head: HeadGeometry, field: DistanceField) -> No
              {"base": cloth.base, "collar": cloth.collar})  # fmt: skip
 
 
-def _add_hair(spec: HeadSpec, head: HeadGeometry, field: DistanceField) -> None:
+def _add_hair(spec: HeadSpec, head: HeadGeometry, field: DistanceField) -> Strands | None:
+    """Grow and add all hair; returns that of the scalp."""
     obstacle = hair_obstacle(head, field, spec.garment)
+    scalp = grow_scalp(spec.hair, head, obstacle)
     for name, strands, colour, number in (
-        ("scalp hair", grow_scalp(spec.hair, head, obstacle), spec.hair.colour, PixelClass.SCALP_HAIR),
+        ("scalp hair", scalp, spec.hair.colour, PixelClass.SCALP_HAIR),
         ("brows", grow_brows(spec.brows, head), spec.brows.colour, PixelClass.BROWS),
         ("lashes", grow_lashes(spec.lashes, head), HairColour(0.95, 0.2, 0.0), PixelClass.LASHES),
         ("beard", grow_beard(spec.beard, head, obstacle), spec.beard.colour, PixelClass.FACIAL_HAIR),
     ):
         if strands is not None and len(strands):
             add_strands(name, strands, hair_material(name, colour), number)
+    return scalp
 
 
 def _add_head(spec: HeadSpec, head: HeadGeometry) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from assets.head_model import HeadModel
-from capture import Capture, InputError, read_json, write_json
+from capture import InputError, read_json, write_json
 from generator.blender.capture_head import RenderSettings, capture_head
 from generator.components.environment import HDRIS
 from generator.components.facial_hair import BEARDS
@@ -93,7 +93,10 @@ def _jobs(options: argparse.Namespace, model: HeadModel) -> Iterator[tuple[HeadS
         value = read_json(options.spec, "head spec")
         if isinstance(value, dict) and isinstance(value.get("spec"), dict):  # a capture.json will do
             value = value["spec"]
-        yield HeadSpec.from_json(value, str(options.spec)), options.out
+        spec = HeadSpec.from_json(value, str(options.spec))
+        if spec.shape.model != model.name:
+            raise InputError(f"{options.spec}: made for the head model {spec.shape.model!r}, this is {model.name!r}")
+        yield spec, options.out
         return
     seeds = [*options.seed, *_range(options.seeds)]
     if not seeds:
@@ -142,6 +145,3 @@ def _quiet_stdout() -> Iterator[None]:
         os.dup2(real, 1)
         os.close(real)
         _STDOUT = 1
-
-
-__all__ = ["Capture", "main", "parser"]

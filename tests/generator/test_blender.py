@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import shutil
@@ -14,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assets.makehuman import load_default_model
 from capture import Capture, HeadSurface, PixelClass
-from generator.spec import HeadSpec
+from generator.spec import HeadSpec, Overrides, sample_spec
 
 REPO = Path(__file__).resolve().parents[2]
 SCRIPT = REPO / "blender_scripts" / "generate.py"
@@ -163,6 +165,14 @@ class TestErrors:
         assert done.returncode == 2 and "Traceback" not in done.stderr
 
     def test_a_crash_is_not_success(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        spec = sample_spec(0, load_default_model(), Overrides(hair="short"))
+        broken = dataclasses.replace(spec, hair=dataclasses.replace(spec.hair, strands=-5))
+        (tmp_path / "spec.json").write_text(json.dumps(broken.to_json()))
+        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--resolution", "32")
+        assert done.returncode == 1 and "Traceback" in done.stderr
+        assert not (tmp_path / "head" / "capture.json").exists()
+
+    def test_a_spec_that_is_none(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         value = {"schema_version": 1}
         (tmp_path / "spec.json").write_text(json.dumps(value))
         done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
