@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from capture import Capture, InputError
+from capture import Capture, InputError, Labels, Scan
 from factory import production, shards
 from factory.console import track
 from factory.production import RenderSettings, ScanSettings
@@ -43,17 +43,24 @@ def reconstruct(capture: Path, backend: str, vertices: int | None) -> None:
     settings = ReconstructionSettings(backend=backend, vertices=vertices)
     options = production.reconstruct_options(backend, vertices)
     with show_progress(opened.info.id) as progress:
-        scan = run_stamped(capture, "reconstruct", options, lambda: reconstruct_capture(capture, settings, progress))
-    log.info("%s: %d vertices, %d faces", opened.scan_path, len(scan.vertices), len(scan.faces))
+
+        def show(step: str, share: float) -> None:
+            progress(step, round(100 * share), 100)
+
+        path = run_stamped(capture, "reconstruct", options, lambda: reconstruct_capture(capture, settings, show))
+    scan = Scan.read(path)
+    log.info("%s: %d vertices, %d faces", path, len(scan.vertices), len(scan.faces))
 
 
 def label(capture: Path, threshold_mm: float) -> None:
     """Label the scan of a capture: distance to the true surface, skin below the threshold."""
-    from labeling import label_capture
+    from labeling import label_capture, measure_capture
 
     options = production.label_options(threshold_mm)
-    labels = run_stamped(capture, "label", options, lambda: label_capture(capture, threshold_mm))
-    log.info("%s: %d of %d vertices are skin", capture / Capture.LABELS, labels.skin.sum(), len(labels))
+    path = run_stamped(capture, "label", options, lambda: label_capture(capture, threshold_mm))
+    labels = Labels.read(path)
+    log.info("%s: %d of %d vertices are skin", path, labels.skin.sum(), len(labels))
+    log.info("%s", measure_capture(capture))
 
 
 def pack(captures: Path, out: Path, test_share: float, heads_per_shard: int) -> None:
