@@ -21,7 +21,7 @@ from reconstruction.workspace import Workspace, seed_points
 logger = logging.getLogger(__name__)
 
 _MAX_DEPTH_ERROR = 0.004  # relative
-_MAX_NORMAL_ERROR = 30.0  # degrees
+_MAX_NORMAL_ERROR = 60.0  # degrees; strands of hair turn from pixel to pixel
 _MAX_REPROJECTION = 0.6  # pixels; above, one point swallows its neighbours too
 _MIN_POINTS = 200
 
@@ -57,7 +57,7 @@ def fuse(
     workspace.write_sparse([view.camera for view in views], seeds)
     options = pycolmap.StereoFusionOptions()
     options.min_num_pixels = settings.min_consistent + 1
-    options.max_reproj_error = _MAX_REPROJECTION * settings.max_reprojection_error
+    options.max_reproj_error = _MAX_REPROJECTION
     options.max_depth_error = _MAX_DEPTH_ERROR
     options.max_normal_error = _MAX_NORMAL_ERROR
     options.num_threads = 1

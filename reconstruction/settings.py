@@ -23,7 +23,7 @@ class ReconstructionSettings:
         window_step: distance of the samples in the window, pixels.
         min_consistent: other views whose depth must agree with a pixel's.
         max_reprojection_error: pixels by which they may differ.
-        max_cost: 1 - NCC above which a pixel is dropped.
+        max_cost: 1 - NCC above which a pixel is dropped. Hair never matches well: its highlights move.
         depth_min: nearest depth, metres; None finds the range from the sparse points or the cameras.
         depth_max: farthest depth, metres.
         poisson_depth: depth of the octree; None picks it by the image size.
@@ -40,8 +40,8 @@ class ReconstructionSettings:
     window_radius: int = 5
     window_step: int = 2
     min_consistent: int = 2
-    max_reprojection_error: float = 1.0
-    max_cost: float = 0.5
+    max_reprojection_error: float = 1.5
+    max_cost: float = 0.8
     depth_min: float | None = None
     depth_max: float | None = None
     poisson_depth: int | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
 import warnings
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -23,7 +23,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         with warnings.catch_warnings():  # about odd pickles: they are refused all the same
             warnings.simplefilter("ignore", UserWarning)
             value = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
+    except UnpicklingError:
         raise InputError(
             f"{path} is damaged or holds more than tensors and plain values; it was not loaded, as that could run code"
         ) from None

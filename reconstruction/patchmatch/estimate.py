@@ -201,8 +201,8 @@ class _Level:
             if len(self.pairs[i].sources):
                 count_consistent(i, self.scene, self.pairs[i], error, _MAX_DEPTH_DIFFERENCE, counts)
             least_here = min(least, len(self.pairs[i].sources))
-            kept = (state.depth > 0) & (counts >= least_here) & (state.cost <= self.settings.max_cost)
-            result.append(kept & self.textured(i))
+            enough = (counts >= least_here) & (state.cost <= self.settings.max_cost)
+            result.append((state.depth > 0) & enough & self.textured(i))
         return result
 
 

@@ -46,7 +46,7 @@ def test_a_stage_reports_its_progress_and_keeps_a_log(tmp_path: Path) -> None:
 
 
 def test_a_users_mistake_comes_through(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="^no such file: x$"):
+    with pytest.raises(InputError, match=r"^no such file: x$"):
         stage(tmp_path, "import sys; print('error: no such file: x', file=sys.stderr); sys.exit(2)")
 
 
