@@ -23,6 +23,8 @@ _TONES = np.array(
     ]
 )
 
+_EXPOSED_FOR = 0.34  # luminance of the skin that needs no correction
+
 
 def tone(spec: SkinSpec) -> Floats:
     """(3,) linear albedo of the plain skin."""
@@ -30,6 +32,12 @@ def tone(spec: SkinSpec) -> Floats:
     base = np.array([np.interp(spec.melanin, at, column) for column in _TONES.T])
     red = np.array([1.02, 0.93, 0.93]) ** (2 * (spec.haemoglobin - 0.5))
     return np.asarray(base * red)
+
+
+def exposure_gain(spec: SkinSpec) -> float:
+    """How much more light a photographer gives this skin than a fair one: half way, in stops, to the same grey."""
+    luminance = float(tone(spec) @ np.array([0.2126, 0.7152, 0.0722]))
+    return float(np.clip((_EXPOSED_FOR / luminance) ** 0.5, 0.85, 2.2))
 
 
 def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None) -> Floats:

@@ -33,7 +33,7 @@ from generator.hair.scalp import grow_scalp, root_shade
 from generator.hair.strands import Strands
 from generator.head import HeadGeometry, build_head
 from generator.rig import rig_cameras
-from generator.skin_colour import skin_albedo
+from generator.skin_colour import exposure_gain, skin_albedo
 from generator.spec import HeadSpec
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ def _build(spec: HeadSpec, model: HeadModel, settings: RenderSettings) -> tuple[
     scene = new_scene(settings.samples, settings.threads, spec.seed)
     head = build_head(model, spec.shape)
     add_camera(scene)
-    add_world(scene, spec.environment)
+    add_world(scene, spec.environment, exposure_gain(spec.skin))
     _add_head(spec, head)
     field = distance_field(head.skin.vertices, head.skin.normals)
     _add_garment(spec, head, field)

@@ -19,7 +19,7 @@ def skin_material(spec: SkinSpec) -> Any:
         {
             "Base Color": colour,
             "Roughness": _roughness(graph, shift, spec),
-            "Specular IOR Level": 0.36,
+            "Specular IOR Level": 0.36 - 0.10 * spec.melanin,
             "Subsurface Weight": 0.28,
             "Subsurface Radius": (0.0032, 0.0013, 0.0007),
             "Subsurface Scale": 1.0,
@@ -46,8 +46,11 @@ def noise(graph: Graph, vector: Any, size: float, detail: float = 2.0) -> Any:
 
 
 def _mottled(graph: Graph, albedo: Any, vector: Any, spec: SkinSpec) -> Any:
-    """Blotches of 20 mm, mottling of 2 to 6 mm, specks of about 1 mm, freckles."""
-    amount = spec.mottling
+    """Blotches of 20 mm, mottling of 2 to 6 mm, specks of about 1 mm, freckles.
+
+    Darker skin reflects less of its own colour under the same sheen, so its texture needs more contrast to be seen.
+    """
+    amount = spec.mottling * (1 + 0.9 * spec.melanin)
     colour = albedo
     for size, low, tint in (
         (0.022, 0.10, (0.80, 0.62, 0.60)),

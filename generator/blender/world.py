@@ -16,6 +16,9 @@ from generator.components.environment import EnvironmentSpec
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 FILL = 0.25  # share of even light from everywhere, so that a face against the sun keeps its texture
+# Radiance over the face's light above which the panorama is cut: a small sun burns glassy highlights into the skin,
+# which glide as the camera moves, and its shadows are harder than anything in a capture studio.
+BRIGHTEST = 8.0
 WHITE_BALANCE = 0.75  # how much of the light's colour the cameras correct, as real ones do
 
 
@@ -28,13 +31,18 @@ def hdri_path(name: str) -> Path:
     return path
 
 
-def add_world(scene: Any, spec: EnvironmentSpec) -> None:
-    """Light the scene with the panorama; the camera sees it too, or a plain backdrop."""
+def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0) -> None:
+    """Light the scene with the panorama; the camera sees it too, or a plain backdrop.
+
+    `gain` multiplies all light: cameras open up for a dark face (`skin_colour.exposure_gain`).
+    """
     image = bpy.data.images.load(str(hdri_path(spec.hdri)))
-    light_colour = face_light(_pixels(image), spec.rotation)
+    panorama = _pixels(image)
+    brightest = BRIGHTEST * float(face_light(panorama, spec.rotation) @ LUMINANCE)
+    light_colour = face_light(np.minimum(panorama, brightest), spec.rotation)
     level = float(light_colour @ LUMINANCE)
     balance = (level / light_colour) ** WHITE_BALANCE
-    strength = spec.exposure * (1 - FILL) / level
+    strength = gain * spec.exposure * (1 - FILL) / level
     world = bpy.data.worlds.new("world")
     world.use_nodes = True
     scene.world = world
@@ -42,8 +50,9 @@ def add_world(scene: Any, spec: EnvironmentSpec) -> None:
     position = graph.node("TexCoord").outputs["Generated"]
     turned = graph.node("Mapping", {"Vector": position, "Rotation": (0.0, 0.0, math.radians(spec.rotation))})
     picture = graph.node("TexEnvironment", {"Vector": turned.outputs[0]}, image=image, interpolation="Cubic")
-    balanced = graph.mix(1.0, picture.outputs["Color"], opaque(tuple(balance * strength)), "MULTIPLY")
-    filled = graph.mix(1.0, balanced, grey(spec.exposure * FILL), "ADD")
+    tamed = graph.node("VectorMath", {0: picture.outputs["Color"], 1: (brightest,) * 3}, operation="MINIMUM").outputs[0]
+    balanced = graph.mix(1.0, tamed, opaque(tuple(balance * strength)), "MULTIPLY")
+    filled = graph.mix(1.0, balanced, grey(gain * spec.exposure * FILL), "ADD")
     surface = graph.node("Background", {"Color": filled, "Strength": 1.0}).outputs[0]
     if spec.backdrop is not None:
         plain = graph.node("Background", {"Color": opaque(spec.backdrop), "Strength": 1.0})
