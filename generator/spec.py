@@ -47,8 +47,27 @@ class ShapeSpec:
 
 
 @dataclass(frozen=True)
+class Overrides:
+    """What the user fixes instead of drawing it; None draws.
+
+    Attributes:
+        hair, beard: families.
+        hdri: the panorama.
+        neutral: no expression and no pose.
+    """
+
+    hair: str | None = None
+    beard: str | None = None
+    hdri: str | None = None
+    neutral: bool = False
+
+
+@dataclass(frozen=True)
 class HeadSpec:
-    """Everything that makes up one head, its surroundings and its cameras."""
+    """Everything that makes up one head, its surroundings and its cameras.
+
+    `seed` alone gives the same head again only where `overrides` fixes nothing.
+    """
 
     seed: int
     shape: ShapeSpec
@@ -61,8 +80,9 @@ class HeadSpec:
     garment: GarmentSpec
     environment: EnvironmentSpec
     rig: RigSpec
+    overrides: Overrides = Overrides()
 
-    SCHEMA_VERSION: ClassVar[int] = 1
+    SCHEMA_VERSION: ClassVar[int] = 2
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with the version of its layout."""
@@ -80,16 +100,6 @@ class HeadSpec:
         return from_json(cls, {k: v for k, v in value.items() if k != "schema_version"}, where)
 
 
-@dataclass(frozen=True)
-class Overrides:
-    """What the user fixes instead of drawing it; None draws."""
-
-    hair: str | None = None
-    beard: str | None = None
-    hdri: str | None = None
-    neutral: bool = False
-
-
 def stream(seed: int, name: str) -> np.random.Generator:
     """The random stream of one component of one head: the same for the same seed and name, whatever else is drawn."""
     if seed < 0:
@@ -104,7 +114,7 @@ def sample_spec(seed: int, model: HeadModel, overrides: Overrides | None = None)
     Args:
         seed: 0 or more; one head per seed.
         model: the head model, which brings its own prior for identity, expression and pose.
-        overrides: families that the user chose.
+        overrides: what the user chose; the spec records it.
     """
     fixed = overrides or Overrides()
     shape = _sample_shape(seed, model)
@@ -131,6 +141,7 @@ def sample_spec(seed: int, model: HeadModel, overrides: Overrides | None = None)
         sample_garment(stream(seed, "garment")),
         environment,
         sample_rig(stream(seed, "rig")),
+        fixed,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from capture import InputError
 from generator.components import draw
 
 # Iris colours, linear RGB: (outer, inner).
@@ -34,6 +35,10 @@ class EyeSpec:
     iris_mm: float = 5.9
     redness: float = 0.3
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.iris not in IRISES:
+            raise InputError(f"iris {self.iris!r}: use one of {', '.join(IRISES)}")
 
 
 def sample_eyes(rng: np.random.Generator, melanin: float) -> EyeSpec:

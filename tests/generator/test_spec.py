@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.head_model import Pose
 from capture import InputError
 from generator import spec as spec_module
 from generator.components.facial_hair import BEARDS
@@ -56,7 +57,8 @@ def test_streams_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_hair_override_leaves_the_rest(family: str) -> None:
     plain, fixed = sample_spec(3, MODEL), sample_spec(3, MODEL, Overrides(hair=family))
     assert fixed.hair.family == family
-    assert dataclasses.replace(fixed, hair=plain.hair) == plain
+    assert fixed.overrides == Overrides(hair=family)
+    assert dataclasses.replace(fixed, hair=plain.hair, overrides=Overrides()) == plain
 
 
 @pytest.mark.parametrize("family", BEARDS)
@@ -66,7 +68,23 @@ def test_beard_override(family: str) -> None:
 
 def test_overriding_with_the_drawn_family_changes_nothing() -> None:
     drawn = sample_spec(9, MODEL)
-    assert sample_spec(9, MODEL, Overrides(hair=drawn.hair.family)) == drawn
+    assert sample_spec(9, MODEL, Overrides(hair=drawn.hair.family)).hair == drawn.hair
+
+
+def test_a_record_tells_that_its_seed_alone_gives_another_head() -> None:
+    """Whoever draws the seed of a record again must see that something was fixed by hand."""
+    fixed = sample_spec(9, MODEL, Overrides(hair="long", beard="none", hdri="city", neutral=True))
+    again = HeadSpec.from_json(json.loads(json.dumps(fixed.to_json())))
+    assert again == fixed
+    assert again == sample_spec(again.seed, MODEL, again.overrides)
+    assert sample_spec(9, MODEL).overrides == Overrides()
+
+
+def test_neutral_leaves_identity_and_the_rest() -> None:
+    plain, neutral = sample_spec(4, MODEL), sample_spec(4, MODEL, Overrides(neutral=True))
+    assert neutral.shape.identity == plain.shape.identity
+    assert not any(neutral.shape.expression) and neutral.shape.pose == Pose()
+    assert dataclasses.replace(neutral, shape=plain.shape, overrides=Overrides()) == plain
 
 
 @pytest.mark.parametrize(
@@ -79,6 +97,9 @@ def test_overriding_with_the_drawn_family_changes_nothing() -> None:
         (lambda v: v["hair"].update(family="mohawk"), "mohawk"),
         (lambda v: v["environment"].update(hdri="moon"), "moon"),
         (lambda v: v["garment"].update(gap_mm=0.5), "2.5 mm"),
+        (lambda v: v["eyes"].update(iris="violet"), "violet"),
+        (lambda v: v["skin"].update(melanin=float("nan")), r"skin\.melanin.*finite"),
+        (lambda v: v["shape"]["identity"].__setitem__(0, float("inf")), r"identity\[0\].*finite"),
     ],
 )
 def test_wrong_json_is_named(change, match: str) -> None:  # type: ignore[no-untyped-def]
