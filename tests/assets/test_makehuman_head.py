@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assets import makehuman
 from assets.head_model import IBUG_68, HeadModel, Pose, polygons_in, triangulate, vertex_normals
 from assets.makehuman import bake_to, find_data, load_default_model, read_model
 from assets.makehuman_files import read_mirror, read_target, to_world
@@ -305,3 +306,12 @@ def test_a_damaged_cache_is_baked_again(baked: Path, data: Path, tmp_path: Path)
     path.write_bytes(baked.read_bytes()[:5000])
     assert load_default_model(data, path).name == "makehuman"
     assert path.read_bytes() == baked.read_bytes()
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    baked: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(makehuman, "_bake", lambda data, progress: baked.read_bytes())
+    (tmp_path / "file").write_text("")
+    assert load_default_model(data, tmp_path / "file" / "head.npz").name == "makehuman"
+    assert "P2P_CACHE" in caplog.text
