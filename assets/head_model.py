@@ -105,7 +105,7 @@ has also: chin, nose_tip, nasion, {left,right}_{eye_inner,eye_outer,mouth_corner
 tragus}, upper_lip, lower_lip, vertex."""
 
 
-def triangulate(polygons: IntArray) -> IntArray:
+def triangulate(polygons: NDArray[np.integer]) -> IntArray:
     """(2Q, 3) triangles of (Q, 4) quads: corners 0 1 2 and 0 2 3 of each, in order."""
     return polygons[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int32)
 
@@ -115,7 +115,7 @@ def polygons_in(polygons: IntArray, mask: FloatArray, threshold: float = 0.5) ->
     return (mask[polygons] >= threshold).all(axis=1)
 
 
-def vertex_normals(vertices: FloatArray, faces: IntArray) -> FloatArray:
+def vertex_normals(vertices: FloatArray, faces: NDArray[np.integer]) -> NDArray[np.float64]:
     """(V, 3) unit normals, weighted by face area; zero where a vertex has no face."""
     corners = vertices[faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

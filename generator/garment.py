@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.head_model import vertex_normals
 from generator.components.garment import GarmentSpec
 from generator.geometry.clip import border_edges, clip_mesh, smooth
 from generator.geometry.distance import DistanceField
-from generator.geometry.subdivision import vertex_normals
 from generator.hair.strands import generator_for, smoothstep
 from generator.head import HeadGeometry
 

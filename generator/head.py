@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import HeadModel
+from assets.head_model import HeadModel, triangulate, vertex_normals
 from capture import HeadSurface
-from generator.geometry.subdivision import catmull_clark, triangulate, vertex_normals
+from generator.geometry.subdivision import catmull_clark
 from generator.spec import ShapeSpec
 
 Floats = NDArray[np.float64]

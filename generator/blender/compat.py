@@ -24,13 +24,6 @@ def socket(node: Any, name: str) -> Any:
     return found if found is not None else node.inputs.get(_OLDER.get(name, ""))
 
 
-def set_input(node: Any, name: str, value: Any) -> None:
-    """Set the default of an input where this Blender has it."""
-    found = socket(node, name)
-    if found is not None:
-        found.default_value = value
-
-
 def has_denoiser() -> bool:
     """Whether this build carries OpenImageDenoise."""
     import _cycles

@@ -14,11 +14,6 @@ def uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return round(low + (high - low) * float(rng.random()), DIGITS)
 
 
-def bell(rng: np.random.Generator, mean: float, deviation: float, low: float, high: float) -> float:
-    """A normal number, clipped."""
-    return round(min(max(mean + deviation * float(rng.standard_normal()), low), high), DIGITS)
-
-
 def chance(rng: np.random.Generator, probability: float) -> bool:
     """True with a probability."""
     return bool(rng.random() < probability)

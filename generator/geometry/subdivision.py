@@ -105,19 +105,3 @@ def _moved(vertices: Floats, quads: NDArray[np.integer], edges: Edges, faces: Fl
     result = np.where((border_count == 2)[:, None], border, smooth)
     keep = corner | (valence == 0)
     return np.where(keep[:, None], vertices, result)
-
-
-def triangulate(quads: NDArray[np.integer]) -> NDArray[np.int32]:
-    """(2 F, 3) triangles of quads (F, 4), those of quad i at 2 i and 2 i + 1."""
-    return quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int32)
-
-
-def vertex_normals(vertices: Floats, triangles: NDArray[np.integer]) -> Floats:
-    """(V, 3) area-weighted unit normals; zero where a vertex has no face."""
-    corners = vertices[triangles]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = np.zeros_like(vertices)
-    for corner in range(3):
-        np.add.at(normals, triangles[:, corner], cross)
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.asarray(normals / np.where(length > 0, length, 1))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from assets.head_model import triangulate, vertex_normals
 from generator.geometry.clip import border_edges, clip_mesh
 from generator.geometry.distance import distance_field
-from generator.geometry.subdivision import catmull_clark, triangulate, vertex_normals
+from generator.geometry.subdivision import catmull_clark
 from tests.generator.toy_model import cube_sphere
 
 CUBE = np.array([[x, y, z] for x in (-1.0, 1) for y in (-1.0, 1) for z in (-1.0, 1)])
