@@ -13,16 +13,25 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+NEEDED = {
+    "bpy": "run it through Blender (blender --background --python ...) or `pip install 'pixels2points[render]'`",
+    "numpy": "install numpy for the Python that runs this",
+}
 
 
 def run() -> int:
     """Find our packages, then hand over."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    from generator.blender.command import main
-
-    inside_blender = "--" in sys.argv
-    return main(sys.argv[sys.argv.index("--") + 1 :] if inside_blender else sys.argv[1:])
+    try:
+        from generator.blender.command import main
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDED:
+            raise
+        sys.stderr.write(f"error: {sys.executable} has no module {error.name}; {NEEDED[error.name]}\n")
+        return 2
+    after_blenders_own = sys.argv.index("--") + 1 if "--" in sys.argv else 1
+    return main(sys.argv[after_blenders_own:])
 
 
 if __name__ == "__main__":

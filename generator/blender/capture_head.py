@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -13,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from assets.head_model import HeadModel
-from capture import Capture, CaptureInfo, InputError, PixelClass
+from capture import Capture, CaptureInfo, PixelClass
+from generator import GENERATOR_VERSION
 from generator.blender.cameras import add_camera
 from generator.blender.compat import version
 from generator.blender.curves import add_strands, hair_material
@@ -32,13 +32,12 @@ from generator.hair.facial import grow_beard, grow_brows, grow_lashes
 from generator.hair.scalp import grow_scalp, root_shade
 from generator.hair.strands import Strands
 from generator.head import HeadGeometry, build_head
+from generator.output_folder import forget_former
 from generator.rig import rig_cameras
 from generator.skin_colour import exposure_gain, skin_albedo
 from generator.spec import HeadSpec
 
 log = logging.getLogger(__name__)
-
-GENERATOR_VERSION = "1"
 
 
 @dataclass(frozen=True)
@@ -79,31 +78,25 @@ def capture_head(
 ) -> dict[str, float]:
     """Render a head into a capture folder (see the design); `capture.json` is written last.
 
+    What an earlier run left in the folder is removed first. Raises `InputError` where the folder's name is no id for a
+    capture or the folder can't be written.
+
     Returns:
         seconds per stage: build, images, masks.
     """
-    _forget(folder / Capture.INFO)
+    versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
+                "numpy": np.__version__}  # fmt: skip
+    info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions)  # refuses names before hours are spent
     watch = Stopwatch()
     scene, head, radius = watch.time("build", lambda: _build(spec, model, settings))
+    forget_former(folder)
     cameras = rig_cameras(spec.rig, head.centre, radius, settings.resolution)
     watch.time("build", lambda: head.surface().write(folder / Capture.HEAD))
     watch.time("images", lambda: render_images(scene, cameras, folder / "images", progress))
     watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress))
-    versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
-                "numpy": np.__version__}  # fmt: skip
-    Capture.create(folder, cameras, CaptureInfo(folder.name, spec.seed, spec.to_json(), versions))
+    Capture.create(folder, cameras, info)
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))
     return watch.seconds
-
-
-def _forget(info: Path) -> None:
-    """Remove what says that a capture is whole, before it is written anew."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # writing will name the trouble
-        try:
-            info.unlink()
-        except PermissionError as error:
-            cure = "choose an output folder that you may write to"
-            raise InputError(f"can't replace {info}: {error.strerror}; {cure}") from None
 
 
 def _build(spec: HeadSpec, model: HeadModel, settings: RenderSettings) -> tuple[Any, HeadGeometry, float]:

@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace) -> None:
 
     model = load_default_model()
     settings = RenderSettings(options.resolution, options.samples, options.threads)
-    for spec, folder in _jobs(options, model):
+    for spec, folder in list(_jobs(options, model)):  # all of them first: a wrong seed is told before the long work
         if options.spec_only:
             write_json(folder / "spec.json", spec.to_json())
             continue
@@ -77,8 +77,8 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.resolution < 16 or options.samples < 1:
-        raise InputError("--resolution must be 16 or more, --samples 1 or more")
+    if not 16 <= options.resolution <= 8192 or options.samples < 1:
+        raise InputError("--resolution must lie between 16 and 8192, --samples be 1 or more")
     if options.threads is not None and options.threads < 1:
         raise InputError("--threads must be 1 or more")
     if (options.out is None) == (options.out_root is None):
@@ -96,23 +96,24 @@ def _jobs(options: argparse.Namespace, model: HeadModel) -> Iterator[tuple[HeadS
         spec = HeadSpec.from_json(value, str(options.spec))
         if spec.shape.model != model.name:
             raise InputError(f"{options.spec}: made for the head model {spec.shape.model!r}, this is {model.name!r}")
-        yield spec, options.out
+        yield spec, options.out.resolve()
         return
-    seeds = [*options.seed, *_range(options.seeds)]
+    seeds = list(dict.fromkeys([*options.seed, *_range(options.seeds)]))
     if not seeds:
         raise InputError("no seed; give --seed N or --seeds FIRST:LAST")
     if options.out is not None and len(seeds) != 1:
         raise InputError("--out takes one head; give --out-root for several seeds")
     overrides = Overrides(options.hair, options.beard, options.hdri, options.neutral)
     for seed in seeds:
-        yield sample_spec(seed, model, overrides), options.out or options.out_root / f"head_{seed:08d}"
+        folder = options.out or options.out_root / f"head_{seed:08d}"
+        yield sample_spec(seed, model, overrides), folder.resolve()
 
 
 def _range(text: str | None) -> range:
     if text is None:
         return range(0)
     first, separator, last = text.partition(":")
-    if not separator or not first.isdigit() or not last.isdigit():
+    if not separator or not first.isdecimal() or not last.isdecimal():
         raise InputError(f"--seeds {text}: use FIRST:LAST, as in 0:8")
     return range(int(first), int(last))
 

@@ -1,0 +1,38 @@
+"""The folder that a head is rendered into: nothing of a former head may stay there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from capture import Capture
+from capture.files import explain_os_error
+
+# What later stages make of the images: it shows the former head.
+_DERIVED = (Capture.SCAN, Capture.LABELS, "quality.json")
+
+
+def forget_former(folder: Path) -> None:
+    """Remove what an earlier run left in a capture's folder, `capture.json` first, as it says that the rest is whole.
+
+    Scan, labels and the stamps of the stages go too: kept, they would pass for those of the new head. Only files of
+    the names that this project writes are touched. Raises `InputError` where one can't be removed.
+    """
+    for path in _former(folder):
+        try:
+            path.unlink()
+        except (FileNotFoundError, NotADirectoryError):  # nothing there, or writing will name the trouble
+            continue
+        except OSError as error:
+            raise explain_os_error(error, path) from None
+
+
+def _former(folder: Path) -> Iterator[Path]:
+    yield folder / Capture.INFO
+    yield from sorted(folder.glob("stages/*.json"))
+    yield from (folder / name for name in (Capture.HEAD, *_DERIVED))
+    for table in ("cameras", "images", "points3D"):
+        yield from (folder / "sparse" / f"{table}{suffix}" for suffix in (".txt", ".bin"))
+    for pattern in ("view_*.png", ".view_*.png"):  # the latter: cut off while they were written
+        yield from sorted(folder.glob(f"images/{pattern}"))
+        yield from sorted(folder.glob(f"masks/{pattern}"))
