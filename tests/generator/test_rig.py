@@ -31,6 +31,13 @@ def test_thirteen_views_with_near_neighbours() -> None:
     assert angles.min(axis=1).max() <= 30.01
 
 
+def test_from_profile_to_profile_with_some_from_above_and_below() -> None:
+    axes = np.array([camera.direction for camera in rig_cameras(RigSpec(), CENTRE, 0.15, 512)])
+    assert axes[:, 0].min() == pytest.approx(-1) and axes[:, 0].max() == pytest.approx(1)
+    elevation = np.degrees(np.arcsin(-axes[:, 2]))
+    assert (elevation > 20).sum() == (elevation < -20).sum() == 3 and (np.abs(elevation) < 1).sum() == 7
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.1, 0.25), st.sampled_from([96, 512, (640, 480)]))
 def test_the_sphere_fills_every_frame(seed: int, radius: float, size: int | tuple[int, int]) -> None:
