@@ -23,7 +23,7 @@ CONFIG = Path(__file__).resolve().parent.parent / "training" / "configs" / "demo
 # Four heads to train on, one to watch the training with, one that the model never sees.
 SEEDS = (0, 1, 2, 3, 4)
 UNSEEN_SEED = 5
-RENDER = RenderSettings(resolution=256, samples=12)
+RENDER = RenderSettings(resolution=288, samples=10)
 SCAN = ScanSettings(backend="auto")
 SHARDS = PackSettings(test_share=0.2)
 

@@ -50,7 +50,7 @@ def _mottled(graph: Graph, albedo: Any, vector: Any, spec: SkinSpec) -> Any:
 
     Darker skin reflects less of its own colour under the same sheen, so its texture needs more contrast to be seen.
     """
-    amount = spec.mottling * (1 + 0.9 * spec.melanin)
+    amount = spec.mottling * (1 + 0.7 * spec.melanin)
     colour = albedo
     for size, low, tint in (
         (0.022, 0.10, (0.80, 0.62, 0.60)),
