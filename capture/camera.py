@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any, Self
 
 import numpy as np
@@ -33,14 +34,15 @@ class Camera:
     pixel is at (0.5, 0.5). Lengths in metres.
 
     Args:
-        name: file name of the image inside the capture's `images/`.
+        name: file name of the image inside the capture's `images/`, subfolders allowed.
         model: one of `CAMERA_MODELS`.
         params: the model's parameters in COLMAP's order, in pixels (distortion without unit).
         rotation: (3, 3) rotation R, world to camera.
         translation: (3,) t, metres.
 
     Raises:
-        InputError: where a value is not finite, R is no rotation, or the parameters don't fit the model.
+        InputError: where a value is not finite, R is no rotation, the parameters don't fit the model, or the name
+            leads out of `images/` (stages write files of that name, too).
     """
 
     name: str
@@ -58,6 +60,9 @@ class Camera:
         self._check()
 
     def _check(self) -> None:
+        path = PurePosixPath(self.name)
+        if not path.name or path.is_absolute() or ".." in path.parts or "\0" in self.name:
+            raise InputError(f"image name {self.name!r}: must be a file inside the capture's images/; rename it there")
         if self.model not in CAMERA_MODELS:
             known = ", ".join(CAMERA_MODELS)
             raise InputError(f"camera of {self.name}: model {self.model} is not supported; use one of {known}")

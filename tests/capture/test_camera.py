@@ -72,3 +72,12 @@ def test_bad_values_are_refused_by_name(change: dict, message: str) -> None:
     values = {"name": "view_03.png", "width": 640, "height": 480, "translation": np.zeros(3), **good, **change}
     with pytest.raises(InputError, match=r"view_03\.png.*" + message):
         Camera(**values)
+
+
+@pytest.mark.parametrize("name", ["", "/data/view.png", "../view.png", "left/../../view.png", "a\0.png"])
+def test_names_stay_inside_the_images_folder(name: str) -> None:
+    """Stages write files of these names: one that leads elsewhere would overwrite what lies there."""
+    view = camera()
+    with pytest.raises(InputError, match="inside the capture's images/"):
+        Camera(name, 640, 480, "PINHOLE", view.params, view.rotation, view.translation)
+    assert Camera("left/0 1.png", 640, 480, "PINHOLE", view.params, view.rotation, view.translation).name
