@@ -50,12 +50,15 @@ class CaptureInfo:
     @classmethod
     def from_json(cls, value: Any, where: str) -> Self:
         """The record in a parsed `capture.json`; `where` names the file in errors."""
-        if not isinstance(value, dict) or "id" not in value:
-            raise InputError(f"{where}: not a capture.json (no id)")
+        if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+            raise InputError(f"{where}: not a capture.json (no id); make the capture again, or remove the file")
         version = value.get("schema_version")
         if version != SCHEMA_VERSION:
             raise InputError(f"{where}: schema version {version}, this program reads {SCHEMA_VERSION}; make it again")
-        return cls(value["id"], value.get("seed"), value.get("spec"), value.get("versions") or {})
+        seed, spec, versions = value.get("seed"), value.get("spec"), value.get("versions") or {}
+        if not isinstance(seed, int | None) or not isinstance(spec, dict | None) or not isinstance(versions, dict):
+            raise InputError(f"{where}: seed, spec or versions is of another type; make the capture again")
+        return cls(value["id"], seed, spec, versions)
 
 
 @dataclass(frozen=True, eq=False)

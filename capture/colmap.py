@@ -104,7 +104,9 @@ def read_model(folder: Path) -> SparseModel:
 def _read(folder: Path, suffix: str, reader: Callable[[Path], SparseModel]) -> SparseModel:
     try:
         model = reader(folder)
-    except (struct.error, ValueError, IndexError, KeyError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"COLMAP model can't be read: {error.filename or folder} ({error.strerror})") from None
+    except (struct.error, ValueError, OverflowError, IndexError, KeyError) as error:
         raise InputError(f"damaged COLMAP model in {folder} (*{suffix}): {error}; export it again") from None
     if not model.cameras:
         raise InputError(f"no cameras: the COLMAP model in {folder} has no image; calibrate the capture first")

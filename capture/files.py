@@ -18,15 +18,17 @@ from capture.errors import InputError
 def atomic_path(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target`; rename it to `target` when the block ends without an error.
 
-    The temporary name keeps the suffix of the target, as many writers pick the format by it. On any error the
-    temporary file is removed and what stood at `target` stays. Raises `InputError` where the disk is full or
-    the folder can't be written.
+    The temporary name keeps the suffix of the target, as many writers pick the format by it. Its content is on the disk
+    before it gets its name. On any error the temporary file is removed and what stood at `target` stays. Raises
+    `InputError` where the disk is full or the folder can't be written.
     """
     target = Path(target)
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
         raise explain_os_error(error, target) from error
@@ -39,19 +41,21 @@ def explain_os_error(error: OSError, target: Path) -> Exception:
     """The same failure as an `InputError` of one line where the user can mend it, else the error itself."""
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return InputError(f"can't write {target}: {error.strerror}; choose an output folder that you may write to")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return InputError(f"can't write {target}: {error.strerror}; free some space and run again")
-    if isinstance(error, NotADirectoryError | FileExistsError | IsADirectoryError):
+    if isinstance(error, IsADirectoryError):
+        return InputError(f"can't write {target}: a folder of that name stands there; choose another output")
+    if error.errno == errno.ENAMETOOLONG:
+        return InputError(f"can't write {target}: {error.strerror}; choose a shorter path")
+    if isinstance(error, NotADirectoryError | FileExistsError):
         return InputError(f"can't write {target}: a file stands where a folder is needed; choose another output")
     return error
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -63,6 +63,15 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
         Capture.read(tmp_path / "head")
 
 
+@pytest.mark.parametrize("change", [{"id": 5}, {"seed": "x"}, {"spec": []}, {"versions": [1]}])
+def test_fields_of_another_type_are_refused(tmp_path: Path, change: dict) -> None:
+    make(tmp_path / "head")
+    path = tmp_path / "head" / "capture.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InputError, match=r"capture\.json: .*make the capture again"):
+        Capture.read(tmp_path / "head")
+
+
 def test_ids_fit_shard_keys() -> None:
     for bad in ("", "a.b", "a/b", "ä"):
         with pytest.raises(InputError, match="capture id"):

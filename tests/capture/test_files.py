@@ -31,6 +31,14 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
         write_json(tmp_path / "file" / "capture.json", {})
 
 
+def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(InputError, match="a folder of that name stands there"):
+        write_json(tmp_path / "report.html", {})
+    with pytest.raises(InputError, match="choose a shorter path"):
+        write_json(tmp_path / ("x" * 300) / "capture.json", {})
+
+
 def test_a_full_disk_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(InputError, match="free some space"),
