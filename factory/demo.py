@@ -57,7 +57,9 @@ def _train_if_needed(dataset: Path, root: Path, checkpoint: Path, key: str) -> f
         if made["key"] == key:
             log.info("%s is whole: not trained again", checkpoint)
             return float(made["seconds"])
-    shutil.rmtree(root, ignore_errors=True)
+    stamp.unlink(missing_ok=True)
+    for name in ("checkpoints", "logs"):  # what training writes, and no more: the folder may be the user's
+        shutil.rmtree(root / name, ignore_errors=True)
     command = [sys.executable, "-m", "training", "fit", "--config", CONFIG, "--data.dataset", dataset]
     seconds = _follow("training", [*map(str, command), "--trainer.default_root_dir", str(root)])
     write_json(stamp, {"key": key, "seconds": seconds})
