@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,8 @@ from factory.console import Track, track
 from factory.processes import run_stage
 from factory.shards import PackSettings, pack_if_needed
 from factory.stages import forget, is_whole, run_stamped, stage_key
+from generator.components.facial_hair import BEARDS
+from generator.components.hair import FAMILIES
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,9 @@ class RenderSettings:
             raise InputError(f"the resolution must lie between 16 and 8192 pixels, got {self.resolution}")
         if self.samples < 1:
             raise InputError(f"at least one sample per pixel is needed, got {self.samples}")
+        for what, value, known in (("hair", self.hair, FAMILIES), ("beard", self.beard, BEARDS)):
+            if value is not None and value not in known:
+                raise InputError(f"{what} family {value!r}: use one of {', '.join(known)}")
         if self.blender is not None and not self.blender.is_file():
             raise InputError(f"no such Blender binary: {self.blender}; give the path of the program itself")
 
@@ -61,20 +67,27 @@ class ScanSettings:
     vertices: int | None = None
     threshold_mm: float = 1.5
 
+    def __post_init__(self) -> None:
+        if self.vertices is not None and self.vertices < 100:
+            raise InputError(f"vertices {self.vertices}: a scan needs at least 100")
+        if not (math.isfinite(self.threshold_mm) and self.threshold_mm > 0):
+            raise InputError(f"threshold {self.threshold_mm} mm: it must be positive")
+
 
 def parse_seeds(text: str) -> list[int]:
     """The seeds in "5", "0:8" (the end left out) or "1,4,9"; raises `InputError` where it is something else."""
     try:
         if ":" in text:
-            first, end = text.split(":")
-            seeds = list(range(int(first), int(end)))
+            first, end = map(int, text.split(":"))
+            seeds: Sequence[int] = range(first, end)
         else:
             seeds = [int(word) for word in text.split(",")]
     except ValueError:
         raise InputError(f"seeds {text!r}: give one number, a range like 0:8 or a list like 1,4,9") from None
     if not seeds:
         raise InputError(f"seeds {text!r}: the range is empty")
-    if min(seeds) < 0 or max(seeds) > HIGHEST_SEED:
+    ends = (seeds[0], seeds[-1]) if isinstance(seeds, range) else seeds
+    if min(ends) < 0 or max(ends) > HIGHEST_SEED:
         raise InputError(f"seeds {text!r}: seeds lie between 0 and {HIGHEST_SEED}")
     return list(dict.fromkeys(seeds))
 

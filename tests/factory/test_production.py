@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from capture import InputError, write_json
 from factory import stages
 from factory.processes import StageError, run_stage
-from factory.production import RenderSettings, parse_seeds
+from factory.production import RenderSettings, ScanSettings, parse_seeds
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("0", [0]), ("2:5", [2, 3, 4]), ("7,1,7", [7, 1])])
@@ -18,7 +18,7 @@ def test_seeds(text: str, seeds: list[int]) -> None:
     assert parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["", "a", "1:2:3", "5:5", "-1", "1.5", "0:", "100000000"])
+@pytest.mark.parametrize("text", ["", "a", "1:2:3", "5:5", "-1", "1.5", "0:", "100000000", "0:99999999999"])
 def test_bad_seeds_are_named(text: str) -> None:
     with pytest.raises(InputError, match="seeds"):
         parse_seeds(text)
@@ -31,6 +31,18 @@ def test_bad_render_settings_are_named(tmp_path: Path) -> None:
         RenderSettings(samples=0)
     with pytest.raises(InputError, match="no such Blender"):
         RenderSettings(blender=tmp_path / "blender")
+    with pytest.raises(InputError, match=r"hair family 'sohrt': use one of none, "):
+        RenderSettings(hair="sohrt")
+    with pytest.raises(InputError, match=r"beard family 'long': use one of none, "):
+        RenderSettings(beard="long")
+
+
+def test_bad_scan_settings_are_named_before_anything_is_rendered() -> None:
+    with pytest.raises(InputError, match="at least 100"):
+        ScanSettings(vertices=3)
+    for threshold in (0.0, -1.0, float("nan")):
+        with pytest.raises(InputError, match="threshold"):
+            ScanSettings(threshold_mm=threshold)
 
 
 def stage(tmp_path: Path, program: str, seen: list | None = None) -> None:
