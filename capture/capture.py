@@ -80,6 +80,7 @@ class Capture:
 
     SCAN: ClassVar[str] = "scan.ply"
     LABELS: ClassVar[str] = "labels.npz"
+    QUALITY: ClassVar[str] = "quality.json"
     HEAD: ClassVar[str] = "head.ply"
     INFO: ClassVar[str] = "capture.json"
 

@@ -57,10 +57,14 @@ def label(capture: Path, threshold_mm: float) -> None:
     from labeling import label_capture, measure_capture
 
     options = production.label_options(threshold_mm)
-    path = run_stamped(capture, "label", options, lambda: label_capture(capture, threshold_mm))
+
+    def work() -> tuple[Path, Path]:
+        return label_capture(capture, threshold_mm), measure_capture(capture)
+
+    path, quality = run_stamped(capture, "label", options, work)
     labels = Labels.read(path)
     log.info("%s: %d of %d vertices are skin", path, labels.skin.sum(), len(labels))
-    log.info("%s", measure_capture(capture))
+    log.info("%s", quality)
 
 
 def pack(captures: Path, out: Path, test_share: float, heads_per_shard: int) -> None:

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from capture import InputError
+from capture import Capture, InputError
 from factory.console import Track, track
-from factory.processes import run_stage
+from factory.processes import StageError, run_stage
 from factory.shards import PackSettings, pack_if_needed
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.components.facial_hair import BEARDS
@@ -114,7 +114,14 @@ def generate_head(
     for name in ("hair", "beard"):
         if getattr(settings, name) is not None:
             options += [f"--{name}", getattr(settings, name)]
-    run_stamped(folder, "generate", plain, lambda: _run([*command, *options], folder, "generate", bar))
+
+    def render() -> None:
+        _run([*command, *options], folder, "generate", bar)
+        if not (folder / Capture.INFO).is_file():  # a Blender that can't run the script ends with code 0
+            output = _log_path(folder, "generate")
+            raise StageError(f"generate {folder.name} ended without a capture; its output is in {output}")
+
+    run_stamped(folder, "generate", plain, render)
     return folder
 
 
@@ -175,8 +182,11 @@ def _run(command: Sequence[object], folder: Path, stage: str, bar: Track | None)
         if bar is not None:
             bar(done, what, total)
 
-    log_path = folder.parent / "logs" / f"{folder.name}.{stage}.log"
-    run_stage([str(word) for word in command], f"{stage} {folder.name}", log_path, show)
+    run_stage([str(word) for word in command], f"{stage} {folder.name}", _log_path(folder, stage), show)
+
+
+def _log_path(folder: Path, stage: str) -> Path:
+    return folder.parent / "logs" / f"{folder.name}.{stage}.log"
 
 
 def _plain(settings: RenderSettings) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def pack_if_needed(captures: Sequence[Path], out: Path, settings: PackSettings) 
 def _key(captures: Sequence[Path], settings: PackSettings) -> str:
     """A hash of the settings and of the captures' stamped labels; one without a stamp never equals another time's."""
     records = {path.name: read_record(path, "label") for path in sorted(captures)}
-    made_from = {name: record.key if record else secrets.token_hex(8) for name, record in records.items()}
+    made_from = {name: record.result if record else secrets.token_hex(8) for name, record in records.items()}
     return hashlib.sha256(json.dumps([SCHEMA_VERSION, asdict(settings), made_from]).encode()).hexdigest()[:16]
 
 

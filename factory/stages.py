@@ -1,7 +1,8 @@
 """Which stages of a capture are whole: each leaves a stamp of what it was made from.
 
-A stamp lies in `<capture>/stages/<stage>.json`. A stage is whole when its outputs are there and its stamp equals
-the wanted one; a stamp includes that of the stage before it, so a change upstream redoes what follows.
+A stamp lies in `<capture>/stages/<stage>.json`. A stage is whole when its stamp equals the wanted one and its outputs
+are still the files that it left, whoever else wrote there since; a stamp includes the result of the stage before it, so
+a change upstream redoes what follows.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from capture import Capture, InputError, read_json, write_json
 
 _Result = TypeVar("_Result")
 
-# In the order of the work, with what each leaves in the capture's folder.
+# In the order of the work, with what each leaves in the capture's folder, as patterns.
 OUTPUTS: dict[str, tuple[str, ...]] = {
-    "generate": (Capture.INFO, Capture.HEAD),
+    "generate": (Capture.INFO, Capture.HEAD, "sparse/*.txt", "images/*", "masks/*"),
     "reconstruct": (Capture.SCAN,),
-    "label": (Capture.LABELS,),
+    "label": (Capture.LABELS, Capture.QUALITY),
 }
 
 
@@ -35,19 +36,25 @@ class StageRecord:
         key: hash of the stage's options, the program's version and the stage before it.
         seconds: wall-clock time.
         options: what the user chose, as plain values.
+        files: output, relative to the capture's folder -> SHA-256.
     """
 
     key: str
     seconds: float
     options: Mapping[str, Any]
+    files: Mapping[str, str]
+
+    @property
+    def result(self) -> str:
+        """A name for what the stage made, which the stages after it are made from."""
+        return _digest([self.key, dict(self.files)])
 
 
 def stage_key(folder: Path, stage: str, options: Mapping[str, Any]) -> str:
     """The stamp that `stage` has when it is run with `options` (plain values) on what stands in `folder` now."""
     earlier = list(OUTPUTS)[: list(OUTPUTS).index(stage)]
     before = read_record(folder, earlier[-1]) if earlier else None
-    made_from = [version("pixels2points"), stage, options, before.key if before else None]
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return _digest([version("pixels2points"), stage, options, before.result if before else None])
 
 
 def read_record(folder: Path, stage: str) -> StageRecord | None:
@@ -57,25 +64,34 @@ def read_record(folder: Path, stage: str) -> StageRecord | None:
         return None
     try:
         value = read_json(path, f"the stamp of stage {stage}")
-        return StageRecord(str(value["key"]), float(value["seconds"]), dict(value["options"]))
+        return StageRecord(
+            str(value["key"]), float(value["seconds"]), dict(value["options"]), dict(value["files"])
+        )
     except (InputError, KeyError, TypeError, ValueError):
         return None  # a stamp that can't be read proves nothing: the stage runs again
 
 
 def is_whole(folder: Path, stage: str, key: str) -> bool:
-    """Whether the stage has been run to its end with this key and its outputs are still there."""
+    """Whether the stage has been run to its end with this key and its outputs are still what it left."""
     record = read_record(folder, stage)
-    return record is not None and record.key == key and all((folder / name).exists() for name in OUTPUTS[stage])
+    return record is not None and record.key == key and dict(record.files) == _files(folder, stage)
 
 
 def run_stamped(folder: Path, stage: str, options: Mapping[str, Any], run: Callable[[], _Result]) -> _Result:
-    """Run a stage and stamp it when it ends; while it runs the folder has no stamp of it."""
+    """Run a stage and stamp it when it ends; while it runs the folder has no stamp of it.
+
+    What later stages made of its former outputs is removed once the new ones are there.
+    """
     key = stage_key(folder, stage, options)
     _path(folder, stage).unlink(missing_ok=True)
     started = time.monotonic()
     result = run()
     seconds = round(time.monotonic() - started, 2)
-    write_json(_path(folder, stage), {"key": key, "seconds": seconds, "options": dict(options)})
+    later = list(OUTPUTS)[list(OUTPUTS).index(stage) + 1 :]
+    if later:
+        forget(folder, later[0])
+    stamp = {"key": key, "seconds": seconds, "options": dict(options), "files": _files(folder, stage)}
+    write_json(_path(folder, stage), stamp)
     return result
 
 
@@ -83,8 +99,8 @@ def forget(folder: Path, first: str) -> None:
     """Remove the outputs and stamps of `first` and of all stages after it: they show what is no longer there."""
     for stage in list(OUTPUTS)[list(OUTPUTS).index(first) :]:
         _path(folder, stage).unlink(missing_ok=True)
-        for name in OUTPUTS[stage]:
-            (Path(folder) / name).unlink(missing_ok=True)
+        for path in _outputs(folder, stage):
+            path.unlink(missing_ok=True)
 
 
 def history(folder: Path) -> dict[str, dict[str, Any]]:
@@ -95,6 +111,24 @@ def history(folder: Path) -> dict[str, dict[str, Any]]:
         for stage, record in records.items()
         if record is not None
     }
+
+
+def _outputs(folder: Path, stage: str) -> list[Path]:
+    """The outputs of a stage that are there."""
+    return sorted(path for pattern in OUTPUTS[stage] for path in Path(folder).glob(pattern) if path.is_file())
+
+
+def _files(folder: Path, stage: str) -> dict[str, str]:
+    """Output, relative to the folder -> SHA-256."""
+    found = {}
+    for path in _outputs(folder, stage):
+        with path.open("rb") as file:
+            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _path(folder: Path, stage: str) -> Path:

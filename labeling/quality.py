@@ -14,7 +14,6 @@ from capture import Capture, HeadSurface, InputError, Labels, Mesh, PixelClass, 
 from labeling.distance import surface_distance
 from labeling.visibility import seen_as
 
-QUALITY = "quality.json"
 SCHEMA_VERSION = 1
 _TOLERANCES_MM = (1.0, 1.5)
 _MIN_VIEWS = 3
@@ -51,7 +50,7 @@ def measure_capture(folder: Path) -> Path:
     capture = Capture.read(folder)
     scan = Scan.read(capture.scan_path)
     labels = Labels.read(capture.labels_path, len(scan.vertices))
-    path = capture.folder / QUALITY
+    path = capture.folder / Capture.QUALITY
     write_json(path, measure_quality(scan, labels, HeadSurface.read(capture.head_path), capture))
     return path
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from capture import InputError, write_json
 from factory import stages
 from factory.processes import StageError, run_stage
-from factory.production import RenderSettings, ScanSettings, parse_seeds
+from factory.production import RenderSettings, ScanSettings, generate_head, parse_seeds
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("0", [0]), ("2:5", [2, 3, 4]), ("7,1,7", [7, 1])])
@@ -82,10 +82,12 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_stages_know_what_is_whole(tmp_path: Path) -> None:
     def make(stage: str, options: dict) -> None:
-        stages.run_stamped(tmp_path, stage, options, lambda: [touch(name) for name in stages.OUTPUTS[stage]])
+        names = [pattern.replace("*", "view_00") for pattern in stages.OUTPUTS[stage]]
+        stages.run_stamped(tmp_path, stage, options, lambda: [touch(name, str(options)) for name in names])
 
-    def touch(name: str) -> None:
-        (tmp_path / name).write_text("x")
+    def touch(name: str, content: str) -> None:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
 
     def whole(stage: str, options: dict) -> bool:
         return stages.is_whole(tmp_path, stage, stages.stage_key(tmp_path, stage, options))
@@ -101,20 +103,33 @@ def test_stages_know_what_is_whole(tmp_path: Path) -> None:
     assert not whole("reconstruct", {"backend": "cpu"})
 
     make("reconstruct", {"backend": "cpu"})
-    (tmp_path / "scan.ply").unlink()
+    make("label", {})
+    (tmp_path / "scan.ply").write_text("somebody else's")
     assert not whole("reconstruct", {"backend": "cpu"})
-
     make("reconstruct", {"backend": "cpu"})
+    assert not whole("label", {}) and not (tmp_path / "labels.npz").exists()  # it was of the other scan
+    (tmp_path / "images" / "view_00").unlink()
+    assert not whole("generate", {"seed": 2})
+
     stages.forget(tmp_path, "generate")
-    assert [path.name for path in tmp_path.iterdir()] == ["stages"]
-    assert not list((tmp_path / "stages").iterdir())
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_blender_that_makes_nothing_is_no_success(tmp_path: Path) -> None:
+    """A Blender that can't run the script says so and ends with code 0."""
+    blender = tmp_path / "blender"
+    blender.write_text("#!/bin/sh\necho no python\n")
+    blender.chmod(0o755)
+    with pytest.raises(StageError, match=r"head_00000000 ended without a capture.*head_00000000\.generate\.log"):
+        generate_head(0, tmp_path / "captures", RenderSettings(blender=blender))
+    assert not stages.read_record(tmp_path / "captures" / "head_00000000", "generate")
 
 
 def test_a_stage_that_fails_has_no_stamp(tmp_path: Path) -> None:
     def fail() -> None:
         raise InputError("no")
 
-    write_json(tmp_path / "stages" / "label.json", {"key": "old", "seconds": 1, "options": {}})
+    write_json(tmp_path / "stages" / "label.json", {"key": "old", "seconds": 1, "options": {}, "files": {}})
     with pytest.raises(InputError):
         stages.run_stamped(tmp_path, "label", {}, fail)
     assert stages.read_record(tmp_path, "label") is None
