@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
+import re
 import secrets
 import tarfile
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import webdataset
 
 from capture import Capture, InputError, Labels, Scan, atomic_path, read_json, write_json
+from capture.files import explain_os_error
 from factory.console import track
 from factory.samples import Sample, decode, encode
 from factory.stages import read_record
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 DATASET = "dataset.json"
 SPLITS = ("train", "test")
+_SHARD = re.compile(r"(train|test)-\d{6}\.tar")  # what `pack` writes: other tars in the folder are not its own
 
 
 @dataclass(frozen=True)
@@ -77,23 +79,27 @@ def split(ids: Sequence[str], test_share: float) -> dict[str, list[str]]:
 def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = None) -> dict[str, Any]:
     """Write labelled captures as a data set and return its `dataset.json`.
 
-    Shards are written under temporary names and `dataset.json` last, so a data set that has it is whole. Raises
-    `InputError` where a capture isn't labelled or two have one id; nothing is written then.
+    Shards are written into a hidden folder beside and get their places when all are there, `dataset.json` last: a data
+    set that has it is whole. Raises `InputError` where a capture isn't labelled, an image is damaged or two captures
+    have one id; what stood in `out` stays then.
     """
     settings = settings or PackSettings()
     by_id = _open_all(captures)
     splits = split(list(by_id), settings.test_share)
     out = Path(out)
     table: dict[str, Any] = {}
-    _forget(out)
-    with track("packing", len(by_id)) as progress:
-        for name in SPLITS:
-            shards: list[dict[str, Any]] = []
-            for first in range(0, len(splits[name]), settings.heads_per_shard):
-                ids = splits[name][first : first + settings.heads_per_shard]
-                path = out / f"{name}-{len(shards):06d}.tar"
-                shards.append(_write_shard(path, [by_id[i] for i in ids], progress.advance))
-            table[name] = {"samples": len(splits[name]), "ids": splits[name], "shards": shards}
+    with _beside(out) as folder:
+        with track("packing", len(by_id)) as progress:
+            for name in SPLITS:
+                shards: list[dict[str, Any]] = []
+                for first in range(0, len(splits[name]), settings.heads_per_shard):
+                    ids = splits[name][first : first + settings.heads_per_shard]
+                    path = folder / f"{name}-{len(shards):06d}.tar"
+                    shards.append(_write_shard(path, [by_id[i] for i in ids], progress.advance))
+                table[name] = {"samples": len(splits[name]), "ids": splits[name], "shards": shards}
+        _forget(out)
+        for path in sorted(folder.iterdir()):
+            path.replace(out / path.name)
     description = {
         "schema_version": SCHEMA_VERSION,
         "key": _key(captures, settings),
@@ -111,11 +117,17 @@ def pack_if_needed(captures: Sequence[Path], out: Path, settings: PackSettings) 
     key = _key(captures, settings)
     with suppress(InputError):
         value = read_dataset(out)
-        names = [shard["name"] for split in value["splits"].values() for shard in split["shards"]]
-        if value.get("key") == key and all((Path(out) / name).is_file() for name in names):
+        if value.get("key") == key and _is_whole(Path(out), value):
             log.info("%s is whole: not packed again", out)
             return value
     return pack(captures, out, settings)
+
+
+def _is_whole(out: Path, description: Mapping[str, Any]) -> bool:
+    """Whether all shards are there, of the size that they had."""
+    shards = [shard for split in description["splits"].values() for shard in split["shards"]]
+    paths = [out / shard["name"] for shard in shards]
+    return all(p.is_file() and p.stat().st_size == s["bytes"] for p, s in zip(paths, shards, strict=True))
 
 
 def _key(captures: Sequence[Path], settings: PackSettings) -> str:
@@ -201,13 +213,34 @@ def _open_all(folders: Sequence[Path]) -> dict[str, Capture]:
 def _forget(out: Path) -> None:
     """Remove the data set that stood in `out`, its description first: half a data set must not look whole."""
     (out / DATASET).unlink(missing_ok=True)
-    for name in SPLITS:
-        for shard in out.glob(f"{name}-*.tar"):
-            shard.unlink()
+    for path in out.iterdir():
+        if _SHARD.fullmatch(path.name):
+            path.unlink()
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    """A hidden folder in `out` that is gone afterwards, and `out` with it where it was made for nothing."""
+    with ExitStack() as stack:
+        if not out.exists():
+            stack.callback(_remove_empty, out)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".packing-", dir=out)))
+        except OSError as error:
+            raise explain_os_error(error, out) from error
+        yield folder
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):  # it is not empty: it was of use
+        folder.rmdir()
 
 
 def _write_shard(path: Path, captures: Sequence[Capture], advance: Any) -> dict[str, Any]:
     """Write one tar; the same captures give the same bytes."""
+    import webdataset  # brings torch along where that is installed
+
     with atomic_path(path) as temporary:
         with temporary.open("wb") as file:
             writer = webdataset.TarWriter(file, mtime=0, encoder=False)
@@ -215,8 +248,6 @@ def _write_shard(path: Path, captures: Sequence[Capture], advance: Any) -> dict[
                 writer.write({"__key__": capture.info.id, **encode(capture)})
                 advance(1, capture.info.id)
             writer.close()
-            file.flush()
-            os.fsync(file.fileno())
         data = temporary.read_bytes()
     return {
         "name": path.name,

@@ -78,9 +78,10 @@ def test_checksums_and_bytes_are_those_of_the_files(captures: list[Path], tmp_pa
 
 def test_packing_again_leaves_no_old_shard(captures: list[Path], tmp_path: Path) -> None:
     pack(captures, tmp_path / "dataset", PackSettings(test_share=0.3, heads_per_shard=1))
+    (tmp_path / "dataset" / "train-of-mine.tar").touch()
     description = pack(captures[:3], tmp_path / "dataset", SETTINGS)
     listed = {shard["name"] for part in description["splits"].values() for shard in part["shards"]}
-    assert {path.name for path in (tmp_path / "dataset").iterdir()} == listed | {"dataset.json"}
+    assert {path.name for path in (tmp_path / "dataset").iterdir()} == listed | {"dataset.json", "train-of-mine.tar"}
 
 
 def test_a_stamped_data_set_is_reused(
@@ -94,6 +95,11 @@ def test_a_stamped_data_set_is_reused(
     with monkeypatch.context() as patch:
         patch.setattr(shards, "pack", lambda *_: pytest.fail("packed again"))
         assert pack_if_needed(captures, tmp_path / "dataset", SETTINGS) == first
+    shard = tmp_path / "dataset" / first["splits"]["train"]["shards"][0]["name"]
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:-512])
+    assert pack_if_needed(captures, tmp_path / "dataset", SETTINGS) == first
+    assert shard.read_bytes() == whole
     run_stamped(captures[0], "label", {"threshold_mm": 1.0}, lambda: None)
     assert pack_if_needed(captures, tmp_path / "dataset", SETTINGS)["key"] != first["key"]
 
@@ -112,7 +118,16 @@ def test_a_corrupt_image_is_named_and_leaves_no_shard(captures: list[Path], tmp_
     (captures[0] / "images" / "view_01.png").write_bytes(b"\x89PNG\r\n\x1a\n junk")
     with pytest.raises(InputError, match=r"corrupt image: .*head_00000000/images/view_01\.png"):
         pack(captures, tmp_path / "dataset")
-    assert not (tmp_path / "dataset" / "dataset.json").exists()
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_a_corrupt_image_leaves_the_data_set_that_was_there(captures: list[Path], tmp_path: Path) -> None:
+    pack(captures[:3], tmp_path / "dataset", SETTINGS)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "dataset").iterdir()}
+    (captures[4] / "images" / "view_01.png").write_bytes(b"junk")
+    with pytest.raises(InputError, match="corrupt image"):
+        pack(captures, tmp_path / "dataset", PackSettings(heads_per_shard=1))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "dataset").iterdir()} == before
 
 
 def test_two_heads_of_one_name_are_refused(captures: list[Path], tmp_path: Path) -> None:
