@@ -1,4 +1,4 @@
-"""Captures into WebDataset shards and `dataset.json`, and back."""
+"""Captures into WebDataset shards and `dataset.json`; `training.shards` reads them back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import logging
 import re
 import secrets
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,7 +19,7 @@ import numpy as np
 from capture import Capture, InputError, Labels, Scan, atomic_path, read_json, write_json
 from capture.files import explain_os_error
 from factory.console import track
-from factory.samples import Sample, decode, encode
+from factory.samples import encode
 from factory.stages import read_record
 
 log = logging.getLogger(__name__)
@@ -147,35 +146,6 @@ def read_dataset(folder: Path) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("schema_version") != SCHEMA_VERSION or "splits" not in value:
         raise InputError(f"{path}: not a data set of schema version {SCHEMA_VERSION}; pack it again")
     return value
-
-
-def read_samples(folder: Path, split_name: str) -> Iterator[Sample]:
-    """The samples of one split, in the order of the shards. Raises `InputError` naming what is damaged."""
-    folder = Path(folder)
-    for shard in read_dataset(folder)["splits"][split_name]["shards"]:
-        for key, files in _read_shard(folder / shard["name"]):
-            yield decode(key, files)
-
-
-def _read_shard(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """The (key, files) of a tar, which keeps a sample's files together."""
-    try:
-        with tarfile.open(path, "r:") as tar:
-            key, files = "", dict[str, bytes]()
-            for member in tar:
-                name, extension = member.name.split(".", 1)
-                if name != key and files:
-                    yield key, files
-                    files = {}
-                content = tar.extractfile(member)
-                assert content is not None
-                key, files[extension] = name, content.read()
-            if files:
-                yield key, files
-    except FileNotFoundError:
-        raise InputError(f"shard is missing: {path}; pack the data set again") from None
-    except (tarfile.TarError, OSError, ValueError) as error:
-        raise InputError(f"damaged shard: {path} ({error}); pack the data set again") from None
 
 
 def statistics(captures: Sequence[Capture]) -> dict[str, Any]:

@@ -7,14 +7,15 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Camera, Capture, InputError, Labels, Mesh, Scan
-from training.features.images import decode_image
+from capture import Camera, Capture, InputError, Labels, Scan
+from training.images import decode_image
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +29,16 @@ class Head:
         image_names: what errors call them.
         scan: the reconstructed mesh, V vertices, metres.
         labels: of the V vertices, None where there are none.
+        info: what the sample's `capture.json` says; empty for a capture.
     """
 
     id: str
     cameras: tuple[Camera, ...]
     images: tuple[bytes, ...]
     image_names: tuple[str, ...]
-    scan: Mesh
+    scan: Scan
     labels: Labels | None = None
+    info: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_sample(cls, sample: Mapping[str, bytes], where: str) -> Head:
@@ -48,7 +51,7 @@ class Head:
             keys = tuple(f"view_{i:02d}.jpg" for i in range(len(cameras)))
             images = tuple(sample[key] for key in keys)
             with np.load(io.BytesIO(sample["scan.npz"]), allow_pickle=False) as file:
-                scan = Mesh(file["vertices"], file["faces"])
+                scan = Scan(file["vertices"], file["faces"], file.get("colours"))
                 labels = Labels(file["distance_mm"], file["skin"])
         except InputError as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
@@ -58,7 +61,7 @@ class Head:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
         if len(labels) != len(scan.vertices):
             raise InputError(f"damaged {place}: {len(labels)} labels, {len(scan.vertices)} vertices; pack it again")
-        return cls(name, cameras, images, tuple(f"{key} of {place}" for key in keys), scan, labels)
+        return cls(name, cameras, images, tuple(f"{key} of {place}" for key in keys), scan, labels, info)
 
     @classmethod
     def from_capture(cls, folder: Path, scan_path: Path | None = None) -> Head:

@@ -55,7 +55,7 @@ def read_splits(folder: Path) -> dict[str, Split]:
         raise InputError(f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}; pack it again")
     try:
         return {name: _split(folder, name, split) for name, split in value["splits"].items()}
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({error}); pack the data set again") from None
 
 

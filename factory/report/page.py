@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import csv
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,14 @@ from capture import Capture, InputError, Labels, Mesh, Scan, write_bytes
 from evaluation.metrics import BinaryScores, binary_scores
 from factory.console import track
 from factory.report import pictures
-from factory.samples import Sample, read_image
-from factory.shards import SPLITS, read_dataset, read_samples
+from factory.shards import SPLITS, read_dataset
+from training.heads import Head
+from training.images import decode_image
+from training.shards import read_heads, read_splits
 
 THUMBNAIL = 264  # pixels; shown at half that size
 HEADS_SHOWN = 24
+DEFAULT_THRESHOLD_MM = 1.5  # the paper's, where the samples don't say
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,16 @@ def write_report(dataset: Path, out: Path, extras: ReportExtras | None = None) -
     description = read_dataset(dataset)
     total = sum(description["splits"][name]["samples"] for name in SPLITS)
     shown = min(total, HEADS_SHOWN)
-    heads, distances, timings = [], [], dict[str, dict[str, float]]()
+    heads, distances, timings, thresholds = [], [], dict[str, dict[str, float]](), set[float]()
     with track("report", shown + len(extras.predictions)) as progress:
-        for split, sample in _first_samples(dataset, shown):
-            heads.append(_head(sample, split))
-            distances.append(sample.labels.distance_mm)
-            timings[sample.id] = {stage: run["seconds"] for stage, run in sample.info.get("stages", {}).items()}
-            progress.advance(1, sample.id)
+        for split, head in islice(_all_heads(dataset), shown):
+            heads.append(_head(head, split))
+            assert head.labels is not None  # samples have them
+            distances.append(head.labels.distance_mm)
+            stages = head.info.get("stages", {})
+            timings[head.id] = {stage: run["seconds"] for stage, run in stages.items()}
+            thresholds.add(stages.get("label", {}).get("options", {}).get("threshold_mm", DEFAULT_THRESHOLD_MM))
+            progress.advance(1, head.id)
         predictions = []
         for folder in extras.predictions:
             predictions.append(_prediction(folder))
@@ -68,7 +76,7 @@ def write_report(dataset: Path, out: Path, extras: ReportExtras | None = None) -
         predictions=predictions,
         key={"skin": _css(pictures.SKIN_COLOUR), "other": _css(pictures.OTHER_COLOUR)},
         curve=_png(pictures.learning_curve(read_metrics(extras.metrics))) if extras.metrics else None,
-        histogram=_png(pictures.distance_histogram(distances, names, _threshold(dataset))),
+        histogram=_png(pictures.distance_histogram(distances, names, sorted(thresholds))),
         chart=_png(pictures.timing_chart(timings)) if any(timings.values()) else None,
         timings=[*_mean_timings(timings).items(), *extras.timings.items()],
     )
@@ -87,17 +95,16 @@ def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
     return {name: [(e, float(np.mean(v))) for e, v in sorted(by.items())] for name, by in found.items() if len(by) > 1}
 
 
-def _first_samples(dataset: Path, count: int) -> Iterator[tuple[str, Sample]]:
-    for split in SPLITS:
-        for sample in read_samples(dataset, split):
-            if count == 0:
-                return
-            count -= 1
-            yield split, sample
+def _all_heads(dataset: Path) -> Iterator[tuple[str, Head]]:
+    for name, split in read_splits(dataset).items():
+        for shard in split.shards:
+            for head in read_heads(shard):
+                yield name, head
 
 
-def _head(sample: Sample, split: str) -> dict[str, Any]:
-    labels, scan = sample.labels, sample.scan
+def _head(head: Head, split: str) -> dict[str, Any]:
+    labels, scan = head.labels, head.scan
+    assert labels is not None
     skin = labels.distance_mm[labels.skin]
     median = f", median distance of skin {np.median(skin):.2f} mm" if skin.size else ""
     summary = f"{len(scan.vertices):,} vertices, {100 * labels.skin.mean():.0f} % skin{median}"
@@ -108,8 +115,8 @@ def _head(sample: Sample, split: str) -> dict[str, Any]:
     shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "profile", "true labels, profile"))
     colours = pictures.distance_colours(labels.distance_mm)
     shown.append(_mesh_picture(scan, colours, "three_quarter", "distance, 0 (dark) to 5 mm (bright)"))
-    views = [_thumbnail(image) for image in sample.images]
-    return {"name": sample.id, "split": split, "summary": summary, "views": views, "meshes": shown}
+    views = [_thumbnail(image) for image in head.pixels()]
+    return {"name": head.id, "split": split, "summary": summary, "views": views, "meshes": shown}
 
 
 def _prediction(folder: Path) -> dict[str, Any]:
@@ -130,16 +137,19 @@ def _prediction(folder: Path) -> dict[str, Any]:
     else:
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
-    views = [_thumbnail(read_image(path)) for path in capture.image_paths]
+    views = [_thumbnail(decode_image(path.read_bytes(), str(path))) for path in capture.image_paths]
     return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown}
 
 
 def _predicted_skin(folder: Path, vertices: int) -> NDArray[np.bool_]:
     path = folder / "prediction" / "prediction.npz"
-    if not path.is_file():
-        raise InputError(f"no prediction: {path}; run `p2p segment {folder} --checkpoint ...` first")
-    with np.load(path, allow_pickle=False) as file:
-        skin = np.asarray(file["skin"], bool)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            skin = np.asarray(file["skin"], bool)
+    except FileNotFoundError:
+        raise InputError(f"no prediction: {path}; run `p2p segment {folder} --checkpoint ...` first") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"damaged prediction: {path} ({error}); segment the capture again") from None
     if len(skin) != vertices:
         raise InputError(f"{path} is of {len(skin)} vertices, the scan has {vertices}; segment it again")
     return skin
@@ -157,14 +167,6 @@ def _facts(description: dict[str, Any]) -> list[tuple[str, str]]:
         ("shards", f"{size / 1e6:.1f} MB"),
         ("made with", ", ".join(f"{tool} {version}" for tool, version in description["versions"].items())),
     ]
-
-
-def _threshold(dataset: Path) -> float:
-    """The threshold that the labels were made with; the paper's where the samples don't say."""
-    for _, sample in _first_samples(dataset, 1):
-        options = sample.info.get("stages", {}).get("label", {}).get("options", {})
-        return float(options.get("threshold_mm", 1.5))
-    return 1.5
 
 
 def _mean_timings(timings: dict[str, dict[str, float]]) -> dict[str, float]:

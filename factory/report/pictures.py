@@ -116,15 +116,16 @@ def jpeg(image: Rgb, quality: int = 88) -> bytes:
     return buffer.getvalue()
 
 
-def distance_histogram(distances_mm: Sequence[NDArray], names: Sequence[str], threshold_mm: float) -> bytes:
-    """A PNG of the distances' distribution, a line per head, with the skin threshold marked."""
+def distance_histogram(distances_mm: Sequence[NDArray], names: Sequence[str], thresholds_mm: Sequence[float]) -> bytes:
+    """A PNG of the distances' distribution, a line per head, with the skin thresholds marked."""
     figure, axes = _figure(6.4, 3.2)
     edges = np.linspace(0, 10, 101)
     for distance, name in zip(distances_mm, names, strict=True):
         clipped = np.clip(distance[np.isfinite(distance)], 0, edges[-1])
         axes.hist(clipped, bins=edges, histtype="step", density=True, label=name, linewidth=1.2)
-    axes.axvline(threshold_mm, color="black", linestyle="--", linewidth=1)
-    axes.annotate(f"skin: below {threshold_mm:g} mm", (threshold_mm + 0.1, 0.9), xycoords=("data", "axes fraction"))
+    for threshold_mm in thresholds_mm:
+        axes.axvline(threshold_mm, color="black", linestyle="--", linewidth=1)
+        axes.annotate(f"skin: below {threshold_mm:g} mm", (threshold_mm + 0.1, 0.9), xycoords=("data", "axes fraction"))
     axes.set_xlabel("distance of a scan vertex to the true surface, mm (all beyond 10 in the last bin)")
     axes.set_ylabel("density")
     axes.set_yscale("log")

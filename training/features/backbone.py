@@ -15,7 +15,7 @@ from transformers import Dinov2Model
 from capture import InputError, atomic_path
 from training.features.config import PATCH, BackboneConfig
 from training.features.dinov2_weights import backbone_width, load_backbone, weights_key
-from training.features.images import decode_image, resize_image
+from training.images import decode_image, resize_image
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet: what the encoder was trained with
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)

@@ -17,7 +17,7 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image.convert("RGB"))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"damaged image: {where} ({error})") from None
+        raise InputError(f"damaged image: {where} ({error}); copy or render it again") from None
 
 
 def resize_image(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
