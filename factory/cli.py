@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser, Namespace
 
+from capture import InputError
 from factory import commands
 from factory.console import exit_code_of, setup_logging
 
@@ -56,6 +58,7 @@ class Command:
 
     run: Callable[..., None]
     options: Sequence[Option] = field(default_factory=tuple)
+    extra: str = "all"  # the optional dependencies that it needs
 
     @property
     def help(self) -> str:
@@ -87,9 +90,10 @@ COMMANDS: dict[str, Command] = {
             Option("--beard", str | None, "one facial hair family for all heads instead of a sampled one"),
             _FORCE,
         ),
+        "render",
     ),
-    "reconstruct": Command(commands.reconstruct, (_CAPTURE, _BACKEND, _VERTICES)),
-    "label": Command(commands.label, (_CAPTURE, _THRESHOLD)),
+    "reconstruct": Command(commands.reconstruct, (_CAPTURE, _BACKEND, _VERTICES), "stereo"),
+    "label": Command(commands.label, (_CAPTURE, _THRESHOLD), "label"),
     "pack": Command(
         commands.pack,
         (
@@ -120,10 +124,12 @@ COMMANDS: dict[str, Command] = {
             Option("--checkpoint", Path, "checkpoint that `fit` wrote", required=True),
             Option("--scan", Path | None, "the scan; by default the capture's scan.ply"),
         ),
+        "train",
     ),
     "report": Command(
         commands.report,
         (_DATASET, Option("--out", Path | None, "the page; by default <dataset>/report.html")),
+        "report",
     ),
 }
 
@@ -150,17 +156,40 @@ def build_parser() -> Parser:
 
 def _call(name: str, options: Namespace) -> None:
     values = {key: value for key, value in vars(options).items() if key not in ("config", "__path__")}
-    COMMANDS[name].run(**values)
+    with _extras(name, COMMANDS[name].extra):
+        COMMANDS[name].run(**values)
+
+
+@contextmanager
+def _extras(command: str, extra: str) -> Iterator[None]:
+    """Turn a library that is not installed into the line that says how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if Path(__file__).parent.parent.joinpath((error.name or "").split(".")[0]).is_dir():
+            raise  # one of ours: a defect
+        cure = f"pip install 'pixels2points[{extra}]' (from a clone: '.[{extra}]')"
+        raise InputError(f"p2p {command} needs {error.name}, which is not installed; {cure}") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `p2p`; returns the exit code (0 done, 1 a stage failed, 2 wrong input, 130 interrupted)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["fit"]:  # LightningCLI parses these itself
-        return commands.fit(words[1:])
+        return _fit(words[1:])
     parsed = build_parser().parse_args(words)
     setup_logging(verbose=parsed.verbose)
     return exit_code_of(lambda: _call(parsed.command, parsed[parsed.command]))
+
+
+def _fit(words: Sequence[str]) -> int:
+    codes: list[int] = []
+
+    def run() -> None:
+        with _extras("fit", "train"):
+            codes.append(commands.fit(words))
+
+    return exit_code_of(run) or codes[0]
 
 
 if __name__ == "__main__":

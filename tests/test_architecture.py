@@ -86,6 +86,32 @@ for name in {names!r}:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_command_line_starts_without_the_extras() -> None:
+    """A render node has no torch; what a command lacks is one line."""
+    heavy = {"torch", "lightning", "pycolmap", "numba", "scipy", "igl", "embreex", "pyvista", "jinja2", "transformers"}
+    program = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {heavy!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Refuse())
+from factory.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+    def p2p(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-c", program, *words], cwd=REPO, capture_output=True, text=True)
+
+    assert p2p("--help").returncode == 0
+    assert "no such folder of captures" in p2p("pack", "/nowhere").stderr
+    segment = ("segment", "x", "--checkpoint", "y")
+    for words, extra in ((segment, "train"), (("label", "x"), "label"), (("fit",), "train")):
+        done = p2p(*words)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+        assert f"pixels2points[{extra}]" in done.stderr
+
+
 def test_no_global_randomness_and_no_pickles() -> None:
     allowed = {"default_rng", "Generator", "SeedSequence", "PCG64", "BitGenerator"}
     for package in ALLOWED:
