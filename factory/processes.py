@@ -8,12 +8,15 @@ import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from capture import InputError
 
 # What stages print for us: "p2p-progress <capture id> <what> <done>/<total>".
 PROGRESS_LINE = re.compile(r"^p2p-progress (?P<id>\S+) (?P<what>\S+) (?P<done>\d+)/(?P<total>\d+)")
+
+GRACE_S = 5.0  # seconds that a stage is given to end by itself
 
 
 class StageError(Exception):
@@ -53,10 +56,19 @@ def run_stage(
         try:
             _follow(process, log.write, tail, on_progress)
         finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
+            _end(process)
     _judge(process.returncode, what, tail, log_path)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a stage that still runs: first as Ctrl-C does, so that it removes what it has half written."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE_S / 5)  # a terminal sends Ctrl-C to all: a second one would interrupt the cleaning up
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_S)
 
 
 def _follow(

@@ -141,3 +141,23 @@ def test_stage_keys_ignore_the_order_of_options(tmp_path_factory: pytest.TempPat
     turned = dict(reversed(options.items()))
     assert stages.stage_key(folder, "label", options) == stages.stage_key(folder, "label", turned)
     assert stages.stage_key(folder, "label", options | {"d": 1}) != stages.stage_key(folder, "label", options)
+
+
+def test_an_interrupted_stage_may_clean_up(tmp_path: Path) -> None:
+    program = f"""
+import pathlib, time
+half = pathlib.Path({str(tmp_path)!r}, "half")
+half.touch()
+print("p2p-progress head_1 view 1/2", flush=True)
+try:
+    time.sleep(60)
+finally:
+    half.unlink()
+"""
+
+    def interrupt(*step: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_stage([sys.executable, "-c", program], "render head_1", tmp_path / "a.log", interrupt)
+    assert not (tmp_path / "half").exists()
