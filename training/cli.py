@@ -17,6 +17,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from capture import InputError, atomic_path
+from capture.files import explain_os_error
 from training.checkpoint import read_checkpoint
 from training.data import HeadData
 from training.module import SkinLabeller
@@ -157,6 +158,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(arguments)
     except InputError as error:
         sys.stderr.write(f"error: {error}\n")
+        return 2
+    except OSError as error:  # Lightning's own writing
+        mendable = explain_os_error(error, Path(error.filename or "the output"))
+        if not isinstance(mendable, InputError):
+            raise
+        sys.stderr.write(f"error: {mendable}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\n")
