@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,129 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     line = one_error(p2p("pack", tmp_path / "captures", "--out", tmp_path / "dataset", preexec_fn=limit))
     assert "dataset" in line
     assert not [path for path in (tmp_path / "dataset").rglob("*") if path.is_file()]
+
+
+def corrupt_image(folder: Path) -> None:
+    path = folder / "images" / "view_01.png"
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def missing_image(folder: Path) -> None:
+    (folder / "images" / "view_01.png").unlink()
+
+
+def no_cameras(folder: Path) -> None:
+    for path in (folder / "sparse").iterdir():
+        path.unlink()
+
+
+def empty_cameras(folder: Path) -> None:
+    for name in ("cameras.txt", "images.txt"):
+        (folder / "sparse" / name).write_text("# nothing\n")
+
+
+def no_faces(folder: Path) -> None:
+    columns = "".join(f"property float {axis}\n" for axis in "xyz")
+    (folder / "scan.ply").write_text(f"ply\nformat ascii 1.0\nelement vertex 1\n{columns}end_header\n0 0 0\n")
+
+
+def no_scan(folder: Path) -> None:
+    (folder / "scan.ply").unlink()
+
+
+def damaged_scan(folder: Path) -> None:
+    path = folder / "scan.ply"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def no_labels(folder: Path) -> None:
+    (folder / "labels.npz").unlink()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("command", "damage", "message"),
+    [
+        ("reconstruct", corrupt_image, "images/view_01.png"),
+        ("reconstruct", missing_image, "images/view_01.png"),
+        ("reconstruct", no_cameras, "no cameras"),
+        ("reconstruct", empty_cameras, "no cameras"),
+        ("label", no_faces, "scan.ply: scan: has no faces"),
+        ("label", no_scan, "scan is missing"),
+        ("label", damaged_scan, "damaged PLY file"),
+        ("pack", corrupt_image, "images/view_01.png"),
+        ("pack", no_cameras, "no cameras"),
+        ("pack", no_faces, "scan.ply: scan: has no faces"),
+        ("pack", no_labels, "labels are missing"),
+        ("segment", no_cameras, "no cameras"),
+        ("segment", no_faces, "scan.ply: scan: has no faces"),
+        ("segment", no_scan, "scan is missing"),
+    ],
+)
+def test_bad_captures_are_one_line_and_stay_as_they_were(
+    command: str, damage: Callable[[Path], None], message: str, tmp_path: Path
+) -> None:
+    folder = make_capture(tmp_path / "captures" / "head_00000000").folder
+    damage(folder)
+    before = contents(tmp_path)
+    words = {"pack": ["--out", tmp_path / "dataset"], "segment": ["--checkpoint", "any.ckpt"]}.get(command, [])
+    assert message in one_error(p2p(command, folder, *words, cwd=tmp_path))
+    assert contents(tmp_path) == before
+
+
+def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    folder = make_capture(tmp_path / "head_00000000").folder
+    for name, content, message in (("text", b"hello", "damaged"), ("image", None, "damaged"), ("none", b"", "damaged")):
+        path = tmp_path / f"{name}.ckpt"
+        path.write_bytes((folder / "images" / "view_00.png").read_bytes() if content is None else content)
+        line = one_error(p2p("segment", folder, "--checkpoint", path))
+        assert message in line and str(path) in line
+    assert not (folder / "prediction").exists()
+
+
+READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
+
+
+@pytest.fixture
+def read_only() -> Callable[[Path], list[str]]:
+    """A prefix for commands that see a folder as read-only, root or not."""
+    probe = ["unshare", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, "sh"]
+    try:
+        works = subprocess.run([*probe, "/tmp", "true"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        works = False
+    if not works:
+        pytest.skip("this machine lets nobody mount a folder read-only")
+    return lambda folder: [*probe, str(folder)]
+
+
+@pytest.mark.parametrize("command", ["label", "pack", "report", "fit", "generate", "reconstruct"])
+def test_a_read_only_output_is_one_line(
+    command: str, tmp_path: Path, read_only: Callable[[Path], list[str]]
+) -> None:
+    folder = make_capture(tmp_path / "captures" / "head_00000000").folder
+    out = tmp_path / "out"
+    out.mkdir()
+    if command in ("report", "fit"):
+        other = make_capture(tmp_path / "captures" / "head_00000001", seed=1).folder
+        assert p2p("pack", other.parent, "--out", tmp_path / "dataset", "--test-share", "0.5").returncode == 0
+    options = ["--data.features.names", "[colour]", "--data.vertices", "100", "--data.eigenpairs", "8"]
+    words: dict[str, list[object]] = {
+        "label": [folder],
+        "reconstruct": [folder],
+        "pack": [folder, "--out", out / "dataset"],
+        "report": [tmp_path / "dataset", "--out", out / "report.html"],
+        "fit": ["--data.dataset", tmp_path / "dataset", "--trainer.default_root_dir", out / "run", *options],
+        "generate": ["--out", out / "captures", "--resolution", "16", "--samples", "1"],
+    }
+    place = folder if command in ("label", "reconstruct") else out
+    before = contents(place)
+    line = one_error(subprocess.run(
+        [*read_only(place), *P2P, command, *map(str, words[command])], capture_output=True, text=True, timeout=120,
+        cwd=tmp_path,
+    ))  # fmt: skip
+    assert str(place) in line and ("Read-only" in line or "stereo" in line)  # noise is no scan to write
+    assert contents(place) == before
