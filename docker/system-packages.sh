@@ -63,6 +63,9 @@ if [ "$(id -u)" -ne 0 ]; then
     fi
 fi
 echo "set-up: installing system packages:$missing"
-$root apt-get update -qq
+$root apt-get update -qq || true # the install below says what matters
 # shellcheck disable=SC2086 # the list is meant to be split
-$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null || {
+    echo "set-up: these system packages could not be installed:$missing; install them by hand and run make again" >&2
+    exit 1
+}
