@@ -92,7 +92,17 @@ COMMANDS: dict[str, Command] = {
         ),
         "render",
     ),
-    "reconstruct": Command(commands.reconstruct, (_CAPTURE, _BACKEND, _VERTICES), "stereo"),
+    "reconstruct": Command(
+        commands.reconstruct,
+        (
+            _CAPTURE,
+            _BACKEND,
+            _VERTICES,
+            Option("--depth-min", float | None, "nearest depth, metres; by default found from points or cameras"),
+            Option("--depth-max", float | None, "farthest depth, metres"),
+        ),
+        "stereo",
+    ),
     "label": Command(commands.label, (_CAPTURE, _THRESHOLD), "label"),
     "pack": Command(
         commands.pack,

@@ -35,13 +35,17 @@ def generate(
             production.generate_head(seed, out, settings, force=force, bar=bar)
 
 
-def reconstruct(capture: Path, backend: str, vertices: int | None) -> None:
+def reconstruct(
+    capture: Path, backend: str, vertices: int | None, depth_min: float | None, depth_max: float | None
+) -> None:
     """Rebuild the scan of a capture from its images by multi-view stereo."""
     from reconstruction import ReconstructionSettings, reconstruct_capture
 
     opened = Capture.read(capture)
-    settings = ReconstructionSettings(backend=backend, vertices=vertices)
+    settings = ReconstructionSettings(backend=backend, vertices=vertices, depth_min=depth_min, depth_max=depth_max)
     options = production.reconstruct_options(backend, vertices)
+    if depth_min is not None:
+        options |= {"depth_min": depth_min, "depth_max": depth_max}
     with show_progress(opened.info.id) as progress:
 
         def show(step: str, share: float) -> None:
