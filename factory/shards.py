@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
 import re
 import secrets
+import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -209,15 +211,14 @@ def _remove_empty(folder: Path) -> None:
 
 def _write_shard(path: Path, captures: Sequence[Capture], advance: Any) -> dict[str, Any]:
     """Write one tar; the same captures give the same bytes."""
-    import webdataset  # brings torch along where that is installed
-
     with atomic_path(path) as temporary:
-        with temporary.open("wb") as file:
-            writer = webdataset.TarWriter(file, mtime=0, encoder=False)
+        with tarfile.open(temporary, "w") as tar:
             for capture in captures:
-                writer.write({"__key__": capture.info.id, **encode(capture)})
+                for extension, content in sorted(encode(capture).items()):
+                    member = tarfile.TarInfo(f"{capture.info.id}.{extension}")
+                    member.size, member.mode = len(content), 0o444
+                    tar.addfile(member, io.BytesIO(content))
                 advance(1, capture.info.id)
-            writer.close()
         data = temporary.read_bytes()
     return {
         "name": path.name,

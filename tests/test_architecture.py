@@ -88,7 +88,7 @@ for name in {names!r}:
 
 def test_the_command_line_starts_without_the_extras() -> None:
     """A render node has no torch; what a command lacks is one line."""
-    heavy = {"torch", "lightning", "pycolmap", "numba", "scipy", "igl", "embreex", "pyvista", "jinja2", "transformers"}
+    heavy = {"torch", "lightning", "pycolmap", "numba", "scipy", "igl", "embreex", "pyvista", "jinja2", "webdataset"}
     program = f"""
 import sys
 class Refuse:
