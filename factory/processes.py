@@ -57,6 +57,8 @@ def run_stage(
             _follow(process, log.write, tail, on_progress)
         finally:
             _end(process)
+            if process.stdout is not None:
+                process.stdout.close()
     _judge(process.returncode, what, tail, log_path)
 
 
