@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from capture import Capture, Scan
+from capture import Capture, InputError, Scan
 from reconstruction.backends import choose_backend, make_depth_maps
 from reconstruction.depth import DepthMap
 from reconstruction.fusion import fuse
@@ -71,7 +71,11 @@ def reconstruct_capture(
     On any error the folder stays as it was.
     """
     capture = Capture.read(folder)
-    scan = reconstruct(capture, settings, progress, masks=masks, workspace=workspace)
+    try:
+        scan = reconstruct(capture, settings, progress, masks=masks, workspace=workspace)
+    except InputError as error:
+        message = str(error)
+        raise InputError(message if str(folder) in message else f"{folder}: {message}") from None
     scan.write(capture.scan_path)
     return capture.scan_path
 
