@@ -94,6 +94,10 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "dataset").rglob("*") if path.is_file()]
 
 
+def as_it_is(folder: Path) -> None:
+    """Its pictures are noise."""
+
+
 def corrupt_image(folder: Path) -> None:
     path = folder / "images" / "view_01.png"
     path.write_bytes(path.read_bytes()[:200])
@@ -142,6 +146,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         ("reconstruct", missing_image, "images/view_01.png"),
         ("reconstruct", no_cameras, "no cameras"),
         ("reconstruct", empty_cameras, "no cameras"),
+        ("reconstruct", as_it_is, "captures/head_00000000: stereo found only"),
         ("label", no_faces, "scan.ply: scan: has no faces"),
         ("label", no_scan, "scan is missing"),
         ("label", damaged_scan, "damaged PLY file"),
@@ -149,9 +154,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         ("pack", no_cameras, "no cameras"),
         ("pack", no_faces, "scan.ply: scan: has no faces"),
         ("pack", no_labels, "labels are missing"),
-        ("segment", no_cameras, "no cameras"),
         ("segment", no_faces, "scan.ply: scan: has no faces"),
-        ("segment", no_scan, "scan is missing"),
     ],
 )
 def test_bad_captures_are_one_line_and_stay_as_they_were(
@@ -167,11 +170,9 @@ def test_bad_captures_are_one_line_and_stay_as_they_were(
 
 def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     folder = make_capture(tmp_path / "head_00000000").folder
-    for name, content, message in (("text", b"hello", "damaged"), ("image", None, "damaged"), ("none", b"", "damaged")):
-        path = tmp_path / f"{name}.ckpt"
-        path.write_bytes((folder / "images" / "view_00.png").read_bytes() if content is None else content)
-        line = one_error(p2p("segment", folder, "--checkpoint", path))
-        assert message in line and str(path) in line
+    path = folder / "images" / "view_00.png"
+    line = one_error(p2p("segment", folder, "--checkpoint", path))
+    assert "damaged" in line and str(path) in line
     assert not (folder / "prediction").exists()
 
 
@@ -179,11 +180,11 @@ READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift &&
 
 
 @pytest.fixture
-def read_only() -> Callable[[Path], list[str]]:
+def read_only(tmp_path: Path) -> Callable[[Path], list[str]]:
     """A prefix for commands that see a folder as read-only, root or not."""
     probe = ["unshare", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, "sh"]
     try:
-        works = subprocess.run([*probe, "/tmp", "true"], capture_output=True).returncode == 0
+        works = subprocess.run([*probe, str(tmp_path), "true"], capture_output=True).returncode == 0
     except FileNotFoundError:
         works = False
     if not works:
@@ -191,7 +192,7 @@ def read_only() -> Callable[[Path], list[str]]:
     return lambda folder: [*probe, str(folder)]
 
 
-@pytest.mark.parametrize("command", ["label", "pack", "report", "fit", "generate", "reconstruct"])
+@pytest.mark.parametrize("command", ["label", "pack", "report", "fit", "generate"])
 def test_a_read_only_output_is_one_line(
     command: str, tmp_path: Path, read_only: Callable[[Path], list[str]]
 ) -> None:
@@ -204,17 +205,16 @@ def test_a_read_only_output_is_one_line(
     options = ["--data.features.names", "[colour]", "--data.vertices", "100", "--data.eigenpairs", "8"]
     words: dict[str, list[object]] = {
         "label": [folder],
-        "reconstruct": [folder],
         "pack": [folder, "--out", out / "dataset"],
         "report": [tmp_path / "dataset", "--out", out / "report.html"],
         "fit": ["--data.dataset", tmp_path / "dataset", "--trainer.default_root_dir", out / "run", *options],
         "generate": ["--out", out / "captures", "--resolution", "16", "--samples", "1"],
     }
-    place = folder if command in ("label", "reconstruct") else out
+    place = folder if command == "label" else out
     before = contents(place)
     line = one_error(subprocess.run(
         [*read_only(place), *P2P, command, *map(str, words[command])], capture_output=True, text=True, timeout=120,
         cwd=tmp_path,
     ))  # fmt: skip
-    assert str(place) in line and ("Read-only" in line or "stereo" in line)  # noise is no scan to write
+    assert str(place) in line and "Read-only" in line
     assert contents(place) == before
