@@ -33,9 +33,10 @@ def main() -> None:
         (folder,) = make_heads([seed], options.out, render, ScanSettings(backend="cpu"))
         quality, stages = json.loads((folder / "quality.json").read_text()), history(folder)
         skin, face = quality["accuracy"]["skin_labels"], quality["completeness"]["face_mask"]
+        complete = f"{face['within_1_0_mm']:10.3f} {face['within_1_5_mm']:10.3f}"
         rows.append(
             f"{seed:4d} {hair:5s} {beard:6s} {quality['vertices']:8d} {quality['skin_share']:5.2f} "
-            f"{skin['median_mm']:9.3f} {skin['p90_mm']:7.3f} {face['within_1_0_mm']:10.3f} {face['within_1_5_mm']:10.3f} "
+            f"{skin['median_mm']:9.3f} {skin['p90_mm']:7.3f} {complete} "
             f"{stages['generate']['seconds']:9.0f} {stages['reconstruct']['seconds']:6.0f}"
         )
     print("\n".join(rows))

@@ -1,4 +1,7 @@
-"""What each `p2p` command does. Heavy libraries are imported by the command that needs them."""
+"""What each `p2p` command does.
+
+A command imports the libraries of its stage itself: a render node has no torch, a stereo node no Blender.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from capture import Capture, InputError, Labels, Scan
-from factory import production, shards
+from factory import production
 from factory.console import track
 from factory.production import RenderSettings, ScanSettings
 from factory.progress import show_progress
@@ -73,6 +76,8 @@ def label(capture: Path, threshold_mm: float) -> None:
 
 def pack(captures: Path, out: Path, test_share: float, heads_per_shard: int) -> None:
     """Write labelled captures as WebDataset shards with a dataset.json."""
+    from factory import shards
+
     shards.pack(shards.find_captures(captures), out, shards.PackSettings(test_share, heads_per_shard))
 
 
@@ -90,16 +95,14 @@ def produce(
     test_share: float,
 ) -> None:
     """Make a data set: render, rebuild, label and pack a number of heads. What is whole is reused."""
+    from factory.shards import PackSettings, pack_if_needed
+
     if heads < 1:
         raise InputError(f"at least one head is needed, got {heads}")
-    production.produce(
-        production.parse_seeds(f"{first_seed}:{first_seed + heads}"),
-        out,
-        captures or out / "captures",
-        RenderSettings(resolution, samples, blender),
-        ScanSettings(backend, vertices, threshold_mm),
-        shards.PackSettings(test_share=test_share),
-    )
+    seeds = production.parse_seeds(f"{first_seed}:{first_seed + heads}")
+    settings = PackSettings(test_share=test_share)
+    render, scan = RenderSettings(resolution, samples, blender), ScanSettings(backend, vertices, threshold_mm)
+    pack_if_needed(production.make_heads(seeds, captures or out / "captures", render, scan), out, settings)
 
 
 def segment(capture: Path, checkpoint: Path, scan: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""From seeds to a data set: every stage of every head, in processes of their own, one after the other."""
+"""From seeds to labelled scans: every stage of every head, in processes of their own, one after the other."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from typing import Any
 
 from capture import Capture, InputError
 from factory.console import Track, track
+<<<<<<< factory/production.py
+from factory.processes import run_stage
+=======
 from factory.processes import StageError, run_stage
 from factory.shards import PackSettings, pack_if_needed
+>>>>>>> /tmp/rev/new
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES
@@ -162,14 +166,6 @@ def make_heads(seeds: Sequence[int], root: Path, render: RenderSettings, scan: S
             label_head(folder, scan, bar)
         folders.append(folder)
     return folders
-
-
-def produce(
-    seeds: Sequence[int], out: Path, captures: Path, render: RenderSettings, scan: ScanSettings, shards: PackSettings
-) -> None:
-    """Make the heads of `seeds` in `captures` and pack them as the data set `out`."""
-    folders = make_heads(seeds, captures, render, scan)
-    pack_if_needed(folders, out, shards)
 
 
 def p2p(*words: object) -> list[str]:

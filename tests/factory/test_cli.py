@@ -60,6 +60,20 @@ def test_every_command_has_help() -> None:
         assert name in text and command.help
 
 
+@pytest.mark.parametrize(
+    ("command", "foreign"),
+    [
+        (["generate", "--seeds", "0", "--blender", "/no/blender"], ["torch", "pycolmap", "webdataset", "numba", "vtk"]),
+        (["reconstruct", "/nowhere"], ["torch", "bpy", "webdataset", "vtk"]),
+        (["label", "/nowhere"], ["torch", "bpy", "pycolmap", "webdataset", "vtk"]),
+    ],
+)
+def test_a_stage_runs_without_the_libraries_of_others(command: list[str], foreign: list[str]) -> None:
+    program = f"import sys\nfor name in {foreign!r}: sys.modules[name] = None\n"
+    program += f"from factory.cli import main\nsys.exit(main({command!r}))"
+    one_error(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True))
+
+
 def test_pack_and_report(tmp_path: Path) -> None:
     for i in range(2):
         make_capture(tmp_path / "captures" / f"head_{i:08d}", seed=i)
