@@ -53,24 +53,11 @@ def run_stage(
             )  # fmt: skip
         except OSError as error:
             raise InputError(f"{what}: can't start {command[0]} ({error.strerror})") from None
-<<<<<<< factory/processes.py
         with process:
             try:
                 _follow(process, log.write, tail, on_progress)
             finally:
-                if process.poll() is None:
-                    process.terminate()
-=======
-        try:
-            _follow(process, log.write, tail, on_progress)
-        finally:
-            _end(process)
-<<<<<<< factory/processes.py
->>>>>>> /tmp/rev/new
-=======
-            if process.stdout is not None:
-                process.stdout.close()
->>>>>>> /tmp/rev/new
+                _end(process)
     _judge(process.returncode, what, tail, log_path)
 
 

@@ -12,12 +12,7 @@ from typing import Any
 
 from capture import Capture, InputError
 from factory.console import Track, track
-<<<<<<< factory/production.py
-from factory.processes import run_stage
-=======
 from factory.processes import StageError, run_stage
-from factory.shards import PackSettings, pack_if_needed
->>>>>>> /tmp/rev/new
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES

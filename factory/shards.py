@@ -6,10 +6,7 @@ import hashlib
 import io
 import json
 import logging
-<<<<<<< factory/shards.py
-=======
 import re
->>>>>>> /tmp/rev/new
 import secrets
 import tarfile
 import tempfile
@@ -21,12 +18,8 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< factory/shards.py
-from capture import Capture, InputError, Labels, Scan, read_json, write_bytes, write_json
-=======
 from capture import Capture, InputError, Labels, Scan, atomic_path, read_json, write_json
 from capture.files import explain_os_error
->>>>>>> /tmp/rev/new
 from factory.console import track
 from factory.samples import encode
 from factory.stages import read_record
@@ -218,21 +211,6 @@ def _remove_empty(folder: Path) -> None:
 
 def _write_shard(path: Path, captures: Sequence[Capture], advance: Any) -> dict[str, Any]:
     """Write one tar; the same captures give the same bytes."""
-<<<<<<< factory/shards.py
-<<<<<<< factory/shards.py
-    buffer = io.BytesIO()
-    writer = webdataset.TarWriter(buffer, mtime=0, encoder=False)
-    for capture in captures:
-        writer.write({"__key__": capture.info.id, **encode(capture)})
-        advance(1, capture.info.id)
-    writer.close()
-    data = buffer.getvalue()
-    write_bytes(path, data)
-=======
-    import webdataset  # brings torch along where that is installed
-
-=======
->>>>>>> /tmp/rev/new
     with atomic_path(path) as temporary:
         with tarfile.open(temporary, "w") as tar:
             for capture in captures:
@@ -242,7 +220,6 @@ def _write_shard(path: Path, captures: Sequence[Capture], advance: Any) -> dict[
                     tar.addfile(member, io.BytesIO(content))
                 advance(1, capture.info.id)
         data = temporary.read_bytes()
->>>>>>> /tmp/rev/new
     return {
         "name": path.name,
         "samples": len(captures),

@@ -57,11 +57,7 @@ def test_what_goes_in_comes_out(captures: list[Path], tmp_path: Path) -> None:
         assert np.abs(sample.pixels()[1].astype(int) - image).mean() < 12  # JPEG of noise
 
 
-<<<<<<< tests/factory/test_shards.py
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it leaves its tar files open
-=======
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # webdataset leaves files open
->>>>>>> /tmp/rev/new
 def test_plain_webdataset_reads_it(captures: list[Path], tmp_path: Path) -> None:
     """Any WebDataset reader gets whole samples, without this project's code."""
     description = pack(captures, tmp_path / "dataset", SETTINGS)
