@@ -38,8 +38,7 @@ def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0) -> None:
     """
     image = bpy.data.images.load(str(hdri_path(spec.hdri)))
     panorama = _pixels(image)
-    brightest = BRIGHTEST * float(face_light(panorama, spec.rotation) @ LUMINANCE)
-    light_colour = face_light(np.minimum(panorama, brightest), spec.rotation)
+    brightest, light_colour = _tame(panorama, spec.rotation)
     level = float(light_colour @ LUMINANCE)
     balance = (level / light_colour) ** WHITE_BALANCE
     strength = gain * spec.exposure * (1 - FILL) / level
@@ -69,17 +68,39 @@ def _pixels(image: Any) -> NDArray[np.float64]:
     return values.reshape(height, width, 4)[..., :3].astype(float)
 
 
-def face_light(panorama: NDArray[np.float64], rotation: float) -> NDArray[np.float64]:
-    """What a white card receives from the panorama: mostly one that faces the front, a little its neighbours.
+def _tame(panorama: NDArray[np.float64], rotation: float) -> tuple[float, NDArray[np.float64]]:
+    """The radiance to cut the panorama at, and what the face receives (3,) of the rest.
+
+    The two depend on each other: where a lamp in front gives most of the light, cutting it darkens the face, and the
+    window behind, cut no lower, would outshine it. A few rounds settle it.
+    """
+    shares = face_shares(panorama.shape[:2], rotation)
+    light = face_light(panorama, shares)
+    for _ in range(5):
+        brightest = BRIGHTEST * float(light @ LUMINANCE)
+        light = face_light(np.minimum(panorama, brightest), shares)
+    return brightest, light
+
+
+def face_light(panorama: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) radiance of a white Lambertian card lit by the panorama (H, W, 3); 1 means that albedo 0.5 renders as 0.5.
+
+    `shares` (H, W) comes from `face_shares`.
+    """
+    return np.maximum((panorama * shares[..., None]).sum(axis=(0, 1)), 1e-4)
+
+
+def face_shares(size: tuple[int, int], rotation: float) -> NDArray[np.float64]:
+    """How much of the radiance of each pixel a white card sends on: mostly one that faces the front, a little others.
 
     Args:
-        panorama: (H, W, 3) equirectangular, the bottom row first; Blender's layout (the middle column is +X of it).
+        size: (H, W) of an equirectangular panorama, the bottom row first; Blender's layout (the middle column is +X).
         rotation: of the world about Z in degrees, as the Mapping node takes it.
 
     Returns:
-        (3,) radiance of a white Lambertian card; 1 means that albedo 0.5 renders as 0.5.
+        (H, W); a panorama of ones sums up to the share of the sky that the cards see, nearly 1.
     """
-    height, width = panorama.shape[:2]
+    height, width = size
     elevation = ((np.arange(height) + 0.5) / height - 0.5) * np.pi
     azimuth = -((np.arange(width) + 0.5) / width - 0.5) * 2 * np.pi
     azimuth = azimuth - math.radians(rotation)  # from the panorama's frame to the world's
@@ -89,5 +110,4 @@ def face_light(panorama: NDArray[np.float64], rotation: float) -> NDArray[np.flo
     cards = [(0.0, -1.0, 0.0), (0.7, -0.7, 0.0), (-0.7, -0.7, 0.0), (0.0, -0.7, 0.7)]
     shares = [0.55, 0.15, 0.15, 0.15]
     facing = sum(w * np.maximum(c[0] * x + c[1] * y + c[2] * z, 0) for w, c in zip(shares, cards, strict=True))
-    received = (panorama * (weight * facing)[..., None]).sum(axis=(0, 1)) / np.pi
-    return np.maximum(received, 1e-4)
+    return np.asarray(weight * facing / np.pi)
