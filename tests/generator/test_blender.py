@@ -98,6 +98,16 @@ def test_masks_hold_class_ids_and_nothing_else(folder: Path) -> None:
 
 
 @needs_bpy
+def test_the_head_fills_the_frames(folder: Path) -> None:
+    for path in Capture.read(folder).mask_paths:
+        mask = read_grey(path)
+        head = ~np.isin(mask, [PixelClass.BACKGROUND, PixelClass.GARMENT])
+        rows, columns = np.flatnonzero(head.any(axis=1)), np.flatnonzero(head.any(axis=0))
+        assert np.ptp(rows) > 0.7 * len(mask), path.name
+        assert columns[0] > 0 and columns[-1] < len(mask) - 1 and rows[0] > 0, f"{path.name}: cut off"
+
+
+@needs_bpy
 def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
     """Our cameras, our surface, Blender's picture: nearly every skin vertex in front of the head hits the head."""
     capture = Capture.read(folder)
@@ -149,6 +159,41 @@ def test_binary_gives_the_same_spec_and_a_whole_capture(folder: Path, tmp_path: 
     assert {PixelClass.SKIN, PixelClass.SCALP_HAIR, PixelClass.BROWS, PixelClass.GARMENT} <= seen
 
 
+@needs_blender
+@needs_bpy
+def test_both_draw_the_same_specs_byte_for_byte(tmp_path: Path) -> None:
+    """Two Pythons, two numpys: 40 heads with and without a family chosen by hand."""
+    for name, start in (("wheel", bpy_run), ("binary", blender_run)):
+        for kind, options in (("drawn", ("--seeds", "0:30")), ("fixed", ("--seeds", "30:40", "--hair", "curly"))):
+            done = start(*options, "--out-root", str(tmp_path / name / kind), "--spec-only")
+            assert done.returncode == 0, done.stderr[-2000:]
+    ours = sorted((tmp_path / "wheel").rglob("spec.json"))
+    assert len(ours) == 40
+    for path in ours:
+        theirs = tmp_path / "binary" / path.relative_to(tmp_path / "wheel")
+        assert theirs.read_bytes() == path.read_bytes(), path.parent.name
+
+
+@needs_bpy
+def test_a_record_renders_its_head_again_over_another_one(folder: Path, tmp_path: Path) -> None:
+    """`--spec capture.json` gives the same bytes, and nothing of what the folder held before stays."""
+    again = tmp_path / folder.name
+    for name in ("images/view_13.png", "scan.ply", "labels.npz", "stages/reconstruct.json"):
+        (again / name).parent.mkdir(parents=True, exist_ok=True)
+        (again / name).write_text("of another head")
+    done = bpy_run("--spec", str(folder / "capture.json"), "--out", str(again), "--resolution", "80", "--samples", "1")
+    assert done.returncode == 0, done.stderr[-2000:]
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
+    for name in names:
+        assert (folder / name).read_bytes() == (again / name).read_bytes(), name
+
+
+def test_a_python_without_blender_says_what_to_do() -> None:
+    done = subprocess.run([sys.executable, "-S", str(SCRIPT), "--seed", "0"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "start", [pytest.param(bpy_run, marks=needs_bpy), pytest.param(blender_run, marks=needs_blender)]
 )
@@ -158,6 +203,16 @@ class TestErrors:
         assert done.returncode == 2
         assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] != []
         assert "Traceback" not in done.stderr
+
+    def test_a_name_that_is_no_id_is_refused_before_rendering(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        done = start("--seed", "0", "--out", str(tmp_path / "my head"))
+        assert done.returncode == 2 and "my head" in done.stderr and "Traceback" not in done.stderr
+        assert not (tmp_path / "my head").exists()
+
+    def test_a_wrong_seed_is_told_before_the_first_head(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        done = start("--seed", "0", "--seed", "-1", "--out-root", str(tmp_path / "heads"))
+        assert done.returncode == 2 and "seed -1" in done.stderr
+        assert not (tmp_path / "heads").exists()
 
     def test_output_below_a_file(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         (tmp_path / "file").write_text("")
@@ -173,7 +228,19 @@ class TestErrors:
         assert not (tmp_path / "head" / "capture.json").exists()
 
     def test_a_spec_that_is_none(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        value = {"schema_version": 1}
+        value = {"schema_version": HeadSpec.SCHEMA_VERSION}
         (tmp_path / "spec.json").write_text(json.dumps(value))
         done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
         assert done.returncode == 2 and "spec.json" in done.stderr
+
+
+@needs_bpy
+def test_the_face_is_exposed_whatever_the_panorama_and_its_turn(tmp_path: Path) -> None:
+    """A grey card in front of the face comes out grey, nearly without a tint: the light is measured where it falls."""
+    out = tmp_path / "cards.json"
+    done = subprocess.run([sys.executable, str(Path(__file__).with_name("light_card.py")), str(out)],
+                          capture_output=True, text=True, timeout=300)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    for name, colour in json.loads(out.read_text()).items():
+        assert 0.4 < np.dot(colour, [0.2126, 0.7152, 0.0722]) < 0.62, (name, colour)
+        assert max(colour) < 1.35 * min(colour), (name, colour)
