@@ -46,6 +46,6 @@ def load_labeller(path: Path) -> SkinLabeller:
         labeller = SkinLabeller(**options)
         labeller.build(Preparation.from_json(description["preparation"]), description["channels"])
         labeller.load_state_dict(value["state_dict"])
-    except (TypeError, KeyError, RuntimeError) as error:
+    except (TypeError, KeyError, AttributeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} doesn't fit this program ({str(error).splitlines()[0]}); train it again") from None
     return labeller.eval()

@@ -61,6 +61,12 @@ class SkinLabeller(lightning.LightningModule):
         super().__init__()
         if not 0 < skin_weight < 1:
             raise InputError(f"model.skin_weight must lie between 0 and 1, got {skin_weight}")
+        if width < 1 or blocks < 1 or image_width < 0:
+            raise InputError("model.width and model.blocks must be at least 1, model.image_width at least 0")
+        if not (0 <= dropout < 1 and 0 <= feature_dropout < 1):
+            raise InputError("model.dropout and model.feature_dropout must lie in [0, 1)")
+        if not (learning_rate > 0 and weight_decay >= 0):
+            raise InputError("model.learning_rate must be positive, model.weight_decay not negative")
         self.save_hyperparameters()
         self.architecture, self.width, self.blocks, self.dropout = network, width, blocks, dropout
         self.image_width, self.feature_dropout = image_width, feature_dropout

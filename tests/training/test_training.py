@@ -294,6 +294,14 @@ def test_variants_give_two_scores_a_vertex(prepared: Prepared, options: dict) ->
     assert labeller(to_batch(prepared)).shape == (len(prepared.mesh.vertices), 2)
 
 
+@pytest.mark.parametrize(
+    "options", [{"width": 0}, {"blocks": 0}, {"dropout": 1.0}, {"learning_rate": 0.0}, {"skin_weight": 1.0}]
+)
+def test_options_out_of_range_are_named(options: dict) -> None:
+    with pytest.raises(InputError, match=f"model.{next(iter(options))}"):
+        SkinLabeller(**options)
+
+
 def test_image_of_another_shape_is_refused(dataset: Path) -> None:
     from training_toy import toy_camera
 
