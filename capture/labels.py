@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -10,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.arrays import read_npz
 from capture.errors import InputError
 from capture.files import atomic_path
 
@@ -44,11 +44,11 @@ class Labels:
         """Read `labels.npz`. Raises `InputError` where it is damaged or not for a scan of `vertices` vertices."""
         path = Path(path)
         try:
-            with path.open("rb") as data, np.load(data, allow_pickle=False) as file:
-                labels = cls(file["distance_mm"], file["skin"])
+            arrays = read_npz(path)
+            labels = cls(arrays["distance_mm"], arrays["skin"])
         except FileNotFoundError:
             raise InputError(f"labels are missing: {path}; run `p2p label` on the capture") from None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise InputError(f"damaged labels: {path} ({error}); run `p2p label` on the capture again") from None
         if vertices is not None and len(labels) != vertices:
             raise InputError(f"{path} labels {len(labels)} vertices, the scan has {vertices}; label it again")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, Capture, InputError, Labels, Scan
+from capture.arrays import read_npz
 from training.images import decode_image
 
 
@@ -50,14 +50,14 @@ class Head:
             cameras = tuple(Camera.from_json(value) for value in info["cameras"])
             keys = tuple(f"view_{i:02d}.jpg" for i in range(len(cameras)))
             images = tuple(sample[key] for key in keys)
-            with np.load(io.BytesIO(sample["scan.npz"]), allow_pickle=False) as file:
-                scan = Scan(file["vertices"], file["faces"], file.get("colours"))
-                labels = Labels(file["distance_mm"], file["skin"])
+            arrays = read_npz(io.BytesIO(sample["scan.npz"]))
+            scan = Scan(arrays["vertices"], arrays["faces"], arrays.get("colours"))
+            labels = Labels(arrays["distance_mm"], arrays["skin"])
         except InputError as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
         except KeyError as error:
             raise InputError(f"damaged {place}: {error} is missing; pack the data set again") from None
-        except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, TypeError) as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
         if len(labels) != len(scan.vertices):
             raise InputError(f"damaged {place}: {len(labels)} labels, {len(scan.vertices)} vertices; pack it again")

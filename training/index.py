@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError, atomic_path, read_json, write_json
+from capture.arrays import read_npz
 from training.features.backbone import read_array
 from training.operators.compute import load_operators, operators_key
 from training.prepare import Preparation, Prepared, feature_file, head_folder, mesh_file, prepare_head, read_mesh
@@ -91,8 +92,12 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
 
 def read_statistics(split: Split, preparation: Preparation, cache: Path) -> Statistics:
     """The channels' statistics of a prepared split."""
-    with np.load(_statistics_path(_index_path(split, preparation, cache)), allow_pickle=False) as file:
-        return Statistics(file["mean"], file["deviation"])
+    path = _statistics_path(_index_path(split, preparation, cache))
+    try:
+        arrays = read_npz(path)
+        return Statistics(arrays["mean"], arrays["deviation"])
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"damaged cache file: {path} ({error}); remove it and run again") from None
 
 
 def _index_path(split: Split, preparation: Preparation, cache: Path) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import zipfile
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError, atomic_path
+from capture.arrays import read_npz
 from training.features import BackboneConfig, FeatureConfig, extract
 from training.features.backbone import Backbone, cached_tokens, read_array
 from training.features.extract import Sources, feature_settings
@@ -187,8 +187,8 @@ def feature_file(name: str, preparation: Preparation) -> str:
 def read_mesh(path: Path) -> tuple[Simplified, NDArray[np.bool_] | None, NDArray[np.float32] | None]:
     """A simplified scan with its labels (skin, distance_mm), where it has any."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            labels = (file["skin"], file["distance_mm"]) if "skin" in file else (None, None)
-            return Simplified(file["vertices"], file["faces"], file["source"]), *labels
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_npz(Path(path))
+        labels = (arrays["skin"], arrays["distance_mm"]) if "skin" in arrays else (None, None)
+        return Simplified(arrays["vertices"], arrays["faces"], arrays["source"]), *labels
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(f"damaged cache file: {path} ({error}); remove it and run again") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from capture import InputError, Mesh, Scan, atomic_path
+from capture.arrays import read_npz
 from training.batch import to_batch
 from training.checkpoint import load_labeller
 from training.heads import Head
@@ -48,11 +48,11 @@ class Prediction:
     def read(cls, path: Path) -> Self:
         """Read `prediction.npz`; raises `InputError` where it is missing or damaged."""
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return cls(file["probability"], file["skin"])
+            arrays = read_npz(Path(path))
+            return cls(arrays["probability"], arrays["skin"])
         except FileNotFoundError:
             raise InputError(f"no prediction at {path}; run `p2p segment`") from None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise InputError(f"damaged prediction: {path} ({error}); run `p2p segment` again") from None
 
     def write(self, folder: Path, scan: Mesh) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, InputError, Labels, Mesh, Scan, write_bytes
+from capture.arrays import read_npz
 from evaluation.metrics import BinaryScores, binary_scores
 from factory.console import track
 from factory.report import pictures
@@ -144,11 +144,10 @@ def _prediction(folder: Path) -> dict[str, Any]:
 def _predicted_skin(folder: Path, vertices: int) -> NDArray[np.bool_]:
     path = folder / "prediction" / "prediction.npz"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            skin = np.asarray(file["skin"], bool)
+        skin = np.asarray(read_npz(path)["skin"], bool)
     except FileNotFoundError:
         raise InputError(f"no prediction: {path}; run `p2p segment {folder} --checkpoint ...` first") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(f"damaged prediction: {path} ({error}); segment the capture again") from None
     if len(skin) != vertices:
         raise InputError(f"{path} is of {len(skin)} vertices, the scan has {vertices}; segment it again")

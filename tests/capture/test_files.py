@@ -173,3 +173,21 @@ def test_labels_round_trip_to_the_same_bytes(tmp_path: Path) -> None:
         Labels.read(tmp_path / "c.npz")
     with pytest.raises(InputError, match="negative"):
         Labels(np.array([-1.0]), np.array([True]))
+
+
+def test_labels_with_any_damage_are_named(tmp_path: Path) -> None:
+    """Flipped bits surface as errors of zip, of zlib and of numpy alike."""
+    path = tmp_path / "labels.npz"
+    Labels(np.linspace(0, 9, 500, dtype=np.float32), np.arange(500) < 100).write(path)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(150):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data), 4):
+            data[place] = rng.integers(256)
+        path.write_bytes(data)
+        try:
+            Labels.read(path)
+        except InputError as error:
+            refused += "labels" in str(error)
+    assert refused > 100

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from capture import InputError, atomic_path
+from capture.arrays import read_npz
 from training.operators.gradients import gradient_operators, tangent_frames
 from training.operators.spectrum import smallest_eigenpairs
 from training.operators.weld import vertex_normals, weld
@@ -119,15 +119,15 @@ def save_operators(path: Path, operators: Operators) -> None:
 def load_operators(path: Path) -> Operators:
     """Read what `save_operators` wrote. Raises `InputError` where the file is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            mass, values, vectors = file["mass"], file["eigenvalues"], file["eigenvectors"]
-            gradients = [
-                scipy.sparse.csr_matrix(
-                    (file[f"{name}_data"], file[f"{name}_indices"], file[f"{name}_indptr"]), shape=(len(mass),) * 2
-                )
-                for name in ("gradient_x", "gradient_y")
-            ]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        file = read_npz(Path(path))
+        mass, values, vectors = file["mass"], file["eigenvalues"], file["eigenvectors"]
+        gradients = [
+            scipy.sparse.csr_matrix(
+                (file[f"{name}_data"], file[f"{name}_indices"], file[f"{name}_indptr"]), shape=(len(mass),) * 2
+            )
+            for name in ("gradient_x", "gradient_y")
+        ]
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(f"damaged operators: {path} ({error}); remove the file and run again") from None
     return Operators(mass, values, vectors, *gradients)
 
