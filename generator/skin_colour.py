@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,9 +64,8 @@ def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None)
     return np.asarray(np.clip(colour, 0.005, 0.9))
 
 
-def _mask(masks: object, name: str) -> Floats:
+def _mask(masks: Mapping[str, Floats], name: str) -> Floats:
     """A region, or zeros where the head model has none of this name."""
-    assert isinstance(masks, dict)
     if name in masks:
         return np.asarray(masks[name])
     return np.zeros(len(next(iter(masks.values()))))
@@ -76,7 +77,7 @@ def _blob(base: Floats, centre: tuple[float, float, float], size: tuple[float, f
     return np.asarray(np.exp(-(((side - np.array(centre)) / np.array(size)) ** 2).sum(axis=1)))
 
 
-def _flush(base: Floats, masks: object) -> Floats:
+def _flush(base: Floats, masks: Mapping[str, Floats]) -> Floats:
     cheeks = _blob(base, (0.040, -0.005, -0.040), (0.020, 0.04, 0.016))
     nose = _blob(base, (0.0, -0.045, -0.038), (0.014, 0.02, 0.014))
     chin = 0.5 * _blob(base, (0.0, -0.03, -0.100), (0.016, 0.03, 0.010))

@@ -74,7 +74,8 @@ def _tame(panorama: NDArray[np.float64], rotation: float) -> tuple[float, NDArra
     The two depend on each other: where a lamp in front gives most of the light, cutting it darkens the face, and the
     window behind, cut no lower, would outshine it. A few rounds settle it.
     """
-    shares = face_shares(panorama.shape[:2], rotation)
+    height, width, _ = panorama.shape
+    shares = face_shares(height, width, rotation)
     light = face_light(panorama, shares)
     for _ in range(5):
         brightest = BRIGHTEST * float(light @ LUMINANCE)
@@ -90,17 +91,17 @@ def face_light(panorama: NDArray[np.float64], shares: NDArray[np.float64]) -> ND
     return np.maximum((panorama * shares[..., None]).sum(axis=(0, 1)), 1e-4)
 
 
-def face_shares(size: tuple[int, int], rotation: float) -> NDArray[np.float64]:
+def face_shares(height: int, width: int, rotation: float) -> NDArray[np.float64]:
     """How much of the radiance of each pixel a white card sends on: mostly one that faces the front, a little others.
 
     Args:
-        size: (H, W) of an equirectangular panorama, the bottom row first; Blender's layout (the middle column is +X).
+        height, width: H, W of an equirectangular panorama, the bottom row first; in Blender's layout the middle column
+            is +X.
         rotation: of the world about Z in degrees, as the Mapping node takes it.
 
     Returns:
         (H, W); a panorama of ones sums up to the share of the sky that the cards see, nearly 1.
     """
-    height, width = size
     elevation = ((np.arange(height) + 0.5) / height - 0.5) * np.pi
     azimuth = -((np.arange(width) + 0.5) / width - 0.5) * 2 * np.pi
     azimuth = azimuth - math.radians(rotation)  # from the panorama's frame to the world's
