@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from capture import InputError, atomic_path
 from capture.files import explain_os_error
-from training.checkpoint import read_checkpoint
+from training.checkpoint import AtomicCheckpointIO, read_checkpoint
 from training.data import HeadData
 from training.module import SkinLabeller
 from training.prepare import Preparation
@@ -76,11 +76,13 @@ class TrainingCLI(LightningCLI):
             read_checkpoint(Path(options["ckpt_path"]))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Add the logs, below the root folder, and plain progress lines where no bar is shown."""
+        """Add the logs, below the root folder, checkpoints that are whole, and plain lines where no bar is shown."""
         config = self._get(self.config_init, "trainer")
         root = config.get("default_root_dir") or DEFAULT_ROOT
         if config.get("logger") in (None, True):
             kwargs["logger"] = [CSVLogger(root, "logs", version=""), TensorBoardLogger(root, "logs", version="")]
+        if config.get("plugins") is None:
+            kwargs["plugins"] = [AtomicCheckpointIO()]
         if not config.get("enable_progress_bar"):
             config["callbacks"] = [*(config.get("callbacks") or []), PlainProgress()]
         return super().instantiate_trainer(**kwargs)

@@ -206,6 +206,21 @@ def read_only(tmp_path: Path) -> Callable[[Path], list[str]]:
     return lambda folder: [*probe, str(folder)]
 
 
+def test_a_full_disk_leaves_no_half_checkpoint(tmp_path: Path) -> None:
+    for i in range(2):
+        make_capture(tmp_path / "captures" / f"head_{i:08d}", seed=i)
+    assert p2p("pack", tmp_path / "captures", "--out", tmp_path / "dataset", "--test-share", "0.5").returncode == 0
+
+    def limit() -> None:  # between the cache's files and a checkpoint of that width
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+
+    options = ["--data.features.names", "[colour]", "--data.vertices", "100", "--data.eigenpairs", "8"]
+    options += ["--trainer.max_epochs", "1", "--trainer.default_root_dir", "run", "--model.width", "200"]
+    line = one_error(p2p("fit", "--data.dataset", "dataset", *options, cwd=tmp_path, preexec_fn=limit))
+    assert "run/checkpoints/" in line and "free some space" in line
+    assert not [path for path in (tmp_path / "run" / "checkpoints").iterdir() if path.is_file()]
+
+
 @pytest.mark.parametrize("command", ["label", "pack", "report", "fit", "generate"])
 def test_a_read_only_output_is_one_line(
     command: str, tmp_path: Path, read_only: Callable[[Path], list[str]]
