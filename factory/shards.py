@@ -147,6 +147,13 @@ def read_dataset(folder: Path) -> dict[str, Any]:
     value = read_json(path, DATASET)
     if not isinstance(value, dict) or value.get("schema_version") != SCHEMA_VERSION or "splits" not in value:
         raise InputError(f"{path}: not a data set of schema version {SCHEMA_VERSION}; pack it again")
+    try:
+        for name in SPLITS:
+            split = value["splits"][name]
+            int(split["samples"]), [(str(shard["name"]), int(shard["bytes"])) for shard in split["shards"]]
+        dict(value["statistics"]), dict(value["versions"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error}); pack the data set again") from None
     return value
 
 

@@ -156,6 +156,10 @@ def test_damaged_data_sets_are_named(captures: list[Path], tmp_path: Path) -> No
     with pytest.raises(InputError, match="shard is missing"):
         read_all(tmp_path / "dataset")
     path = tmp_path / "dataset" / "dataset.json"
+    for change in ({"splits": []}, {"splits": {"train": {}, "test": {}}}, {"statistics": 3}):
+        path.write_text(json.dumps(description | change))
+        with pytest.raises(InputError, match=r"dataset\.json is damaged"):
+            read_dataset(tmp_path / "dataset")
     path.write_text(json.dumps(description | {"schema_version": 0}))
     with pytest.raises(InputError, match="schema version"):
         read_dataset(tmp_path / "dataset")
