@@ -39,4 +39,4 @@ $(VENV)/.test-tools: docker/system-packages.sh | $(VENV)/.ready
 		else echo "set-up: going on without it; the tests that need it are skipped" >&2; fi
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) $(OUT)

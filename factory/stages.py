@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from capture import Capture, InputError, read_json, write_json
+from generator import GENERATOR_VERSION
 
 _Result = TypeVar("_Result")
 
@@ -33,7 +34,7 @@ class StageRecord:
     """What a stage was run with, and how long it took.
 
     Attributes:
-        key: hash of the stage's options, the program's version and the stage before it.
+        key: hash of the stage's options, the versions of program and generator, and the stage before it.
         seconds: wall-clock time.
         options: what the user chose, as plain values.
         files: output, relative to the capture's folder -> SHA-256.
@@ -54,7 +55,8 @@ def stage_key(folder: Path, stage: str, options: Mapping[str, Any]) -> str:
     """The stamp that `stage` has when it is run with `options` (plain values) on what stands in `folder` now."""
     earlier = list(OUTPUTS)[: list(OUTPUTS).index(stage)]
     before = read_record(folder, earlier[-1]) if earlier else None
-    return _digest([version("pixels2points"), stage, options, before.result if before else None])
+    made_with = [version("pixels2points"), GENERATOR_VERSION]
+    return _digest([made_with, stage, options, before.result if before else None])
 
 
 def read_record(folder: Path, stage: str) -> StageRecord | None:
