@@ -93,7 +93,7 @@ def _aim(pyvista: Any, plotter: Any, vertices: NDArray, azimuth: float, elevatio
     plotter.camera.position = centre + 6 * radius * towards
     plotter.camera.focal_point = centre
     plotter.camera.up = (0, 0, 1)
-    plotter.camera.view_angle = 15
+    plotter.camera.view_angle = 17
     plotter.camera.clipping_range = (radius, 12 * radius)
     key = centre + 6 * radius * (towards + 0.7 * side + np.array([0, 0, 0.7]))
     fill = centre + 6 * radius * (towards - 0.9 * side)
