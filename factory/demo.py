@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from capture import read_json, write_json
+from capture import InputError, read_json, write_json
 from factory.processes import StageError
 from factory.production import RenderSettings, ScanSettings, make_heads, p2p
 from factory.report import ReportExtras, write_report
@@ -67,10 +67,15 @@ def _train_if_needed(dataset: Path, root: Path, checkpoint: Path, key: str) -> f
 
 
 def _follow(what: str, command: list[str]) -> float:
-    """Run a stage that shows its own progress; returns its seconds. Raises `StageError` where it fails."""
+    """Run a stage that shows its own progress; returns its seconds.
+
+    Raises `InputError` where it refused what it was given (exit code 2), `StageError` where it failed otherwise.
+    """
     log.info("%s", what)
     started = time.monotonic()
     code = subprocess.run(command, check=False).returncode
+    if code == 2:
+        raise InputError(f"{what} was refused; its own error stands above")
     if code:
         raise StageError(f"{what} failed with exit code {code}; what it said stands above")
     return round(time.monotonic() - started, 1)
