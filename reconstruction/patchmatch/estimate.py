@@ -29,7 +29,7 @@ _COARSEST = 128  # pixels of the longer side at the coarsest level
 _GEOMETRIC_WEIGHT = 0.15  # per pixel of reprojection error
 _MIN_DEVIATION = 0.3 / 255  # intensities: below, a patch holds nothing but rounding to 8 bits (0.2 in luma)
 _MIN_CLOSE_DEVIATION = 0.3 / 255  # the same within a few pixels
-_CLOSE = 5  # pixels
+_CLOSE = 3  # pixels
 _SIGMA_COLOUR = 0.2
 _KEEP = 4  # source views per pixel
 # Pixels: what is smoother is not matched. Highlights and shading glide over the skin as the camera moves and would
