@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 _COARSEST = 128  # pixels of the longer side at the coarsest level
 _GEOMETRIC_WEIGHT = 0.15  # per pixel of reprojection error
 _MIN_DEVIATION = 0.3 / 255  # intensities: below, a patch holds nothing but rounding to 8 bits (0.2 in luma)
-_MIN_CLOSE_DEVIATION = 0.3 / 255  # the same within a few pixels
-_CLOSE = 3  # pixels
+_MIN_CLOSE_DEVIATION = 0.3 / 255  # the same over a pixel and those next to it
+_CLOSE = 3  # side of that window, pixels
 _SIGMA_COLOUR = 0.2
 _KEEP = 4  # source views per pixel
 # Pixels: what is smoother is not matched. Highlights and shading glide over the skin as the camera moves and would
@@ -180,7 +180,7 @@ class _Level:
             self.scene.normals[i, :height, :width] = state.normal
 
     def textured(self, view: int) -> NDArray[np.bool_]:
-        """(H, W) whether a pixel has texture close by.
+        """(H, W) whether there is texture at a pixel and those next to it.
 
         A plain background matches well next to an outline: its window holds the outline, and so it takes the
         depth of what is in front.
