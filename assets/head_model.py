@@ -8,12 +8,13 @@ identity: a camera rig that aims at the origin aims at the bridge of the nose.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.draw import Draw
 from capture.errors import InputError
 
 FloatArray = NDArray[np.floating]
@@ -36,6 +37,12 @@ class Pose:
     jaw: Rotation = NO_ROTATION
     left_eye: Rotation = NO_ROTATION
     right_eye: Rotation = NO_ROTATION
+
+
+def scaled_pose(pose: Pose, strength: float) -> Pose:
+    """All rotations of a pose times a factor; 0 is the head at rest."""
+    scaled = {f.name: tuple(strength * angle + 0.0 for angle in getattr(pose, f.name)) for f in fields(pose)}
+    return Pose(**scaled)
 
 
 @runtime_checkable
@@ -77,16 +84,20 @@ class HeadModel(Protocol):
         """(V, 3) float64 metres, for coefficients (I,) and (E,)."""
         ...
 
-    def sample_identity(self, rng: np.random.Generator) -> FloatArray:
+    def traits(self, identity: FloatArray) -> Mapping[str, float]:
+        """What an identity says about the person, as far as the model tells: masculine 0 to 1, age in years."""
+        ...
+
+    def sample_identity(self, draw: Draw) -> FloatArray:
         """(I,) a draw from the model's prior."""
         ...
 
-    def sample_expression(self, rng: np.random.Generator) -> FloatArray:
-        """(E,) a draw from the model's prior."""
+    def sample_expression(self, draw: Draw) -> FloatArray:
+        """(E,) a draw from the model's prior; every model draws `strength`, where 0 is neutral."""
         ...
 
-    def sample_pose(self, rng: np.random.Generator) -> Pose:
-        """A draw from the model's prior."""
+    def sample_pose(self, draw: Draw) -> Pose:
+        """A draw from the model's prior; every model draws `strength`, where 0 is the head at rest."""
         ...
 
 

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from assets import makehuman_prior as prior
-from assets.head_model import FloatArray, IntArray, Pose, check_coefficients, triangulate
+from assets.draw import Draw
+from assets.head_model import FloatArray, IntArray, Pose, check_coefficients, scaled_pose, triangulate
 from assets.skinning import blend, rotation_about, rotation_matrix
 
 NECK_SHARES = {"neck01": 0.2, "neck02": 0.25, "neck03": 0.25, "head": 0.3}
@@ -109,17 +110,24 @@ class MakeHumanHead:
         """(I,) a young adult in the middle of genders and ancestries, with the prior's mean details."""
         return prior.mean_identity(self.detail_names)
 
-    def sample_identity(self, rng: np.random.Generator) -> FloatArray:
+    def traits(self, identity: FloatArray) -> Mapping[str, float]:
+        """masculine and age."""
+        gender, age = (float(identity[prior.MACRO_NAMES.index(name)]) for name in ("gender", "age"))
+        return {"masculine": gender, "age": age}
+
+    def sample_identity(self, draw: Draw) -> FloatArray:
         """(I,) a draw from the prior of `assets.makehuman_prior`."""
-        return prior.sample_identity(rng, self.detail_names)
+        return prior.sample_identity(draw.rng, self.detail_names)
 
-    def sample_expression(self, rng: np.random.Generator) -> FloatArray:
+    def sample_expression(self, draw: Draw) -> FloatArray:
         """(E,) a draw from the prior of `assets.makehuman_prior`."""
-        return prior.sample_expression(rng, self.expression_names)
+        strength = draw.number("strength", 1.0, 1.0)
+        return strength * prior.sample_expression(draw.rng, self.expression_names)
 
-    def sample_pose(self, rng: np.random.Generator) -> Pose:
+    def sample_pose(self, draw: Draw) -> Pose:
         """A draw from the prior of `assets.makehuman_prior`."""
-        return prior.sample_pose(rng)
+        strength = draw.number("strength", 1.0, 1.0)
+        return scaled_pose(prior.sample_pose(draw.rng), strength)
 
     def neutral_expression(self) -> FloatArray:
         """(E,) zeros."""

@@ -71,6 +71,7 @@ _RENDER = (
     Option("--resolution", int, "width and height of the images, pixels", 512),
     Option("--samples", int, "Cycles samples per pixel", 16),
     Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
+    Option("--distributions", Path | None, "YAML or JSON file of what to draw otherwise, see docs/generator.md"),
 )
 _BACKEND = Option("--backend", str, "depth maps on the CPU or on a CUDA GPU", "auto", choices=("auto", "cpu", "cuda"))
 _VERTICES = Option("--vertices", int | None, "vertices of the scan at most; by default what the images support")

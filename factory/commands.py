@@ -25,13 +25,15 @@ def generate(
     resolution: int,
     samples: int,
     blender: Path | None,
+    distributions: Path | None,
     hair: str | None,
     beard: str | None,
     force: bool,
 ) -> None:
     """Render heads: 13 calibrated views, masks and the true surface of each seed."""
     numbers = production.parse_seeds(seeds)
-    settings = RenderSettings(resolution, samples, blender, hair, beard)
+    wishes = production.read_wishes(distributions, {"hair": {"family": hair}, "beard": {"family": beard}})
+    settings = RenderSettings(resolution, samples, blender, wishes)
     for number, seed in enumerate(numbers, 1):
         name = production.head_name(seed)
         with track(f"{name} ({number} of {len(numbers)})", 0) as bar:
@@ -89,6 +91,7 @@ def produce(
     resolution: int,
     samples: int,
     blender: Path | None,
+    distributions: Path | None,
     backend: str,
     vertices: int | None,
     threshold_mm: float,
@@ -101,7 +104,8 @@ def produce(
         raise InputError(f"at least one head is needed, got {heads}")
     seeds = production.parse_seeds(f"{first_seed}:{first_seed + heads}")
     settings = PackSettings(test_share=test_share)
-    render, scan = RenderSettings(resolution, samples, blender), ScanSettings(backend, vertices, threshold_mm)
+    render = RenderSettings(resolution, samples, blender, production.read_wishes(distributions))
+    scan = ScanSettings(backend, vertices, threshold_mm)
     pack_if_needed(production.make_heads(seeds, captures or out / "captures", render, scan), out, settings)
 
 

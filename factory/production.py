@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import math
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from capture import Capture, InputError
+from assets.makehuman import load_default_model
+from capture import Capture, InputError, write_json
 from factory.console import Track, track
 from factory.processes import StageError, run_stage
 from factory.stages import forget, is_whole, run_stamped, stage_key
-from generator.components.facial_hair import BEARDS
-from generator.components.hair import FAMILIES
+from generator.distributions import Distributions, read_distributions
+from generator.spec import sample_spec
 
 log = logging.getLogger(__name__)
 
@@ -31,23 +32,19 @@ class RenderSettings:
         resolution: width and height of the images, pixels.
         samples: Cycles samples per pixel.
         blender: a Blender binary; None renders with the bpy wheel in this Python.
-        hair, beard: one family for all heads; None samples it with the head.
+        distributions: what the user wants drawn otherwise.
     """
 
     resolution: int = 512
     samples: int = 16
     blender: Path | None = None
-    hair: str | None = None
-    beard: str | None = None
+    distributions: Distributions = field(default_factory=Distributions)
 
     def __post_init__(self) -> None:
         if not 16 <= self.resolution <= 8192:
             raise InputError(f"the resolution must lie between 16 and 8192 pixels, got {self.resolution}")
         if self.samples < 1:
             raise InputError(f"at least one sample per pixel is needed, got {self.samples}")
-        for what, value, known in (("hair", self.hair, FAMILIES), ("beard", self.beard, BEARDS)):
-            if value is not None and value not in known:
-                raise InputError(f"{what} family {value!r}: use one of {', '.join(known)}")
         if self.blender is not None and not self.blender.is_file():
             raise InputError(f"no such Blender binary: {self.blender}; give the path of the program itself")
 
@@ -91,6 +88,19 @@ def parse_seeds(text: str) -> list[int]:
     return list(dict.fromkeys(seeds))
 
 
+def read_wishes(path: Path | None, more: Mapping[str, Mapping[str, Any]] | None = None) -> Distributions:
+    """The distributions of a file, if any, with further wishes; those that are None are left out.
+
+    A head is drawn and thrown away, so that a mistake is told before Blender starts. Raises `InputError`.
+    """
+    given = Distributions() if path is None else read_distributions(path)
+    wishes = {name: wish for name, wish in (more or {}).items() if None not in wish.values()}
+    joined = given.joined(wishes)
+    if joined.wishes:
+        sample_spec(0, load_default_model(), joined)
+    return joined
+
+
 def head_name(seed: int) -> str:
     """The id and folder name of a synthetic head."""
     return f"head_{seed:08d}"
@@ -109,12 +119,14 @@ def generate_head(
     command = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
     if settings.blender is None:
         command = [Path(sys.executable), GENERATE_SCRIPT]
-    options = ["--seed", seed, "--out", folder, "--resolution", settings.resolution, "--samples", settings.samples]
-    for name in ("hair", "beard"):
-        if getattr(settings, name) is not None:
-            options += [f"--{name}", getattr(settings, name)]
+    options: list[object] = ["--seed", seed, "--out", folder]
+    options += ["--resolution", settings.resolution, "--samples", settings.samples]
 
     def render() -> None:
+        if settings.distributions.wishes:  # Blender's own Python reads no YAML
+            wishes = folder.parent / "logs" / f"{folder.name}.distributions.json"
+            write_json(wishes, settings.distributions.to_json())
+            options.extend(["--distributions", wishes])
         _run([*command, *options], folder, "generate", bar)
         if not (folder / Capture.INFO).is_file():  # a Blender that can't run the script ends with code 0
             output = _log_path(folder, "generate")
@@ -182,7 +194,8 @@ def _log_path(folder: Path, stage: str) -> Path:
 
 def _plain(settings: RenderSettings) -> dict[str, Any]:
     """The settings as plain values; the Blender binary by its path and time, as another version draws otherwise."""
-    value = asdict(settings)
+    value = {f.name: getattr(settings, f.name) for f in fields(settings)}
+    value["distributions"] = settings.distributions.to_json()
     if settings.blender is not None:
         value["blender"] = [str(settings.blender.resolve()), settings.blender.stat().st_mtime_ns]
     return value

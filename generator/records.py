@@ -6,6 +6,7 @@ import dataclasses
 import math
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -41,6 +42,10 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         if value is None and type(None) in arguments:
             return None
         return _read(next(a for a in arguments if a is not type(None)), value, where)
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise InputError(f"{where}: an object is needed, got {type(value).__name__}")
+        return value
     if origin is tuple:
         if not isinstance(value, list):
             raise InputError(f"{where}: a list is needed, got {type(value).__name__}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from assets.draw import Draw
 from capture import Camera, InputError
 
 # Azimuth (to the subject's left, +X) and elevation, degrees.
@@ -47,8 +48,9 @@ class RigSpec:
             raise InputError(f"rig: distance {self.distance} m; use one between 0.3 and 20")
 
 
-def sample_rig(rng: np.random.Generator) -> RigSpec:
+def sample_rig(draw: Draw) -> RigSpec:
     """The default directions with the small errors of a real rig."""
+    rng = draw.rng
     count = len(DEFAULT_DIRECTIONS)
     angles = rng.uniform(-1.5, 1.5, (count, 2))
     distance = rng.uniform(-0.01, 0.01, (count, 1))

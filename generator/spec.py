@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
+from assets.draw import DIGITS, Draw
 from assets.head_model import HeadModel, Pose
 from capture import InputError
 from generator.components.environment import EnvironmentSpec, sample_environment
 from generator.components.eyes import EyeSpec, sample_eyes
+from generator.components.eyewear import EyewearSpec, sample_eyewear
 from generator.components.facial_hair import (
     BeardSpec,
     BrowSpec,
@@ -22,11 +24,14 @@ from generator.components.facial_hair import (
 )
 from generator.components.garment import GarmentSpec, sample_garment
 from generator.components.hair import HairSpec, sample_hair, sample_hair_colour
+from generator.components.headwear import HeadwearSpec, sample_headwear
+from generator.components.jewellery import JewellerySpec, sample_jewellery
+from generator.components.person import Person
+from generator.components.sensor import SensorSpec, sample_sensor
 from generator.components.skin import SkinSpec, sample_skin
+from generator.distributions import COMPONENTS, Distributions
 from generator.records import from_json, to_json
 from generator.rig import RigSpec, sample_rig
-
-DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -47,26 +52,10 @@ class ShapeSpec:
 
 
 @dataclass(frozen=True)
-class Overrides:
-    """What the user fixes instead of drawing it; None draws.
-
-    Attributes:
-        hair, beard: families.
-        hdri: the panorama.
-        neutral: no expression and no pose.
-    """
-
-    hair: str | None = None
-    beard: str | None = None
-    hdri: str | None = None
-    neutral: bool = False
-
-
-@dataclass(frozen=True)
 class HeadSpec:
     """Everything that makes up one head, its surroundings and its cameras.
 
-    `seed` alone gives the same head again only where `overrides` fixes nothing.
+    `seed` alone gives the same head again only where `wishes`, the user's distributions, is empty.
     """
 
     seed: int
@@ -78,11 +67,15 @@ class HeadSpec:
     lashes: LashSpec
     beard: BeardSpec
     garment: GarmentSpec
+    headwear: HeadwearSpec
+    eyewear: EyewearSpec
+    jewellery: JewellerySpec
     environment: EnvironmentSpec
+    sensor: SensorSpec
     rig: RigSpec
-    overrides: Overrides = Overrides()
+    wishes: Mapping[str, Any] = field(default_factory=dict)
 
-    SCHEMA_VERSION: ClassVar[int] = 2
+    SCHEMA_VERSION: ClassVar[int] = 3
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with the version of its layout."""
@@ -100,55 +93,54 @@ class HeadSpec:
         return from_json(cls, {k: v for k, v in value.items() if k != "schema_version"}, where)
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
-    """The random stream of one component of one head: the same for the same seed and name, whatever else is drawn."""
-    if seed < 0:
-        raise InputError(f"seed {seed}: use an integer from 0 on")
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number])))
-
-
-def sample_spec(seed: int, model: HeadModel, overrides: Overrides | None = None) -> HeadSpec:
+def sample_spec(seed: int, model: HeadModel, distributions: Distributions | None = None) -> HeadSpec:
     """Draw a head.
 
     Args:
         seed: 0 or more; one head per seed.
         model: the head model, which brings its own prior for identity, expression and pose.
-        overrides: what the user chose; the spec records it.
+        distributions: the user's wishes; the spec records them. Raises `InputError` where one doesn't fit.
     """
-    fixed = overrides or Overrides()
-    shape = _sample_shape(seed, model)
-    if fixed.neutral:
-        shape = replace(shape, expression=(0.0,) * len(shape.expression), pose=Pose())
-    skin = sample_skin(stream(seed, "skin"))
-    colour = sample_hair_colour(stream(seed, "hair_colour"), skin.melanin)
-    masculine = _masculine(model, shape)
-    beard = sample_beard(stream(seed, "beard"), colour, masculine, fixed.beard)
-    if beard.family == "none" and masculine >= 0.5:
-        skin = replace(skin, shadow=round(0.5 * float(stream(seed, "shadow").random()), DIGITS))
-    environment = sample_environment(stream(seed, "environment"))
-    if fixed.hdri is not None:
-        environment = replace(environment, hdri=fixed.hdri)
-    return HeadSpec(
+    wishes = distributions or Distributions()
+
+    draws = {name: wishes.draw(seed, name) for name in COMPONENTS}
+    draw = draws.__getitem__
+
+    shape = _sample_shape(model, draw)
+    person = Person.of(model.traits(np.array(shape.identity)))
+    skin = sample_skin(draw("skin"), person)
+    colour = sample_hair_colour(draw("hair_colour"), skin.melanin)
+    spec = HeadSpec(
         seed,
         shape,
         skin,
-        sample_eyes(stream(seed, "eyes"), skin.melanin),
-        sample_hair(stream(seed, "hair"), colour, fixed.hair),
-        sample_brows(stream(seed, "brows"), colour),
-        sample_lashes(stream(seed, "lashes")),
-        beard,
-        sample_garment(stream(seed, "garment")),
-        environment,
-        sample_rig(stream(seed, "rig")),
-        fixed,
+        sample_eyes(draw("eyes"), skin.melanin),
+        sample_hair(draw("hair"), colour, person),
+        sample_brows(draw("brows"), colour),
+        sample_lashes(draw("lashes")),
+        sample_beard(draw("beard"), colour, person),
+        sample_garment(draw("garment")),
+        sample_headwear(draw("headwear")),
+        sample_eyewear(draw("eyewear")),
+        sample_jewellery(draw("jewellery")),
+        sample_environment(draw("environment")),
+        sample_sensor(draw("sensor")),
+        sample_rig(draw("rig")),
+        wishes.to_json(),
     )
+    if spec.beard.family != "none":
+        spec = replace(spec, skin=replace(skin, shadow=0.0))  # a beard hides what shaving leaves
+    for name, used in draws.items():
+        if unknown := used.unknown():
+            known = ", ".join(sorted(used.asked))
+            raise InputError(f"{wishes.where}: {name}: unknown {', '.join(unknown)}; it draws {known}")
+    return spec
 
 
-def _sample_shape(seed: int, model: HeadModel) -> ShapeSpec:
-    identity = model.sample_identity(stream(seed, "identity"))
-    expression = model.sample_expression(stream(seed, "expression"))
-    pose = model.sample_pose(stream(seed, "pose"))
+def _sample_shape(model: HeadModel, draw: Callable[[str], Draw]) -> ShapeSpec:
+    identity = model.sample_identity(draw("identity"))
+    expression = model.sample_expression(draw("expression"))
+    pose = model.sample_pose(draw("pose"))
     rounded = Pose(*(_numbers(getattr(pose, name)) for name in ("neck", "jaw", "left_eye", "right_eye")))  # type: ignore[arg-type]
     return ShapeSpec(model.name, _numbers(identity), _numbers(expression), rounded)
 
@@ -156,11 +148,3 @@ def _sample_shape(seed: int, model: HeadModel) -> ShapeSpec:
 def _numbers(values: Any) -> tuple[float, ...]:
     """Rounded, so that the last bits of another machine's exp and log don't show."""
     return tuple(round(float(value), DIGITS) + 0.0 for value in values)
-
-
-def _masculine(model: HeadModel, shape: ShapeSpec) -> float:
-    """0 to 1 where the model tells (a coefficient named gender, sex or male), else 0.5."""
-    for index, name in enumerate(model.identity_names):
-        if name in ("gender", "sex", "male", "masculine"):
-            return shape.identity[index]
-    return 0.5

@@ -18,7 +18,8 @@ from generator.blender.capture_head import RenderSettings, capture_head
 from generator.components.environment import HDRIS
 from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES
-from generator.spec import HeadSpec, Overrides, sample_spec
+from generator.distributions import Distributions, read_distributions
+from generator.spec import HeadSpec, sample_spec
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--resolution", type=int, default=512, help="pixels of a side")
     made.add_argument("--samples", type=int, default=16, help="per pixel")
     made.add_argument("--threads", type=int, help="default: all cores")
+    made.add_argument("--distributions", type=Path, help="what to draw otherwise, JSON or YAML: see docs/generator.md")
     made.add_argument("--hair", choices=list(FAMILIES), help="instead of drawing the family")
     made.add_argument("--beard", choices=list(BEARDS), help="instead of drawing the family")
     made.add_argument("--hdri", choices=list(HDRIS), help="instead of drawing the panorama")
@@ -103,10 +105,21 @@ def _jobs(options: argparse.Namespace, model: HeadModel) -> Iterator[tuple[HeadS
         raise InputError("no seed; give --seed N or --seeds FIRST:LAST")
     if options.out is not None and len(seeds) != 1:
         raise InputError("--out takes one head; give --out-root for several seeds")
-    overrides = Overrides(options.hair, options.beard, options.hdri, options.neutral)
+    distributions = _distributions(options)
     for seed in seeds:
         folder = options.out or options.out_root / f"head_{seed:08d}"
-        yield sample_spec(seed, model, overrides), folder.resolve()
+        yield sample_spec(seed, model, distributions), folder.resolve()
+
+
+def _distributions(options: argparse.Namespace) -> Distributions:
+    """The user's wishes: the file's, and before them what has an option of its own."""
+    given = Distributions() if options.distributions is None else read_distributions(options.distributions)
+    short = {"hair": {"family": options.hair}, "beard": {"family": options.beard},
+             "environment": {"hdri": options.hdri}}  # fmt: skip
+    wishes = {name: wish for name, wish in short.items() if None not in wish.values()}
+    if options.neutral:
+        wishes |= {"expression": {"strength": 0.0}, "pose": {"strength": 0.0}}
+    return given.joined(wishes)
 
 
 def _range(text: str | None) -> range:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from assets.draw import DIGITS, Draw
 from capture import InputError
-from generator.components import draw
 
 # The panoramas that Blender ships in datafiles/studiolights/world.
 HDRIS: tuple[str, ...] = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
@@ -32,11 +30,10 @@ class EnvironmentSpec:
             raise InputError(f"environment {self.hdri!r}: use one of {', '.join(HDRIS)}")
 
 
-def sample_environment(rng: np.random.Generator) -> EnvironmentSpec:
+def sample_environment(draw: Draw) -> EnvironmentSpec:
     """Any panorama from any side, behind the head or replaced by a plain backdrop."""
-    hdri = draw.pick(rng, dict.fromkeys(HDRIS, 1.0))
-    rotation, exposure = draw.uniform(rng, 0, 360), draw.uniform(rng, 0.85, 1.2)
-    plain, level = draw.chance(rng, 0.45), draw.uniform(rng, 0, 1) ** 2
-    tint = [draw.uniform(rng, 0.8, 1) for _ in "rgb"]
-    red, green, blue = (round(level * t * 0.7, draw.DIGITS) for t in tint)
+    hdri = draw.choice("hdri", dict.fromkeys(HDRIS, 1.0))
+    rotation, exposure = draw.number("rotation", 0, 360), draw.number("exposure", 0.85, 1.2)
+    plain, level = draw.flag("plain", 0.45), draw.number("level", 0, 0.7, power=2)
+    red, green, blue = (round(level * draw.number("tint", 0.8, 1), DIGITS) for _ in "rgb")
     return EnvironmentSpec(hdri, rotation, exposure, (red, green, blue) if plain else None)

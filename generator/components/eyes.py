@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from assets.draw import Draw
 from capture import InputError
-from generator.components import draw
 
 # Iris colours, linear RGB: (outer, inner).
 IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
@@ -41,11 +39,11 @@ class EyeSpec:
             raise InputError(f"iris {self.iris!r}: use one of {', '.join(IRISES)}")
 
 
-def sample_eyes(rng: np.random.Generator, melanin: float) -> EyeSpec:
+def sample_eyes(draw: Draw, melanin: float) -> EyeSpec:
     """Darker skin has darker eyes more often; `melanin` is the skin's."""
     light = max(1 - 1.6 * melanin, 0.02)
     weights = {"brown": 1.0, "dark": 0.4 + 1.5 * melanin, "hazel": light, "green": 0.5 * light,
                "blue": 1.3 * light, "grey": 0.5 * light}  # fmt: skip
-    iris = draw.pick(rng, weights)
-    return EyeSpec(iris, draw.uniform(rng, 1.3, 2.3), draw.uniform(rng, 5.7, 6.1), draw.uniform(rng, 0.1, 0.6),
-                   draw.integer(rng))  # fmt: skip
+    iris = draw.choice("iris", weights)
+    return EyeSpec(iris, draw.number("pupil_mm", 1.3, 2.3), draw.number("iris_mm", 5.7, 6.1),
+                   draw.number("redness", 0.1, 0.6), draw.seed())  # fmt: skip

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from assets.draw import DIGITS, Draw
 from capture import InputError
-from generator.components import draw
 from generator.components.hair import BLACK, HairColour
+from generator.components.person import Person
 
 BEARDS: dict[str, float] = {"none": 0.30, "stubble": 0.25, "moustache": 0.08, "goatee": 0.10, "short": 0.15,
                             "full": 0.12}  # fmt: skip
@@ -71,31 +70,31 @@ class BeardSpec:
             raise InputError(f"beard family {self.family!r}: use one of {', '.join(BEARDS)}")
 
 
-def sample_brows(rng: np.random.Generator, colour: HairColour) -> BrowSpec:
+def sample_brows(draw: Draw, colour: HairColour) -> BrowSpec:
     """Brows a little darker than the hair."""
-    thickness = draw.uniform(rng, 0.1, 1.0)
-    darker = HairColour(round(min(0.25 + 0.8 * colour.melanin, 1.0), draw.DIGITS), colour.redness, 0.6 * colour.grey)
-    length = draw.uniform(rng, 6.5, 9.5)
-    return BrowSpec(darker, int(330 + 330 * thickness), length, thickness, draw.integer(rng))
+    thickness = draw.number("thickness", 0.1, 1.0)
+    darker = HairColour(round(min(0.25 + 0.8 * colour.melanin, 1.0), DIGITS), colour.redness, 0.6 * colour.grey)
+    length = draw.number("length_mm", 6.5, 9.5)
+    return BrowSpec(darker, int(330 + 330 * thickness), length, thickness, draw.seed())
 
 
-def sample_lashes(rng: np.random.Generator) -> LashSpec:
+def sample_lashes(draw: Draw) -> LashSpec:
     """Lashes."""
-    return LashSpec(int(draw.uniform(rng, 90, 170)), draw.uniform(rng, 5.5, 9.0), draw.integer(rng))
+    return LashSpec(round(draw.number("strands", 90, 170)), draw.number("length_mm", 5.5, 9.0), draw.seed())
 
 
-def sample_beard(
-    rng: np.random.Generator, colour: HairColour, masculine: float, family: str | None = None
-) -> BeardSpec:
-    """A family by weight, or the given one; faces less than half `masculine` (0 to 1) have none of their own."""
-    drawn = draw.pick(rng, BEARDS)
-    unit = [draw.uniform(rng, 0, 1) for _ in range(4)]
-    seed = draw.integer(rng)
-    if family is None:
-        family = drawn if masculine >= 0.5 else "none"
-    size = {"none": (0, 0.0, 0.0, 0.06), "stubble": (14000, 0.8, 2.2, 0.07), "moustache": (2600, 8.0, 14.0, 0.09),
-            "goatee": (5000, 8.0, 25.0, 0.09), "short": (15000, 6.0, 14.0, 0.09),
-            "full": (15000, 20.0, 60.0, 0.10)}.get(family, (0, 0.0, 0.0, 0.06))  # fmt: skip
-    length = round(size[1] + (size[2] - size[1]) * unit[0], draw.DIGITS)
-    curl = round((0.3 + 1.2 * unit[1]) if length > 5 else 0.0, draw.DIGITS)
-    return BeardSpec(family, colour, size[0], length, size[3], curl, round(0.1 + 0.5 * unit[2], draw.DIGITS), seed)
+def sample_beard(draw: Draw, colour: HairColour, person: Person) -> BeardSpec:
+    """A family by weight; feminine faces have none unless it is wished for."""
+    family = draw.choice("family", BEARDS if person.masculine >= 0.5 else {**dict.fromkeys(BEARDS, 0.0), "none": 1.0})
+    own, (count, low, high, radius) = draw.within(family, BEARDS), SIZES[family]
+    strands, length = round(own.number("strands", count, count)), own.number("length_mm", low, high)
+    curl = own.number("curl_mm", 0.3, 1.5) if length > 5 else own.number("curl_mm", 0.0, 0.0)
+    radius = own.number("radius_mm", radius, radius)
+    return BeardSpec(family, colour, strands, length, radius, curl, own.number("clump", 0.1, 0.6), draw.seed())
+
+
+SIZES: dict[str, tuple[int, float, float, float]] = {
+    "none": (0, 0.0, 0.0, 0.06), "stubble": (14000, 0.8, 2.2, 0.07), "moustache": (2600, 8.0, 14.0, 0.09),
+    "goatee": (5000, 8.0, 25.0, 0.09), "short": (15000, 6.0, 14.0, 0.09), "full": (15000, 20.0, 60.0, 0.10),
+}  # fmt: skip
+"""Strands, shortest and longest length in mm, radius in mm."""

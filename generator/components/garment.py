@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from assets.draw import DIGITS, Draw
 from capture import InputError
-from generator.components import draw
 
 KINDS: dict[str, float] = {"crew": 0.6, "turtleneck": 0.4}
 PATTERNS: dict[str, float] = {"plain": 0.35, "stripes": 0.25, "checks": 0.2, "melange": 0.2}
@@ -42,16 +40,18 @@ class GarmentSpec:
             raise InputError(f"garment gap {self.gap_mm} mm: keep 2.5 mm or more from the skin")
 
 
-def sample_garment(rng: np.random.Generator) -> GarmentSpec:
+def sample_garment(draw: Draw) -> GarmentSpec:
     """Any kind in any colour."""
-    kind, pattern = draw.pick(rng, KINDS), draw.pick(rng, PATTERNS)
-    return GarmentSpec(kind, pattern, _colour(rng), _colour(rng), draw.uniform(rng, 8, 30), draw.uniform(rng, 3.0, 5.0),
-                       draw.uniform(rng, 1.2, 2.2), draw.integer(rng))  # fmt: skip
+    kind, pattern = draw.choice("kind", KINDS), draw.choice("pattern", PATTERNS)
+    colour, accent = sample_fabric_colour(draw), sample_fabric_colour(draw)
+    return GarmentSpec(kind, pattern, colour, accent, draw.number("scale_mm", 8, 30), draw.number("gap_mm", 3.0, 5.0),
+                       draw.number("thickness_mm", 1.2, 2.2), draw.seed())  # fmt: skip
 
 
-def _colour(rng: np.random.Generator) -> tuple[float, float, float]:
+def sample_fabric_colour(draw: Draw) -> tuple[float, float, float]:
     """Linear RGB from a hue, a modest saturation and a value."""
-    hue, saturation, value = draw.uniform(rng, 0, 6), draw.uniform(rng, 0.0, 0.8), draw.uniform(rng, 0.03, 0.6)
+    hue, saturation = 6 * draw.number("hue", 0, 1), draw.number("saturation", 0.0, 0.8)
+    value = draw.number("value", 0.03, 0.6)
     channels = [min(max(abs((hue + shift) % 6 - 3) - 1, 0), 1) for shift in (0, 4, 2)]
-    red, green, blue = (round(value * (1 - saturation + saturation * c), draw.DIGITS) for c in channels)
+    red, green, blue = (round(value * (1 - saturation + saturation * c), DIGITS) for c in channels)
     return red, green, blue

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from assets.draw import DIGITS, Draw
 from capture import InputError
-from generator.components import draw
+from generator.components.person import Person
 
 FAMILIES: dict[str, float] = {
     "none": 0.10, "buzz": 0.13, "short": 0.30, "curly": 0.12, "bob": 0.13, "long": 0.22,
@@ -68,47 +67,42 @@ class HairSpec:
             raise InputError(f"hair family {self.family!r}: use one of {', '.join(FAMILIES)}")
 
 
-def sample_hair_colour(rng: np.random.Generator, melanin: float) -> HairColour:
+def sample_hair_colour(draw: Draw, melanin: float) -> HairColour:
     """Blond and red hair on fair skin mostly, grey on every; `melanin` is the skin's."""
-    dark = draw.uniform(rng, 0.6, 1.0)
-    light = draw.uniform(rng, 0.12, 0.9)
-    fair = draw.chance(rng, max(1 - 1.5 * melanin, 0.03))
-    redness = draw.uniform(rng, 0.0, 1.0) ** 2
-    redness = round(redness if fair else 0.3 * redness, draw.DIGITS)
-    grey = draw.uniform(rng, 0.2, 1.0) if draw.chance(rng, 0.18) else 0.0
-    return HairColour(light if fair else dark, redness, grey)
+    fair = draw.flag("fair", max(1 - 1.5 * melanin, 0.03))
+    pigment = draw.number("melanin", 0.12, 0.9) if fair else draw.number("melanin", 0.6, 1.0)
+    redness = draw.number("redness", 0.0, 1.0 if fair else 0.3, power=2)
+    greying, grey = draw.flag("greying", 0.18), draw.number("grey", 0.2, 1.0)
+    return HairColour(pigment, redness, grey if greying else 0.0)
 
 
-def sample_hair(rng: np.random.Generator, colour: HairColour, family: str | None = None) -> HairSpec:
-    """A family by weight, or the given one, with its parameters."""
-    drawn = draw.pick(rng, FAMILIES)
-    family = drawn if family is None else family
-    unit = [draw.uniform(rng, 0, 1) for _ in range(8)]
-    seed = draw.integer(rng)
+def sample_hair(draw: Draw, colour: HairColour, person: Person) -> HairSpec:
+    """A family by weight, with its parameters."""
+    family = draw.choice("family", FAMILIES)
+    own = draw.within(family, FAMILIES)
+    drawn = {name: own.number(name, *RANGES[family].get(name, (0.0, 0.0))) for name in DRAWN}
+    strands = round(own.number("strands", STRANDS[family], STRANDS[family]))
+    parting = round(0.8 * drawn.pop("parting"), DIGITS)
+    return HairSpec(family, colour, strands, parting=parting, seed=draw.seed(), **drawn)
 
-    def between(index: int, low: float, high: float) -> float:
-        return round(low + (high - low) * unit[index], draw.DIGITS)
 
-    parting = round(2 * unit[5] - 1, draw.DIGITS) * 0.8
-    common = {"colour": colour, "parting": round(parting, draw.DIGITS), "seed": seed,
-              "hairline_mm": between(6, -3.0, 8.0)}  # fmt: skip
-    if family == "buzz":
-        return HairSpec("buzz", strands=26000, length_mm=between(0, 3, 9), radius_mm=0.09, volume_mm=1.5, curl_mm=0.0,
-                        clump=0.0, frizz=between(3, 0.2, 0.6), **common)  # type: ignore[arg-type]  # fmt: skip
-    if family == "short":
-        return HairSpec("short", strands=20000, length_mm=between(0, 25, 75), radius_mm=0.11,
-                        volume_mm=between(1, 4, 16), curl_mm=between(2, 0.0, 2.5), curl_turns=between(7, 1.5, 4),
-                        clump=between(3, 0.2, 0.7), frizz=between(4, 0.1, 0.5), **common)  # type: ignore[arg-type]  # fmt: skip
-    if family == "curly":
-        return HairSpec("curly", strands=12000, length_mm=between(0, 40, 110), radius_mm=0.14,
-                        volume_mm=between(1, 20, 60), curl_mm=between(2, 2.0, 4.5), curl_turns=between(7, 7, 14),
-                        clump=between(3, 0.3, 0.8), frizz=between(4, 0.3, 0.8), **common)  # type: ignore[arg-type]  # fmt: skip
-    if family == "bob":
-        return HairSpec("bob", strands=20000, length_mm=between(0, 190, 270), radius_mm=0.12,
-                        volume_mm=between(1, 8, 20), curl_mm=between(2, 0.5, 4.0), curl_turns=between(7, 0.8, 2.5),
-                        clump=between(3, 0.3, 0.8), frizz=between(4, 0.05, 0.3), **common)  # type: ignore[arg-type]  # fmt: skip
-    if family == "long":
-        return HairSpec("long", strands=20000, length_mm=between(0, 320, 480), radius_mm=0.12,
-                        volume_mm=between(1, 7, 18), curl_mm=between(2, 0.5, 6.0), curl_turns=between(7, 0.6, 2.2),
-                        clump=between(3, 0.3, 0.8), frizz=between(4, 0.05, 0.3), **common)  # type: ignore[arg-type]  # fmt: skip
-    return HairSpec(family, strands=0, length_mm=0.0, **common)  # type: ignore[arg-type]
+DRAWN = ("length_mm", "radius_mm", "volume_mm", "curl_mm", "curl_turns", "clump", "frizz", "parting",
+         "hairline_mm")  # fmt: skip
+_ALL = {"parting": (-1.0, 1.0), "hairline_mm": (-3.0, 8.0), "curl_turns": (2.0, 2.0)}
+RANGES: dict[str, dict[str, tuple[float, float]]] = {
+    "none": _ALL,
+    "buzz": _ALL | {"length_mm": (3, 9), "radius_mm": (0.09, 0.09), "volume_mm": (1.5, 1.5),
+                    "frizz": (0.2, 0.6)},
+    "short": _ALL | {"length_mm": (25, 75), "radius_mm": (0.11, 0.11), "volume_mm": (4, 16),
+                     "curl_mm": (0.0, 2.5), "curl_turns": (1.5, 4), "clump": (0.2, 0.7), "frizz": (0.1, 0.5)},
+    "curly": _ALL | {"length_mm": (40, 110), "radius_mm": (0.14, 0.14),
+                     "volume_mm": (20, 60), "curl_mm": (2.0, 4.5), "curl_turns": (7, 14), "clump": (0.3, 0.8),
+                     "frizz": (0.3, 0.8)},
+    "bob": _ALL | {"length_mm": (190, 270), "radius_mm": (0.12, 0.12), "volume_mm": (8, 20),
+                   "curl_mm": (0.5, 4.0), "curl_turns": (0.8, 2.5), "clump": (0.3, 0.8), "frizz": (0.05, 0.3)},
+    "long": _ALL | {"length_mm": (320, 480), "radius_mm": (0.12, 0.12),
+                    "volume_mm": (7, 18), "curl_mm": (0.5, 6.0), "curl_turns": (0.6, 2.2), "clump": (0.3, 0.8),
+                    "frizz": (0.05, 0.3)},
+}  # fmt: skip
+"""What each family draws evenly from; what it doesn't name is 0."""
+STRANDS = {"none": 0, "buzz": 26000, "short": 20000, "curly": 12000, "bob": 20000, "long": 20000}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from generator.components import draw
+from assets.draw import DIGITS, Draw
+from generator.components.person import Person
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,15 @@ class SkinSpec:
     seed: int = 0
 
 
-def sample_skin(rng: np.random.Generator) -> SkinSpec:
-    """All tones equally often."""
-    melanin = draw.uniform(rng, 0.0, 1.0)
-    haemoglobin = draw.uniform(rng, 0.3, 0.8)
-    flush = draw.uniform(rng, 0.2, 0.9)
-    lips = draw.uniform(rng, 0.4, 0.9)
-    mottling = draw.uniform(rng, 0.5, 1.0)
-    freckles = round(draw.uniform(rng, 0.0, 1.0) ** 2 * (1 - melanin) ** 0.5, draw.DIGITS)
-    pores = draw.uniform(rng, 0.5, 1.0)
-    roughness = draw.uniform(rng, 0.44, 0.62)
-    return SkinSpec(melanin, haemoglobin, flush, lips, mottling, freckles, pores, roughness, 0.0, draw.integer(rng))
+def sample_skin(draw: Draw, person: Person) -> SkinSpec:
+    """All tones equally often; shaved faces may show the shadow of their beard."""
+    melanin = draw.number("melanin", 0.0, 1.0)
+    haemoglobin = draw.number("haemoglobin", 0.3, 0.8)
+    flush = draw.number("flush", 0.2, 0.9)
+    lips = draw.number("lips", 0.4, 0.9)
+    mottling = draw.number("mottling", 0.5, 1.0)
+    freckles = round(draw.number("freckles", 0.0, 1.0, power=2) * (1 - melanin) ** 0.5, DIGITS)
+    pores = draw.number("pores", 0.5, 1.0)
+    roughness = draw.number("roughness", 0.44, 0.62)
+    shadow = draw.number("shadow", 0.0, 0.5 if person.masculine >= 0.5 else 0.0)
+    return SkinSpec(melanin, haemoglobin, flush, lips, mottling, freckles, pores, roughness, shadow, draw.seed())

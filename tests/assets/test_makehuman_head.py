@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from assets import makehuman
+from assets.draw import Draw
 from assets.head_model import IBUG_68, HeadModel, Pose, polygons_in, triangulate, vertex_normals
 from assets.makehuman import bake_to, find_data, load_default_model, read_model
 from assets.makehuman_files import read_mirror, read_target, to_world
@@ -83,8 +84,8 @@ def test_the_bake_gives_the_same_bytes_twice(baked: Path, data: Path, tmp_path: 
 
 def test_the_same_seed_gives_the_same_head(head: MakeHumanHead) -> None:
     def draw(seed: int) -> np.ndarray:
-        rng = np.random.default_rng(seed)
-        return head.vertices(head.sample_identity(rng), head.sample_expression(rng), head.sample_pose(rng))
+        draw = Draw(np.random.default_rng(seed))
+        return head.vertices(head.sample_identity(draw), head.sample_expression(draw), head.sample_pose(draw))
 
     assert np.array_equal(draw(0), draw(0))
     assert not np.array_equal(draw(0), draw(1))
@@ -134,13 +135,13 @@ def test_neutral_mean_is_symmetric(head: MakeHumanHead, data: Path) -> None:
 
 
 def test_anthropometry_of_the_prior(head: MakeHumanHead) -> None:
-    rng = np.random.default_rng(7)
+    draw = Draw(np.random.default_rng(7))
     neutral = head.neutral_expression()
     off_ears = _part(head, "skin")
     off_ears = off_ears[head.regions["ears"][off_ears] < 0.5]
     pupils, widths, heights = [], [], []
     for _ in range(200):
-        vertices = head.vertices(head.sample_identity(rng), neutral)
+        vertices = head.vertices(head.sample_identity(draw), neutral)
         poles = (vertices[_part(head, name)[[0, -1]]] for name in ("eye_left", "eye_right"))
         left, right = (pair.mean(axis=0) for pair in poles)
         assert np.abs(left + right).max() < 2e-4
@@ -201,12 +202,12 @@ def test_lash_lines_run_from_the_inner_to_the_outer_corner(head: MakeHumanHead) 
 
 
 def test_eyeballs_stay_behind_the_lids(head: MakeHumanHead) -> None:
-    rng = np.random.default_rng(11)
+    draw = Draw(np.random.default_rng(11))
     lids = np.flatnonzero(np.maximum(head.regions["eyelids"], head.regions["lid_margin"]) > 0.5)
     blink = _expression(head, eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
     for _ in range(50):
-        identity = head.sample_identity(rng)
-        for expression in (head.neutral_expression(), blink, head.sample_expression(rng)):
+        identity = head.sample_identity(draw)
+        for expression in (head.neutral_expression(), blink, head.sample_expression(draw)):
             vertices = head.vertices(identity, expression)
             for side, name in ((1, "eye_left"), (-1, "eye_right")):
                 ball = vertices[_part(head, name)]
@@ -219,11 +220,11 @@ def test_eyeballs_stay_behind_the_lids(head: MakeHumanHead) -> None:
 
 
 def test_open_lids_show_the_pupil_and_closed_lids_hide_it(head: MakeHumanHead) -> None:
-    rng = np.random.default_rng(12)
+    draw = Draw(np.random.default_rng(12))
     skin = head.faces[head.face_parts == 0]
     pupil = int(_part(head, "eye_left")[0])
     for _ in range(20):
-        identity = head.sample_identity(rng)
+        identity = head.sample_identity(draw)
         for weight, hidden in ((0.0, False), (1.0, True)):
             vertices = head.vertices(identity, _expression(head, eyeBlinkLeft=weight))
             assert _is_covered(vertices, skin, vertices[pupil]) == hidden
@@ -242,10 +243,10 @@ def _is_covered(vertices: np.ndarray, faces: np.ndarray, point: np.ndarray) -> b
 
 
 def test_lips_close_for_every_identity(head: MakeHumanHead) -> None:
-    rng = np.random.default_rng(13)
+    draw = Draw(np.random.default_rng(13))
     upper, lower = head.landmarks["mouth_inner_2"], head.landmarks["mouth_inner_6"]
     for _ in range(50):
-        vertices = head.vertices(head.sample_identity(rng), head.neutral_expression())
+        vertices = head.vertices(head.sample_identity(draw), head.neutral_expression())
         assert -0.0015 < vertices[upper, 2] - vertices[lower, 2] < 0.0015
 
 

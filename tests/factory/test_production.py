@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from capture import InputError, write_json
 from factory import stages
 from factory.processes import StageError, run_stage
-from factory.production import RenderSettings, ScanSettings, generate_head, parse_seeds
+from factory.production import RenderSettings, ScanSettings, generate_head, parse_seeds, read_wishes
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("0", [0]), ("2:5", [2, 3, 4]), ("7,1,7", [7, 1])])
@@ -31,10 +31,22 @@ def test_bad_render_settings_are_named(tmp_path: Path) -> None:
         RenderSettings(samples=0)
     with pytest.raises(InputError, match="no such Blender"):
         RenderSettings(blender=tmp_path / "blender")
-    with pytest.raises(InputError, match=r"hair family 'sohrt': use one of none, "):
-        RenderSettings(hair="sohrt")
-    with pytest.raises(InputError, match=r"beard family 'long': use one of none, "):
-        RenderSettings(beard="long")
+    with pytest.raises(InputError, match=r"hair\.family: 'sohrt' does not fit; use none, "):
+        read_wishes(None, {"hair": {"family": "sohrt"}})
+    wishes = tmp_path / "heads.yaml"
+    wishes.write_text("skin: {melanin: [0.5, ")
+    with pytest.raises(InputError, match=r"heads\.yaml: not valid YAML"):
+        read_wishes(wishes)
+    wishes.write_text("beard: {famly: none}")
+    with pytest.raises(InputError, match=r"heads\.yaml: beard: unknown famly; it draws .*family"):
+        read_wishes(wishes)
+
+
+def test_wishes_come_from_a_file_and_from_options(tmp_path: Path) -> None:
+    wishes = tmp_path / "heads.yaml"
+    wishes.write_text("hair: {family: [long, bob], clump: 0.5}\nskin: {melanin: [0.2, 0.4]}\n")
+    joined = read_wishes(wishes, {"hair": {"family": "bob"}, "beard": {"family": None}})
+    assert joined.to_json() == {"hair": {"family": "bob", "clump": 0.5}, "skin": {"melanin": [0.2, 0.4]}}
 
 
 def test_bad_scan_settings_are_named_before_anything_is_rendered() -> None:

@@ -17,7 +17,8 @@ import pytest
 
 from assets.makehuman import load_default_model
 from capture import Capture, HeadSurface, PixelClass
-from generator.spec import HeadSpec, Overrides, sample_spec
+from generator.spec import HeadSpec, sample_spec
+from tests.generator.toy_model import wish
 
 REPO = Path(__file__).resolve().parents[2]
 SCRIPT = REPO / "blender_scripts" / "generate.py"
@@ -220,7 +221,7 @@ class TestErrors:
         assert done.returncode == 2 and "Traceback" not in done.stderr
 
     def test_a_crash_is_not_success(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        spec = sample_spec(0, load_default_model(), Overrides(hair="short"))
+        spec = sample_spec(0, load_default_model(), wish(hair={"family": "short"}))
         broken = dataclasses.replace(spec, hair=dataclasses.replace(spec.hair, strands=-5))
         (tmp_path / "spec.json").write_text(json.dumps(broken.to_json()))
         done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--resolution", "32")

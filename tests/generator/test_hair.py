@@ -19,7 +19,8 @@ from generator.hair.facial import grow_beard, grow_brows, grow_lashes
 from generator.hair.growth import Obstacle
 from generator.hair.scalp import grow_scalp
 from generator.head import HeadGeometry, build_head
-from generator.spec import HeadSpec, Overrides, sample_spec
+from generator.spec import HeadSpec, sample_spec
+from tests.generator.toy_model import wish
 
 MODEL = load_default_model()
 Case = tuple[HeadSpec, HeadGeometry, DistanceField, Obstacle]
@@ -49,7 +50,7 @@ def some(points: np.ndarray, count: int = 4000) -> np.ndarray:
 def test_scalp_hair_stays_outside(case: Case, family: str) -> None:
     _, head, _, obstacle = case
     seed = case[0].seed
-    spec = sample_spec(seed, MODEL, Overrides(hair=family)).hair
+    spec = sample_spec(seed, MODEL, wish(hair={"family": family})).hair
     spec = dataclasses.replace(spec, strands=3000)
     strands = grow_scalp(spec, head, obstacle)
     assert strands is not None and np.isfinite(strands.points).all()
@@ -65,7 +66,7 @@ def test_scalp_hair_stays_outside(case: Case, family: str) -> None:
 
 @pytest.mark.parametrize("family", ["bob", "long"])
 def test_hanging_hair_leaves_the_face_free(case: Case, family: str) -> None:
-    spec = dataclasses.replace(sample_spec(case[0].seed, MODEL, Overrides(hair=family)).hair, strands=3000)
+    spec = dataclasses.replace(sample_spec(case[0].seed, MODEL, wish(hair={"family": family})).hair, strands=3000)
     head = case[1]
     strands = grow_scalp(spec, head, case[3])
     assert strands is not None
@@ -79,14 +80,14 @@ def test_hanging_hair_leaves_the_face_free(case: Case, family: str) -> None:
 
 
 def test_none_is_none(case: Case) -> None:
-    spec = sample_spec(case[0].seed, MODEL, Overrides(hair="none", beard="none"))
+    spec = sample_spec(case[0].seed, MODEL, wish(hair={"family": "none"}, beard={"family": "none"}))
     assert grow_scalp(spec.hair, case[1], case[3]) is None
     assert grow_beard(spec.beard, case[1], case[3]) is None
 
 
 @pytest.mark.parametrize("family", ["stubble", "moustache", "goatee", "short", "full"])
 def test_beards(case: Case, family: str) -> None:
-    spec: BeardSpec = sample_spec(case[0].seed, MODEL, Overrides(beard=family)).beard
+    spec: BeardSpec = sample_spec(case[0].seed, MODEL, wish(beard={"family": family})).beard
     strands = grow_beard(dataclasses.replace(spec, strands=2000), case[1], case[3])
     assert strands is not None
     assert (signed(some(strands.points[:, 1:]), case[1]) > -0.0007).mean() > 0.95

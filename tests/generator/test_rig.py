@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.draw import Draw
 from capture import InputError
 from generator.rig import DEFAULT_DIRECTIONS, RigSpec, rig_cameras, sample_rig
 
@@ -41,7 +42,7 @@ def test_from_profile_to_profile_with_some_from_above_and_below() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.1, 0.25), st.sampled_from([96, 512, (640, 480)]))
 def test_the_sphere_fills_every_frame(seed: int, radius: float, size: int | tuple[int, int]) -> None:
-    rig = sample_rig(np.random.default_rng(seed))
+    rig = sample_rig(Draw(np.random.default_rng(seed)))
     rng = np.random.default_rng(1)
     directions = rng.standard_normal((400, 3))
     points = CENTRE + radius * directions / np.linalg.norm(directions, axis=1, keepdims=True)

@@ -14,8 +14,9 @@ from capture import InputError
 from generator import spec as spec_module
 from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES, HairSpec
-from generator.spec import HeadSpec, Overrides, sample_spec, stream
-from tests.generator.toy_model import ToyModel
+from generator.distributions import Distributions, stream
+from generator.spec import HeadSpec, sample_spec
+from tests.generator.toy_model import ToyModel, wish
 
 MODEL = ToyModel()
 
@@ -44,8 +45,8 @@ def test_known_stream_values() -> None:
 def test_streams_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
     before = sample_spec(5, MODEL)
 
-    def greedy(rng, colour, family=None):  # type: ignore[no-untyped-def]
-        rng.random(1000)
+    def greedy(draw, colour, person):  # type: ignore[no-untyped-def]
+        draw.rng.random(1000)
         return HairSpec("none", colour, strands=0)
 
     monkeypatch.setattr(spec_module, "sample_hair", greedy)
@@ -57,36 +58,37 @@ def test_streams_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_hair_override_leaves_the_rest(family: str) -> None:
-    plain, fixed = sample_spec(3, MODEL), sample_spec(3, MODEL, Overrides(hair=family))
+    plain, fixed = sample_spec(3, MODEL), sample_spec(3, MODEL, wish(hair={"family": family}))
     assert fixed.hair.family == family
-    assert fixed.overrides == Overrides(hair=family)
-    assert dataclasses.replace(fixed, hair=plain.hair, overrides=Overrides()) == plain
+    assert fixed.wishes == {"hair": {"family": family}}
+    assert dataclasses.replace(fixed, hair=plain.hair, wishes={}) == plain
 
 
 @pytest.mark.parametrize("family", BEARDS)
 def test_beard_override(family: str) -> None:
-    assert sample_spec(3, MODEL, Overrides(beard=family)).beard.family == family
+    assert sample_spec(3, MODEL, wish(beard={"family": family})).beard.family == family
 
 
 def test_overriding_with_the_drawn_family_changes_nothing() -> None:
     drawn = sample_spec(9, MODEL)
-    assert sample_spec(9, MODEL, Overrides(hair=drawn.hair.family)).hair == drawn.hair
+    assert sample_spec(9, MODEL, wish(hair={"family": drawn.hair.family})).hair == drawn.hair
 
 
 def test_a_record_tells_that_its_seed_alone_gives_another_head() -> None:
     """Whoever draws the seed of a record again must see that something was fixed by hand."""
-    fixed = sample_spec(9, MODEL, Overrides(hair="long", beard="none", hdri="city", neutral=True))
+    fixed = sample_spec(9, MODEL, wish(hair={"family": "long"}, environment={"hdri": "city"}, pose={"strength": 0}))
     again = HeadSpec.from_json(json.loads(json.dumps(fixed.to_json())))
     assert again == fixed
-    assert again == sample_spec(again.seed, MODEL, again.overrides)
-    assert sample_spec(9, MODEL).overrides == Overrides()
+    assert again == sample_spec(again.seed, MODEL, Distributions(again.wishes))
+    assert sample_spec(9, MODEL).wishes == {}
 
 
 def test_neutral_leaves_identity_and_the_rest() -> None:
-    plain, neutral = sample_spec(4, MODEL), sample_spec(4, MODEL, Overrides(neutral=True))
+    still = wish(expression={"strength": 0}, pose={"strength": 0})
+    plain, neutral = sample_spec(4, MODEL), sample_spec(4, MODEL, still)
     assert neutral.shape.identity == plain.shape.identity
     assert not any(neutral.shape.expression) and neutral.shape.pose == Pose()
-    assert dataclasses.replace(neutral, shape=plain.shape, overrides=Overrides()) == plain
+    assert dataclasses.replace(neutral, shape=plain.shape, wishes={}) == plain
 
 
 @pytest.mark.parametrize(
@@ -114,3 +116,32 @@ def test_wrong_json_is_named(change, match: str) -> None:  # type: ignore[no-unt
 def test_negative_seed() -> None:
     with pytest.raises(InputError, match="seed -1"):
         sample_spec(-1, MODEL)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "match"),
+    [
+        ({"hat": {}}, "unknown component 'hat'"),
+        ({"hair": 3}, "hair: an object"),
+        ({"hair": {"lenght_mm": 3}}, "hair: unknown lenght_mm; it draws"),
+        ({"hair": {"long": {"lenght_mm": 3}}}, r"hair: unknown long\.lenght_mm"),
+        ({"hair": {"family": "mohawk"}}, r"hair\.family: 'mohawk'"),
+        ({"hair": {"family": {"long": -1}}}, "weights are numbers"),
+        ({"skin": {"melanin": [1, 0]}}, r"skin\.melanin"),
+        ({"skin": {"melanin": "dark"}}, r"skin\.melanin"),
+    ],
+)
+def test_wishes_that_do_not_fit_are_named(wishes: dict, match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        sample_spec(0, MODEL, Distributions(wishes))
+
+
+def test_wishes_hold_and_leave_the_rest() -> None:
+    wishes = {"skin": {"melanin": {"mean": 0.5, "sd": 0.01}}, "hair": {"family": ["long", "bob"], "clump": [0.1, 0.2],
+              "long": {"clump": 0.9}}}  # fmt: skip
+    for seed in range(20):
+        plain, fixed = sample_spec(seed, MODEL), sample_spec(seed, MODEL, Distributions(wishes))
+        assert 0.47 < fixed.skin.melanin < 0.53
+        assert fixed.hair.clump == 0.9 if fixed.hair.family == "long" else 0.1 <= fixed.hair.clump <= 0.2
+        assert (fixed.shape, fixed.garment, fixed.rig, fixed.skin.flush) == (
+            plain.shape, plain.garment, plain.rig, plain.skin.flush)  # fmt: skip

@@ -6,7 +6,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from assets.draw import Draw
 from assets.head_model import Pose, triangulate
+from generator.distributions import Distributions
 
 RADIUS = 0.1
 CENTRE = np.array([0.0, 0.07, 0.0])
@@ -67,11 +69,22 @@ class ToyModel:
     def vertices(self, identity: np.ndarray, expression: np.ndarray, pose: Pose) -> np.ndarray:
         return self.rest * np.array([1 + identity[1], 1, 1])
 
-    def sample_identity(self, rng: np.random.Generator) -> np.ndarray:
+    def traits(self, identity: np.ndarray) -> dict[str, float]:
+        return {"masculine": float(identity[0])}
+
+    def sample_identity(self, draw: Draw) -> np.ndarray:
+        rng = draw.rng
         return np.array([rng.random(), 0.05 * rng.standard_normal()])
 
-    def sample_expression(self, rng: np.random.Generator) -> np.ndarray:
-        return np.array([rng.random()])
+    def sample_expression(self, draw: Draw) -> np.ndarray:
+        rng = draw.rng
+        return np.array([draw.number("strength", 1.0, 1.0) * rng.random()])
 
-    def sample_pose(self, rng: np.random.Generator) -> Pose:
-        return Pose(neck=(0.0, 0.0, 0.1 * float(rng.random())))
+    def sample_pose(self, draw: Draw) -> Pose:
+        rng = draw.rng
+        return Pose(neck=(0.0, 0.0, draw.number("strength", 1.0, 1.0) * 0.1 * float(rng.random())))
+
+
+def wish(**components: dict) -> Distributions:
+    """Distributions of these components."""
+    return Distributions(components)

@@ -1,0 +1,74 @@
+"""From a spec to a Blender scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from assets.head_model import HeadModel
+from capture import PixelClass
+from generator.blender.cameras import add_camera
+from generator.blender.curves import add_strands, hair_material
+from generator.blender.eye_material import eye_material
+from generator.blender.materials import PAINTERS
+from generator.blender.meshes import add_mesh
+from generator.blender.scene import new_scene
+from generator.blender.skin_material import mouth_material, skin_material
+from generator.blender.world import add_world
+from generator.components.hair import BLACK
+from generator.dressing import Dress, dress_head
+from generator.hair.scalp import root_shade
+from generator.head import HeadGeometry, build_head
+from generator.skin_colour import exposure_gain, skin_albedo
+from generator.spec import HeadSpec
+
+Time = Callable[[str, Callable[[], Any]], Any]
+
+
+def build_scene(
+    spec: HeadSpec, model: HeadModel, samples: int, threads: int | None, time: Time
+) -> tuple[Any, HeadGeometry, float]:
+    """The scene, the head in it, and the radius to frame; `time(stage, work)` does the work of a stage."""
+    scene = new_scene(samples, threads, spec.seed)
+    head = time("head", lambda: build_head(model, spec.shape))
+    add_camera(scene)
+    time("world", lambda: add_world(scene, spec.environment, exposure_gain(spec.skin)))
+    dress = time("dress", lambda: dress_head(spec, head))
+    time("objects", lambda: _add_head(spec, head))
+    time("objects", lambda: _add_dress(spec, dress))
+    return scene, head, dress.framed_radius(head)
+
+
+def _add_dress(spec: HeadSpec, dress: Dress) -> None:
+    for piece in dress.pieces:
+        paint = PAINTERS[piece.material](spec)
+        add_mesh(piece.name, piece.vertices, piece.triangles, paint, piece.pixel_class, piece.attributes)
+    looks = {"scalp hair": (spec.hair.colour, PixelClass.SCALP_HAIR), "brows": (spec.brows.colour, PixelClass.BROWS),
+             "lashes": (BLACK, PixelClass.LASHES), "beard": (spec.beard.colour, PixelClass.FACIAL_HAIR)}  # fmt: skip
+    for name, strands in dress.hair.items():
+        colour, number = looks[name]
+        add_strands(name, strands, hair_material(name, colour), number)
+
+
+def _add_head(spec: HeadSpec, head: HeadGeometry) -> None:
+    skin = head.skin
+    attributes = {"albedo": skin_albedo(spec.skin, head, root_shade(spec.hair, head)), "base": skin.base}
+    attributes["lips"] = skin.masks.get("lips", np.zeros(len(skin.vertices)))
+    add_mesh("skin", skin.vertices, skin.triangles, skin_material(spec.skin), PixelClass.SKIN, attributes)
+    if "eyes" in head.parts:
+        eyes = head.parts["eyes"]
+        flat = np.concatenate([eyes.uvs, np.zeros((len(eyes.uvs), 1))], axis=1)
+        paint = eye_material(spec.eyes, _eye_radius(eyes.vertices))
+        add_mesh("eyes", eyes.vertices, eyes.triangles, paint, PixelClass.EYES, {"eye_uv": flat, "base": eyes.base})
+    for name in ("teeth", "tongue"):
+        if name in head.parts:
+            part = head.parts[name]
+            add_mesh(name, part.vertices, part.triangles, mouth_material(name), PixelClass.MOUTH)
+
+
+def _eye_radius(vertices: np.ndarray) -> float:
+    """Of the eyeballs, from the height of one."""
+    left = vertices[vertices[:, 0] > np.median(vertices[:, 0])]
+    return float(np.ptp(left[:, 2]) / 2)

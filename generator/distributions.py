@@ -1,0 +1,91 @@
+"""What the user wants to be drawn otherwise: wishes per component, from a YAML or JSON file.
+
+    hair: {family: {short: 2, long: 1}, long: {length_mm: [300, 400]}}
+    beard: {family: none}
+    skin: {melanin: [0.6, 1.0]}
+
+`assets.draw.Draw` says what a wish may look like. Names that no component draws are errors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.draw import Draw
+from capture import InputError, read_json
+
+COMPONENTS = ("identity", "expression", "pose", "skin", "eyes", "hair_colour", "hair", "brows", "lashes", "beard",
+              "garment", "headwear", "eyewear", "jewellery", "environment", "sensor", "rig")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Distributions:
+    """Attributes:
+    wishes: component -> parameter -> wish.
+    where: the file they come from, for errors.
+    """
+
+    wishes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    where: str = "distributions"
+
+    def __post_init__(self) -> None:
+        for component, wishes in self.wishes.items():
+            if component not in COMPONENTS:
+                raise InputError(f"{self.where}: unknown component {component!r}; use {', '.join(COMPONENTS)}")
+            if not isinstance(wishes, Mapping):
+                raise InputError(f"{self.where}: {component}: an object of wishes is needed, got {wishes!r}")
+
+    def draw(self, seed: int, component: str) -> Draw:
+        """The random stream of one component of one head, with the wishes about it."""
+        return Draw(stream(seed, component), self.wishes.get(component), f"{self.where}: {component}")
+
+    def joined(self, more: Mapping[str, Mapping[str, Any]]) -> Distributions:
+        """With further wishes, which go before these."""
+        merged = {**self.wishes, **{key: {**self.wishes.get(key, {}), **value} for key, value in more.items()}}
+        return Distributions(merged, self.where)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        copied: dict[str, Any] = json.loads(json.dumps({key: dict(value) for key, value in self.wishes.items()}))
+        return copied
+
+
+def read_distributions(path: Path) -> Distributions:
+    """From a .json file, or a .yaml file where this Python has PyYAML (`p2p` hands Blender JSON)."""
+    value = read_settings(path, "distributions")
+    if not isinstance(value, Mapping):
+        raise InputError(f"{path}: an object of components is needed, such as `hair: {{family: long}}`")
+    return Distributions(value, str(path))
+
+
+def read_settings(path: Path, what: str) -> Any:
+    """The value in a JSON or YAML file; raises `InputError` that names the file and the cure."""
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        return read_json(path, what)
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        cure = "give the same as JSON, or install PyYAML for it"
+        raise InputError(f"{path}: the Python that runs this reads no YAML; {cure}") from None
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"can't read the {what} {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = " ".join(str(error).split())
+        raise InputError(f"{path}: not valid YAML: {line}") from None
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """The random stream of one component of one head: the same for the same seed and name, whatever else is drawn."""
+    if seed < 0:
+        raise InputError(f"seed {seed}: use an integer from 0 on")
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number])))

@@ -1,0 +1,75 @@
+"""Everything that a head wears, as geometry: from a spec and a head to pieces and strands, without Blender.
+
+The order matters: what is worn decides where hair may lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import PixelClass
+from generator.garment import make_garment
+from generator.geometry.distance import distance_field
+from generator.hair.dress import framed_radius, hair_obstacle
+from generator.hair.facial import grow_beard, grow_brows, grow_lashes
+from generator.hair.scalp import grow_scalp
+from generator.hair.strands import Strands
+from generator.head import HeadGeometry
+from generator.spec import HeadSpec
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A mesh that is worn.
+
+    Attributes:
+        name: of the object.
+        vertices: (V, 3) metres.
+        triangles: (F, 3).
+        pixel_class: what the masks show.
+        material: key of `generator.blender.materials.PAINTERS`.
+        attributes: name -> (V,) or (V, 3) values that the material reads.
+        touches: it may touch the skin (nose pads, hems); everything else keeps 2.5 mm or more from it.
+    """
+
+    name: str
+    vertices: Floats
+    triangles: NDArray[np.integer]
+    pixel_class: PixelClass
+    material: str
+    attributes: Mapping[str, Floats] = field(default_factory=dict)
+    touches: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Dress:
+    """Attributes:
+    pieces: meshes.
+    hair: "scalp hair", "brows", "lashes", "beard" -> strands; what has none is not there.
+    """
+
+    pieces: tuple[Piece, ...]
+    hair: Mapping[str, Strands]
+
+    def framed_radius(self, head: HeadGeometry) -> float:
+        """Radius around the head's centre that holds the head and the hair above its middle, metres."""
+        return framed_radius(head, self.hair.get("scalp hair"))
+
+
+def dress_head(spec: HeadSpec, head: HeadGeometry) -> Dress:
+    """Make all that the spec wears."""
+    field = distance_field(head.skin.vertices, head.skin.normals)
+    cloth = make_garment(spec.garment, head, field)
+    pieces = [Piece("garment", cloth.vertices, cloth.triangles, PixelClass.GARMENT, "garment",
+                    {"base": cloth.base, "collar": cloth.collar})]  # fmt: skip
+    obstacle = hair_obstacle(head, field, spec.garment)
+    hair = {"scalp hair": grow_scalp(spec.hair, head, obstacle), "brows": grow_brows(spec.brows, head),
+            "lashes": grow_lashes(spec.lashes, head), "beard": grow_beard(spec.beard, head, obstacle)}  # fmt: skip
+    grown = {name: strands for name, strands in hair.items() if strands is not None and len(strands)}
+    return Dress(tuple(pieces), grown)
