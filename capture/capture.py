@@ -26,12 +26,14 @@ class CaptureInfo:
         seed: seed of a synthetic head, None for a user's own capture.
         spec: the `HeadSpec` of a synthetic head as JSON, else None.
         versions: tool or asset -> version.
+        assets: the library assets and panoramas that it shows: id, kind, licence, author, source, sha256 of each.
     """
 
     id: str
     seed: int | None = None
     spec: Mapping[str, Any] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    assets: Sequence[Mapping[str, str]] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_\-]+", self.id):
@@ -45,6 +47,7 @@ class CaptureInfo:
             "seed": self.seed,
             "spec": None if self.spec is None else dict(self.spec),
             "versions": dict(self.versions),
+            "assets": [dict(asset) for asset in self.assets],
         }
 
     @classmethod
@@ -58,7 +61,10 @@ class CaptureInfo:
         seed, spec, versions = value.get("seed"), value.get("spec"), value.get("versions") or {}
         if not isinstance(seed, int | None) or not isinstance(spec, dict | None) or not isinstance(versions, dict):
             raise InputError(f"{where}: seed, spec or versions is of another type; make the capture again")
-        return cls(value["id"], seed, spec, versions)
+        assets = value.get("assets") or []
+        if not isinstance(assets, list) or not all(isinstance(asset, dict) for asset in assets):
+            raise InputError(f"{where}: assets: a list of objects is needed; make the capture again")
+        return cls(value["id"], seed, spec, versions, tuple(assets))
 
 
 @dataclass(frozen=True, eq=False)

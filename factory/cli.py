@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from jsonargparse import ArgumentParser, Namespace
 
 from capture import InputError
-from factory import commands
+from factory import assets_commands, commands
 from factory.console import exit_code_of, setup_logging
 
 
@@ -37,6 +37,7 @@ class Option:
     default: Any = None
     required: bool = False
     choices: tuple[str, ...] | None = None
+    repeat: bool = False  # a positional one takes several values
 
     def add_to(self, parser: Parser) -> None:
         arguments: dict[str, Any] = {"help": self.help}
@@ -49,6 +50,8 @@ class Option:
                 arguments |= {"default": self.default, "required": self.required}
             if self.choices:
                 arguments |= {"choices": self.choices}
+        elif self.repeat:
+            arguments |= {"nargs": "+"}
         parser.add_argument(self.name, **arguments)
 
 
@@ -73,6 +76,7 @@ _RENDER = (
     Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
     Option("--distributions", Path | None, "YAML or JSON file of what to draw otherwise, see docs/generator.md"),
 )
+_LIBRARY = Option("--library", list[Path] | None, "folder of an asset library; may be repeated, later ones go before")
 _BACKEND = Option("--backend", str, "depth maps on the CPU or on a CUDA GPU", "auto", choices=("auto", "cpu", "cuda"))
 _VERTICES = Option("--vertices", int | None, "vertices of the scan at most; by default what the images support")
 _THRESHOLD = Option("--threshold-mm", float, "a vertex nearer than this to the true surface is skin", 1.5)
@@ -144,6 +148,45 @@ COMMANDS: dict[str, Command] = {
     ),
 }
 
+_INTO = Option("--out", Path, "folder of the library; what is in it stays", assets_commands.DEFAULT_LIBRARY)
+_LINK = Option("--link", bool, "link to the files where they lie instead of copying them")
+
+ASSETS: dict[str, Command] = {
+    "list": Command(
+        assets_commands.list_assets,
+        (
+            _LIBRARY,
+            Option("--kind", str | None, "only this kind"),
+        ),
+    ),
+    "check": Command(assets_commands.check, (Option("library", Path, "folders of libraries", repeat=True),)),
+    "import-makehuman": Command(
+        assets_commands.import_makehuman,
+        (
+            Option("folder", Path, "MakeHuman's data folder, with skins, hair, clothes, ... in it"),
+            _INTO,
+            Option("--name", str, "first word of the ids", "makehuman"),
+            Option("--licence", str | None, "of the pack; by default what its files say"),
+            _LINK,
+        ),
+    ),
+    "import-hdri": Command(
+        assets_commands.import_hdri,
+        (
+            Option("folder", Path, "folder of .exr and .hdr panoramas"),
+            _INTO,
+            Option("--licence", str, "under which they may be used, as in CC0-1.0", required=True),
+            Option("--author", str | None, "for credits"),
+            Option("--source", str | None, "where they come from, for credits"),
+            _LINK,
+        ),
+    ),
+    "credits": Command(
+        assets_commands.credits, (Option("where", Path, "captures, folders of captures or data sets", repeat=True),)
+    ),
+}
+"""The subcommands of `p2p assets`."""
+
 
 def build_parser() -> Parser:
     """The parser of `p2p` with all its subcommands."""
@@ -154,21 +197,30 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--verbose", action="store_true", help="log details")
     subcommands = parser.add_subcommands(dest="command")
-    for name, command in COMMANDS.items():
-        sub = Parser(description=(command.run.__doc__ or "").strip())
-        sub.add_argument("--config", action="config", help="YAML file with these options")
-        for option in command.options:
-            option.add_to(sub)
-        subcommands.add_subcommand(name, sub, help=command.help)
+    _add_commands(subcommands, COMMANDS)
+    assets = Parser(description="The asset library: make, check and list it; print the credits of captures.")
+    subcommands.add_subcommand("assets", assets, help="Make, check and list asset libraries; print credits")
+    _add_commands(assets.add_subcommands(dest="command"), ASSETS)
     fit = Parser(description="Train a labeller; takes the options of `python -m training fit`.")
     subcommands.add_subcommand("fit", fit, help="Train a labeller: short for `python -m training fit`")
     return parser
 
 
-def _call(name: str, options: Namespace) -> None:
+def _add_commands(subcommands: Any, commands: Mapping[str, Command]) -> None:
+    for name, command in commands.items():
+        sub = Parser(description=(command.run.__doc__ or "").strip())
+        sub.add_argument("--config", action="config", help="YAML file with these options")
+        for option in command.options:
+            option.add_to(sub)
+        subcommands.add_subcommand(name, sub, help=command.help)
+
+
+def _call(name: str, options: Namespace, known: Mapping[str, Command] = COMMANDS) -> None:
+    if name == "assets":
+        return _call(options.command, options[options.command], ASSETS)
     values = {key: value for key, value in vars(options).items() if key not in ("config", "__path__")}
-    with _extras(name, COMMANDS[name].extra):
-        COMMANDS[name].run(**values)
+    with _extras(name, known[name].extra):
+        known[name].run(**values)
 
 
 @contextmanager
@@ -188,6 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["fit"]:  # LightningCLI parses these itself
         return _fit(words[1:])
+    words = [re.sub("^--library(?==|$)", "--library+", word) for word in words]  # how the parser appends to a list
     parsed = build_parser().parse_args(words)
     setup_logging(verbose=parsed.verbose)
     return exit_code_of(lambda: _call(parsed.command, parsed[parsed.command]))

@@ -1,0 +1,41 @@
+"""From a folder of panoramas to a library."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from assets.library.copying import Imported, place
+from assets.library.images import SUFFIXES
+from assets.library.manifest import Asset
+from capture import InputError
+
+PANORAMAS = (".exr", ".hdr")
+
+
+def import_hdri(
+    folder: Path, out: Path, licence: str, *, author: str = "", source: str = "", link: bool = False
+) -> Imported:
+    """Copy (or link) the .exr and .hdr files below a folder into the library `out`, ids `<folder>/<file>`.
+
+    Unreadable ones are left out and told. Raises `InputError` where the folder is missing or holds none.
+    """
+    if not folder.is_dir():
+        raise InputError(f"no such folder of panoramas: {folder}")
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PANORAMAS and path.is_file())
+    if not found:
+        others = ", ".join(suffix for suffix in SUFFIXES if suffix not in PANORAMAS)
+        raise InputError(f"{folder} has no panoramas ({', '.join(PANORAMAS)}); {others} hold too little light")
+    imported = Imported()
+    prefix = _word(folder.resolve().name)
+    for path in found:
+        asset = Asset("hdri", f"{prefix}/{_word(path.stem)}", {}, licence, path.parent, author, source)
+        try:
+            imported.add(place(asset, {"image": path}, out, link, imported.taken))
+        except InputError as error:
+            imported.leave_out(path.stem, str(error))
+    return imported
+
+
+def _word(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.\-]+", "_", text)
