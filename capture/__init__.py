@@ -6,6 +6,7 @@ from capture.classes import PixelClass
 from capture.colmap import SparseModel, SparsePoints, read_model, write_model
 from capture.errors import InputError
 from capture.files import atomic_path, read_json, write_bytes, write_json
+from capture.geometry import vertex_normals
 from capture.labels import Labels
 from capture.scan import HeadSurface, Mesh, Scan
 
@@ -25,6 +26,7 @@ __all__ = [
     "atomic_path",
     "read_json",
     "read_model",
+    "vertex_normals",
     "write_bytes",
     "write_json",
     "write_model",

@@ -13,6 +13,8 @@ from capture.arrays import read_npz
 from capture.errors import InputError
 from capture.files import atomic_path
 
+_OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8}
+
 
 @dataclass(frozen=True, eq=False)
 class Labels:
@@ -21,10 +23,16 @@ class Labels:
     Attributes:
         distance_mm: (V,) float32 unsigned distance to the head surface; NaN where it is not known.
         skin: (V,) bool.
+        part: (V,) uint8 index into `HeadSurface.PARTS` of the nearest face; None where nobody looked.
+        side: (V,) int8, 1 outside the surface, -1 inside, 0 where it is too open to say; None where nobody looked.
+        views: (V,) uint8 number of cameras that see the vertex; None where nobody looked.
     """
 
     distance_mm: NDArray[np.float32]
     skin: NDArray[np.bool_]
+    part: NDArray[np.uint8] | None = None
+    side: NDArray[np.int8] | None = None
+    views: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         distance_mm, skin = np.array(self.distance_mm, np.float32), np.array(self.skin, bool)
@@ -32,7 +40,13 @@ class Labels:
             raise InputError(f"labels: distance_mm {distance_mm.shape} and skin {skin.shape} must both be (V,)")
         if (distance_mm < 0).any():
             raise InputError("labels: a distance is negative")
-        for name, array in (("distance_mm", distance_mm), ("skin", skin)):
+        arrays: list[tuple[str, NDArray]] = [("distance_mm", distance_mm), ("skin", skin)]
+        for name, kind in _OPTIONAL.items():
+            if getattr(self, name) is not None:
+                arrays.append((name, np.array(getattr(self, name), kind)))
+                if arrays[-1][1].shape != skin.shape:
+                    raise InputError(f"labels: {name} {arrays[-1][1].shape} must be (V,) as skin {skin.shape}")
+        for name, array in arrays:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
@@ -45,7 +59,7 @@ class Labels:
         path = Path(path)
         try:
             arrays = read_npz(path)
-            labels = cls(arrays["distance_mm"], arrays["skin"])
+            labels = cls(arrays["distance_mm"], arrays["skin"], *(arrays.get(name) for name in _OPTIONAL))
         except FileNotFoundError:
             raise InputError(f"labels are missing: {path}; run `p2p label` on the capture") from None
         except (OSError, ValueError, KeyError) as error:
@@ -57,4 +71,5 @@ class Labels:
     def write(self, path: Path) -> None:
         """Write as NPZ, atomically; the same labels give the same bytes."""
         with atomic_path(Path(path)) as temporary:
-            np.savez_compressed(temporary, distance_mm=self.distance_mm, skin=self.skin)
+            more = {name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None}
+            np.savez_compressed(temporary, distance_mm=self.distance_mm, skin=self.skin, **more)

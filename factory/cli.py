@@ -108,6 +108,17 @@ COMMANDS: dict[str, Command] = {
         ),
         "stereo",
     ),
+    "calibrate": Command(
+        commands.calibrate,
+        (
+            Option("folder", Path, "folder that holds images/"),
+            Option("--camera-model", str, "COLMAP's name of the lens model", "OPENCV"),
+            Option("--shared-camera", bool, "one camera took all images at one zoom"),
+            Option("--scale", float | None, "metres per unit of the solution"),
+            Option("--known-distance", str | None, "IMAGE,IMAGE,METRES between two cameras: gives the scale"),
+        ),
+        "stereo",
+    ),
     "label": Command(commands.label, (_CAPTURE, _THRESHOLD), "label"),
     "pack": Command(
         commands.pack,

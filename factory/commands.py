@@ -61,6 +61,34 @@ def reconstruct(
     log.info("%s: %d vertices, %d faces", path, len(scan.vertices), len(scan.faces))
 
 
+def calibrate(
+    folder: Path, camera_model: str, shared_camera: bool, scale: float | None, known_distance: str | None
+) -> None:
+    """Find the cameras of your own images (<folder>/images) by structure from motion."""
+    from reconstruction import CalibrationSettings, KnownDistance
+    from reconstruction import calibrate as find_cameras
+
+    known = None
+    if known_distance is not None:
+        words = known_distance.split(",")
+        try:
+            known = KnownDistance(words[0].strip(), words[1].strip(), float(words[2]))
+            if len(words) != 3:
+                raise ValueError
+        except (ValueError, IndexError):
+            example = "a.jpg,b.jpg,0.25 for two images whose cameras stood 25 cm apart"
+            raise InputError(f"--known-distance {known_distance}: use {example}") from None
+    settings = CalibrationSettings(camera_model, shared_camera, scale, known)
+    with show_progress(folder.name or "calibrate") as progress:
+        found = find_cameras(folder, settings, lambda step, share: progress(step, round(100 * share), 100))
+    log.info("%s: %d cameras, mean reprojection error %.2f pixels", folder, len(found.model.cameras), found.error)
+    if found.left_out:
+        log.warning("no pose was found for %s", ", ".join(found.left_out))
+    if not found.metric:
+        log.warning("the scale is unknown: lengths and thresholds in mm mean nothing for this capture; give "
+                    "--known-distance or --scale (with the sparse/ folder moved away)")  # fmt: skip
+
+
 def label(capture: Path, threshold_mm: float) -> None:
     """Label the scan of a capture: distance to the true surface, skin below the threshold."""
     from labeling import label_capture, measure_capture

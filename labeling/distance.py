@@ -19,8 +19,70 @@ def surface_distance(points: ArrayLike, surface: Mesh) -> tuple[NDArray[np.float
     Returns:
         distance (P,) in metres and the nearest face (P,).
     """
+    distance, nearest, _ = closest_points(points, surface)
+    return distance, nearest
+
+
+def closest_points(
+    points: ArrayLike, surface: Mesh
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """As `surface_distance`, and the nearest point of the surface itself, (P, 3) metres."""
     queries = np.ascontiguousarray(points, np.float64)
     vertices = np.ascontiguousarray(surface.vertices, np.float64)
     faces = np.ascontiguousarray(surface.faces, np.int64)
-    squared, nearest, _ = igl.point_mesh_squared_distance(queries, vertices, faces)
-    return np.sqrt(np.maximum(squared, 0)), np.asarray(nearest, np.int64).ravel()
+    squared, nearest, where = igl.point_mesh_squared_distance(queries, vertices, faces)
+    return np.sqrt(np.maximum(squared, 0)), np.asarray(nearest, np.int64).ravel(), np.asarray(where, np.float64)
+
+
+def inside_or_outside(
+    points: ArrayLike, surface: Mesh, nearest: NDArray[np.int64], where: NDArray[np.float64]
+) -> NDArray[np.int8]:
+    """On which side of the surface points lie: 1 outside, -1 inside, 0 where the surface is too open there to say.
+
+    The sign of the product with the angle-weighted pseudonormal of the face, edge or vertex that is nearest (Baerentzen
+    and Aanaes, "Signed distance computation using the angle weighted pseudonormal", 2005). It is right wherever the
+    surface around the nearest point is closed and oriented; a nearest point on a border edge says nothing.
+
+    Args:
+        points: (P, 3) metres.
+        surface: oriented outwards.
+        nearest, where: nearest faces (P,) and points (P, 3), as `closest_points` gives them.
+    """
+    queries = np.ascontiguousarray(points, np.float64)
+    vertices = np.ascontiguousarray(surface.vertices, np.float64)
+    faces = np.ascontiguousarray(surface.faces, np.int64)
+    signed = igl.signed_distance(
+        queries, vertices, faces, igl.SignedDistanceType.SIGNED_DISTANCE_TYPE_PSEUDONORMAL
+    )[0]
+    side = np.where(signed < 0, -1, 1).astype(np.int8)
+    side[_on_border(vertices, faces, nearest, where)] = 0
+    return side
+
+
+def _on_border(
+    vertices: NDArray[np.float64], faces: NDArray[np.int64], nearest: NDArray[np.int64], where: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """(P,) whether nearest points lie on an edge that only one face has, or at an end of one."""
+    edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    key = edges[:, 0] * len(vertices) + edges[:, 1]
+    _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
+    open_edge = (count[inverse] == 1).reshape(-1, 3)
+    at_border = np.zeros(len(vertices), bool)
+    at_border[edges[open_edge.ravel()].ravel()] = True
+    corners = vertices[faces[nearest]]
+    weights = _barycentric(corners, where)
+    found = np.zeros(len(nearest), bool)
+    for k in range(3):  # edge k lies opposite to corner k + 2
+        found |= (weights[:, (k + 2) % 3] < 1e-6) & open_edge[nearest, k]
+        found |= (weights[:, k] > 1 - 1e-6) & at_border[faces[nearest, k]]
+    return found
+
+
+def _barycentric(corners: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(P, 3) weights of points in triangles (P, 3, 3); Ericson, "Real-Time Collision Detection", 3.4."""
+    a, b, c = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0], points - corners[:, 0]
+    aa, ab, bb = (a * a).sum(1), (a * b).sum(1), (b * b).sum(1)
+    ca, cb = (c * a).sum(1), (c * b).sum(1)
+    size = np.maximum(aa * bb - ab * ab, 1e-300)
+    v, w = (bb * ca - ab * cb) / size, (aa * cb - ab * ca) / size
+    return np.stack([1 - v - w, v, w], axis=1)

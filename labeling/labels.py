@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, InputError, Labels, Mesh, Scan
-from labeling.distance import surface_distance
+from labeling.alignment import check_alignment
+from labeling.distance import closest_points, inside_or_outside
+from labeling.visibility import read_masks, seen_on_skin
 
 DEFAULT_THRESHOLD_MM = 1.5
 DEFAULT_SKIN_PARTS = ("skin",)
 
-# A scan of this head has more than this share of its vertices within this distance, whatever hair it has.
-_NEAR_MM, _NEAR_SHARE = 5.0, 0.03
+_ENOUGH = 300  # vertices on skin that are enough to check the alignment with
 # Sizes that differ by more than this factor are a matter of units.
 _MAX_SIZE_RATIO = 8.0
 
@@ -30,6 +31,9 @@ def label_scan(
     head: HeadSurface,
     threshold_mm: float = DEFAULT_THRESHOLD_MM,
     skin_parts: Sequence[str] = DEFAULT_SKIN_PARTS,
+    *,
+    on_skin: NDArray[np.bool_] | None = None,
+    views: NDArray[np.uint8] | None = None,
 ) -> Labels:
     """Label every vertex of a scan.
 
@@ -38,9 +42,11 @@ def label_scan(
         head: the true surface, in the frame of the scan.
         threshold_mm: a vertex is skin nearer than this.
         skin_parts: the parts of the head (see `HeadSurface.PARTS`) that count as skin.
+        on_skin: (V,) vertices that the images say are skin; where given, these must lie on the head.
+        views: (V,) number of cameras that see each vertex, to be written with the labels.
 
     Returns:
-        unsigned distances (V,) in millimetres to the whole head surface, and skin (V,).
+        unsigned distances (V,) in millimetres to the whole head surface, skin (V,), nearest part and side.
 
     Raises:
         InputError: a threshold that is not positive, an unknown part, or a scan in another unit or frame.
@@ -51,10 +57,14 @@ def label_scan(
     if unknown:
         raise InputError(f"no such part of a head: {', '.join(unknown)}; known: {', '.join(HeadSurface.PARTS)}")
     check_same_size(scan, head)
-    distance, face = surface_distance(scan.vertices, head)
+    points = scan.vertices.astype(float)
+    check_alignment(points if on_skin is None or on_skin.sum() < _ENOUGH else points[on_skin], head)
+    distance, face, where = closest_points(points, head)
     distance_mm = 1000 * distance
-    check_alignment(distance_mm)
-    return Labels(distance_mm.astype(np.float32), (distance_mm < threshold_mm) & _counts(head, skin_parts)[face])
+    skin = (distance_mm < threshold_mm) & _counts(head, skin_parts)[face]
+    assert head.parts is not None  # made up where there was none
+    side = inside_or_outside(points, head, face, where)
+    return Labels(distance_mm.astype(np.float32), skin, head.parts[face], side, views)
 
 
 def label_capture(
@@ -74,11 +84,24 @@ def label_capture(
         raise InputError(f"head surface is missing: {head_path}; only synthetic captures can be labelled")
     scan, head = Scan.read(scan_path), HeadSurface.read(head_path)
     try:
-        labels = label_scan(scan, head, threshold_mm, skin_parts)
+        labels = label_scan(scan, head, threshold_mm, skin_parts, **_look(folder, scan))
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
     labels.write(folder / Capture.LABELS)
     return folder / Capture.LABELS
+
+
+def _look(folder: Path, scan: Scan) -> dict[str, NDArray]:
+    """What the cameras say about the vertices: `views` and, where there are masks, `on_skin`. Empty without cameras."""
+    if not (folder / "sparse").is_dir():
+        return {}
+    capture = Capture.read(folder)
+    masks = read_masks(capture)
+    seen, on_skin = seen_on_skin(scan, capture.cameras, masks)
+    found: dict[str, NDArray] = {"views": np.minimum(seen, 255).astype(np.uint8)}
+    if any(mask is not None for mask in masks):
+        found["on_skin"] = on_skin
+    return found
 
 
 def check_same_size(scan: Mesh, head: Mesh) -> None:
@@ -92,16 +115,6 @@ def check_same_size(scan: Mesh, head: Mesh) -> None:
         )
     if (low[0] > high[1]).any() or (low[1] > high[0]).any():
         raise InputError("scan and head lie apart: they are not in the same frame; reconstruct the capture again")
-
-
-def check_alignment(distance_mm: NDArray[np.float64]) -> None:
-    """Raise `InputError` where next to no vertex is near the head: shifted, turned, or another head."""
-    near = float((distance_mm < _NEAR_MM).mean())
-    if near < _NEAR_SHARE:
-        raise InputError(
-            f"only {100 * near:.1f} % of the scan lies within {_NEAR_MM:g} mm of the head: "
-            "they are not in the same frame, or the head is another one; reconstruct it again"
-        )
 
 
 def _counts(head: HeadSurface, skin_parts: Sequence[str]) -> NDArray[np.bool_]:

@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from capture import Capture, HeadSurface, InputError, Labels, Mesh, PixelClass, Scan, write_json
+from capture import Capture, HeadSurface, Labels, Mesh, PixelClass, Scan, write_json
 from labeling.distance import surface_distance
-from labeling.visibility import seen_as
+from labeling.visibility import MIN_COSINE, Occluder, read_masks, seen_as, seen_on_skin
 
 SCHEMA_VERSION = 1
 _TOLERANCES_MM = (1.0, 1.5)
 _MIN_VIEWS = 3
-_MIN_COSINE = 0.17  # a surface seen under less than 10 degrees can't be expected
 
 Points = NDArray[np.float64]
 
@@ -28,6 +26,9 @@ def measure_quality(scan: Scan, labels: Labels, head: HeadSurface, capture: Capt
     - accuracy.skin_labels: distances of the vertices labelled skin. These are near by definition (below the
       threshold), so this is no more than a quick look.
     - accuracy.skin_pixels: distances of the vertices that fall on skin in the class masks of all views that see them.
+    - completeness.visible_skin: the same of all skin; completeness.hair: of the pixels that show hair, the share
+      behind which there is scan.
+    - unseen_share: vertices that no camera sees, made up by the meshing.
     - completeness.face_mask: of the area of the face mask that three or more views see as skin, the share with
       scan within 1 and 1.5 mm. Visible is what the head itself does not hide and the class mask calls skin.
     """
@@ -37,11 +38,16 @@ def measure_quality(scan: Scan, labels: Labels, head: HeadSurface, capture: Capt
         "vertices": len(scan.vertices),
         "faces": len(scan.faces),
         "skin_share": _rounded(labels.skin.mean()),
+        "unseen_share": None if labels.views is None else _rounded((labels.views == 0).mean()),
         "accuracy": {
             "skin_labels": _spread(labels.distance_mm[labels.skin]),
-            "skin_pixels": _spread(labels.distance_mm[_on_skin_pixels(scan, capture, masks)]),
+            "skin_pixels": _spread(labels.distance_mm[seen_on_skin(scan, capture.cameras, masks)[1]]),
         },
-        "completeness": {"face_mask": _face_completeness(scan, head, capture, masks)},
+        "completeness": {
+            "face_mask": _face_completeness(scan, head, capture, masks),
+            "visible_skin": _completeness(scan, head, head.part("skin"), capture, masks),
+            "hair": _hair_share(scan, capture, masks),
+        },
     }
 
 
@@ -55,40 +61,24 @@ def measure_capture(folder: Path) -> Path:
     return path
 
 
-def read_masks(capture: Capture) -> list[NDArray[np.uint8] | None]:
-    """Per view the class ids (H, W), None where there is no mask; raises `InputError` where one is damaged."""
-    masks: list[NDArray[np.uint8] | None] = []
-    for path, camera in zip(capture.mask_paths, capture.cameras, strict=True):
-        if not path.is_file():
-            masks.append(None)
-            continue
-        try:
-            mask = np.asarray(Image.open(path))
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-            raise InputError(f"damaged mask: {path} ({error}); generate the capture again") from None
-        if mask.shape != (camera.height, camera.width):
-            raise InputError(f"mask {path} is not a grey image of its camera's size; generate the capture again")
-        masks.append(mask)
-    return masks
-
-
-def _on_skin_pixels(scan: Scan, capture: Capture, masks: Sequence[NDArray[np.uint8] | None]) -> NDArray[np.bool_]:
-    """(V,) seen by at least one view, and skin in the mask of every view that sees it."""
-    normals = _vertex_normals(scan)
-    seen, agreed = seen_as(
-        scan, scan.vertices.astype(float), normals, capture.cameras, masks, [PixelClass.SKIN], _MIN_COSINE
-    )
-    return (seen > 0) & (agreed == seen)
-
-
 def _face_completeness(
     scan: Scan, head: HeadSurface, capture: Capture, masks: Sequence[NDArray[np.uint8] | None]
 ) -> dict[str, Any] | None:
     if head.face_mask is None or not head.face_mask.any():
         return None
-    chosen = head.face_mask[head.faces].all(axis=1) & head.part("skin")
+    return _completeness(scan, head, head.face_mask[head.faces].all(axis=1) & head.part("skin"), capture, masks)
+
+
+def _completeness(
+    scan: Scan,
+    head: HeadSurface,
+    chosen: NDArray[np.bool_],
+    capture: Capture,
+    masks: Sequence[NDArray[np.uint8] | None],
+) -> dict[str, Any]:
+    """Of the chosen faces (F,): the area that enough views see as skin, and the share of it that the scan has."""
     points, normals, area = _centroids(head, chosen)
-    _, agreed = seen_as(head, points, normals, capture.cameras, masks, [PixelClass.SKIN], _MIN_COSINE)
+    _, agreed = seen_as(head, points, normals, capture.cameras, masks, [PixelClass.SKIN], MIN_COSINE)
     wanted = agreed >= _MIN_VIEWS
     total = float(area[wanted].sum())
     result: dict[str, Any] = {"area_cm2": _rounded(1e4 * total), "seen_share": _rounded(total / area.sum())}
@@ -99,23 +89,25 @@ def _face_completeness(
     return result
 
 
+def _hair_share(scan: Scan, capture: Capture, masks: Sequence[NDArray[np.uint8] | None]) -> float | None:
+    """Of all views' pixels that show hair of scalp or beard, the share behind which there is scan; None without any."""
+    occluder, hair, hit = Occluder(scan), 0, 0
+    for camera, mask in zip(capture.cameras, masks, strict=True):
+        if mask is None:
+            continue
+        rows, columns = np.nonzero(np.isin(mask, [PixelClass.SCALP_HAIR, PixelClass.FACIAL_HAIR]))
+        through = camera.unproject(np.stack([columns, rows], axis=1) + 0.5, 1.0)
+        hair += len(rows)
+        hit += int(occluder.hit(camera.centre, through).sum())
+    return _rounded(hit / hair) if hair else None
+
+
 def _centroids(mesh: Mesh, chosen: NDArray[np.bool_]) -> tuple[Points, Points, NDArray[np.float64]]:
     """Centroids, unit normals and areas of the chosen faces."""
     corners = mesh.vertices.astype(float)[mesh.faces[chosen]]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.linalg.norm(across, axis=1)
     return corners.mean(axis=1), across / np.maximum(length, 1e-20)[:, None], length / 2
-
-
-def _vertex_normals(scan: Scan) -> Points:
-    if scan.normals is not None:
-        return scan.normals.astype(float)
-    corners = scan.vertices.astype(float)[scan.faces]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    total = np.stack(
-        [np.bincount(scan.faces.ravel(), np.repeat(across[:, k], 3), len(scan.vertices)) for k in range(3)], axis=1
-    )
-    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1), 1e-20)[:, None])
 
 
 def _spread(distance_mm: NDArray) -> dict[str, Any]:

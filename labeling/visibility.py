@@ -8,9 +8,11 @@ import numpy as np
 from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
 from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 
-from capture import Camera, Mesh
+from capture import Camera, Capture, InputError, Mesh, PixelClass, Scan, vertex_normals
 
+MIN_COSINE = 0.17  # a surface seen under less than 10 degrees can't be expected
 _LIFT = 2e-4  # metres by which rays start above the surface, so that they don't hit where they start
 
 
@@ -46,6 +48,15 @@ class Occluder:
             seen[index] = hit < 0
         return seen
 
+    def hit(self, origin: NDArray[np.float64], through: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(P,) whether rays from `origin` (3,) through points (P, 3) meet the mesh."""
+        if not len(through):
+            return np.zeros(0, bool)
+        ways = through - origin
+        ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+        origins = np.tile(origin, (len(ways), 1)).astype(np.float32)
+        return np.asarray(self._scene.run(origins, ways.astype(np.float32), query="INTERSECT") >= 0)
+
 
 def pixel_values(values: NDArray, camera: Camera, points: NDArray[np.float64]) -> NDArray:
     """The value of an image (H, W) at the pixel that each point (P, 3) falls on; 0 outside of the frame."""
@@ -76,3 +87,30 @@ def seen_as(
         seen += visible
         agreed += visible & says
     return seen, agreed
+
+
+def seen_on_skin(
+    scan: Scan, cameras: Sequence[Camera], masks: Sequence[NDArray[np.uint8] | None]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Per vertex (V,) of a scan: how many cameras see it, and whether all of those, at least one, see skin there."""
+    points = scan.vertices.astype(float)
+    normals = vertex_normals(points, scan.faces) if scan.normals is None else scan.normals.astype(float)
+    seen, agreed = seen_as(scan, points, normals, cameras, masks, [PixelClass.SKIN], MIN_COSINE)
+    return seen, (seen > 0) & (agreed == seen)
+
+
+def read_masks(capture: Capture) -> list[NDArray[np.uint8] | None]:
+    """Per view the class ids (H, W), None where there is no mask; raises `InputError` where one is damaged."""
+    masks: list[NDArray[np.uint8] | None] = []
+    for path, camera in zip(capture.mask_paths, capture.cameras, strict=True):
+        if not path.is_file():
+            masks.append(None)
+            continue
+        try:
+            mask = np.asarray(Image.open(path))
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+            raise InputError(f"damaged mask: {path} ({error}); generate the capture again") from None
+        if mask.shape != (camera.height, camera.width):
+            raise InputError(f"mask {path} is not a grey image of its camera's size; generate the capture again")
+        masks.append(mask)
+    return masks

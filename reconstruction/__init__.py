@@ -1,6 +1,15 @@
 """Capture in, scan out: multi-view stereo with known poses, fusion and meshing."""
 
+from reconstruction.calibrate import CalibrationSettings, KnownDistance, calibrate
 from reconstruction.pipeline import reconstruct, reconstruct_capture
 from reconstruction.settings import BACKENDS, ReconstructionSettings
 
-__all__ = ["BACKENDS", "ReconstructionSettings", "reconstruct", "reconstruct_capture"]
+__all__ = [
+    "BACKENDS",
+    "CalibrationSettings",
+    "KnownDistance",
+    "ReconstructionSettings",
+    "calibrate",
+    "reconstruct",
+    "reconstruct_capture",
+]

@@ -81,17 +81,3 @@ def make_manifold(vertices: Points, faces: Faces) -> Triangles:
     number = np.empty_like(order)
     number[order] = np.arange(len(order))
     return vertices[origin[order]], number[group].reshape(-1, 3)
-
-
-def vertex_normals(vertices: Points, faces: Faces) -> Points:
-    """(V, 3) area-weighted unit normals; +Z where the faces around a vertex cancel out."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    across = np.cross(b - a, c - a)
-    normals = np.stack(
-        [np.bincount(faces.ravel(), np.repeat(across[:, k], 3), len(vertices)) for k in range(3)], axis=1
-    )
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    flat = length[:, 0] < 1e-20
-    normals[flat] = (0, 0, 1)
-    length[flat] = 1
-    return np.asarray(normals / length)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from capture import InputError, Scan
+from capture import InputError, Scan, vertex_normals
 from capture.ply import PlyMesh, read_ply, write_ply
 from reconstruction.cleaning import (
     Faces,
@@ -21,7 +21,6 @@ from reconstruction.cleaning import (
     keep_vertices,
     largest_components,
     make_manifold,
-    vertex_normals,
 )
 from reconstruction.colmap import pycolmap
 from reconstruction.fusion import PointCloud

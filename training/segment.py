@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from capture import InputError, Mesh, Scan, atomic_path
+from capture import InputError, Mesh, Scan, atomic_path, vertex_normals
 from capture.arrays import read_npz
 from training.batch import to_batch
 from training.checkpoint import load_labeller
 from training.heads import Head
 from training.module import SkinLabeller
-from training.operators.weld import vertex_normals
 from training.prepare import Prepared, prepare_head
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from capture import HeadSurface, InputError, Labels, Scan
 from labeling import label_capture, label_scan, surface_distance
+from labeling.alignment import best_motion, check_alignment
+from labeling.distance import closest_points, inside_or_outside
 
 
 def ball(radius: float = 0.1, level: int = 4, parts: np.ndarray | None = None) -> HeadSurface:
@@ -42,10 +44,13 @@ def test_distance_agrees_with_trimesh() -> None:
 @given(offset_mm=st.floats(0.05, 4.0), outside=st.booleans())
 def test_the_threshold_decides(offset_mm: float, outside: bool) -> None:
     radius = 0.1 + (offset_mm if outside else -offset_mm) / 1000
-    labels = label_scan(shell(radius), ball(level=5), threshold_mm=1.5)
-    assert np.allclose(labels.distance_mm, offset_mm, atol=0.05)
+    on, off = shell(0.1), shell(radius)  # half of the scan lies on the head: it is aligned
+    both = Scan(np.concatenate([on.vertices, off.vertices]), np.concatenate([on.faces, off.faces + len(on.vertices)]))
+    labels = label_scan(both, ball(level=5), threshold_mm=1.5)
+    distance_mm, skin = labels.distance_mm[len(on.vertices) :], labels.skin[len(on.vertices) :]
+    assert np.allclose(distance_mm, offset_mm, atol=0.05)
     if abs(offset_mm - 1.5) > 0.05:
-        assert labels.skin.all() == (offset_mm < 1.5) and labels.skin.any() == (offset_mm < 1.5)
+        assert skin.all() == (offset_mm < 1.5) and skin.any() == (offset_mm < 1.5)
 
 
 def test_eyes_are_no_skin_unless_asked_for() -> None:
@@ -64,6 +69,8 @@ def test_eyes_are_no_skin_unless_asked_for() -> None:
         (shell(100.0), "unit"),
         (Scan(shell(0.1).vertices + np.float32(0.5), shell(0.1).faces), "apart"),
         (shell(0.15), "same frame"),
+        (Scan(shell(0.1).vertices + np.float32([0.004, 0, 0]), shell(0.1).faces), "shifted by 4.0 mm"),
+        (Scan(shell(0.1).vertices + np.float32([0, 0, -0.03]), shell(0.1).faces), "shifted by 30.0 mm"),
     ],
 )
 def test_misalignment_is_refused(scan: Scan, says: str) -> None:
@@ -99,3 +106,56 @@ def test_refused_labels_leave_the_old_ones(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=tmp_path.name):
         label_capture(tmp_path)
     assert (tmp_path / "labels.npz").read_bytes() == before
+
+
+def egg() -> HeadSurface:
+    """Nothing that looks the same when it is turned."""
+    mesh = trimesh.creation.icosphere(5, 0.1)
+    x, y, z = mesh.vertices.T
+    shape = np.stack([x * 0.8 + 0.2 * y * np.abs(z) / 0.1, y * 1.1 + 0.03 * np.sin(40 * x), z * (1.2 + x)], axis=1)
+    return HeadSurface(shape, mesh.faces)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**31), st.floats(4, 15), st.floats(5, 25))
+def test_motion_between_scan_and_head_is_found(seed: int, turn: float, shift_mm: float) -> None:
+    rng = np.random.default_rng(seed)
+    head, axis, way = egg(), rng.normal(size=3), rng.normal(size=3)
+    rotation = trimesh.transformations.rotation_matrix(np.radians(turn), axis)[:3, :3]
+    moved = head.vertices @ rotation.T + shift_mm / 1000 * way / np.linalg.norm(way)
+    motion = best_motion(moved, head)
+    assert motion.after_mm < 0.1 < motion.before_mm
+    assert motion.turn_degrees == pytest.approx(turn, abs=0.5)
+    with pytest.raises(InputError, match="same frame"):
+        check_alignment(moved, head)
+
+
+def test_hair_is_no_misalignment() -> None:
+    """Most of the scan stands off the head, on one side more: that's a hairstyle."""
+    head = egg()
+    off = np.where(head.vertices[:, 1] > -0.02, 0.02 + 0.1 * np.maximum(head.vertices[:, 0], 0), 0.0)
+    noise = 0.0002 * np.random.default_rng(0).normal(size=len(off))
+    check_alignment(head.vertices * (1 + (off + noise) / 0.1)[:, None], head)
+
+
+def test_sides_of_an_open_surface() -> None:
+    """Against the analytic sphere; its open bottom can't say."""
+    ball_ = trimesh.creation.icosphere(4, 0.1)
+    open_ball = HeadSurface(ball_.vertices, ball_.faces[ball_.triangles_center[:, 2] > -0.06])
+    points = np.random.default_rng(0).normal(size=(2000, 3)) * 0.08
+    _, nearest, where = closest_points(points, open_ball)
+    side = inside_or_outside(points, open_ball, nearest, where)
+    true = np.where(np.linalg.norm(points, axis=1) > 0.1, 1, -1)
+    below = points[:, 2] < -0.07
+    clear = np.abs(np.linalg.norm(points, axis=1) - 0.1) > 0.001  # the facets lie inside the sphere
+    assert (side[~below & clear] == true[~below & clear])[side[~below & clear] != 0].all()
+    assert (side[points[:, 2] > 0.0] != 0).all() and (side[below & (true < 0)] == 0).mean() > 0.9
+
+
+def test_labels_tell_part_side_and_views(tmp_path: Path) -> None:
+    labels = label_scan(shell(0.1005), ball(), views=np.zeros(642, np.uint8))
+    assert (labels.side == 1).all() and not labels.part.any() and not labels.views.any()
+    labels.write(tmp_path / "labels.npz")
+    again = Labels.read(tmp_path / "labels.npz")
+    for name in ("part", "side", "views"):
+        assert np.array_equal(getattr(again, name), getattr(labels, name))

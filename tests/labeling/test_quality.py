@@ -47,6 +47,9 @@ def test_quality_of_a_known_scan(folder: Path) -> None:
     assert face["area_cm2"] == pytest.approx(314.16 * face["seen_share"], rel=0.05)
     assert 0.7 < face["within_1_0_mm"] < 0.9
     assert quality["skin_share"] > 0.9
+    assert 0.3 < quality["unseen_share"] < 0.7  # nobody looks from behind
+    assert quality["completeness"]["visible_skin"]["area_cm2"] >= face["area_cm2"]
+    assert quality["completeness"]["hair"] is None
 
 
 def test_pixels_of_another_class_don_t_count(folder: Path) -> None:
@@ -54,6 +57,9 @@ def test_pixels_of_another_class_don_t_count(folder: Path) -> None:
     quality = json.loads(measure_capture(folder).read_text())
     assert quality["completeness"]["face_mask"]["area_cm2"] == 0
     assert quality["completeness"]["face_mask"]["within_1_0_mm"] is None
+    # All of one view is hair; the sphere covers so much of it, less the hole.
+    disc = np.pi * (120 * np.tan(np.arcsin(0.1 / 0.6))) ** 2 / 64**2
+    assert 0.7 * disc < quality["completeness"]["hair"] <= 1.02 * disc
 
 
 def test_damaged_masks_are_named(folder: Path) -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import trimesh
 
-from reconstruction.cleaning import drop_bad_faces, largest_components, make_manifold, vertex_normals
+from capture import vertex_normals
+from reconstruction.cleaning import drop_bad_faces, largest_components, make_manifold
 from reconstruction.meshing import small_gaps
 
 

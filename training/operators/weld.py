@@ -49,17 +49,6 @@ def weld(vertices: NDArray, faces: NDArray) -> Weld:
     return Weld(positions, renumber[corners], renumber[joined.reshape(-1)])
 
 
-def vertex_normals(vertices: NDArray, faces: NDArray) -> Floats:
-    """(V, 3) unit normals, the faces' weighted by area; +Z where a vertex has none."""
-    corners = np.asarray(vertices, np.float64)[faces]
-    area_normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    index = np.asarray(faces).reshape(-1)
-    spread = np.repeat(area_normals, 3, axis=0)
-    total = np.stack([np.bincount(index, spread[:, i], minlength=len(vertices)) for i in range(3)], axis=1)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.where(length > 0, total / np.where(length > 0, length, 1), [0.0, 0.0, 1.0])
-
-
 def mesh_edges(faces: NDArray) -> Ints:
     """(E, 2) undirected edges, each once, the smaller index first."""
     corners = np.asarray(faces, np.int64)

@@ -1,0 +1,180 @@
+"""Camera poses of a user's own images by structure from motion (pycolmap), in metres where the user can tell how."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from capture import InputError, SparseModel, read_model, write_model
+from reconstruction.colmap import pycolmap
+from reconstruction.views import MIN_VIEWS, read_image
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, float], None]
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+CAMERA_MODELS = ("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "FULL_OPENCV")
+
+
+@dataclass(frozen=True)
+class KnownDistance:
+    """Two cameras and how far apart their centres are.
+
+    Attributes:
+        first, second: names of their images.
+        metres: between their centres.
+    """
+
+    first: str
+    second: str
+    metres: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.metres) and self.metres > 0):
+            raise InputError(f"distance {self.metres} m between {self.first} and {self.second}: it must be positive")
+        if self.first == self.second:
+            raise InputError(f"known distance: {self.first} is named twice; give two different images")
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """How to calibrate.
+
+    Attributes:
+        camera_model: COLMAP's name of the lens model, one of `CAMERA_MODELS`.
+        shared: all images were taken by one camera at one zoom.
+        scale: metres per unit of the solution, where the user knows it from an earlier run.
+        distance: a known distance between two cameras; the better way to a scale.
+        seed: of RANSAC.
+    """
+
+    camera_model: str = "OPENCV"
+    shared: bool = False
+    scale: float | None = None
+    distance: KnownDistance | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.camera_model not in CAMERA_MODELS:
+            raise InputError(f"camera model {self.camera_model!r}: use one of {', '.join(CAMERA_MODELS)}")
+        if self.scale is not None and not (np.isfinite(self.scale) and self.scale > 0):
+            raise InputError(f"scale {self.scale}: it must be positive")
+        if self.scale is not None and self.distance is not None:
+            raise InputError("give either a scale or a known distance, not both")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What came out.
+
+    Attributes:
+        model: cameras and sparse points, as written.
+        error: mean reprojection error, pixels.
+        left_out: names of images that no pose was found for.
+        metric: the model is in metres.
+    """
+
+    model: SparseModel
+    error: float
+    left_out: tuple[str, ...]
+    metric: bool
+
+
+def calibrate(
+    folder: Path, settings: CalibrationSettings | None = None, progress: Progress | None = None
+) -> Calibration:
+    """Find the cameras of the images in `<folder>/images` and write them to `<folder>/sparse`.
+
+    Images that no pose is found for stay where they are and get no camera. Without a scale the size of the model is
+    arbitrary (the first pair of cameras stands one unit apart), and so is its frame.
+
+    Raises:
+        InputError: no images, fewer than three, a damaged one, cameras there already, or too few poses found. Nothing
+            is written then.
+    """
+    settings = settings or CalibrationSettings()
+    folder = Path(folder)
+    names = _image_names(folder)
+    report = progress or (lambda step, share: None)
+    with tempfile.TemporaryDirectory(prefix="p2p-calibrate-") as place:
+        found = _solve(folder / "images", names, Path(place), settings, report)
+        metric = _scale(found, settings)
+        target = Path(place) / "model"
+        target.mkdir()
+        found.write_text(str(target))
+        model = read_model(target)
+    write_model(folder / "sparse", model)
+    left_out = tuple(sorted(set(names) - {camera.name for camera in model.cameras}))
+    return Calibration(model, float(found.compute_mean_reprojection_error()), left_out, metric)
+
+
+def _image_names(folder: Path) -> list[str]:
+    """The images to calibrate, checked."""
+    images = folder / "images"
+    if not images.is_dir():
+        raise InputError(f"no images: {images} is not there; put the photographs into that folder")
+    if any((folder / "sparse").glob("cameras.*")):
+        raise InputError(f"{folder / 'sparse'} holds cameras already; move them away to calibrate again")
+    names = sorted(p.name for p in images.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    if len(names) < MIN_VIEWS:
+        raise InputError(f"{images} has {len(names)} images; at least {MIN_VIEWS} are needed")
+    for name in names:
+        read_image(images / name)
+    return names
+
+
+def _solve(
+    images: Path, names: list[str], place: Path, settings: CalibrationSettings, report: Progress
+) -> pycolmap.Reconstruction:
+    """The largest model that structure from motion finds, deterministic: one thread where order matters."""
+    pycolmap.set_random_seed(settings.seed)
+    database = place / "database.db"
+    reader = pycolmap.ImageReaderOptions()
+    reader.camera_model = settings.camera_model
+    mode = pycolmap.CameraMode.SINGLE if settings.shared else pycolmap.CameraMode.PER_IMAGE
+    report("features", 0.0)
+    cpu = pycolmap.Device.cpu
+    extraction = pycolmap.FeatureExtractionOptions()
+    extraction.num_threads = 2  # each holds a gigabyte for a large photograph
+    pycolmap.extract_features(
+        database, images, names, camera_mode=mode, reader_options=reader, extraction_options=extraction, device=cpu
+    )
+    report("matching", 0.3)
+    pycolmap.match_exhaustive(database, device=cpu)
+    report("poses", 0.6)
+    options = pycolmap.IncrementalPipelineOptions()
+    options.random_seed = settings.seed
+    options.num_threads = 1
+    options.min_model_size = MIN_VIEWS
+    options.mapper.abs_pose_min_num_inliers = 15  # COLMAP's 30 suits hundreds of photographs, not a dozen
+    models = pycolmap.incremental_mapping(database, images, place / "models", options)
+    report("poses", 1.0)
+    best = max(models.values(), key=lambda model: model.num_reg_images(), default=None)
+    if best is None or best.num_reg_images() < MIN_VIEWS:
+        raise InputError(
+            f"{images.parent}: no poses found for {MIN_VIEWS} or more of {len(names)} images; "
+            "neighbouring photographs must overlap by two thirds or more and be sharp"
+        )
+    return best
+
+
+def _scale(found: pycolmap.Reconstruction, settings: CalibrationSettings) -> bool:
+    """Bring the model to metres in place, where that is known."""
+    factor = settings.scale
+    if settings.distance is not None:
+        centres = {image.name: image.projection_center() for image in found.images.values() if image.has_pose}
+        wanted = settings.distance
+        for name in (wanted.first, wanted.second):
+            if name not in centres:
+                found_poses = ", ".join(sorted(centres))
+                raise InputError(f"known distance: no pose was found for {name}; name two of {found_poses}")
+        factor = wanted.metres / float(np.linalg.norm(centres[wanted.first] - centres[wanted.second]))
+    if factor is None:
+        return False
+    found.transform(pycolmap.Sim3d(factor, pycolmap.Rotation3d(), np.zeros(3)))
+    return True
