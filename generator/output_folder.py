@@ -33,6 +33,6 @@ def _former(folder: Path) -> Iterator[Path]:
     yield from (folder / name for name in (Capture.HEAD, *_DERIVED))
     for table in ("cameras", "images", "points3D"):
         yield from (folder / "sparse" / f"{table}{suffix}" for suffix in (".txt", ".bin"))
-    for pattern in ("view_*.png", ".view_*.png"):  # the latter: cut off while they were written
+    for pattern in ("view_*.png", ".view_*.png", ".view_*.exr"):  # the latter: cut off while they were written
         yield from sorted(folder.glob(f"images/{pattern}"))
         yield from sorted(folder.glob(f"masks/{pattern}"))

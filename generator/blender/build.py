@@ -16,7 +16,7 @@ from generator.blender.materials import PAINTERS
 from generator.blender.meshes import add_mesh
 from generator.blender.scene import new_scene
 from generator.blender.skin_material import mouth_material, skin_material
-from generator.blender.world import add_world
+from generator.blender.world import add_world, polarise
 from generator.components.hair import BLACK
 from generator.dressing import Dress, dress_head
 from generator.hair.scalp import root_shade
@@ -38,6 +38,8 @@ def build_scene(
     dress = time("dress", lambda: dress_head(spec, head))
     time("objects", lambda: _add_head(spec, head))
     time("objects", lambda: _add_dress(spec, dress))
+    if spec.environment.specular < 1:
+        polarise(spec.environment.specular)
     return scene, head, dress.framed_radius(head)
 
 

@@ -76,7 +76,7 @@ def capture_head(
     forget_former(folder)
     cameras = rig_cameras(spec.rig, head.centre, radius, settings.resolution)
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
-    watch.time("images", lambda: render_images(scene, cameras, folder / "images", progress))
+    watch.time("images", lambda: render_images(scene, cameras, folder / "images", progress, spec.sensor))
     watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress))
     Capture.create(folder, cameras, info)
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))

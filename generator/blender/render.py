@@ -7,21 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
-from capture import Camera, InputError, atomic_path
+from capture import Camera, InputError, write_bytes
+from capture.files import explain_os_error
 from generator.blender.cameras import aim
 from generator.blender.nodes import material
-from generator.blender.png import strip_metadata
+from generator.components.sensor import SensorSpec
+from generator.exr import decode_exr
+from generator.png import encode_png
+from generator.sensor import expose
 
 Progress = Callable[[str, int, int], None]
+Floats = NDArray[np.float32]
 
 
-def render_images(scene: Any, cameras: Sequence[Camera], folder: Path, progress: Progress) -> None:
-    """Render `folder/<name>` of every camera, 8-bit sRGB PNG."""
-    scene.view_settings.view_transform = "Standard"
-    _set_png(scene.render.image_settings, "RGB")
+def render_images(
+    scene: Any, cameras: Sequence[Camera], folder: Path, progress: Progress, sensor: SensorSpec | None = None
+) -> None:
+    """Render `folder/<name>` of every camera, 8-bit sRGB PNG, as the sensor writes it (None: without noise)."""
     for index, camera in enumerate(cameras):
-        _render(scene, camera, folder / camera.name)
+        channels = render_channels(scene, camera, folder)
+        linear = np.stack([channels[name] for name in "RGB"], axis=-1)
+        write_bytes(folder / camera.name, encode_png(expose(linear, sensor, index)))
         progress("view", index + 1, len(cameras))
 
 
@@ -31,37 +40,51 @@ def render_masks(scene: Any, cameras: Sequence[Camera], folder: Path, progress: 
     One sample a pixel through a pixel filter of no width, every object shining with its number. The scene is good for
     masks only afterwards.
     """
-    cycles = scene.cycles
-    scene.view_settings.view_transform = "Raw"
-    _set_png(scene.render.image_settings, "BW")
-    cycles.samples, cycles.use_denoising, cycles.max_bounces = 1, False, 0
-    cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
-    cycles.sample_clamp_direct = cycles.sample_clamp_indirect = 0.0
+    at_pixel_centres(scene)
     scene.world = None
     scene.view_layers[0].material_override = _index_material()
     for index, camera in enumerate(cameras):
-        _render(scene, camera, folder / camera.name)
+        numbers = render_channels(scene, camera, folder)["R"]
+        write_bytes(folder / camera.name, encode_png(np.rint(numbers).astype(np.uint8)))
         progress("mask", index + 1, len(cameras))
+
+
+def at_pixel_centres(scene: Any) -> None:
+    """One sample a pixel, through its centre, without light that bounces."""
+    cycles = scene.cycles
+    cycles.samples, cycles.use_denoising, cycles.max_bounces = 1, False, 0
+    cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
+    cycles.sample_clamp_direct = cycles.sample_clamp_indirect = 0.0
+
+
+def render_channels(scene: Any, camera: Camera, folder: Path, layers: bool = False) -> dict[str, Floats]:
+    """Channel -> (H, W) of what a camera sees, linear: R, G and B, or those of all passes.
+
+    `folder` gets the file that Blender leaves, for as long as it takes. Raises `InputError` where it leaves none.
+    """
+    aim(scene, camera)
+    settings = scene.render.image_settings
+    settings.file_format = "OPEN_EXR_MULTILAYER" if layers else "OPEN_EXR"
+    if not layers:
+        settings.color_mode = "RGB"
+    settings.color_depth, settings.exr_codec = "32", "NONE"
+    path = folder / f".{camera.name}.exr"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scene.render.filepath = str(path.resolve())
+        bpy.ops.render.render(write_still=True)
+        return decode_exr(path.read_bytes())
+    except (FileNotFoundError, ValueError, RuntimeError):
+        cure = "check the free space and your permissions"
+        raise InputError(f"can't write {folder / camera.name}: Blender left no whole image; {cure}") from None
+    except OSError as error:
+        raise explain_os_error(error, folder / camera.name) from None
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _index_material() -> Any:
     made, graph = material("class index")
-    index = graph.node("ObjectInfo").outputs["Object Index"]
-    shine = graph.node("Emission", {"Color": graph.math("DIVIDE", index, 255.0), "Strength": 1.0})
+    shine = graph.node("Emission", {"Color": graph.node("ObjectInfo").outputs["Object Index"], "Strength": 1.0})
     graph.node("OutputMaterial", {"Surface": shine.outputs[0]})
     return made
-
-
-def _set_png(settings: Any, mode: str) -> None:
-    settings.file_format = "PNG"
-    settings.color_mode, settings.color_depth, settings.compression = mode, "8", 15
-
-
-def _render(scene: Any, camera: Camera, path: Path) -> None:
-    aim(scene, camera)
-    with atomic_path(path) as temporary:
-        scene.render.filepath = str(temporary.resolve())
-        bpy.ops.render.render(write_still=True)
-        if not temporary.is_file() or not strip_metadata(temporary):
-            cure = "check the free space and your permissions"
-            raise InputError(f"can't write {path}: Blender left no whole image; {cure}")

@@ -1,4 +1,4 @@
-"""Image-based light from the panoramas that Blender ships, exposed for the face."""
+"""Light from all around, exposed for the face, and what stands behind the head."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError
+from generator.blender.compat import socket
 from generator.blender.nodes import Graph, grey, opaque
 from generator.components.environment import EnvironmentSpec
+from generator.lighting import LUMINANCE, WHITE_BALANCE, studio_light, tame
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
-FILL = 0.25  # share of even light from everywhere, so that a face against the sun keeps its texture
-# Radiance over the face's light above which the panorama is cut: a small sun burns glassy highlights into the skin,
-# which glide as the camera moves, and its shadows are harder than anything in a capture studio.
-BRIGHTEST = 8.0
-WHITE_BALANCE = 0.75  # how much of the light's colour the cameras correct, as real ones do
+# Share of even light from everywhere, so that a face against the sun keeps its texture.
+FILL = {"panorama": 0.25, "dome": 0.0, "softboxes": 0.12}
+_GLOSS = ("Specular IOR Level", "Coat Weight", "Sheen Weight")
 
 
 def hdri_path(name: str) -> Path:
@@ -32,83 +31,106 @@ def hdri_path(name: str) -> Path:
 
 
 def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0) -> None:
-    """Light the scene with the panorama; the camera sees it too, or a plain backdrop.
+    """Light the scene; the camera sees the panorama or a plain backdrop.
 
     `gain` multiplies all light: cameras open up for a dark face (`skin_colour.exposure_gain`).
     """
-    image = bpy.data.images.load(str(hdri_path(spec.hdri)))
-    panorama = _pixels(image)
-    brightest, light_colour = _tame(panorama, spec.rotation)
-    level = float(light_colour @ LUMINANCE)
-    balance = (level / light_colour) ** WHITE_BALANCE
-    strength = gain * spec.exposure * (1 - FILL) / level
     world = bpy.data.worlds.new("world")
     world.use_nodes = True
     scene.world = world
     graph = Graph(world.node_tree)
+    level, fill = gain * spec.exposure, FILL[spec.lighting]
+    panorama = spec.lighting == "panorama"
+    if panorama:
+        light = _balanced(graph, load_panorama(hdri_path(spec.hdri)), spec.rotation, level * (1 - fill))
+    else:
+        light = _balanced(graph, _as_image(studio_light(spec)), 0.0, level * (1 - fill))
+    if spec.backdrop is not None:
+        behind, strength = opaque(spec.backdrop), 1.0
+    elif panorama:
+        behind, strength = light, spec.dim / (1 - fill)
+    else:
+        behind, strength = _balanced(graph, load_panorama(hdri_path(spec.hdri)), spec.rotation, level), spec.dim
+    lamps = graph.node("Background", {"Color": graph.mix(1.0, light, grey(level * fill), "ADD"), "Strength": 1.0})
+    seen = graph.node("Background", {"Color": behind, "Strength": strength})
+    camera = graph.node("LightPath").outputs["Is Camera Ray"]
+    both = graph.node("MixShader", {0: camera, 1: lamps.outputs[0], 2: seen.outputs[0]})
+    graph.node("OutputWorld", {"Surface": both.outputs[0]})
+
+
+def polarise(share: float) -> None:
+    """Leave a share of the gloss of all materials, as filters in front of lamps and cameras do.
+
+    Crossed polarisers block what a surface reflects directly and pass half of what is scattered below it (Ma et al.
+    2007, "Rapid acquisition of specular and diffuse normal maps", section 3).
+    """
+    for material in bpy.data.materials:
+        nodes = list(material.node_tree.nodes) if material.use_nodes else []
+        for node in nodes:
+            if node.bl_idname == "ShaderNodeBsdfPrincipled":
+                for name in _GLOSS:
+                    _scale(material.node_tree, socket(node, name), share)
+
+
+def _scale(tree: Any, target: Any, share: float) -> None:
+    """Multiply an input of a node, be it linked or not."""
+    if target is None or not hasattr(target, "default_value"):
+        return
+    if not target.is_linked:
+        target.default_value = target.default_value * share
+        return
+    node = tree.nodes.new("ShaderNodeMath")
+    node.operation, node.inputs[1].default_value = "MULTIPLY", share
+    tree.links.new(target.links[0].from_socket, node.inputs[0])
+    tree.links.new(node.outputs[0], target)
+
+
+def load_panorama(path: Path) -> Any:
+    """The image of a file; raises `InputError` where it is damaged or no panorama."""
+    try:
+        image = bpy.data.images.load(str(path))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split()) or "unknown format"
+        raise InputError(f"can't read the panorama {path}: {reason}; replace the file") from None
+    width, height = image.size
+    if not image.has_data and not len(image.pixels):  # Blender reads when asked for the pixels
+        raise InputError(f"damaged panorama: {path}; replace the file")
+    if not 1.8 <= width / max(height, 1) <= 2.2:
+        raise InputError(f"{path}: {width} x {height} pixels; a panorama of the whole sphere is twice as wide as tall")
+    return image
+
+
+def _balanced(graph: Graph, image: Any, rotation: float, level: float) -> Any:
+    """The colour of a panorama, its lamps cut, white-balanced, and scaled so that the face receives `level`."""
+    brightest, light_colour = tame(_pixels(image), rotation)
+    luminance = float(light_colour @ LUMINANCE)
+    balance = (luminance / light_colour) ** WHITE_BALANCE
+    strength = level / luminance
     position = graph.node("TexCoord").outputs["Generated"]
-    turned = graph.node("Mapping", {"Vector": position, "Rotation": (0.0, 0.0, math.radians(spec.rotation))})
+    turned = graph.node("Mapping", {"Vector": position, "Rotation": (0.0, 0.0, math.radians(rotation))})
     picture = graph.node("TexEnvironment", {"Vector": turned.outputs[0]}, image=image, interpolation="Cubic")
     tamed = graph.node("VectorMath", {0: picture.outputs["Color"], 1: (brightest,) * 3}, operation="MINIMUM").outputs[0]
-    balanced = graph.mix(1.0, tamed, opaque(tuple(balance * strength)), "MULTIPLY")
-    filled = graph.mix(1.0, balanced, grey(gain * spec.exposure * FILL), "ADD")
-    surface = graph.node("Background", {"Color": filled, "Strength": 1.0}).outputs[0]
-    if spec.backdrop is not None:
-        plain = graph.node("Background", {"Color": opaque(spec.backdrop), "Strength": 1.0})
-        seen = graph.node("LightPath").outputs["Is Camera Ray"]
-        surface = graph.node("MixShader", {0: seen, 1: surface, 2: plain.outputs[0]}).outputs[0]
-    graph.node("OutputWorld", {"Surface": surface})
+    return graph.mix(1.0, tamed, opaque(tuple(balance * strength)), "MULTIPLY")
+
+
+def _as_image(panorama: NDArray[np.float64]) -> Any:
+    """An image of linear values that were computed."""
+    height, width, _ = panorama.shape
+    image = bpy.data.images.new("light", width, height, alpha=False, float_buffer=True)
+    filled = np.ones((height, width, 4), np.float32)
+    filled[..., :3] = panorama
+    image.pixels.foreach_set(filled.ravel())
+    image.update()
+    image.pack()  # else Cycles may read it back as the blank that it was made as
+    return image
 
 
 def _pixels(image: Any) -> NDArray[np.float64]:
     """(H, W, 3) linear values, the bottom row first."""
     width, height = image.size
     values = np.empty(width * height * 4, np.float32)
-    image.pixels.foreach_get(values)
+    try:
+        image.pixels.foreach_get(values)
+    except (RuntimeError, TypeError):
+        raise InputError(f"damaged panorama: {image.filepath}; replace the file") from None
     return values.reshape(height, width, 4)[..., :3].astype(float)
-
-
-def _tame(panorama: NDArray[np.float64], rotation: float) -> tuple[float, NDArray[np.float64]]:
-    """The radiance to cut the panorama at, and what the face receives (3,) of the rest.
-
-    The two depend on each other: where a lamp in front gives most of the light, cutting it darkens the face, and the
-    window behind, cut no lower, would outshine it. A few rounds settle it.
-    """
-    height, width, _ = panorama.shape
-    shares = face_shares(height, width, rotation)
-    light = face_light(panorama, shares)
-    for _ in range(5):
-        brightest = BRIGHTEST * float(light @ LUMINANCE)
-        light = face_light(np.minimum(panorama, brightest), shares)
-    return brightest, light
-
-
-def face_light(panorama: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(3,) radiance of a white Lambertian card lit by the panorama (H, W, 3); 1 means that albedo 0.5 renders as 0.5.
-
-    `shares` (H, W) comes from `face_shares`.
-    """
-    return np.maximum((panorama * shares[..., None]).sum(axis=(0, 1)), 1e-4)
-
-
-def face_shares(height: int, width: int, rotation: float) -> NDArray[np.float64]:
-    """How much of the radiance of each pixel a white card sends on: mostly one that faces the front, a little others.
-
-    Args:
-        height, width: H, W of an equirectangular panorama, the bottom row first; in Blender's layout the middle column
-            is +X.
-        rotation: of the world about Z in degrees, as the Mapping node takes it.
-
-    Returns:
-        (H, W); a panorama of ones sums up to the share of the sky that the cards see, nearly 1.
-    """
-    elevation = ((np.arange(height) + 0.5) / height - 0.5) * np.pi
-    azimuth = -((np.arange(width) + 0.5) / width - 0.5) * 2 * np.pi
-    azimuth = azimuth - math.radians(rotation)  # from the panorama's frame to the world's
-    weight = np.cos(elevation)[:, None] * (np.pi / height) * (2 * np.pi / width)
-    x, y = np.cos(elevation)[:, None] * np.cos(azimuth), np.cos(elevation)[:, None] * np.sin(azimuth)
-    z = np.sin(elevation)[:, None]
-    cards = [(0.0, -1.0, 0.0), (0.7, -0.7, 0.0), (-0.7, -0.7, 0.0), (0.0, -0.7, 0.7)]
-    shares = [0.55, 0.15, 0.15, 0.15]
-    facing = sum(w * np.maximum(c[0] * x + c[1] * y + c[2] * z, 0) for w, c in zip(shares, cards, strict=True))
-    return np.asarray(weight * facing / np.pi)

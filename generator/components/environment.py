@@ -9,31 +9,70 @@ from capture import InputError
 
 # The panoramas that Blender ships in datafiles/studiolights/world.
 HDRIS: tuple[str, ...] = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
+LIGHTINGS: dict[str, float] = {"panorama": 0.55, "dome": 0.25, "softboxes": 0.2}
+BACKGROUNDS: dict[str, float] = {"panorama": 0.5, "black": 0.15, "grey": 0.2, "colour": 0.15}
 
 
 @dataclass(frozen=True)
 class EnvironmentSpec:
     """Attributes:
-    hdri: one of `HDRIS`.
-    rotation: about the vertical, degrees.
+    lighting: a key of `LIGHTINGS`: the panorama, a capture dome around the head, or a photographer's softboxes.
+    hdri: the panorama, one of `HDRIS` or the id of an asset of kind hdri (`<library>/<name>`).
+    rotation: of the panorama about the vertical, degrees.
     exposure: of a grey card facing the front camera, 1 is neutral.
     backdrop: linear RGB of a plain background, or None to see the panorama.
+    dim: brightness of the panorama that is seen, over that of the panorama which lights or would light.
+    specular: share of the gloss that is left; 1 for plain light, near 0 for crossed polarisers.
+    unevenness: of the dome, 0 even to 1.
+    key: azimuth and elevation of the main softbox, degrees, azimuth to the subject's left.
+    contrast: light of the main softbox over that of the one on the other side.
+    softness: half of the angle that the main softbox takes, degrees.
     """
 
+    lighting: str = "panorama"
     hdri: str = "studio"
     rotation: float = 0.0
     exposure: float = 1.0
     backdrop: tuple[float, float, float] | None = None
+    dim: float = 1.0
+    specular: float = 1.0
+    unevenness: float = 0.0
+    key: tuple[float, float] = (40.0, 25.0)
+    contrast: float = 2.0
+    softness: float = 25.0
 
     def __post_init__(self) -> None:
-        if self.hdri not in HDRIS:
-            raise InputError(f"environment {self.hdri!r}: use one of {', '.join(HDRIS)}")
+        if self.hdri not in HDRIS and "/" not in self.hdri:
+            raise InputError(f"environment {self.hdri!r}: use one of {', '.join(HDRIS)} or the id of an hdri asset")
+        if self.lighting not in LIGHTINGS:
+            raise InputError(f"environment lighting {self.lighting!r}: use one of {', '.join(LIGHTINGS)}")
+        for name, low, high in (("exposure", 0.05, 20), ("dim", 0, 10), ("specular", 0, 1), ("unevenness", 0, 1),
+                                ("contrast", 1, 100), ("softness", 3, 90)):  # fmt: skip
+            if not low <= getattr(self, name) <= high:
+                raise InputError(f"environment {name} {getattr(self, name)}: use {low} to {high}")
 
 
 def sample_environment(draw: Draw) -> EnvironmentSpec:
-    """Any panorama from any side, behind the head or replaced by a plain backdrop."""
+    """A panorama, a dome or softboxes; behind the head the panorama, black, grey or a colour."""
+    lighting = draw.choice("lighting", LIGHTINGS)
     hdri = draw.choice("hdri", dict.fromkeys(HDRIS, 1.0))
     rotation, exposure = draw.number("rotation", 0, 360), draw.number("exposure", 0.85, 1.2)
-    plain, level = draw.flag("plain", 0.45), draw.number("level", 0, 0.7, power=2)
-    red, green, blue = (round(level * draw.number("tint", 0.8, 1), DIGITS) for _ in "rgb")
-    return EnvironmentSpec(hdri, rotation, exposure, (red, green, blue) if plain else None)
+    background, backdrop = draw.choice("background", BACKGROUNDS), _sample_backdrop(draw)
+    own = draw.within(lighting, LIGHTINGS)
+    dim = own.number("dim", *((1.0, 1.0) if lighting == "panorama" else (0.15, 1.0)))
+    polarised = own.flag("polarised", 0.6 if lighting == "dome" else 0.0)
+    leak = own.number("leak", 0.05, 0.3)
+    unevenness = own.number("unevenness", 0.0, 0.4)
+    side, height = own.number("azimuth", -75, 75), own.number("elevation", 5, 50)
+    contrast, softness = own.number("contrast", 1.3, 4.0), own.number("softness", 15, 40)
+    behind = None if background == "panorama" else backdrop[background]
+    return EnvironmentSpec(lighting, hdri, rotation, exposure, behind, dim, leak if polarised else 1.0, unevenness,
+                           (side, height), contrast, softness)  # fmt: skip
+
+
+def _sample_backdrop(draw: Draw) -> dict[str, tuple[float, float, float]]:
+    """Linear RGB of each kind of plain background."""
+    black, grey = draw.number("black", 0.0, 0.02, power=2), draw.number("grey", 0.05, 0.6, power=2)
+    level = draw.number("level", 0.02, 0.6, power=2)
+    red, green, blue = (round(level * draw.number(f"tint_{c}", 0.25, 1), DIGITS) for c in ("red", "green", "blue"))
+    return {"panorama": (0.0, 0.0, 0.0), "black": (black,) * 3, "grey": (grey,) * 3, "colour": (red, green, blue)}

@@ -1,21 +1,51 @@
-"""What the cameras' sensors add to the light that reaches them."""
+"""What the cameras add to the light that reaches them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from assets.draw import Draw
+from capture import InputError
 
 
 @dataclass(frozen=True)
 class SensorSpec:
     """Attributes:
+    white_electrons: electrons that a white pixel has collected; shot noise is their square root.
+    read_electrons: standard deviation of the read noise, electrons.
+    red, blue: gain of the channels over green: the error of the white balance.
+    spread: standard deviation of the cameras' gains, as they never agree fully.
+    vignetting: light that the corners of the image lack, 0 to 1.
     seed: of the noise.
     """
 
+    white_electrons: float = 30000.0
+    read_electrons: float = 4.0
+    red: float = 1.0
+    blue: float = 1.0
+    spread: float = 0.0
+    vignetting: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.white_electrons < 100 or self.read_electrons < 0:
+            raise InputError(f"sensor: {self.white_electrons} electrons at white, {self.read_electrons} of read noise; "
+                             "use 100 or more, 0 or more")  # fmt: skip
+        if not (0.2 <= self.red <= 5 and 0.2 <= self.blue <= 5):
+            raise InputError(f"sensor: gains of red {self.red} and blue {self.blue}; use 0.2 to 5")
+        if not (0 <= self.spread <= 0.3 and 0 <= self.vignetting <= 0.9):
+            raise InputError(f"sensor: spread {self.spread}, vignetting {self.vignetting}; use 0 to 0.3 and 0 to 0.9")
 
 
 def sample_sensor(draw: Draw) -> SensorSpec:
-    """A sensor."""
-    return SensorSpec(draw.seed())
+    """From small sensors in little light to large ones in studio light."""
+    stops = draw.number("noise_stops", 0.0, 3.0)
+    return SensorSpec(
+        round(60000.0 / 2.0**stops, 3),
+        draw.number("read_electrons", 2.0, 8.0),
+        draw.number("red", 0.96, 1.04),
+        draw.number("blue", 0.95, 1.05),
+        draw.number("spread", 0.0, 0.02),
+        draw.number("vignetting", 0.0, 0.12, power=2),
+        draw.seed(),
+    )

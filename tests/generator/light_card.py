@@ -1,4 +1,4 @@
-"""Run in a process with bpy: how bright a grey card in front of the face is rendered under every panorama."""
+"""Run in a process with bpy: how bright a grey card in front of the face is rendered under every light."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generator.blender.meshes import add_mesh
 from generator.blender.nodes import grey, material
 from generator.blender.scene import new_scene
 from generator.blender.world import add_world
-from generator.components.environment import HDRIS, EnvironmentSpec
+from generator.components.environment import HDRIS, LIGHTINGS, EnvironmentSpec
 from generator.rig import RigSpec, rig_cameras
 
 ALBEDO = 0.5
@@ -45,10 +45,10 @@ def card_brightness(spec: EnvironmentSpec, out: Path) -> list[float]:
 
 def main() -> None:
     out = Path(sys.argv[1])
-    seen = {
-        f"{hdri} {rotation}": card_brightness(EnvironmentSpec(hdri, rotation), out.with_suffix(".exr"))
-        for hdri, rotation in zip(HDRIS, np.linspace(0, 315, len(HDRIS)).tolist(), strict=True)
-    }
+    specs = {f"{hdri} {rotation}": EnvironmentSpec(hdri=hdri, rotation=rotation)
+             for hdri, rotation in zip(HDRIS, np.linspace(0, 315, len(HDRIS)).tolist(), strict=True)}  # fmt: skip
+    specs |= {name: EnvironmentSpec(name, unevenness=0.4, contrast=4.0) for name in LIGHTINGS if name != "panorama"}
+    seen = {name: card_brightness(spec, out.with_suffix(".exr")) for name, spec in specs.items()}
     out.write_text(json.dumps(seen))
 
 

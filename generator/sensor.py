@@ -1,0 +1,50 @@
+"""From the light that Cycles computes to the 8-bit image that a camera writes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.components.sensor import SensorSpec
+
+Floats = NDArray[np.float32]
+
+
+def expose(linear: Floats, spec: SensorSpec | None, view: int) -> NDArray[np.uint8]:
+    """The sRGB image of a view.
+
+    Gains and the loss towards the corners come first, then noise, all in linear light. The number of electrons is
+    Poisson distributed; from some hundreds on, a normal distribution of the same variance tells no difference, so the
+    variance of a channel x (1 is white) is x / N + (r / N)^2 with N electrons at white and read noise r (EMVA 1288,
+    "Linear model"). The same spec and view give the same noise.
+
+    Args:
+        linear: (H, W, 3), 1 is white; brighter is cut.
+        spec: the sensor, None for none.
+        view: number of the camera in its rig.
+    """
+    light = np.maximum(linear, 0).astype(np.float32)
+    if spec is not None:
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([spec.seed, view])))
+        gain = 1 + spec.spread * float(np.clip(rng.standard_normal(), -2.5, 2.5))
+        light *= np.array([gain * spec.red, gain, gain * spec.blue], np.float32)
+        light *= (1 - spec.vignetting * _radius_squared(*light.shape[:2]))[..., None]
+        full = np.float32(spec.white_electrons)
+        deviation = np.sqrt(light / full + np.float32((spec.read_electrons / spec.white_electrons) ** 2))
+        light += deviation * rng.standard_normal(light.shape, dtype=np.float32)
+    return (srgb(light) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+def srgb(linear: Floats) -> Floats:
+    """Linear light in [0, 1], cut there, through the transfer curve of sRGB (IEC 61966-2-1)."""
+    x = np.clip(linear, 0, 1).astype(np.float32)
+    power = np.power(np.maximum(x, np.float32(0.0031308)), np.float32(1 / 2.4))
+    return np.where(x <= np.float32(0.0031308), np.float32(12.92) * x,
+                    np.float32(1.055) * power - np.float32(0.055)).astype(np.float32)  # fmt: skip
+
+
+def _radius_squared(height: int, width: int) -> Floats:
+    """(H, W) square of the distance to the centre of the image, 1 in the corners."""
+    y = (np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1
+    x = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
+    return np.asarray((height**2 * y[:, None] ** 2 + width**2 * x**2) / (height**2 + width**2), np.float32)
