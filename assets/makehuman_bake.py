@@ -20,6 +20,7 @@ from assets.head_regions import anatomy, drawn
 from assets.hm08 import QuadGraph, as_mask
 from assets.lips import lip_seal
 from assets.makehuman_files import (
+    BASE_VERTICES,
     BaseMesh,
     read_base_mesh,
     read_json_file,
@@ -284,9 +285,20 @@ def _rig(folder: Path, chosen: _Selection, joints: dict[str, IntArray]) -> dict[
     """Skinning weights (shown, bones) and the averaging matrix (bones - 1, sources) of the joints."""
     rig = read_json_file(folder / "rig.default.json")
     table = read_json_file(folder / "weights.default.json")["weights"]
-    index = np.full(int(chosen.source.max()) + 20000, -1)
+    index = np.full(BASE_VERTICES, -1)
     index[chosen.source] = np.arange(len(chosen.source))
-    weights = np.zeros((len(chosen.source), len(BONES)))
+    weights = bone_weights(rig, table, chosen.source)[: chosen.shown]
+    means = np.zeros((len(BONES) - 1, len(chosen.source)))
+    for row, bone in enumerate(BONES[1:]):
+        means[row, index[joints[bone]]] = 1.0 / len(joints[bone])
+    return {"skin_weights": weights, "joint_means": means}
+
+
+def bone_weights(rig: dict[str, Any], table: dict[str, Any], source: IntArray) -> FloatArray:
+    """(S, bones) how much each of the base-mesh vertices `source` follows each of `BONES`."""
+    index = np.full(BASE_VERTICES, -1)
+    index[source] = np.arange(len(source))
+    weights = np.zeros((len(source), len(BONES)))
     for bone, pairs in table.items():
         owner = bone
         while owner in rig and owner not in BONES:
@@ -295,12 +307,8 @@ def _rig(folder: Path, chosen: _Selection, joints: dict[str, IntArray]) -> dict[
         for vertex, weight in pairs:
             if index[vertex] >= 0:
                 weights[index[vertex], column] += weight
-    weights = weights[: chosen.shown]
     total = weights.sum(axis=1, keepdims=True)
-    means = np.zeros((len(BONES) - 1, len(chosen.source)))
-    for row, bone in enumerate(BONES[1:]):
-        means[row, index[joints[bone]]] = 1.0 / len(joints[bone])
-    return {"skin_weights": weights / np.where(total > 0, total, 1.0), "joint_means": means}
+    return np.asarray(weights / np.where(total > 0, total, 1.0))
 
 
 def _annotations(mesh: BaseMesh, mirror: IntArray, mean: FloatArray, chosen: _Selection,

@@ -138,13 +138,7 @@ class MakeHumanHead:
         identity = check_coefficients(identity, self.identity_names, "identity")
         expression = check_coefficients(expression, self.expression_names, "expression")
         pose = Pose() if pose is None else pose
-        macros, details = np.split(identity, [len(prior.MACRO_NAMES)])
-        values = dict(zip(prior.MACRO_NAMES, macros.tolist(), strict=True))
-        rest = self._base + self._macro.sum(macro_weights(values, self._macro_keys))
-        signed = details[self._detail_owner] * self._detail_sign
-        rest = rest + self._detail.sum(np.maximum(signed, 0.0))
-        rest = (rest - rest[self._eye_rows].mean(axis=(0, 1))) * (1.0 + values["size"])
-        rest[:, 2] += self._seal_moves @ (self._seal_gaps @ rest[:, 2] + LIP_OVERLAP)
+        rest = self._rest(identity)
         joints = self._joint_means @ rest
         centres = rest[self._eye_rows].mean(axis=1)
         eyes = self._eyeballs(rest, centres, expression, pose)
@@ -154,6 +148,28 @@ class MakeHumanHead:
         skin = blend(moved[: self._shown], transforms, self._skin_weights)
         head = transforms[4]
         return np.concatenate([skin, eyes @ head[:3, :3].T + head[:3, 3]])
+
+    def _rest(self, identity: FloatArray) -> FloatArray:
+        """(S, 3) the computed vertices of an identity before expression and pose."""
+        macros, details = np.split(identity, [len(prior.MACRO_NAMES)])
+        values = dict(zip(prior.MACRO_NAMES, macros.tolist(), strict=True))
+        rest = self._base + self._macro.sum(macro_weights(values, self._macro_keys))
+        signed = details[self._detail_owner] * self._detail_sign
+        rest = rest + self._detail.sum(np.maximum(signed, 0.0))
+        rest = (rest - rest[self._eye_rows].mean(axis=(0, 1))) * (1.0 + values["size"])
+        rest[:, 2] += self._seal_moves @ (self._seal_gaps @ rest[:, 2] + LIP_OVERLAP)
+        return rest
+
+    def bones(self, identity: FloatArray, pose: Pose) -> FloatArray:
+        """(6, 4, 4) transforms of the bones: what `skin_weights` blends."""
+        return _bones(self._joint_means @ self._rest(identity), pose)
+
+    @property
+    def skin_weights(self) -> FloatArray:
+        """(V, 6) how much each vertex follows each bone; the eyeballs follow the head."""
+        eyes = np.zeros((2 * self._eye_operator.shape[1], self._skin_weights.shape[1]))
+        eyes[:, 4] = 1.0
+        return np.concatenate([self._skin_weights, eyes])
 
     def eye_centres(self, identity: FloatArray) -> FloatArray:
         """(2, 3) centres of the left and the right eyeball at rest, metres."""
