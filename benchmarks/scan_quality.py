@@ -14,6 +14,7 @@ from pathlib import Path
 from factory.console import setup_logging
 from factory.production import RenderSettings, ScanSettings, make_heads
 from factory.stages import history
+from generator.distributions import Distributions
 
 HEADS = ((7, "none", "none"), (1, "short", "none"), (2, "long", "none"), (3, "curly", "short"))
 
@@ -29,7 +30,8 @@ def main() -> None:
     columns = "seed hair beard  vertices skin  median_mm p90_mm  within_1.0 within_1.5  render_s scan_s"
     rows = [columns]
     for seed, hair, beard in HEADS:
-        render = RenderSettings(options.resolution, options.samples, hair=hair, beard=beard)
+        wishes = Distributions({"hair": {"family": hair}, "beard": {"family": beard}})
+        render = RenderSettings(options.resolution, options.samples, distributions=wishes)
         (folder,) = make_heads([seed], options.out, render, ScanSettings(backend="cpu"))
         quality, stages = json.loads((folder / "quality.json").read_text()), history(folder)
         skin, face = quality["accuracy"]["skin_labels"], quality["completeness"]["face_mask"]

@@ -45,10 +45,6 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-OPTIONAL = {"generator/distributions.py": {"yaml"}}
-"""What a file may use where it is there, and does without with a clear error where it is not."""
-
-
 @pytest.mark.parametrize("package", ALLOWED)
 def test_the_arrows_point_one_way(package: str) -> None:
     files = list(modules(package))
