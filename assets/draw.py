@@ -30,6 +30,7 @@ class Draw:
     Attributes:
         rng: the stream itself, for what nobody can wish for.
         asked: names that were asked for; wishes about others are mistakes.
+        where: the place of the wishes, for errors.
     """
 
     def __init__(self, rng: np.random.Generator, wishes: Mapping[str, Any] | None = None, where: str = "") -> None:
@@ -37,7 +38,7 @@ class Draw:
         self.asked: set[str] = set()
         self._families: set[str] = set()
         self._wishes = dict(wishes or {})
-        self._where = where
+        self.where = where
 
     def within(self, family: str, families: Iterable[str]) -> Draw:
         """The same stream, with the wishes for one of the families before those for all."""
@@ -46,7 +47,7 @@ class Draw:
             if not isinstance(self._wishes.get(name, {}), Mapping):
                 raise self._wrong(name, self._wishes[name], "an object of wishes for this family is needed")
         own = self._wishes.get(family, {})
-        inner = Draw(self.rng, {**self._wishes, **own}, f"{self._where}.{family}" if own else self._where)
+        inner = Draw(self.rng, {**self._wishes, **own}, f"{self.where}.{family}" if own else self.where)
         inner.asked, inner._families = self.asked, self._families
         return inner
 
@@ -97,6 +98,10 @@ class Draw:
         """A seed for the detail of a component, 0 to 2**31 - 1."""
         return int(self.rng.random() * 2**31)
 
+    def given(self, name: str) -> Any:
+        """What the user wishes under a name, as it stands, for what no distribution draws; None where nothing."""
+        return self._wish(name)
+
     def unknown(self) -> list[str]:
         """The wishes, sorted, that nobody asked for."""
         unknown = set(self._wishes) - self.asked - self._families
@@ -126,7 +131,7 @@ class Draw:
         return round(mean + deviation * NormalDist().inv_cdf(low + (high - low) * unit), DIGITS)
 
     def _wrong(self, name: str, wish: Any, cure: str) -> InputError:
-        return InputError(f"{self._where or 'distribution'}.{name}: {wish!r} does not fit; {cure}")
+        return InputError(f"{self.where or 'distribution'}.{name}: {wish!r} does not fit; {cure}")
 
 
 def _is_number(value: Any) -> bool:

@@ -22,18 +22,20 @@ log = logging.getLogger(__name__)
 def generate(
     seeds: str,
     out: Path,
-    resolution: int,
+    resolution: int | None,
     samples: int,
     blender: Path | None,
     distributions: Path | None,
+    rig: Path | None,
     hair: str | None,
     beard: str | None,
     force: bool,
 ) -> None:
     """Render heads: 13 calibrated views, masks and the true surface of each seed."""
     numbers = production.parse_seeds(seeds)
-    wishes = production.read_wishes(distributions, {"hair": {"family": hair}, "beard": {"family": beard}})
-    settings = RenderSettings(resolution, samples, blender, wishes)
+    families = {"hair": {"family": hair}, "beard": {"family": beard}}
+    wishes = production.read_wishes(distributions, families, rig)
+    settings = RenderSettings(production.choose_resolution(resolution, wishes), samples, blender, wishes)
     for number, seed in enumerate(numbers, 1):
         name = production.head_name(seed)
         with track(f"{name} ({number} of {len(numbers)})", 0) as bar:
@@ -116,10 +118,11 @@ def produce(
     out: Path,
     first_seed: int,
     captures: Path | None,
-    resolution: int,
+    resolution: int | None,
     samples: int,
     blender: Path | None,
     distributions: Path | None,
+    rig: Path | None,
     backend: str,
     vertices: int | None,
     threshold_mm: float,
@@ -132,7 +135,8 @@ def produce(
         raise InputError(f"at least one head is needed, got {heads}")
     seeds = production.parse_seeds(f"{first_seed}:{first_seed + heads}")
     settings = PackSettings(test_share=test_share)
-    render = RenderSettings(resolution, samples, blender, production.read_wishes(distributions))
+    wishes = production.read_wishes(distributions, rig=rig)
+    render = RenderSettings(production.choose_resolution(resolution, wishes), samples, blender, wishes)
     scan = ScanSettings(backend, vertices, threshold_mm)
     pack_if_needed(production.make_heads(seeds, captures or out / "captures", render, scan), out, settings)
 

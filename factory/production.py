@@ -16,6 +16,7 @@ from factory.console import Track, track
 from factory.processes import StageError, run_stage
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.distributions import Distributions, read_distributions
+from generator.rig import fixes_resolution, read_rig
 from generator.spec import sample_spec
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class RenderSettings:
     """How heads are rendered.
 
     Attributes:
-        resolution: width and height of the images, pixels.
+        resolution: width and height of the images, pixels, of the cameras whose rig doesn't say it.
         samples: Cycles samples per pixel.
         blender: a Blender binary; None renders with the bpy wheel in this Python.
         distributions: what the user wants drawn otherwise.
@@ -88,17 +89,26 @@ def parse_seeds(text: str) -> list[int]:
     return list(dict.fromkeys(seeds))
 
 
-def read_wishes(path: Path | None, more: Mapping[str, Mapping[str, Any]] | None = None) -> Distributions:
-    """The distributions of a file, if any, with further wishes; those that are None are left out.
+def read_wishes(
+    path: Path | None, more: Mapping[str, Mapping[str, Any]] | None = None, rig: Path | None = None
+) -> Distributions:
+    """The distributions of a file, if any, with further wishes and the rig of a file; those that are None are left out.
 
     A head is drawn and thrown away, so that a mistake is told before Blender starts. Raises `InputError`.
     """
     given = Distributions() if path is None else read_distributions(path)
     wishes = {name: wish for name, wish in (more or {}).items() if None not in wish.values()}
-    joined = given.joined(wishes)
+    joined = given.joined(wishes if rig is None else {**wishes, "rig": read_rig(rig)})
     if joined.wishes:
         sample_spec(0, load_default_model(), joined)
     return joined
+
+
+def choose_resolution(resolution: int | None, wishes: Distributions) -> int:
+    """Pixels of a side: what the user says, or 512. Raises `InputError` where the rig says it, too."""
+    if resolution is not None and fixes_resolution(wishes.wishes.get("rig")):
+        raise InputError("--resolution: the rig says how many pixels its images have; leave one of them out")
+    return 512 if resolution is None else resolution
 
 
 def head_name(seed: int) -> str:
@@ -120,7 +130,9 @@ def generate_head(
     if settings.blender is None:
         command = [Path(sys.executable), GENERATE_SCRIPT]
     options: list[object] = ["--seed", seed, "--out", folder]
-    options += ["--resolution", settings.resolution, "--samples", settings.samples]
+    options += ["--samples", settings.samples]
+    if not fixes_resolution(settings.distributions.wishes.get("rig")):
+        options += ["--resolution", settings.resolution]
 
     def render() -> None:
         if settings.distributions.wishes:  # Blender's own Python reads no YAML

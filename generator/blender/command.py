@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from assets.head_model import HeadModel
 from capture import InputError, read_json, write_json
@@ -19,6 +19,7 @@ from generator.components.environment import HDRIS
 from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES
 from generator.distributions import Distributions, read_distributions
+from generator.rig import fixes_resolution, read_rig
 from generator.spec import HeadSpec, sample_spec
 
 
@@ -37,10 +38,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, help="the capture's folder, for a single seed")
     made.add_argument("--out-root", type=Path, help="the folder that gets head_<seed> folders")
     made.add_argument("--spec", type=Path, help="a HeadSpec (JSON) to render instead of drawing one; needs --out")
-    made.add_argument("--resolution", type=int, default=512, help="pixels of a side")
+    made.add_argument("--resolution", type=int, help="pixels of a side, 512 by default")
     made.add_argument("--samples", type=int, default=16, help="per pixel")
     made.add_argument("--threads", type=int, help="default: all cores")
     made.add_argument("--distributions", type=Path, help="what to draw otherwise, JSON or YAML: see docs/generator.md")
+    made.add_argument("--rig", type=Path, help="cameras of your own, JSON or YAML: see docs/generator.md")
     made.add_argument("--hair", choices=list(FAMILIES), help="instead of drawing the family")
     made.add_argument("--beard", choices=list(BEARDS), help="instead of drawing the family")
     made.add_argument("--hdri", choices=list(HDRIS), help="instead of drawing the panorama")
@@ -67,7 +69,7 @@ def _run(options: argparse.Namespace) -> None:
     from assets.makehuman import load_default_model
 
     model = load_default_model()
-    settings = RenderSettings(options.resolution, options.samples, options.threads)
+    settings = RenderSettings(options.resolution or 512, options.samples, options.threads)
     for spec, folder in list(_jobs(options, model)):  # all of them first: a wrong seed is told before the long work
         if options.spec_only:
             write_json(folder / "spec.json", spec.to_json())
@@ -79,7 +81,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if not 16 <= options.resolution <= 8192 or options.samples < 1:
+    if not 16 <= (options.resolution or 512) <= 8192 or options.samples < 1:
         raise InputError("--resolution must lie between 16 and 8192, --samples be 1 or more")
     if options.threads is not None and options.threads < 1:
         raise InputError("--threads must be 1 or more")
@@ -116,10 +118,15 @@ def _distributions(options: argparse.Namespace) -> Distributions:
     given = Distributions() if options.distributions is None else read_distributions(options.distributions)
     short = {"hair": {"family": options.hair}, "beard": {"family": options.beard},
              "environment": {"hdri": options.hdri}}  # fmt: skip
-    wishes = {name: wish for name, wish in short.items() if None not in wish.values()}
+    wishes: dict[str, Any] = {name: wish for name, wish in short.items() if None not in wish.values()}
     if options.neutral:
         wishes |= {"expression": {"strength": 0.0}, "pose": {"strength": 0.0}}
-    return given.joined(wishes)
+    if options.rig is not None:
+        wishes["rig"] = read_rig(options.rig)
+    joined = given.joined(wishes)
+    if options.resolution is not None and fixes_resolution(joined.wishes.get("rig")):
+        raise InputError("--resolution: the rig says how many pixels its images have; leave one of them out")
+    return joined
 
 
 def _range(text: str | None) -> range:

@@ -40,6 +40,7 @@ def one_error(done: subprocess.CompletedProcess[str]) -> str:
         (["generate", "--seeds", "x"], "seeds 'x'"),
         (["generate", "--resolution", "tall"], "resolution"),
         (["produce", "--heads", "0"], "at least one head"),
+        (["generate", "--rig", "/no/rig.yaml"], "/no/rig.yaml"),
         (["generate", "--blender", "/no/blender"], "no such Blender binary: /no/blender"),
         (["pack", "/nowhere"], "no such folder of captures: /nowhere"),
         (["report", "/nowhere"], "no data set: /nowhere"),

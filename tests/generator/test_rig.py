@@ -1,6 +1,10 @@
-"""The default rig: directions, framing, jitter."""
+"""The default rig: directions, framing, jitter; rigs of the user's own."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +13,10 @@ from hypothesis import strategies as st
 
 from assets.draw import Draw
 from capture import InputError
-from generator.rig import DEFAULT_DIRECTIONS, RigSpec, rig_cameras, sample_rig
+from generator.rig import DEFAULT_DIRECTIONS, RigSpec, fixes_resolution, read_rig, rig_cameras, sample_rig
+from generator.rig_views import ViewSpec
+from generator.spec import HeadSpec, sample_spec
+from tests.generator.toy_model import ToyModel, wish
 
 CENTRE = np.array([0.01, 0.06, -0.02])
 
@@ -56,7 +63,86 @@ def test_the_sphere_fills_every_frame(seed: int, radius: float, size: int | tupl
 def test_impossible_rigs_are_refused() -> None:
     with pytest.raises(InputError, match="inside a head"):
         rig_cameras(RigSpec(distance=0.3), CENTRE, 0.3, 512)
+    with pytest.raises(InputError, match="inside a head"):
+        rig_cameras(RigSpec((ViewSpec(focal=2.0),), distance=0.3), CENTRE, 0.31, 512)
     with pytest.raises(InputError, match="no views"):
-        RigSpec(directions=())
+        RigSpec(views=())
+    with pytest.raises(InputError, match=r"views\[0\] and views\[2\] stand in one place"):
+        RigSpec.around(((0, 0), (30, 0), (360, 0)))
     with pytest.raises(InputError, match="jitter"):
         RigSpec(jitter=((0.0,) * 5,))
+
+
+def at(x: float, y: float, z: float) -> np.ndarray:
+    """A point in metres from the centre."""
+    return CENTRE + np.array([x, y, z])
+
+
+def write(path: Path, rig: Any) -> Path:
+    path.write_text(json.dumps(rig))
+    return path
+
+
+def test_a_rig_of_ones_own(tmp_path: Path) -> None:
+    rig = {"resolution": [300, 400], "focal_mm": 70, "sensor_mm": 35, "jitter": False, "views": [
+        {"position": [0, -1.5, 0]}, {"azimuth": 90, "distance": 1, "look_at": [0, 0, 0.05], "resolution": 200},
+        {"position": [0, 0, 0.8], "focal_px": 500}, [-30, 10]]}  # fmt: skip
+    wished = read_rig(write(tmp_path / "rig.json", rig))
+    assert fixes_resolution(wished)
+    spec = sample_spec(3, ToyModel(), wish(rig=wished))
+    assert HeadSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    front, side, above, last = rig_cameras(spec.rig, CENTRE, 0.15, 64)
+    assert front.centre == pytest.approx(at(0, -1.5, 0)) and (front.width, front.height) == (300, 400)
+    assert front.focal == pytest.approx((600, 600))
+    assert side.centre == pytest.approx(at(1, 0, 0)) and side.width == side.height == 200
+    assert side.project(at(0, 0, 0.05))[0] == pytest.approx([100, 100]) and side.focal[0] == pytest.approx(400)
+    assert above.centre == pytest.approx(at(0, 0, 0.8)) and above.focal[0] == pytest.approx(500)
+    assert above.project(at(0.1, 0.1, 0))[0] == pytest.approx([150 + 62.5, 200 - 62.5])
+    assert np.linalg.norm(last.centre - CENTRE) == pytest.approx(spec.rig.distance)
+
+
+def test_the_rig_in_the_documentation_is_the_default_one(tmp_path: Path) -> None:
+    """What docs/generator.md prints draws what no file draws."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "generator.md").read_text()
+    path = tmp_path / "rig.yaml"
+    path.write_text(page.split("```yaml")[1].split("```")[0])
+    plain, written = sample_spec(3, ToyModel()), sample_spec(3, ToyModel(), wish(rig=read_rig(path)))
+    assert written.rig == plain.rig and written.wishes
+
+
+@pytest.mark.parametrize(
+    ("rig", "match"),
+    [
+        ([], "an object is needed"),
+        ({"views": []}, "views: it has none"),
+        ({"views": [{}]}, r"views\[0\]: it stands nowhere"),
+        ({"views": [[0, 0], {"azimut": 3}]}, r"views\[1\]: unknown azimut; a view has azimuth"),
+        ({"vews": [[0, 0]]}, "unknown vews; .*views"),
+        ({"views": [[0, 0], [20, 0], {"position": [0, -1.2, 0]}], "distance": 1.2},
+         r"views\[0\] and views\[2\] stand in one place"),
+        ({"views": [{"position": [0, -0.05, 0]}]}, r"views\[0\] stands 0.05 m from the head's centre"),
+        ({"views": [{"position": [0, 0, 0]}]}, r"views\[0\]: it stands in the centre"),
+        ({"views": [{"position": [0, "far", 0]}]}, r"views\[0\]: position: 'far'; a number"),
+        ({"views": [{"position": [0, 1]}]}, r"views\[0\]: position: .*x, y, z"),
+        ({"views": [{"azimuth": 0, "position": [0, 1, 0]}]}, "both position and azimuth"),
+        ({"views": [{"azimuth": 0, "elevation": 95}]}, r"views\[0\]: elevation 95"),
+        ({"views": [{"azimuth": 0, "focal_px": 900}]}, "focal_px needs the resolution"),
+        ({"views": [{"azimuth": 0, "focal_mm": 50}]}, "focal_mm needs the width of the sensor"),
+        ({"views": [{"azimuth": 0, "focal_mm": -50, "sensor_mm": 36}]}, "focal length of -1.389 widths"),
+        ({"views": [{"azimuth": 0, "focal_mm": 50, "sensor_mm": 0}]}, "sensor_mm 0"),
+        ({"views": [{"azimuth": 0, "resolution": "big"}]}, "resolution 'big'"),
+        ({"views": [{"azimuth": 0, "resolution": 4}]}, "resolution 4 x 4"),
+        ({"views": [{"azimuth": 0, "look_at": [0, -1.2, 0], "distance": 1.2}]}, "looks at a point less than 0.1 m"),
+        ({"distance": "far"}, "distance: 'far'"),
+        ({"distance": 40}, "40 m from the head's centre"),
+        ({"jitter": "much"}, "jitter: 'much'"),
+    ],
+)
+def test_what_is_no_rig_is_named_with_its_file(rig: Any, match: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "rig.json", rig)
+    with pytest.raises(InputError, match=match) as caught:
+        read_rig(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+    if isinstance(rig, dict):
+        with pytest.raises(InputError, match=match):
+            sample_spec(0, ToyModel(), wish(rig=rig))
