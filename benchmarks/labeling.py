@@ -5,29 +5,24 @@ as those of a scan with hair do. trimesh needs minutes for all of them, so it ge
 counted ten times (it is proportional to the points; `--all` gives it all). It gets them in millimetres: given metres,
 it takes the products of a head's small edges for zero and errs by up to 0.2 mm.
 
-    python benchmarks/labeling.py [--points 250000] [--all]
+    python -m benchmarks.labeling [--points 250000] [--all]
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path = [place for place in sys.path if Path(place).resolve() != HERE]  # this file is called as a package of ours
+import numpy as np
+import pyvista
+import trimesh
 
-import numpy as np  # noqa: E402
-import pyvista  # noqa: E402
-import trimesh  # noqa: E402
-
-from assets.head_model import Pose, triangulate  # noqa: E402
-from assets.makehuman import load_default_model  # noqa: E402
-from capture import HeadSurface  # noqa: E402
-from generator.geometry.subdivision import catmull_clark  # noqa: E402
-from labeling.distance import closest_points, inside_or_outside  # noqa: E402
+from assets.head_model import Pose, triangulate
+from assets.makehuman import load_default_model
+from capture import HeadSurface
+from generator.geometry.subdivision import catmull_clark
+from labeling.distance import closest_points, inside_or_outside
 
 RATIO = 20.0  # what we promise, at least
 AGREE = 1e-6  # metres

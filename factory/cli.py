@@ -106,6 +106,7 @@ COMMANDS: dict[str, Command] = {
             _VERTICES,
             Option("--depth-min", float | None, "nearest depth, metres; by default found from points or cameras"),
             Option("--depth-max", float | None, "farthest depth, metres"),
+            Option("--masks", Path | None, "folder of foreground masks named as the images; 0 is background"),
         ),
         "stereo",
     ),

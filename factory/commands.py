@@ -43,22 +43,32 @@ def generate(
 
 
 def reconstruct(
-    capture: Path, backend: str, vertices: int | None, depth_min: float | None, depth_max: float | None
+    capture: Path,
+    backend: str,
+    vertices: int | None,
+    depth_min: float | None,
+    depth_max: float | None,
+    masks: Path | None,
 ) -> None:
     """Rebuild the scan of a capture from its images by multi-view stereo."""
-    from reconstruction import ReconstructionSettings, reconstruct_capture
+    from reconstruction import ReconstructionSettings, find_masks, reconstruct_capture
 
     opened = Capture.read(capture)
     settings = ReconstructionSettings(backend=backend, vertices=vertices, depth_min=depth_min, depth_max=depth_max)
     options = production.reconstruct_options(backend, vertices)
     if depth_min is not None:
         options |= {"depth_min": depth_min, "depth_max": depth_max}
+    chosen = None if masks is None else find_masks(opened, masks)
+    if chosen is not None:
+        options |= {"masks": [[str(path.resolve()), path.stat().st_mtime_ns] for path in chosen]}
     with show_progress(opened.info.id) as progress:
 
         def show(step: str, share: float) -> None:
             progress(step, round(100 * share), 100)
 
-        path = run_stamped(capture, "reconstruct", options, lambda: reconstruct_capture(capture, settings, show))
+        path = run_stamped(
+            capture, "reconstruct", options, lambda: reconstruct_capture(capture, settings, show, masks=chosen)
+        )
     scan = Scan.read(path)
     log.info("%s: %d vertices, %d faces", path, len(scan.vertices), len(scan.faces))
 

@@ -57,6 +57,12 @@ class Occluder:
         origins = np.tile(origin, (len(ways), 1)).astype(np.float32)
         return np.asarray(self._scene.run(origins, ways.astype(np.float32), query="INTERSECT") >= 0)
 
+    def distance(self, origin: NDArray[np.float64], ways: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(P,) metres from `origin` (3,) along unit vectors (P, 3) to the mesh, infinite where they miss it."""
+        origins = np.tile(origin, (len(ways), 1)).astype(np.float32)
+        far = np.asarray(self._scene.run(origins, ways.astype(np.float32), query="DISTANCE"), float)
+        return np.where(far < 1e6, far, np.inf)
+
 
 def pixel_values(values: NDArray, camera: Camera, points: NDArray[np.float64]) -> NDArray:
     """The value of an image (H, W) at the pixel that each point (P, 3) falls on; 0 outside of the frame."""

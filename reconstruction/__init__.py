@@ -3,6 +3,7 @@
 from reconstruction.calibrate import CalibrationSettings, KnownDistance, calibrate
 from reconstruction.pipeline import reconstruct, reconstruct_capture
 from reconstruction.settings import BACKENDS, ReconstructionSettings
+from reconstruction.views import find_masks
 
 __all__ = [
     "BACKENDS",
@@ -10,6 +11,7 @@ __all__ = [
     "KnownDistance",
     "ReconstructionSettings",
     "calibrate",
+    "find_masks",
     "reconstruct",
     "reconstruct_capture",
 ]

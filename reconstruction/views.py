@@ -67,6 +67,27 @@ def load_views(capture: Capture, masks: Sequence[Path] | None = None) -> tuple[V
     return tuple(views)
 
 
+def find_masks(capture: Capture, folder: Path) -> tuple[Path, ...]:
+    """The mask of every image in `folder`: the file of the image's name, whatever its suffix.
+
+    Raises `InputError` where one is missing, or two would do.
+    """
+    if not folder.is_dir():
+        raise InputError(f"no such folder of masks: {folder}")
+    by_name: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        by_name.setdefault(path.stem, []).append(path)
+    found = []
+    for camera in capture.cameras:
+        stem = Path(camera.name).stem
+        same = by_name.get(stem, [])
+        if len(same) != 1:
+            what = "no mask" if not same else f"{len(same)} masks"
+            raise InputError(f"{folder}: {what} for {camera.name}; one file named {stem}.png is needed")
+        found.append(same[0])
+    return tuple(found)
+
+
 def read_image(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
     """Pixels (H, W, 3) of an image and, where it has an alpha channel, which of them are opaque."""
     image = _open(path)

@@ -13,7 +13,7 @@ from reconstruction.depth import DepthMap
 from reconstruction.neighbours import find_neighbours
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
-from reconstruction.views import load_views
+from reconstruction.views import find_masks, load_views
 from reconstruction.workspace import Workspace, seed_points
 
 
@@ -39,6 +39,22 @@ def test_damaged_map_is_named(tmp_path: Path) -> None:
         read_map(path)
     with pytest.raises(InputError, match="missing"):
         read_map(tmp_path / "other.bin")
+
+
+def test_masks_are_found_by_name(sphere: Capture, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder of masks"):
+        find_masks(sphere, tmp_path / "masks")
+    for camera in sphere.cameras[1:]:
+        (tmp_path / camera.name).touch()
+    missing = sphere.cameras[0].name
+    with pytest.raises(InputError, match=f"no mask for {missing}"):
+        find_masks(sphere, tmp_path)
+    first = tmp_path / f"{Path(missing).stem}.jpg"
+    first.touch()
+    assert [path.stem for path in find_masks(sphere, tmp_path)] == [Path(c.name).stem for c in sphere.cameras]
+    (tmp_path / missing).touch()
+    with pytest.raises(InputError, match=f"2 masks for {missing}"):
+        find_masks(sphere, tmp_path)
 
 
 def test_workspace_is_a_colmap_model_with_tracks(sphere: Capture, tmp_path: Path) -> None:

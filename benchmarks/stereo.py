@@ -1,0 +1,94 @@
+"""How good the scans are: six kinds of heads against the ground truth, at 512² and 1024².
+
+Renders, rebuilds and labels them (what is whole in the output folder is not made again), and prints a table of what
+`quality.json` says, with the seconds of rendering and rebuilding. Accuracy is that of vertices that fall on skin in the
+class masks of every view that sees them, near the surface or not. Ends with an error where a number misses its limit.
+
+    python -m benchmarks.stereo --resolution 512 [--heads none,long] [--samples 16] [--out out/stereo]
+    python -m benchmarks.stereo --peer          # also a peer's depth maps, see benchmarks/stereo_peer.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.stereo_peer import compare_depth_maps
+from factory.console import setup_logging
+from factory.production import RenderSettings, ScanSettings, make_heads
+from factory.stages import history
+from generator.distributions import Distributions
+
+BARE = {"hair": {"family": "none"}, "beard": {"family": "none"}, "headwear": {"kind": "none"},
+        "eyewear": {"kind": "none"}}  # fmt: skip
+HEADS: dict[str, tuple[int, dict[str, Any]]] = {
+    "none": (7, BARE),
+    "short": (1, BARE | {"hair": {"family": "short"}}),
+    "long": (2, BARE | {"hair": {"family": "long"}}),
+    "curly": (3, BARE | {"hair": {"family": "curly"}}),
+    "beard": (4, BARE | {"hair": {"family": "short"}, "beard": {"family": "full"}}),
+    "glasses": (5, BARE | {"hair": {"family": "short"}, "eyewear": {"kind": "rectangular"}}),
+}
+"""Name -> seed and what is fixed."""
+
+# Resolution -> median and 90th percentile in mm, share of the face within 1 mm.
+LIMITS = {512: (0.25, 0.9, 0.95), 1024: (0.15, 0.5, 0.97)}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("out/stereo"))
+    parser.add_argument("--resolution", type=int, default=512)
+    parser.add_argument("--samples", type=int, default=16)
+    parser.add_argument("--heads", default=",".join(HEADS))
+    parser.add_argument("--backend", default="cpu")
+    parser.add_argument("--peer", action="store_true", help="compare depth maps with a peer's")
+    options = parser.parse_args()
+    setup_logging()
+    rows, misses = [], []
+    for name in options.heads.split(","):
+        seed, wishes = HEADS[name]
+        render = RenderSettings(options.resolution, options.samples, distributions=Distributions(wishes))
+        root = options.out / f"{name}_{options.resolution}"
+        (folder,) = make_heads([seed], root, render, ScanSettings(backend=options.backend))
+        quality = json.loads((folder / "quality.json").read_text())
+        rows.append(row(name, seed, quality, history(folder)))
+        misses += [f"{name}: {miss}" for miss in check(quality, options.resolution)]
+        if options.peer:
+            rows += compare_depth_maps(folder)
+    print("head     seed vertices  skin median   p90 mm  face<1.0  <1.5 mm  skin<1.0   hair  render_s  scan_s")
+    print("\n".join(rows))
+    if misses:
+        raise SystemExit("limits missed: " + "; ".join(misses))
+
+
+def row(name: str, seed: int, quality: dict[str, Any], stages: dict[str, dict[str, Any]]) -> str:
+    """One line of the table."""
+    skin, complete = quality["accuracy"]["skin_pixels"], quality["completeness"]
+    face, hair = complete["face_mask"], complete["hair"]
+    return (
+        f"{name:8s} {seed:4d} {quality['vertices']:8d} {quality['skin_share']:5.2f} {skin['median_mm']:6.3f} "
+        f"{skin['p90_mm']:8.3f} {face['within_1_0_mm']:9.3f} {face['within_1_5_mm']:8.3f} "
+        f"{complete['visible_skin']['within_1_0_mm']:9.3f} {'     -' if hair is None else f'{hair:6.3f}'} "
+        f"{stages['generate']['seconds']:9.0f} {stages['reconstruct']['seconds']:7.0f}"
+    )
+
+
+def check(quality: dict[str, Any], resolution: int) -> list[str]:
+    """What misses its limit."""
+    if resolution not in LIMITS:
+        return []
+    median, high, share = LIMITS[resolution]
+    skin, face = quality["accuracy"]["skin_pixels"], quality["completeness"]["face_mask"]
+    found = [("median", skin["median_mm"], median), ("90th percentile", skin["p90_mm"], high)]
+    misses = [f"{what} {value:.3f} > {limit} mm" for what, value, limit in found if value > limit]
+    if face["within_1_0_mm"] < share:
+        misses.append(f"face {face['within_1_0_mm']:.3f} < {share}")
+    return misses
+
+
+if __name__ == "__main__":
+    main()
