@@ -94,6 +94,10 @@ class Draw:
         edges = np.cumsum([weights[key] for key in names])
         return names[min(int(np.searchsorted(edges, unit * edges[-1], side="right")), len(names) - 1)]
 
+    def wished(self, name: str) -> bool:
+        """Whether the user has a wish about it."""
+        return self._wishes.get(name) is not None
+
     def seed(self) -> int:
         """A seed for the detail of a component, 0 to 2**31 - 1."""
         return int(self.rng.random() * 2**31)

@@ -65,6 +65,7 @@ class MakeHumanHead:
 
     def __init__(self, arrays: Mapping[str, Any], version: str) -> None:
         self.name = "makehuman"
+        self.base_mesh = "hm08"
         self.version = version
         self.polygons: IntArray = arrays["polygons"]
         self.faces: IntArray = triangulate(self.polygons)

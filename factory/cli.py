@@ -70,14 +70,15 @@ class Command:
 
 _CAPTURE = Option("capture", Path, "folder of the capture")
 _DATASET = Option("dataset", Path, "folder of the data set")
+_LIBRARY = Option("--library", list[Path] | None, "folder of an asset library; may be repeated, later ones go before")
 _RENDER = (
     Option("--resolution", int | None, "width and height of the images, pixels; 512 by default"),
     Option("--samples", int, "Cycles samples per pixel", 16),
     Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
     Option("--distributions", Path | None, "YAML or JSON file of what to draw otherwise, see docs/generator.md"),
+    _LIBRARY,
     Option("--rig", Path | None, "YAML or JSON file of cameras of your own, see docs/generator.md"),
 )
-_LIBRARY = Option("--library", list[Path] | None, "folder of an asset library; may be repeated, later ones go before")
 _BACKEND = Option("--backend", str, "depth maps on the CPU or on a CUDA GPU", "auto", choices=("auto", "cpu", "cuda"))
 _VERTICES = Option("--vertices", int | None, "vertices of the scan at most; by default what the images support")
 _THRESHOLD = Option("--threshold-mm", float, "a vertex nearer than this to the true surface is skin", 1.5)

@@ -27,6 +27,7 @@ def generate(
     blender: Path | None,
     distributions: Path | None,
     rig: Path | None,
+    library: list[Path] | None,
     hair: str | None,
     beard: str | None,
     force: bool,
@@ -34,8 +35,9 @@ def generate(
     """Render heads: 13 calibrated views, masks and the true surface of each seed."""
     numbers = production.parse_seeds(seeds)
     families = {"hair": {"family": hair}, "beard": {"family": beard}}
-    wishes = production.read_wishes(distributions, families, rig)
-    settings = RenderSettings(production.choose_resolution(resolution, wishes), samples, blender, wishes)
+    wishes = production.read_wishes(distributions, families, rig, library or ())
+    pixels = production.choose_resolution(resolution, wishes)
+    settings = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()))
     for number, seed in enumerate(numbers, 1):
         name = production.head_name(seed)
         with track(f"{name} ({number} of {len(numbers)})", 0) as bar:
@@ -133,6 +135,7 @@ def produce(
     blender: Path | None,
     distributions: Path | None,
     rig: Path | None,
+    library: list[Path] | None,
     backend: str,
     vertices: int | None,
     threshold_mm: float,
@@ -145,8 +148,9 @@ def produce(
         raise InputError(f"at least one head is needed, got {heads}")
     seeds = production.parse_seeds(f"{first_seed}:{first_seed + heads}")
     settings = PackSettings(test_share=test_share)
-    wishes = production.read_wishes(distributions, rig=rig)
-    render = RenderSettings(production.choose_resolution(resolution, wishes), samples, blender, wishes)
+    wishes = production.read_wishes(distributions, rig=rig, library=library or ())
+    pixels = production.choose_resolution(resolution, wishes)
+    render = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()))
     scan = ScanSettings(backend, vertices, threshold_mm)
     pack_if_needed(production.make_heads(seeds, captures or out / "captures", render, scan), out, settings)
 

@@ -7,9 +7,11 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from assets.library import open_library
 from assets.makehuman import load_default_model
 from capture import Capture, InputError, write_json
 from factory.console import Track, track
@@ -34,12 +36,14 @@ class RenderSettings:
         samples: Cycles samples per pixel.
         blender: a Blender binary; None renders with the bpy wheel in this Python.
         distributions: what the user wants drawn otherwise.
+        library: folders of asset libraries, later ones before earlier ones.
     """
 
     resolution: int = 512
     samples: int = 16
     blender: Path | None = None
     distributions: Distributions = field(default_factory=Distributions)
+    library: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if not 16 <= self.resolution <= 8192:
@@ -90,7 +94,10 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def read_wishes(
-    path: Path | None, more: Mapping[str, Mapping[str, Any]] | None = None, rig: Path | None = None
+    path: Path | None,
+    more: Mapping[str, Mapping[str, Any]] | None = None,
+    rig: Path | None = None,
+    library: Sequence[Path] = (),
 ) -> Distributions:
     """The distributions of a file, if any, with further wishes and the rig of a file; those that are None are left out.
 
@@ -99,8 +106,8 @@ def read_wishes(
     given = Distributions() if path is None else read_distributions(path)
     wishes = {name: wish for name, wish in (more or {}).items() if None not in wish.values()}
     joined = given.joined(wishes if rig is None else {**wishes, "rig": read_rig(rig)})
-    if joined.wishes:
-        sample_spec(0, load_default_model(), joined)
+    if joined.wishes or library:
+        sample_spec(0, load_default_model(), joined, open_library(library))
     return joined
 
 
@@ -131,6 +138,7 @@ def generate_head(
         command = [Path(sys.executable), GENERATE_SCRIPT]
     options: list[object] = ["--seed", seed, "--out", folder]
     options += ["--samples", settings.samples]
+    options += [word for place in settings.library for word in ("--library", place.resolve())]
     if not fixes_resolution(settings.distributions.wishes.get("rig")):
         options += ["--resolution", settings.resolution]
 
@@ -204,10 +212,17 @@ def _log_path(folder: Path, stage: str) -> Path:
     return folder.parent / "logs" / f"{folder.name}.{stage}.log"
 
 
+@cache
+def _library_content(folders: tuple[Path, ...]) -> dict[str, list[object]]:
+    """id -> weight and checksum of every asset, as others draw and show otherwise."""
+    return {name: [asset.weight, asset.sha256] for name, asset in open_library(folders).assets.items()}
+
+
 def _plain(settings: RenderSettings) -> dict[str, Any]:
     """The settings as plain values; the Blender binary by its path and time, as another version draws otherwise."""
     value = {f.name: getattr(settings, f.name) for f in fields(settings)}
     value["distributions"] = settings.distributions.to_json()
+    value["library"] = _library_content(settings.library)
     if settings.blender is not None:
         value["blender"] = [str(settings.blender.resolve()), settings.blender.stat().st_mtime_ns]
     return value

@@ -5,8 +5,9 @@ The order matters: what is worn decides where hair may lie.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,9 @@ class Piece:
         material: key of `generator.blender.materials.PAINTERS`.
         attributes: name -> (V,) or (V, 3) values that the material reads.
         touches: it may touch the skin (nose pads, hems); everything else keeps 2.5 mm or more from it.
+        corner_uvs: (F, 3, 2) texture coordinates of the triangles' corners, where it has images.
+        images: role ("diffuse", "normal") -> file, of a piece out of a library; it is painted with them.
+        tint: linear RGB that the mean of its image takes, the lighter and darker parts in proportion.
     """
 
     name: str
@@ -45,6 +49,9 @@ class Piece:
     material: str
     attributes: Mapping[str, Floats] = field(default_factory=dict)
     touches: bool = False
+    corner_uvs: Floats | None = None
+    images: Mapping[str, Path] = field(default_factory=dict)
+    tint: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,17 +66,20 @@ class Dress:
 
     def framed_radius(self, head: HeadGeometry) -> float:
         """Radius around the head's centre that holds the head and the hair above its middle, metres."""
-        return framed_radius(head, self.hair.get("scalp hair"))
+        hair = [piece.vertices for piece in self.pieces if piece.pixel_class == PixelClass.SCALP_HAIR]
+        return max(framed_radius(head, points) for points in (self.hair.get("scalp hair"), *hair))
 
 
-def dress_head(spec: HeadSpec, head: HeadGeometry) -> Dress:
-    """Make all that the spec wears."""
+def dress_head(spec: HeadSpec, head: HeadGeometry, worn: Sequence[Piece] = ()) -> Dress:
+    """Make all that the spec wears; `worn` are the pieces out of a library, which stand for our own."""
+    given, classes = {piece.name.removeprefix("library ") for piece in worn}, {piece.pixel_class for piece in worn}
     field = distance_field(head.skin.vertices, head.skin.normals)
     cloth = make_garment(spec.garment, head, field)
     pieces = [Piece("garment", cloth.vertices, cloth.triangles, PixelClass.GARMENT, "garment",
                     {"base": cloth.base, "collar": cloth.collar})]  # fmt: skip
     obstacle = hair_obstacle(head, field, spec.garment)
-    hair = {"scalp hair": grow_scalp(spec.hair, head, obstacle), "brows": grow_brows(spec.brows, head),
+    scalp = None if "scalp hair" in given else grow_scalp(spec.hair, head, obstacle)
+    hair = {"scalp hair": scalp, "brows": grow_brows(spec.brows, head),
             "lashes": grow_lashes(spec.lashes, head), "beard": grow_beard(spec.beard, head, obstacle)}  # fmt: skip
-    grown = {name: strands for name, strands in hair.items() if strands is not None and len(strands)}
-    return Dress(tuple(pieces), grown)
+    grown = {name: strands for name, strands in hair.items() if strands and len(strands) and name not in given}
+    return Dress((*(piece for piece in pieces if piece.pixel_class not in classes), *worn), grown)

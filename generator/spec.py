@@ -10,7 +10,9 @@ import numpy as np
 
 from assets.draw import DIGITS, Draw
 from assets.head_model import HeadModel, Pose
+from assets.library import Library
 from capture import InputError
+from generator.assets_in_use import choose_assets
 from generator.components.environment import EnvironmentSpec, sample_environment
 from generator.components.eyes import EyeSpec, sample_eyes
 from generator.components.eyewear import EyewearSpec, sample_eyewear
@@ -93,13 +95,16 @@ class HeadSpec:
         return from_json(cls, {k: v for k, v in value.items() if k != "schema_version"}, where)
 
 
-def sample_spec(seed: int, model: HeadModel, distributions: Distributions | None = None) -> HeadSpec:
+def sample_spec(
+    seed: int, model: HeadModel, distributions: Distributions | None = None, library: Library | None = None
+) -> HeadSpec:
     """Draw a head.
 
     Args:
         seed: 0 or more; one head per seed.
         model: the head model, which brings its own prior for identity, expression and pose.
         distributions: the user's wishes; the spec records them. Raises `InputError` where one doesn't fit.
+        library: assets that may be drawn instead of what is procedural.
     """
     wishes = distributions or Distributions()
 
@@ -130,6 +135,7 @@ def sample_spec(seed: int, model: HeadModel, distributions: Distributions | None
     )
     if spec.beard.family != "none":
         spec = replace(spec, skin=replace(skin, shadow=0.0))  # a beard hides what shaving leaves
+    spec = choose_assets(spec, draw, library or Library(), person, getattr(model, "base_mesh", ""))
     for name, used in draws.items():
         if unknown := used.unknown():
             known = ", ".join(sorted(used.asked))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from assets.head_model import HeadModel
+from assets.library import Asset, Library
 from capture import PixelClass
+from generator.assets_in_use import assets_of
 from generator.blender.cameras import add_camera
 from generator.blender.curves import add_strands, hair_material
 from generator.blender.eye_material import eye_material
+from generator.blender.library_material import image_material, mark_card
 from generator.blender.materials import PAINTERS
 from generator.blender.meshes import add_mesh
 from generator.blender.scene import new_scene
@@ -21,6 +24,7 @@ from generator.components.hair import BLACK
 from generator.dressing import Dress, dress_head
 from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
+from generator.library_wear import library_pieces
 from generator.skin_colour import exposure_gain, skin_albedo
 from generator.spec import HeadSpec
 
@@ -28,25 +32,31 @@ Time = Callable[[str, Callable[[], Any]], Any]
 
 
 def build_scene(
-    spec: HeadSpec, model: HeadModel, samples: int, threads: int | None, time: Time
+    spec: HeadSpec, model: HeadModel, samples: int, threads: int | None, time: Time, library: Library | None = None
 ) -> tuple[Any, HeadGeometry, float]:
     """The scene, the head in it, and the radius to frame; `time(stage, work)` does the work of a stage."""
+    assets = assets_of(spec, library or Library())
     scene = new_scene(samples, threads, spec.seed)
     head = time("head", lambda: build_head(model, spec.shape))
     add_camera(scene)
-    time("world", lambda: add_world(scene, spec.environment, exposure_gain(spec.skin)))
-    dress = time("dress", lambda: dress_head(spec, head))
-    time("objects", lambda: _add_head(spec, head))
-    time("objects", lambda: _add_dress(spec, dress))
+    panorama = assets["environment"].path("image") if "environment" in assets else None
+    time("world", lambda: add_world(scene, spec.environment, exposure_gain(spec.skin), panorama))
+    worn = time("dress", lambda: library_pieces(spec, head, model, assets))
+    dress = time("dress", lambda: dress_head(spec, head, worn))
+    time("objects", lambda: _add_head(spec, head, assets))
+    time("objects", lambda: _add_dress(scene, spec, dress))
     if spec.environment.specular < 1:
         polarise(spec.environment.specular)
     return scene, head, dress.framed_radius(head)
 
 
-def _add_dress(spec: HeadSpec, dress: Dress) -> None:
+def _add_dress(scene: Any, spec: HeadSpec, dress: Dress) -> None:
     for piece in dress.pieces:
-        paint = PAINTERS[piece.material](spec)
-        add_mesh(piece.name, piece.vertices, piece.triangles, paint, piece.pixel_class, piece.attributes)
+        paint = image_material(piece) if piece.images else PAINTERS[piece.material](spec)
+        made = add_mesh(piece.name, piece.vertices, piece.triangles, paint, piece.pixel_class, piece.attributes,
+                        piece.corner_uvs)  # fmt: skip
+        if piece.images:
+            mark_card(scene, made, piece)
     looks = {"scalp hair": (spec.hair.colour, PixelClass.SCALP_HAIR), "brows": (spec.brows.colour, PixelClass.BROWS),
              "lashes": (BLACK, PixelClass.LASHES), "beard": (spec.beard.colour, PixelClass.FACIAL_HAIR)}  # fmt: skip
     for name, strands in dress.hair.items():
@@ -54,7 +64,7 @@ def _add_dress(spec: HeadSpec, dress: Dress) -> None:
         add_strands(name, strands, hair_material(name, colour), number)
 
 
-def _add_head(spec: HeadSpec, head: HeadGeometry) -> None:
+def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -> None:
     skin = head.skin
     attributes = {"albedo": skin_albedo(spec.skin, head, root_shade(spec.hair, head)), "base": skin.base}
     attributes["lips"] = skin.masks.get("lips", np.zeros(len(skin.vertices)))

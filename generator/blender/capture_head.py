@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from assets.head_model import HeadModel
+from assets.library import Library
 from capture import Capture, CaptureInfo
 from generator import GENERATOR_VERSION
+from generator.assets_in_use import credits_of
 from generator.blender.build import build_scene
 from generator.blender.compat import version
 from generator.blender.render import render_images, render_masks
+from generator.blender.world import hdri_path
 from generator.output_folder import forget_former
 from generator.rig import rig_cameras
 from generator.spec import HeadSpec
@@ -59,6 +62,7 @@ def capture_head(
     folder: Path,
     settings: RenderSettings,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    library: Library | None = None,
 ) -> dict[str, float]:
     """Render a head into a capture folder (see the design); `capture.json` is written last.
 
@@ -70,9 +74,10 @@ def capture_head(
     """
     versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
                 "numpy": np.__version__}  # fmt: skip
-    info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions)  # refuses names before hours are spent
+    # refuses names before hours are spent
+    info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library))
     watch = Stopwatch()
-    scene, head, radius = build_scene(spec, model, settings.samples, settings.threads, watch.time)
+    scene, head, radius = build_scene(spec, model, settings.samples, settings.threads, watch.time, library)
     forget_former(folder)
     cameras = rig_cameras(spec.rig, head.centre, radius, settings.resolution)
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
@@ -81,3 +86,7 @@ def capture_head(
     Capture.create(folder, cameras, info)
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))
     return watch.seconds
+
+
+def _credits(spec: HeadSpec, library: Library | None) -> tuple[dict[str, str], ...]:
+    return tuple(credits_of(spec, library or Library(), hdri_path))

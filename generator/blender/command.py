@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from assets.head_model import HeadModel
+from assets.library import Library, open_library
 from capture import InputError, read_json, write_json
+from generator.assets_in_use import assets_of
 from generator.blender.capture_head import RenderSettings, capture_head
 from generator.components.environment import HDRIS
 from generator.components.facial_hair import BEARDS
@@ -43,9 +45,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--threads", type=int, help="default: all cores")
     made.add_argument("--distributions", type=Path, help="what to draw otherwise, JSON or YAML: see docs/generator.md")
     made.add_argument("--rig", type=Path, help="cameras of your own, JSON or YAML: see docs/generator.md")
+    made.add_argument("--library", type=Path, action="append", default=[],
+                      help="folder of an asset library; may be repeated, later ones go before")  # fmt: skip
     made.add_argument("--hair", choices=list(FAMILIES), help="instead of drawing the family")
     made.add_argument("--beard", choices=list(BEARDS), help="instead of drawing the family")
-    made.add_argument("--hdri", choices=list(HDRIS), help="instead of drawing the panorama")
+    made.add_argument("--hdri", help=f"instead of drawing the panorama: {', '.join(HDRIS)}, or the id of an asset")
     made.add_argument("--neutral", action="store_true", help="no expression, no turned head")
     made.add_argument("--spec-only", action="store_true", help="write spec.json, don't render")
     return made
@@ -68,15 +72,16 @@ def _run(options: argparse.Namespace) -> None:
     _check(options)
     from assets.makehuman import load_default_model
 
-    model = load_default_model()
+    model, library = load_default_model(), open_library(options.library)
     settings = RenderSettings(options.resolution or 512, options.samples, options.threads)
-    for spec, folder in list(_jobs(options, model)):  # all of them first: a wrong seed is told before the long work
+    jobs = list(_jobs(options, model, library))  # all of them first: a wrong seed is told before the long work
+    for spec, folder in jobs:
         if options.spec_only:
             write_json(folder / "spec.json", spec.to_json())
             continue
         _say(folder, "start 0/1")
         with _quiet_stdout():
-            seconds = capture_head(spec, model, folder, settings, _reporter(folder))
+            seconds = capture_head(spec, model, folder, settings, _reporter(folder), library)
         _say(folder, f"done 1/1 {json.dumps({k: round(v, 2) for k, v in seconds.items()})}")
 
 
@@ -89,7 +94,7 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError("give either --out FOLDER (one head) or --out-root FOLDER (one or more)")
 
 
-def _jobs(options: argparse.Namespace, model: HeadModel) -> Iterator[tuple[HeadSpec, Path]]:
+def _jobs(options: argparse.Namespace, model: HeadModel, library: Library) -> Iterator[tuple[HeadSpec, Path]]:
     """What to render and where."""
     if options.spec is not None:
         if options.out is None or options.seed or options.seeds:
@@ -100,6 +105,7 @@ def _jobs(options: argparse.Namespace, model: HeadModel) -> Iterator[tuple[HeadS
         spec = HeadSpec.from_json(value, str(options.spec))
         if spec.shape.model != model.name:
             raise InputError(f"{options.spec}: made for the head model {spec.shape.model!r}, this is {model.name!r}")
+        assets_of(spec, library)
         yield spec, options.out.resolve()
         return
     seeds = list(dict.fromkeys([*options.seed, *_range(options.seeds)]))
@@ -110,14 +116,14 @@ def _jobs(options: argparse.Namespace, model: HeadModel) -> Iterator[tuple[HeadS
     distributions = _distributions(options)
     for seed in seeds:
         folder = options.out or options.out_root / f"head_{seed:08d}"
-        yield sample_spec(seed, model, distributions), folder.resolve()
+        yield sample_spec(seed, model, distributions, library), folder.resolve()
 
 
 def _distributions(options: argparse.Namespace) -> Distributions:
     """The user's wishes: the file's, and before them what has an option of its own."""
     given = Distributions() if options.distributions is None else read_distributions(options.distributions)
     short = {"hair": {"family": options.hair}, "beard": {"family": options.beard},
-             "environment": {"hdri": options.hdri}}  # fmt: skip
+             "environment": {"asset" if "/" in (options.hdri or "") else "hdri": options.hdri}}  # fmt: skip
     wishes: dict[str, Any] = {name: wish for name, wish in short.items() if None not in wish.values()}
     if options.neutral:
         wishes |= {"expression": {"strength": 0.0}, "pose": {"strength": 0.0}}

@@ -17,6 +17,7 @@ def add_mesh(
     material: Any,
     pass_index: int,
     attributes: Mapping[str, NDArray[np.floating]] | None = None,
+    uvs: NDArray[np.floating] | None = None,
 ) -> Any:
     """A smooth-shaded mesh object.
 
@@ -26,6 +27,7 @@ def add_mesh(
         material: its material.
         pass_index: class id for the masks.
         attributes: name -> (V,) or (V, 3) values that the shader reads.
+        uvs: (F, 3, 2) texture coordinates of the triangles' corners, for a UV layer named "UVMap".
     """
     mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(vertices))
@@ -39,6 +41,9 @@ def add_mesh(
     mesh.polygons.foreach_set("use_smooth", np.ones(len(triangles), bool))
     for key, values in (attributes or {}).items():
         _add_attribute(mesh, key, values)
+    if uvs is not None:
+        layer = mesh.uv_layers.new(name="UVMap", do_init=False)
+        layer.data.foreach_set("uv", np.ascontiguousarray(uvs, np.float32).ravel())
     mesh.update(calc_edges=True)
     mesh.materials.append(material)
     return link(name, mesh, pass_index)

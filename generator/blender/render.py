@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from capture import Camera, InputError, write_bytes
 from capture.files import explain_os_error
 from generator.blender.cameras import aim
+from generator.blender.library_material import see_through
 from generator.blender.nodes import material
 from generator.components.sensor import SensorSpec
 from generator.exr import decode_exr
@@ -86,5 +87,5 @@ def render_channels(scene: Any, camera: Camera, folder: Path, layers: bool = Fal
 def _index_material() -> Any:
     made, graph = material("class index")
     shine = graph.node("Emission", {"Color": graph.node("ObjectInfo").outputs["Object Index"], "Strength": 1.0})
-    graph.node("OutputMaterial", {"Surface": shine.outputs[0]})
+    graph.node("OutputMaterial", {"Surface": see_through(graph, shine.outputs[0])})
     return made

@@ -30,10 +30,11 @@ def hdri_path(name: str) -> Path:
     return path
 
 
-def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0) -> None:
+def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0, file: Path | None = None) -> None:
     """Light the scene; the camera sees the panorama or a plain backdrop.
 
-    `gain` multiplies all light: cameras open up for a dark face (`skin_colour.exposure_gain`).
+    `gain` multiplies all light: cameras open up for a dark face (`skin_colour.exposure_gain`). `file` is the panorama's
+    where it is none of Blender's.
     """
     world = bpy.data.worlds.new("world")
     world.use_nodes = True
@@ -42,7 +43,7 @@ def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0) -> None:
     level, fill = gain * spec.exposure, FILL[spec.lighting]
     panorama = spec.lighting == "panorama"
     if panorama:
-        light = _balanced(graph, load_panorama(hdri_path(spec.hdri)), spec.rotation, level * (1 - fill))
+        light = _balanced(graph, load_panorama(file or hdri_path(spec.hdri)), spec.rotation, level * (1 - fill))
     else:
         light = _balanced(graph, _as_image(studio_light(spec)), 0.0, level * (1 - fill))
     if spec.backdrop is not None:
@@ -50,7 +51,7 @@ def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0) -> None:
     elif panorama:
         behind, strength = light, spec.dim / (1 - fill)
     else:
-        behind, strength = _balanced(graph, load_panorama(hdri_path(spec.hdri)), spec.rotation, level), spec.dim
+        behind, strength = _balanced(graph, load_panorama(file or hdri_path(spec.hdri)), spec.rotation, level), spec.dim
     lamps = graph.node("Background", {"Color": graph.mix(1.0, light, grey(level * fill), "ADD"), "Strength": 1.0})
     seen = graph.node("Background", {"Color": behind, "Strength": strength})
     camera = graph.node("LightPath").outputs["Is Camera Ray"]

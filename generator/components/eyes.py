@@ -26,6 +26,7 @@ class EyeSpec:
     iris_mm: radius of the iris.
     redness: of the white, 0 to 1.
     seed: of the pattern.
+    texture: id of a library asset instead of the iris, or "".
     """
 
     iris: str = "brown"
@@ -33,6 +34,7 @@ class EyeSpec:
     iris_mm: float = 5.9
     redness: float = 0.3
     seed: int = 0
+    texture: str = ""
 
     def __post_init__(self) -> None:
         if self.iris not in IRISES:

@@ -21,6 +21,7 @@ class BrowSpec:
     length_mm: of a hair.
     thickness: 0 thin to 1 bushy.
     seed: of the strands.
+    asset: id of a library asset instead of strands, or "".
     """
 
     colour: HairColour = BLACK
@@ -28,6 +29,7 @@ class BrowSpec:
     length_mm: float = 8.0
     thickness: float = 0.5
     seed: int = 0
+    asset: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ class LashSpec:
     strands: per upper lid; the lower has half of it.
     length_mm: of the longest.
     seed: of the strands.
+    asset: id of a library asset instead of strands, or "".
     """
 
     strands: int = 130
     length_mm: float = 8.0
     seed: int = 0
+    asset: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ class GarmentSpec:
     gap_mm: least distance from the skin, 2.5 or more so that skin below is never within reach of the labels.
     thickness_mm: of the fabric.
     seed: of the pattern.
+    asset: id of a library asset that is worn instead, or "".
     """
 
     kind: str = "crew"
@@ -31,6 +32,7 @@ class GarmentSpec:
     gap_mm: float = 3.5
     thickness_mm: float = 1.5
     seed: int = 0
+    asset: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.pattern not in PATTERNS:

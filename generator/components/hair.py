@@ -46,6 +46,7 @@ class HairSpec:
     parting: where the hair parts, -1 the subject's right to 1 the left, 0 the middle.
     hairline_mm: the hairline's shift up (bald-wards) on the forehead.
     seed: of the strands.
+    asset: id of a library asset that is worn instead, or "".
     """
 
     family: str = "short"
@@ -61,6 +62,7 @@ class HairSpec:
     parting: float = 0.3
     hairline_mm: float = 0.0
     seed: int = 0
+    asset: str = ""
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
@@ -83,7 +85,7 @@ def sample_hair(draw: Draw, colour: HairColour, person: Person) -> HairSpec:
     drawn = {name: own.number(name, *RANGES[family].get(name, (0.0, 0.0))) for name in DRAWN}
     strands = round(own.number("strands", STRANDS[family], STRANDS[family]))
     parting = round(0.8 * drawn.pop("parting"), DIGITS)
-    return HairSpec(family, colour, strands, parting=parting, seed=draw.seed(), **drawn)
+    return HairSpec(family, colour, strands, parting=parting, seed=draw.seed(), **drawn)  # type: ignore[arg-type]
 
 
 DRAWN = ("length_mm", "radius_mm", "volume_mm", "curl_mm", "curl_turns", "clump", "frizz", "parting",

@@ -14,9 +14,11 @@ KINDS: dict[str, float] = {"none": 1.0}
 class HeadwearSpec:
     """Attributes:
     kind: a key of `KINDS`.
+    asset: id of a library asset that is worn instead, or "".
     """
 
     kind: str = "none"
+    asset: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

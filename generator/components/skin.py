@@ -23,6 +23,7 @@ class SkinSpec:
         roughness: of the surface; 0.3 is oily, 0.6 dry.
         shadow: shade of beard stubble under the skin of the jaw.
         seed: of the pattern.
+        texture: id of a library asset instead of procedural colour, or "".
     """
 
     melanin: float = 0.3
@@ -35,6 +36,7 @@ class SkinSpec:
     roughness: float = 0.45
     shadow: float = 0.0
     seed: int = 0
+    texture: str = ""
 
 
 def sample_skin(draw: Draw, person: Person) -> SkinSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from generator.components.garment import GarmentSpec
 from generator.garment import garment_level
@@ -10,6 +11,8 @@ from generator.geometry.distance import DistanceField
 from generator.hair.growth import Obstacle
 from generator.hair.strands import Strands, smoothstep
 from generator.head import HeadGeometry
+
+Floats = NDArray[np.float64]
 
 
 def hair_obstacle(head: HeadGeometry, field: DistanceField, garment: GarmentSpec) -> Obstacle:
@@ -19,10 +22,10 @@ def hair_obstacle(head: HeadGeometry, field: DistanceField, garment: GarmentSpec
     return Obstacle(field, cover, hang=float(head.landmarks["chin"][2]) + 0.03)
 
 
-def framed_radius(head: HeadGeometry, hair: Strands | None) -> float:
+def framed_radius(head: HeadGeometry, hair: Strands | Floats | None) -> float:
     """Radius around the head's centre that holds the head and the hair above its middle, metres."""
     if hair is None:
         return head.radius
-    points = hair.points.reshape(-1, 3) - head.centre
+    points = (hair.points if isinstance(hair, Strands) else hair).reshape(-1, 3) - head.centre
     above = np.linalg.norm(points[points[:, 2] > 0], axis=1)
     return max(head.radius, float(np.percentile(above, 99.5))) if len(above) else head.radius
