@@ -136,6 +136,9 @@ def _assemble(intrinsics: _Intrinsics, images: list[_Image], points: list[_Point
         if camera_id not in intrinsics:
             raise ValueError(f"image {number} ({name}) refers to camera {camera_id}, which is not listed")
         model, width, height, params = intrinsics[camera_id]
+        length = float(np.linalg.norm(quaternion))
+        if np.isfinite(length) and length > 0 and abs(length - 1) > 0.02:  # more than rounding: not a rotation
+            raise ValueError(f"the quaternion of {name} has length {length:.3g}, not 1")
         rotation = rotation_from_quaternion(list(quaternion))
         cameras.append(Camera(name, width, height, model, params, rotation, translation))
     index = {image[0]: i for i, image in enumerate(images)}
