@@ -100,7 +100,7 @@ def test_pycolmap_agrees(tmp_path: Path, binary: bool) -> None:
 
 
 def test_quaternions_that_are_no_rotations_are_refused(tmp_path: Path) -> None:
-    write_model(tmp_path, model(["PINHOLE"]))
+    write_model(tmp_path, model(["PINHOLE", "PINHOLE"]))
     lines = (tmp_path / "images.txt").read_text().splitlines()
     at = next(i for i, line in enumerate(lines) if line.endswith(".png"))
     number, _, *rest = lines[at].split()
