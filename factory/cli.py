@@ -77,6 +77,7 @@ _RENDER = (
     Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
     Option("--distributions", Path | None, "YAML or JSON file of what to draw otherwise, see docs/generator.md"),
     _LIBRARY,
+    Option("--passes", str | None, "ground truth beside the masks, some of depth,normals,albedo,uv"),
     Option("--rig", Path | None, "YAML or JSON file of cameras of your own, see docs/generator.md"),
 )
 _BACKEND = Option("--backend", str, "depth maps on the CPU or on a CUDA GPU", "auto", choices=("auto", "cpu", "cuda"))

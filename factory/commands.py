@@ -15,6 +15,7 @@ from factory.console import track
 from factory.production import RenderSettings, ScanSettings
 from factory.progress import show_progress
 from factory.stages import run_stamped
+from generator.ground_truth import parse_passes
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ def generate(
     samples: int,
     blender: Path | None,
     distributions: Path | None,
+    passes: str | None,
     rig: Path | None,
     library: list[Path] | None,
     hair: str | None,
@@ -37,7 +39,7 @@ def generate(
     families = {"hair": {"family": hair}, "beard": {"family": beard}}
     wishes = production.read_wishes(distributions, families, rig, library or ())
     pixels = production.choose_resolution(resolution, wishes)
-    settings = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()))
+    settings = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes))
     for number, seed in enumerate(numbers, 1):
         name = production.head_name(seed)
         with track(f"{name} ({number} of {len(numbers)})", 0) as bar:
@@ -134,6 +136,7 @@ def produce(
     samples: int,
     blender: Path | None,
     distributions: Path | None,
+    passes: str | None,
     rig: Path | None,
     library: list[Path] | None,
     backend: str,
@@ -150,7 +153,7 @@ def produce(
     settings = PackSettings(test_share=test_share)
     wishes = production.read_wishes(distributions, rig=rig, library=library or ())
     pixels = production.choose_resolution(resolution, wishes)
-    render = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()))
+    render = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes))
     scan = ScanSettings(backend, vertices, threshold_mm)
     pack_if_needed(production.make_heads(seeds, captures or out / "captures", render, scan), out, settings)
 

@@ -37,6 +37,7 @@ class RenderSettings:
         blender: a Blender binary; None renders with the bpy wheel in this Python.
         distributions: what the user wants drawn otherwise.
         library: folders of asset libraries, later ones before earlier ones.
+        passes: ground truth beside the masks, of `generator.ground_truth.PASSES`.
     """
 
     resolution: int = 512
@@ -44,6 +45,7 @@ class RenderSettings:
     blender: Path | None = None
     distributions: Distributions = field(default_factory=Distributions)
     library: tuple[Path, ...] = ()
+    passes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 16 <= self.resolution <= 8192:
@@ -139,6 +141,8 @@ def generate_head(
     options: list[object] = ["--seed", seed, "--out", folder]
     options += ["--samples", settings.samples]
     options += [word for place in settings.library for word in ("--library", place.resolve())]
+    if settings.passes:
+        options += ["--passes", ",".join(settings.passes)]
     if not fixes_resolution(settings.distributions.wishes.get("rig")):
         options += ["--resolution", settings.resolution]
 

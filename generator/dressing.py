@@ -65,9 +65,10 @@ class Dress:
     hair: Mapping[str, Strands]
 
     def framed_radius(self, head: HeadGeometry) -> float:
-        """Radius around the head's centre that holds the head and the hair above its middle, metres."""
-        hair = [piece.vertices for piece in self.pieces if piece.pixel_class == PixelClass.SCALP_HAIR]
-        return max(framed_radius(head, points) for points in (self.hair.get("scalp hair"), *hair))
+        """Radius around the head's centre that holds the head, and hair and hats above its middle, metres."""
+        high = (PixelClass.SCALP_HAIR, PixelClass.HEADWEAR)
+        worn = [piece.vertices for piece in self.pieces if piece.pixel_class in high]
+        return max(framed_radius(head, points) for points in (self.hair.get("scalp hair"), *worn))
 
 
 def dress_head(spec: HeadSpec, head: HeadGeometry, worn: Sequence[Piece] = ()) -> Dress:

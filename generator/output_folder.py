@@ -36,3 +36,5 @@ def _former(folder: Path) -> Iterator[Path]:
     for pattern in ("view_*.png", ".view_*.png", ".view_*.exr"):  # the latter: cut off while they were written
         yield from sorted(folder.glob(f"images/{pattern}"))
         yield from sorted(folder.glob(f"masks/{pattern}"))
+    for pattern in ("view_*.exr", ".view_*.exr"):
+        yield from sorted(folder.glob(f"passes/*/{pattern}"))

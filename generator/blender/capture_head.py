@@ -18,7 +18,8 @@ from generator import GENERATOR_VERSION
 from generator.assets_in_use import credits_of
 from generator.blender.build import build_scene
 from generator.blender.compat import version
-from generator.blender.render import render_images, render_masks
+from generator.blender.passes import render_masks
+from generator.blender.render import render_images
 from generator.blender.world import hdri_path
 from generator.output_folder import forget_former
 from generator.rig import rig_cameras
@@ -35,11 +36,13 @@ class RenderSettings:
         resolution: pixels, both ways.
         samples: per pixel.
         threads: or None for all cores.
+        passes: ground truth beside the masks, of `generator.ground_truth.PASSES`.
     """
 
     resolution: int = 512
     samples: int = 16
     threads: int | None = None
+    passes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -82,7 +85,7 @@ def capture_head(
     cameras = rig_cameras(spec.rig, head.centre, radius, settings.resolution)
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
     watch.time("images", lambda: render_images(scene, cameras, folder / "images", progress, spec.sensor))
-    watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress))
+    watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress, settings.passes))
     Capture.create(folder, cameras, info)
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))
     return watch.seconds

@@ -21,6 +21,7 @@ from generator.components.environment import HDRIS
 from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES
 from generator.distributions import Distributions, read_distributions
+from generator.ground_truth import PASSES, parse_passes
 from generator.rig import fixes_resolution, read_rig
 from generator.spec import HeadSpec, sample_spec
 
@@ -44,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--samples", type=int, default=16, help="per pixel")
     made.add_argument("--threads", type=int, help="default: all cores")
     made.add_argument("--distributions", type=Path, help="what to draw otherwise, JSON or YAML: see docs/generator.md")
+    made.add_argument("--passes", help=f"ground truth beside the masks: {','.join(PASSES)}")
     made.add_argument("--rig", type=Path, help="cameras of your own, JSON or YAML: see docs/generator.md")
     made.add_argument("--library", type=Path, action="append", default=[],
                       help="folder of an asset library; may be repeated, later ones go before")  # fmt: skip
@@ -73,7 +75,9 @@ def _run(options: argparse.Namespace) -> None:
     from assets.makehuman import load_default_model
 
     model, library = load_default_model(), open_library(options.library)
-    settings = RenderSettings(options.resolution or 512, options.samples, options.threads)
+    settings = RenderSettings(
+        options.resolution or 512, options.samples, options.threads, parse_passes(options.passes)
+    )
     jobs = list(_jobs(options, model, library))  # all of them first: a wrong seed is told before the long work
     for spec, folder in jobs:
         if options.spec_only:

@@ -31,6 +31,14 @@ def has_denoiser() -> bool:
     return bool(getattr(_cycles, "with_openimagedenoise", False))
 
 
+def light_nothing(material: Any) -> None:
+    """Keep an emissive material from being sampled as a lamp."""
+    if hasattr(material.cycles, "emission_sampling"):
+        material.cycles.emission_sampling = "NONE"
+    else:  # before 3.5
+        material.cycles.sample_as_light = False
+
+
 def version() -> str:
     """As `4.5.15 LTS`."""
     return str(bpy.app.version_string)

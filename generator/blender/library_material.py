@@ -80,17 +80,25 @@ def see_through(graph: Graph, surface: Any) -> Any:
 
     Half clear is clear, so that every pixel shows one object.
     """
+    hidden = clearness(graph)
+    if isinstance(hidden, float):
+        return surface
+    clear = graph.node("BsdfTransparent")
+    return graph.node("MixShader", {0: hidden, 1: surface, 2: clear.outputs[0]}).outputs[0]
+
+
+def clearness(graph: Graph) -> Any:
+    """1 where an image of a card is clear, else 0: a socket, or a number where there are no cards."""
     cards = [other for other in bpy.data.objects if CARD in other]
     if not cards:
-        return surface
+        return 0.0
     number = graph.node("Attribute", attribute_name=CARD, attribute_type="OBJECT").outputs["Fac"]
     hidden: Any = 0.0
     for card in cards:
         alpha = _texture(graph, bpy.data.images[card[CARD_IMAGE]]).outputs["Alpha"]
         own = graph.math("LESS_THAN", graph.math("ABSOLUTE", graph.math("SUBTRACT", number, card[CARD])), 0.5)
         hidden = graph.math("MAXIMUM", hidden, graph.math("MULTIPLY", own, graph.math("LESS_THAN", alpha, 0.5)))
-    clear = graph.node("BsdfTransparent")
-    return graph.node("MixShader", {0: hidden, 1: surface, 2: clear.outputs[0]}).outputs[0]
+    return hidden
 
 
 def _texture(graph: Graph, image: Any) -> Any:

@@ -12,9 +12,10 @@ from generator.blender.compat import socket
 class Graph:
     """A node tree under construction. Inputs are given by name: a node output is linked, any other value set."""
 
-    def __init__(self, tree: Any) -> None:
+    def __init__(self, tree: Any, keep: bool = False) -> None:
         self.tree = tree
-        tree.nodes.clear()
+        if not keep:
+            tree.nodes.clear()
 
     def node(self, kind: str, inputs: dict[str | int, Any] | None = None, **settings: Any) -> Any:
         """A node of the class `ShaderNode<kind>`; `inputs` by name or number, `settings` are its properties."""

@@ -1,4 +1,4 @@
-"""Images and masks of a scene, one view after the other."""
+"""Images of a scene, one view after the other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from capture import Camera, InputError, write_bytes
 from capture.files import explain_os_error
 from generator.blender.cameras import aim
-from generator.blender.library_material import see_through
-from generator.blender.nodes import material
 from generator.components.sensor import SensorSpec
 from generator.exr import decode_exr
 from generator.png import encode_png
@@ -33,29 +31,6 @@ def render_images(
         linear = np.stack([channels[name] for name in "RGB"], axis=-1)
         write_bytes(folder / camera.name, encode_png(expose(linear, sensor, index)))
         progress("view", index + 1, len(cameras))
-
-
-def render_masks(scene: Any, cameras: Sequence[Camera], folder: Path, progress: Progress) -> None:
-    """Render `folder/<name>`: the pass index of the object at every pixel's centre, 8 bits.
-
-    One sample a pixel through a pixel filter of no width, every object shining with its number. The scene is good for
-    masks only afterwards.
-    """
-    at_pixel_centres(scene)
-    scene.world = None
-    scene.view_layers[0].material_override = _index_material()
-    for index, camera in enumerate(cameras):
-        numbers = render_channels(scene, camera, folder)["R"]
-        write_bytes(folder / camera.name, encode_png(np.rint(numbers).astype(np.uint8)))
-        progress("mask", index + 1, len(cameras))
-
-
-def at_pixel_centres(scene: Any) -> None:
-    """One sample a pixel, through its centre, without light that bounces."""
-    cycles = scene.cycles
-    cycles.samples, cycles.use_denoising, cycles.max_bounces = 1, False, 0
-    cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
-    cycles.sample_clamp_direct = cycles.sample_clamp_indirect = 0.0
 
 
 def render_channels(scene: Any, camera: Camera, folder: Path, layers: bool = False) -> dict[str, Floats]:
@@ -82,10 +57,3 @@ def render_channels(scene: Any, camera: Camera, folder: Path, layers: bool = Fal
         raise explain_os_error(error, folder / camera.name) from None
     finally:
         path.unlink(missing_ok=True)
-
-
-def _index_material() -> Any:
-    made, graph = material("class index")
-    shine = graph.node("Emission", {"Color": graph.node("ObjectInfo").outputs["Object Index"], "Strength": 1.0})
-    graph.node("OutputMaterial", {"Surface": see_through(graph, shine.outputs[0])})
-    return made

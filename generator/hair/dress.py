@@ -28,4 +28,4 @@ def framed_radius(head: HeadGeometry, hair: Strands | Floats | None) -> float:
         return head.radius
     points = (hair.points if isinstance(hair, Strands) else hair).reshape(-1, 3) - head.centre
     above = np.linalg.norm(points[points[:, 2] > 0], axis=1)
-    return max(head.radius, float(np.percentile(above, 99.5))) if len(above) else head.radius
+    return max(head.radius, 0.98 * float(above.max())) if len(above) else head.radius

@@ -14,15 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 
 from assets.makehuman import load_default_model
 from capture import Capture, HeadSurface, PixelClass
 from generator.spec import HeadSpec, sample_spec
+from tests.generator.read_exr import read_exr
 from tests.generator.toy_model import wish
 
 REPO = Path(__file__).resolve().parents[2]
 SCRIPT = REPO / "blender_scripts" / "generate.py"
 BLENDER = shutil.which("blender")
+SETTINGS = ("--resolution", "80", "--samples", "1", "--passes", "depth,normals,albedo,uv")
 
 pytestmark = pytest.mark.slow
 needs_bpy = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
@@ -69,8 +72,7 @@ def read_grey(path: Path) -> np.ndarray:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One capture made with bpy."""
     target = tmp_path_factory.mktemp("bpy") / "head_00000003"
-    done = bpy_run("--seed", "3", "--out", str(target), "--resolution", "80", "--samples", "1", "--hair", "short",
-                   "--beard", "short")  # fmt: skip
+    done = bpy_run("--seed", "3", "--out", str(target), *SETTINGS, "--hair", "short", "--beard", "short")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "p2p-progress head_00000003 view 13/13" in done.stdout
     return target
@@ -96,6 +98,58 @@ def test_masks_hold_class_ids_and_nothing_else(folder: Path) -> None:
             PixelClass.FACIAL_HAIR, PixelClass.GARMENT} <= seen  # fmt: skip
     assert front[:4, :4].max() == PixelClass.BACKGROUND
     assert (front == PixelClass.SKIN).mean() > 0.1
+
+
+def skin_hits(capture: Capture, view: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, HeadSurface]:
+    """Where skin is in a mask (H, W); the depth (N,) and face (N,) that rays through it hit in head.ply; head.ply."""
+    rays = pytest.importorskip("trimesh.ray.ray_pyembree", reason="embreex is not installed")
+    surface, camera = HeadSurface.read(capture.head_path), capture.cameras[view]
+    mask = read_grey(capture.mask_paths[view]) == PixelClass.SKIN
+    rows, columns = np.nonzero(mask)
+    towards = camera.unproject(np.stack([columns, rows], axis=1) + 0.5, 1.0) - camera.centre
+    mesh = trimesh.Trimesh(surface.vertices, surface.faces, process=False)
+    places, which, faces = rays.RayMeshIntersector(mesh).intersects_location(
+        np.repeat(camera.centre[None], len(rows), axis=0), towards, multiple_hits=False)  # fmt: skip
+    depth, face = np.full(len(rows), np.nan), np.zeros(len(rows), int)
+    depth[which], face[which] = camera.project(places)[1], faces
+    return mask, depth, face, surface
+
+
+@needs_bpy
+@pytest.mark.parametrize("view", [3, 5, 8])
+def test_depth_and_normals_are_those_of_the_written_surface(folder: Path, view: int) -> None:
+    """Rays cast at head.ply by another program hit at the depth and with the normal that the passes say."""
+    capture = Capture.read(folder)
+    mask, depth, face, surface = skin_hits(capture, view)
+    name = capture.cameras[view].name.replace("png", "exr")
+    rendered = read_exr(folder / "passes" / "depth" / name)["Z"]
+    assert np.isfinite(depth).mean() > 0.99
+    error = np.abs(rendered[mask] - depth)[np.isfinite(depth)]
+    assert np.median(error) < 1e-5 and np.quantile(error, 0.995) < 0.0005
+    assert np.isinf(rendered[read_grey(capture.mask_paths[view]) == PixelClass.BACKGROUND]).all()
+    channels = read_exr(folder / "passes" / "normals" / name)
+    normals = np.stack([channels[axis] for axis in "RGB"], axis=-1)[mask]
+    corners = surface.vertices[surface.faces[face]].astype(float)
+    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    assert np.allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-3)
+    assert np.median((normals * flat).sum(axis=1)) > 0.999 and ((normals * flat).sum(axis=1) > 0.9).mean() > 0.97
+
+
+@needs_bpy
+def test_albedo_and_texture_coordinates(folder: Path) -> None:
+    mask = read_grey(Capture.read(folder).mask_paths[3])
+    uv, albedo = (read_exr(folder / "passes" / name / "view_03.exr") for name in ("uv", "albedo"))
+    known = uv["B"] == 1
+    assert set(np.unique(uv["B"])) <= {0, 1}
+    assert not known[np.isin(mask, [PixelClass.BACKGROUND, PixelClass.SCALP_HAIR, PixelClass.BROWS])].any()
+    for axis in "RG":
+        assert ((uv[axis] >= 0) & (uv[axis] <= 1))[known].all() and (uv[axis] == -1)[~known].all()
+    red, blue = albedo["R"], albedo["B"]
+    assert (red[mask == PixelClass.BACKGROUND] == 0).all() and red.max() <= 1
+    skin = mask == PixelClass.SKIN
+    assert 0.03 < np.median(red[skin]) < 0.9 and (red > blue)[skin].mean() > 0.99
+    assert (red[mask == PixelClass.SCALP_HAIR] > 0).all()
 
 
 @needs_bpy
@@ -127,8 +181,8 @@ def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
 @needs_bpy
 def test_same_seed_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = tmp_path / folder.name
-    done = bpy_run("--seed", "3", "--out", str(again), "--resolution", "80", "--samples", "1", "--hair", "short",
-                   "--beard", "short", "--threads", "1")  # fmt: skip
+    done = bpy_run("--seed", "3", "--out", str(again), *SETTINGS, "--hair", "short", "--beard", "short",
+                   "--threads", "1")  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
@@ -179,10 +233,10 @@ def test_both_draw_the_same_specs_byte_for_byte(tmp_path: Path) -> None:
 def test_a_record_renders_its_head_again_over_another_one(folder: Path, tmp_path: Path) -> None:
     """`--spec capture.json` gives the same bytes, and nothing of what the folder held before stays."""
     again = tmp_path / folder.name
-    for name in ("images/view_13.png", "scan.ply", "labels.npz", "stages/reconstruct.json"):
+    for name in ("images/view_13.png", "passes/depth/view_13.exr", "scan.ply", "labels.npz", "stages/reconstruct.json"):
         (again / name).parent.mkdir(parents=True, exist_ok=True)
         (again / name).write_text("of another head")
-    done = bpy_run("--spec", str(folder / "capture.json"), "--out", str(again), "--resolution", "80", "--samples", "1")
+    done = bpy_run("--spec", str(folder / "capture.json"), "--out", str(again), *SETTINGS)
     assert done.returncode == 0, done.stderr[-2000:]
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())

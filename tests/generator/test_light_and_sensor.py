@@ -15,10 +15,11 @@ from assets.draw import Draw
 from capture import InputError
 from generator.components.environment import LIGHTINGS, EnvironmentSpec, sample_environment
 from generator.components.sensor import SensorSpec, sample_sensor
-from generator.exr import decode_exr
+from generator.exr import decode_exr, encode_exr
 from generator.lighting import LUMINANCE, face_light, face_shares, studio_light, tame
 from generator.png import encode_png
 from generator.sensor import expose, srgb
+from tests.generator.read_exr import read_exr
 
 
 def grey(value: float, size: tuple[int, int] = (80, 100)) -> np.ndarray:
@@ -115,6 +116,20 @@ def test_png_round_trip(height: int, width: int, colour: bool, seed: int) -> Non
     shape = (height, width, 3) if colour else (height, width)
     pixels = np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(encode_png(pixels)))), pixels)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from(["Z", "RGB"]), st.booleans(), st.integers(0, 99))
+def test_another_reader_reads_our_exr(
+    tmp_path_factory: pytest.TempPathFactory, height: int, width: int, names: str, smooth: bool, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    values = {name: (np.zeros if smooth else rng.standard_normal)((height, width)).astype(np.float32) for name in names}
+    values[names[0]][0, 0] = np.inf
+    path = tmp_path_factory.getbasetemp() / "a.exr"
+    path.write_bytes(encode_exr(values))
+    read = read_exr(path)
+    assert set(read) == set(values) and all(np.array_equal(read[name], values[name]) for name in names)
 
 
 def test_what_is_no_exr_is_refused() -> None:
