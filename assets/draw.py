@@ -30,12 +30,14 @@ class Draw:
     Attributes:
         rng: the stream itself, for what nobody can wish for.
         asked: names that were asked for; wishes about others are mistakes.
+        options: choice -> what can be chosen.
         where: the place of the wishes, for errors.
     """
 
     def __init__(self, rng: np.random.Generator, wishes: Mapping[str, Any] | None = None, where: str = "") -> None:
         self.rng = rng
         self.asked: set[str] = set()
+        self.options: dict[str, tuple[str, ...]] = {}
         self._families: set[str] = set()
         self._wishes = dict(wishes or {})
         self.where = where
@@ -48,7 +50,7 @@ class Draw:
                 raise self._wrong(name, self._wishes[name], "an object of wishes for this family is needed")
         own = self._wishes.get(family, {})
         inner = Draw(self.rng, {**self._wishes, **own}, f"{self.where}.{family}" if own else self.where)
-        inner.asked, inner._families = self.asked, self._families
+        inner.asked, inner._families, inner.options = self.asked, self._families, self.options
         return inner
 
     def number(self, name: str, low: float, high: float, *, power: float = 1.0) -> float:
@@ -88,6 +90,7 @@ class Draw:
         """One of the keys, as often as its weight says."""
         unit = float(self.rng.random())
         wish = self._wish(name)
+        self.options[name] = tuple(weights)
         if wish is not None:
             weights = self._chosen(name, wish, weights)
         names = list(weights)

@@ -100,6 +100,22 @@ COMMANDS: dict[str, Command] = {
         ),
         "render",
     ),
+    "preview": Command(
+        commands.preview,
+        (
+            Option("--heads", int | None, "number of heads, 12 by default; with --each per option, 1 by default"),
+            Option("--out", Path, "the picture, .png or .jpg", Path("preview.png")),
+            Option("--first-seed", int, "seed of the first head; the others count up", 0),
+            Option("--each", str | None, "show every option of a choice, as in hair.family or environment.lighting"),
+            Option("--views", str, "azimuth:elevation of each view, degrees", "0:0,40:5"),
+            Option("--resolution", int, "width and height of a view, pixels", 192),
+            Option("--samples", int, "Cycles samples per pixel", 8),
+            Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
+            Option("--distributions", Path | None, "YAML or JSON file of what to draw otherwise"),
+            _LIBRARY,
+        ),
+        "render",
+    ),
     "reconstruct": Command(
         commands.reconstruct,
         (

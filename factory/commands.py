@@ -46,6 +46,27 @@ def generate(
             production.generate_head(seed, out, settings, force=force, bar=bar)
 
 
+def preview(
+    heads: int | None,
+    out: Path,
+    first_seed: int,
+    each: str | None,
+    views: str,
+    resolution: int,
+    samples: int,
+    blender: Path | None,
+    distributions: Path | None,
+    library: list[Path] | None,
+) -> None:
+    """Render a contact sheet of heads, small and quickly: what the distributions draw."""
+    from factory.preview import parse_views, plan_tiles, preview_heads, seeds_of
+
+    settings = RenderSettings(resolution, samples, blender, library=tuple(library or ()))
+    seeds = seeds_of(heads if heads is not None else 1 if each else 12, first_seed)
+    tiles = plan_tiles(seeds, production.read_wishes(distributions, library=settings.library), each, settings.library)
+    log.info("%s", preview_heads(tiles, parse_views(views), out, settings))
+
+
 def reconstruct(
     capture: Path,
     backend: str,

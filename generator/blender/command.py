@@ -17,6 +17,7 @@ from assets.library import Library, open_library
 from capture import InputError, read_json, write_json
 from generator.assets_in_use import assets_of
 from generator.blender.capture_head import RenderSettings, capture_head
+from generator.blender.preview import PreviewPlan, render_preview
 from generator.components.environment import HDRIS
 from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--beard", choices=list(BEARDS), help="instead of drawing the family")
     made.add_argument("--hdri", help=f"instead of drawing the panorama: {', '.join(HDRIS)}, or the id of an asset")
     made.add_argument("--neutral", action="store_true", help="no expression, no turned head")
+    made.add_argument("--preview", type=Path, help="a plan of `p2p preview`, to render instead of captures")
     made.add_argument("--spec-only", action="store_true", help="write spec.json, don't render")
     return made
 
@@ -78,6 +80,12 @@ def _run(options: argparse.Namespace) -> None:
     settings = RenderSettings(
         options.resolution or 512, options.samples, options.threads, parse_passes(options.passes)
     )
+    if options.preview is not None:
+        plan = PreviewPlan.read(options.preview, model, library)
+        report = _reporter(options.preview.parent)
+        with _quiet_stdout():
+            render_preview(plan, model, options.out_root or options.out, settings, library, report)
+        return
     jobs = list(_jobs(options, model, library))  # all of them first: a wrong seed is told before the long work
     for spec, folder in jobs:
         if options.spec_only:

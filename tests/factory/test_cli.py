@@ -41,6 +41,8 @@ def one_error(done: subprocess.CompletedProcess[str]) -> str:
         (["generate", "--resolution", "tall"], "resolution"),
         (["produce", "--heads", "0"], "at least one head"),
         (["generate", "--rig", "/no/rig.yaml"], "/no/rig.yaml"),
+        (["generate", "--passes", "depth,shape"], "--passes shape: use some of depth,normals,albedo,uv"),
+        (["preview", "--views", "front"], "--views front"),
         (["generate", "--blender", "/no/blender"], "no such Blender binary: /no/blender"),
         (["pack", "/nowhere"], "no such folder of captures: /nowhere"),
         (["report", "/nowhere"], "no data set: /nowhere"),

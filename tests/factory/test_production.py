@@ -98,7 +98,7 @@ def test_stages_know_what_is_whole(tmp_path: Path) -> None:
         stages.run_stamped(tmp_path, stage, options, lambda: [touch(name, str(options)) for name in names])
 
     def touch(name: str, content: str) -> None:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
 
     def whole(stage: str, options: dict) -> bool:

@@ -1,0 +1,164 @@
+"""A contact sheet of heads, for those who tune what is drawn."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from assets.draw import Draw
+from assets.library import open_library
+from assets.makehuman import load_default_model
+from capture import InputError, atomic_path, write_json
+from factory.console import Track, track
+from factory.processes import run_stage
+from factory.production import GENERATE_SCRIPT, HIGHEST_SEED, RenderSettings
+from generator.distributions import Distributions
+from generator.rig import RigSpec
+from generator.spec import sample_spec
+
+log = logging.getLogger(__name__)
+
+HEADS_PER_PROCESS = 8  # Blender grows with every head
+STRIP = 14  # pixels of the label below a head
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A head on the sheet: its seed, what is wished for it, and the words below it."""
+
+    seed: int
+    wishes: Distributions
+    label: str
+
+
+@dataclass(frozen=True)
+class _Asked(Distributions):
+    """Distributions that keep the streams they gave."""
+
+    draws: dict[str, Draw] = field(default_factory=dict)
+
+    def draw(self, seed: int, component: str) -> Draw:
+        self.draws[component] = super().draw(seed, component)
+        return self.draws[component]
+
+
+def parse_views(text: str) -> tuple[tuple[float, float], ...]:
+    """Azimuth and elevation in degrees of each view in "0:0,40:5"; raises `InputError` where it is something else."""
+    try:
+        views = tuple((float(azimuth), float(elevation)) for azimuth, elevation in
+                      (word.split(":") for word in text.split(",")))  # fmt: skip
+    except ValueError:
+        raise InputError(f"--views {text}: give azimuth:elevation in degrees, as in 0:0,40:5") from None
+    if not all(math.isfinite(angle) for view in views for angle in view):
+        raise InputError(f"--views {text}: finite angles are needed")
+    RigSpec.around(views)
+    return views
+
+
+def plan_tiles(
+    seeds: Sequence[int], wishes: Distributions, each: str | None, library: Sequence[Path] = ()
+) -> list[Tile]:
+    """The heads of a sheet: every seed, or every option of the choice `each` (component.parameter) for every seed.
+
+    All of them are drawn, so that mistakes are told before Blender starts. Raises `InputError`.
+    """
+    model, assets = load_default_model(), open_library(library)
+    if each is None:
+        tiles = [Tile(seed, wishes, f"seed {seed}") for seed in seeds]
+    else:
+        component, _, name = each.partition(".")
+        asked = _Asked(wishes.wishes, wishes.where)
+        sample_spec(seeds[0], model, asked, assets)
+        choices = {f"{key}.{choice}" for key, draw in asked.draws.items() for choice in draw.options}
+        if each not in choices:
+            raise InputError(f"--each {each}: no choice of that name; use one of {', '.join(sorted(choices))}")
+        options = asked.draws[component].options[name]
+        tiles = [Tile(seed, wishes.joined({component: {name: option}}), f"{option} {seed}")
+                 for seed in seeds for option in options]  # fmt: skip
+    for tile in tiles:
+        sample_spec(tile.seed, model, tile.wishes, assets)
+    return tiles
+
+
+def preview_heads(
+    tiles: Sequence[Tile], views: Sequence[tuple[float, float]], out: Path, settings: RenderSettings
+) -> Path:
+    """Render the tiles and write the sheet; returns its path.
+
+    Raises `InputError` where the output can't be written, `StageError` where Blender fails.
+    """
+    out = Path(out)
+    if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise InputError(f"--out {out}: a sheet is a .png or .jpg file")
+    chunks = [tiles[first : first + HEADS_PER_PROCESS] for first in range(0, len(tiles), HEADS_PER_PROCESS)]
+    with tempfile.TemporaryDirectory(prefix="p2p-preview-") as folder, track("preview", len(tiles)) as bar:
+        rows: list[Image.Image] = []
+        for index, chunk in enumerate(chunks):
+            _render(chunk, views, Path(folder) / f"part_{index:03d}", settings, out, bar, len(rows))
+            rows += _tiles(chunk, len(views), Path(folder) / f"part_{index:03d}")
+        with atomic_path(out) as temporary:
+            _sheet(rows).save(temporary)
+    _log_path(out).unlink(missing_ok=True)
+    return out
+
+
+def _render(
+    tiles: Sequence[Tile], views: Sequence[tuple[float, float]], folder: Path, settings: RenderSettings, out: Path,
+    bar: Track, before: int,
+) -> None:  # fmt: skip
+    heads = [{"seed": tile.seed, "wishes": tile.wishes.to_json()} for tile in tiles]
+    write_json(folder / "plan.json", {"views": [list(view) for view in views], "heads": heads})
+    command: list[object] = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
+    if settings.blender is None:
+        command = [sys.executable, GENERATE_SCRIPT]
+    command += ["--preview", folder / "plan.json", "--out-root", folder, "--resolution", settings.resolution,
+                "--samples", settings.samples]  # fmt: skip
+    command += [word for place in settings.library for word in ("--library", place.resolve())]
+
+    def show(what: str, done: int, total: int) -> None:
+        bar(before + done, tiles[min(done, total - 1)].label)
+
+    run_stage([str(word) for word in command], "preview", _log_path(out), show)
+
+
+def _tiles(tiles: Sequence[Tile], views: int, folder: Path) -> Iterator[Image.Image]:
+    """The views of each head side by side, with the label below."""
+    for index, tile in enumerate(tiles):
+        images = [Image.open(folder / f"head_{index:03d}" / f"view_{view:02d}.png") for view in range(views)]
+        width, height = images[0].size
+        row = Image.new("RGB", (width * views, height + STRIP))
+        for column, image in enumerate(images):
+            row.paste(image, (column * width, 0))
+        ImageDraw.Draw(row).text((3, height + 1), tile.label, fill=(255, 255, 255))
+        yield row
+
+
+def _sheet(rows: Sequence[Image.Image]) -> Image.Image:
+    """All tiles in columns, about as wide as a screen is."""
+    width, height = rows[0].size
+    columns = max(1, min(len(rows), round(math.sqrt(1.6 * len(rows) * height / width))))
+    sheet = Image.new("RGB", (columns * width, math.ceil(len(rows) / columns) * height))
+    for index, row in enumerate(rows):
+        sheet.paste(row, (index % columns * width, index // columns * height))
+    return sheet
+
+
+def _log_path(out: Path) -> Path:
+    return out.with_name(f".{out.stem}.log")
+
+
+def seeds_of(heads: int, first_seed: int) -> range:
+    """That many seeds; raises `InputError` where there are none or they are out of range."""
+    if heads < 1:
+        raise InputError(f"at least one head is needed, got {heads}")
+    if not 0 <= first_seed <= HIGHEST_SEED - heads + 1:
+        raise InputError(f"seeds lie between 0 and {HIGHEST_SEED}, got {first_seed} and {heads} heads")
+    return range(first_seed, first_seed + heads)
+
