@@ -49,6 +49,7 @@ WEAR: Mapping[str, Wear] = {
     "headwear": Wear(PixelClass.HEADWEAR, 2.6, 2),
 }
 """Component -> how its proxies are worn."""
+SHALLOW = 0.4
 RELAX = 0.012
 """Cloth within this distance of the skin is moved when some of it lies too deep, so that its layers stay in order."""
 
@@ -88,11 +89,12 @@ def _tint(name: str, spec: HeadSpec) -> tuple[float, float, float] | None:
 def pigment_colour(colour: HairColour) -> tuple[float, float, float]:
     """Linear RGB of a mass of hair: from pigments to absorption as Blender's hair shader has it (Principled Hair BSDF,
     melanin), from absorption to reflectance by Chiang et al. 2016, "A practical and controllable hair and fur model",
-    equation 9, for a roughness of 0.3. Grey strands mix in white."""
+    equation 9, for a roughness of 0.3. A surface stands for the outermost strands alone, which let less light be
+    absorbed than a whole mass: by `SHALLOW`, found by eye beside strands. Grey strands mix in white."""
     amount = -math.log(max(1 - colour.melanin, 1e-4))
     dark, red = np.array([0.506, 0.841, 1.653]), np.array([0.343, 0.733, 1.924])
     absorbed = amount * (dark * (1 - colour.redness) + red * colour.redness)
-    reflected = np.exp(-5.89 * np.sqrt(absorbed / 10)) * (1 - colour.grey) + 0.55 * colour.grey
+    reflected = np.exp(-5.89 * np.sqrt(SHALLOW * absorbed)) * (1 - colour.grey) + 0.55 * colour.grey
     r, g, b = np.maximum(reflected, 0.004).tolist()
     return r, g, b
 

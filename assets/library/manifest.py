@@ -140,8 +140,8 @@ def read_asset(path: Path) -> Asset:
     texts = {name: _text(path, value, name) for name in ("kind", "id", "licence", "author", "source")}
     if texts["kind"] not in KINDS:
         raise InputError(f"{path}: unknown kind {texts['kind']!r}; use one of {', '.join(KINDS)}")
-    if not re.fullmatch(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*", texts["id"]):
-        raise InputError(f"{path}: id {texts['id']!r}: use letters, digits, '_', '-', '.', with '/' between words")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]*(/[A-Za-z0-9][A-Za-z0-9_.\-]*)*", texts["id"]):
+        raise InputError(f"{path}: id {texts['id']!r}: use words of letters, digits, '_', '-', '.' with '/' between")
     if not texts["licence"]:
         raise InputError(f"{path}: the licence is missing; say under which licence it may be used, as in CC0-1.0")
     files = _files(path, value.get("files"), KINDS[texts["kind"]], texts["kind"])

@@ -21,6 +21,7 @@ LAYERS = 64
 # Kind of surface -> roughness, specular.
 LOOKS = {PixelClass.SCALP_HAIR: (0.45, 0.35), PixelClass.BROWS: (0.6, 0.2), PixelClass.LASHES: (0.6, 0.2)}
 CLOTH = (0.8, 0.25)
+CONTRAST = 0.6  # exponent of an image that gives a tint its light and dark
 
 
 def load_image(path: Path, colour: bool = True) -> Any:
@@ -58,14 +59,15 @@ def image_material(piece: Piece) -> Any:
 
 
 def _tinted(graph: Graph, colour: Any, image: Any, tint: tuple[float, float, float]) -> Any:
-    """The colour whose mean over the image is the tint."""
+    """The tint, lighter and darker as the image is; its contrast is lowered, as highlights are often painted in."""
     values = np.empty(4 * image.size[0] * image.size[1], np.float32)
     image.pixels.foreach_get(values)
     pixels = values.reshape(-1, 4)[::7]
     linear = (pixels[:, :3] ** 2.2) @ LUMINANCE
     mean = float((linear * pixels[:, 3]).sum() / max(pixels[:, 3].sum(), 1e-6))
     share = graph.math("MULTIPLY", graph.node("RGBToBW", {"Color": colour}).outputs[0], 1 / max(mean, 1e-3))
-    return graph.node("VectorMath", {0: graph.math("MINIMUM", share, 2.5), 1: tint}, operation="MULTIPLY").outputs[0]
+    soft = graph.math("POWER", graph.math("MINIMUM", share, 3.0), CONTRAST)
+    return graph.node("VectorMath", {0: soft, 1: tint}, operation="MULTIPLY").outputs[0]
 
 
 def mark_card(scene: Any, made: Any, piece: Piece) -> None:
