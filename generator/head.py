@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assets.head_model import HeadModel, triangulate, vertex_normals
 from capture import HeadSurface
-from generator.geometry.subdivision import catmull_clark
+from generator.geometry.subdivision import catmull_clark, split_corners
 from generator.spec import ShapeSpec
 
 Floats = NDArray[np.float64]
@@ -32,6 +32,7 @@ class Part:
         masks: region -> (V,) in 0 to 1.
         base: (V, 3) positions on the mean head, so that patterns and lines drawn there follow every identity.
         uvs: (V, 2) texture coordinates, meaningful where the part has no seams (the eyes).
+        corner_uvs: (F, 3, 2) texture coordinates of the triangles' corners, seams included.
     """
 
     vertices: Floats
@@ -40,6 +41,7 @@ class Part:
     masks: Mapping[str, Floats]
     base: Floats
     uvs: Floats
+    corner_uvs: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +95,11 @@ def build_head(model: HeadModel, shape: ShapeSpec) -> HeadGeometry:
     kinds = np.array([_KINDS.get(name.partition("_")[0], "") for name in model.part_names])
     parts = {}
     for kind in HeadSurface.PARTS:
-        chosen = model.polygons[kinds[model.polygon_parts] == kind]
-        if len(chosen):
-            parts[kind] = _part(vertices, mean, uvs, model.regions, chosen, LEVELS.get(kind, 0))
+        chosen = kinds[model.polygon_parts] == kind
+        if chosen.any():
+            corner_uvs = np.asarray(model.uvs, float)[model.polygon_uvs[chosen]]
+            parts[kind] = _part(vertices, mean, uvs, model.regions, model.polygons[chosen], corner_uvs,
+                                LEVELS.get(kind, 0))  # fmt: skip
     smooth = _on_surface(model, parts["skin"], vertices, kinds)
     landmarks = {name: smooth[vertex] for name, vertex in model.landmarks.items()}
     chains = {name: smooth[line] for name, line in model.chains.items()}
@@ -124,6 +128,7 @@ def _part(
     uvs: Floats,
     regions: Mapping[str, NDArray],
     polygons: NDArray[np.int32],
+    corner_uvs: Floats,
     levels: int,
 ) -> Part:
     used, inverse = np.unique(polygons, return_inverse=True)
@@ -134,11 +139,13 @@ def _part(
     for _ in range(levels):
         positions, quads, smooth = catmull_clark(positions, quads, values)
         assert smooth is not None
-        values = smooth
+        values, corner_uvs = smooth, split_corners(corner_uvs)
     positions = positions.astype(np.float32).astype(float)
     triangles = triangulate(quads)
     masks = {name: np.clip(values[:, 5 + i], 0, 1) for i, name in enumerate(names)}
-    return Part(positions, triangles, vertex_normals(positions, triangles), masks, values[:, :3], values[:, 3:5])
+    corners = corner_uvs[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3, 2)  # as `triangulate`
+    normals = vertex_normals(positions, triangles)
+    return Part(positions, triangles, normals, masks, values[:, :3], values[:, 3:5], corners)
 
 
 def _extent(vertices: Floats, mean: Floats, model: HeadModel) -> tuple[Floats, float]:

@@ -68,7 +68,8 @@ def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -
     skin = head.skin
     attributes = {"albedo": skin_albedo(spec.skin, head, root_shade(spec.hair, head)), "base": skin.base}
     attributes["lips"] = skin.masks.get("lips", np.zeros(len(skin.vertices)))
-    add_mesh("skin", skin.vertices, skin.triangles, skin_material(spec.skin), PixelClass.SKIN, attributes)
+    paint = skin_material(spec.skin)
+    add_mesh("skin", skin.vertices, skin.triangles, paint, PixelClass.SKIN, attributes, skin.corner_uvs)
     if "eyes" in head.parts:
         eyes = head.parts["eyes"]
         flat = np.concatenate([eyes.uvs, np.zeros((len(eyes.uvs), 1))], axis=1)

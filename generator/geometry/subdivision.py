@@ -68,6 +68,17 @@ def catmull_clark(
     return positions, _split(quads, edges, len(vertices)), values
 
 
+def split_corners(corners: Floats) -> Floats:
+    """(4 F, 4, C) values at the corners of the quads that `catmull_clark` makes, from those of the old (F, 4, C).
+
+    Interpolated within each quad alone, so that texture coordinates keep their seams.
+    """
+    after = (corners + np.roll(corners, -1, axis=1)) / 2
+    centre = np.broadcast_to(corners.mean(axis=1, keepdims=True), corners.shape)
+    parts = [corners, after, centre, np.roll(after, 1, axis=1)]
+    return np.stack(parts, axis=2).reshape(-1, 4, corners.shape[-1])
+
+
 def _split(quads: NDArray[np.integer], edges: Edges, count: int) -> Ints:
     """(4 F, 4) the quads around the corners of each face."""
     after = edges.of_face + count

@@ -66,3 +66,14 @@ def test_the_frame_holds_the_head_from_chin_to_crown(head: HeadGeometry) -> None
     for name in ("chin", "vertex", "nose_tip", "left_tragus", "right_tragus"):
         assert np.linalg.norm(head.landmarks[name] - head.centre) < head.radius + 0.004, name
     assert 0.11 < head.radius < 0.19
+
+
+def test_texture_coordinates_of_corners_keep_the_seams(head: HeadGeometry) -> None:
+    skin, own = head.skin, MODEL.polygon_parts == 0
+    assert skin.corner_uvs.shape == (len(skin.triangles), 3, 2)
+    corners = skin.corner_uvs.reshape(len(MODEL.polygons[own]), -1, 2)  # of what each of the model's quads became
+    given = MODEL.uvs[MODEL.polygon_uvs[own]]
+    assert np.allclose(corners.min(axis=1), given.min(axis=1)) and np.allclose(corners.max(axis=1), given.max(axis=1))
+    by_vertex = skin.uvs[skin.triangles]
+    away_from_seams = np.abs(by_vertex - skin.corner_uvs).max(axis=(1, 2)) < 1e-6
+    assert 0.9 < away_from_seams.mean() < 1.0
