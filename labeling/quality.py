@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, Labels, Mesh, PixelClass, Scan, write_json
 from labeling.distance import surface_distance
-from labeling.visibility import MIN_COSINE, Occluder, read_masks, seen_as, seen_on_skin
+from labeling.visibility import MIN_COSINE, Occluder, read_masks, seen_as, seen_on_skin, without_specks
 
 SCHEMA_VERSION = 1
 _TOLERANCES_MM = (1.0, 1.5)
@@ -26,6 +26,8 @@ def measure_quality(scan: Scan, labels: Labels, head: HeadSurface, capture: Capt
     - accuracy.skin_labels: distances of the vertices labelled skin. These are near by definition (below the
       threshold), so this is no more than a quick look.
     - accuracy.skin_pixels: distances of the vertices that fall on skin in the class masks of all views that see them.
+    - completeness.face_mask_clear: the same of skin whose pixel is surrounded by skin in those views: single pixels of
+      skin between the hairs of a beard show no surface that stereo could match.
     - completeness.visible_skin: the same of all skin; completeness.hair: of the pixels that show hair, the share
       behind which there is scan.
     - unseen_share: vertices that no camera sees, made up by the meshing.
@@ -45,6 +47,7 @@ def measure_quality(scan: Scan, labels: Labels, head: HeadSurface, capture: Capt
         },
         "completeness": {
             "face_mask": _face_completeness(scan, head, capture, masks),
+            "face_mask_clear": _face_completeness(scan, head, capture, [without_specks(mask) for mask in masks]),
             "visible_skin": _completeness(scan, head, head.part("skin"), capture, masks),
             "hair": _hair_share(scan, capture, masks),
         },

@@ -105,6 +105,18 @@ def seen_on_skin(
     return seen, (seen > 0) & (agreed == seen)
 
 
+def without_specks(mask: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
+    """A mask (H, W) in which only pixels stay skin whose eight neighbours are skin too; the others become background."""
+    if mask is None:
+        return None
+    skin = np.pad(mask == PixelClass.SKIN, 1, mode="edge")
+    clear = skin[1:-1, 1:-1].copy()
+    for down in (0, 1, 2):
+        for right in (0, 1, 2):
+            clear &= skin[down : down + mask.shape[0], right : right + mask.shape[1]]
+    return np.where((mask == PixelClass.SKIN) & ~clear, np.uint8(PixelClass.BACKGROUND), mask)
+
+
 def read_masks(capture: Capture) -> list[NDArray[np.uint8] | None]:
     """Per view the class ids (H, W), None where there is no mask; raises `InputError` where one is damaged."""
     masks: list[NDArray[np.uint8] | None] = []

@@ -10,7 +10,7 @@ from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, Mesh, PixelClass, Scan
 from labeling import label_capture, measure_capture
-from labeling.visibility import Occluder
+from labeling.visibility import Occluder, without_specks
 
 
 def camera(name: str, azimuth: float) -> Camera:
@@ -60,6 +60,17 @@ def test_pixels_of_another_class_don_t_count(folder: Path) -> None:
     # All of one view is hair; the sphere covers so much of it, less the hole.
     disc = np.pi * (120 * np.tan(np.arcsin(0.1 / 0.6))) ** 2 / 64**2
     assert 0.7 * disc < quality["completeness"]["hair"] <= 1.02 * disc
+
+
+def test_specks_of_skin_are_told_apart() -> None:
+    mask = np.full((5, 6), PixelClass.SKIN, np.uint8)
+    mask[2, 2] = PixelClass.FACIAL_HAIR
+    clear = without_specks(mask)
+    assert clear is not None and without_specks(None) is None
+    expected = np.full((5, 6), PixelClass.SKIN)
+    expected[1:4, 1:4] = PixelClass.BACKGROUND
+    expected[2, 2] = PixelClass.FACIAL_HAIR
+    assert np.array_equal(clear, expected)
 
 
 def test_damaged_masks_are_named(folder: Path) -> None:
