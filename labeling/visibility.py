@@ -106,7 +106,7 @@ def seen_on_skin(
 
 
 def without_specks(mask: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
-    """A mask (H, W) in which only pixels stay skin whose eight neighbours are skin too; the others become background."""
+    """A mask (H, W) in which only pixels stay skin whose eight neighbours are skin; the others become background."""
     if mask is None:
         return None
     skin = np.pad(mask == PixelClass.SKIN, 1, mode="edge")
