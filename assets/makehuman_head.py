@@ -45,7 +45,8 @@ class _Shapes:
     def sum(self, weights: FloatArray) -> FloatArray:
         """(S, 3) the weighted sum; rows of weight zero cost nothing."""
         used = np.flatnonzero(weights)
-        flat = weights[used].astype(np.float32) @ self.offsets[used]
+        # not a product of matrices: those add up in an order that depends on the number of threads
+        flat = np.einsum("k,kv->v", weights[used].astype(np.float32), self.offsets[used])
         return flat.astype(np.float64).reshape(-1, 3)
 
 

@@ -1,0 +1,114 @@
+"""Run in a process of its own: hashes of everything that is sampled and grown, for every option of every choice.
+
+fingerprint.py OUT.json [component]: with a component, its stream is replaced by another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from assets.draw import Draw
+from assets.makehuman import load_default_model
+from generator import dressing
+from generator.distributions import Distributions, stream
+from generator.dressing import dress_head
+from generator.hair.scalp import root_shade
+from generator.head import HeadGeometry, build_head
+from generator.skin_colour import skin_albedo
+from generator.spec import HeadSpec, sample_spec
+
+SEED = 3
+FEW = {"hair": 150, "beard": 150, "brows": 60, "lashes": 40}  # strands
+SEEN = ("hair.family", "beard.family", "garment.kind", "headwear.kind", "eyewear.kind", "jewellery.kind")
+
+
+@dataclass(frozen=True)
+class Recorded(Distributions):
+    """Keeps the streams that it gives; one component may get another stream."""
+
+    other: str = ""
+    draws: dict[str, Draw] = field(default_factory=dict)
+
+    def draw(self, seed: int, component: str) -> Draw:
+        given = super().draw(seed, component)
+        if component == self.other:
+            given.rng = stream(seed + 1000, component)
+        self.draws[component] = given
+        return given
+
+
+def digest(*arrays: Any) -> str:
+    made = hashlib.sha256()
+    for array in arrays:
+        made.update(np.ascontiguousarray(array).tobytes())
+    return made.hexdigest()[:16]
+
+
+def plans(other: str) -> list[Distributions]:
+    """As many heads as the longest choice has options; every option of every choice is worn by one."""
+    model = load_default_model()
+    asked = Recorded(other=other)
+    sample_spec(SEED, model, asked)
+    few = {name: {"strands": count} for name, count in FEW.items() if "strands" in asked.draws[name].asked}
+    options = {}
+    for choice in SEEN:
+        component, _, name = choice.partition(".")
+        if name in asked.draws[component].options:
+            options[choice] = asked.draws[component].options[name]
+    made = []
+    for index in range(max(map(len, options.values()))):
+        wishes: dict[str, dict[str, Any]] = {name: dict(wish) for name, wish in few.items()}
+        for choice, names in options.items():
+            component, _, name = choice.partition(".")
+            wishes.setdefault(component, {})[name] = names[index % len(names)]
+        made.append(Recorded(wishes, other=other))
+    return made
+
+
+def fingerprint(spec: HeadSpec, head: HeadGeometry) -> dict[str, str]:
+    """Hashes of all that `dress_head` makes."""
+    dress = dress_head(spec, head)
+    found = {f"piece {piece.name}": digest(piece.vertices, piece.triangles, *(piece.attributes[k] for k in
+             sorted(piece.attributes))) for piece in dress.pieces}  # fmt: skip
+    found["albedo"] = digest(skin_albedo(spec.skin, head, root_shade(spec.hair, head)))
+    return found | {f"strands {name}": digest(strands.points, strands.radii, strands.shade)
+                    for name, strands in dress.hair.items()}  # fmt: skip
+
+
+def main() -> None:
+    model, other = load_default_model(), sys.argv[2] if len(sys.argv) > 2 else ""
+    grow = dressing.distance_field
+    fields: dict[str, Any] = {}
+
+    def once(vertices: Any, normals: Any, *more: Any, **options: Any) -> Any:
+        """The field of a surface is the same for all heads that have it: a second a head."""
+        key = digest(vertices, normals) + repr((more, sorted(options.items())))
+        if key not in fields:
+            fields[key] = grow(vertices, normals, *more, **options)
+        return fields[key]
+
+    dressing.distance_field = once  # type: ignore[assignment]
+    built = cache(lambda shape: build_head(model, shape))
+    specs = [sample_spec(seed, model, Recorded(other=other)).to_json() for seed in range(20)]
+    heads = []
+    for wishes in plans(other):
+        spec = sample_spec(SEED, model, wishes)
+        head = built(spec.shape)
+        parts = {name: digest(part.vertices, part.triangles, part.uvs, *(part.masks[key] for key in sorted(part.masks)))
+                 for name, part in head.parts.items()}  # fmt: skip
+        heads.append({"parts": parts, **fingerprint(spec, head)})
+    Path(sys.argv[1]).write_text(json.dumps({"specs": specs, "heads": heads}, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
