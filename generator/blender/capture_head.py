@@ -73,7 +73,7 @@ def capture_head(
     capture or the folder can't be written.
 
     Returns:
-        seconds per stage: head, world, dress, objects, export, images, masks.
+        seconds per stage: head, world, dress, objects, export, first view, other views, develop, masks.
     """
     versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
                 "numpy": np.__version__}  # fmt: skip
@@ -84,7 +84,7 @@ def capture_head(
     forget_former(folder)
     cameras = rig_cameras(spec.rig, head.centre, radius, settings.resolution)
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
-    watch.time("images", lambda: render_images(scene, cameras, folder / "images", progress, spec.sensor))
+    render_images(scene, cameras, folder / "images", progress, spec.sensor, watch.time)
     watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress, settings.passes))
     Capture.create(folder, cameras, info)
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))

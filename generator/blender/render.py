@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,34 @@ from generator.exr import decode_exr
 from generator.png import encode_png
 from generator.sensor import expose
 
+Time = Callable[[str, Callable[[], Any]], Any]
 Progress = Callable[[str, int, int], None]
 Floats = NDArray[np.float32]
 
 
 def render_images(
-    scene: Any, cameras: Sequence[Camera], folder: Path, progress: Progress, sensor: SensorSpec | None = None
+    scene: Any,
+    cameras: Sequence[Camera],
+    folder: Path,
+    progress: Progress,
+    sensor: SensorSpec | None = None,
+    time: Time = lambda stage, work: work(),
 ) -> None:
-    """Render `folder/<name>` of every camera, 8-bit sRGB PNG, as the sensor writes it (None: without noise)."""
+    """Render `folder/<name>` of every camera, 8-bit sRGB PNG, as the sensor writes it (None: without noise).
+
+    `time(stage, work)` does the work of "first view" (with the transfer of the scene to Cycles and its BVH), "other
+    views" and "develop".
+    """
     for index, camera in enumerate(cameras):
-        channels = render_channels(scene, camera, folder)
-        linear = np.stack([channels[name] for name in "RGB"], axis=-1)
-        write_bytes(folder / camera.name, encode_png(expose(linear, sensor, index)))
+        stage = "other views" if index else "first view"
+        channels = time(stage, partial(render_channels, scene, camera, folder))
+        time("develop", partial(_develop, channels, sensor, index, folder / camera.name))
         progress("view", index + 1, len(cameras))
+
+
+def _develop(channels: Mapping[str, Floats], sensor: SensorSpec | None, view: int, path: Path) -> None:
+    linear = np.stack([channels[name] for name in "RGB"], axis=-1)
+    write_bytes(path, encode_png(expose(linear, sensor, view)))
 
 
 def render_channels(scene: Any, camera: Camera, folder: Path, layers: bool = False) -> dict[str, Floats]:

@@ -18,6 +18,7 @@ import trimesh
 
 from assets.makehuman import load_default_model
 from capture import Capture, HeadSurface, PixelClass
+from generator.exr import encode_exr
 from generator.spec import HeadSpec, sample_spec
 from tests.generator.read_exr import read_exr
 from tests.generator.toy_model import wish
@@ -287,6 +288,36 @@ class TestErrors:
         (tmp_path / "spec.json").write_text(json.dumps(value))
         done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
         assert done.returncode == 2 and "spec.json" in done.stderr
+
+    def test_a_spec_of_another_version(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        value = sample_spec(0, load_default_model()).to_json() | {"schema_version": HeadSpec.SCHEMA_VERSION - 1}
+        (tmp_path / "spec.json").write_text(json.dumps(value))
+        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
+        assert done.returncode == 2 and "spec.json: schema version" in done.stderr and "Traceback" not in done.stderr
+
+    def test_a_rig_with_two_cameras_in_one_place(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        rig = tmp_path / "rig.json"
+        rig.write_text(json.dumps({"views": [[0, 0], [30, 0], [0, 0]]}))
+        done = start("--seed", "0", "--out", str(tmp_path / "head"), "--rig", str(rig))
+        assert done.returncode == 2 and f"error: {rig}: views[0] and views[2] stand in one place" in done.stderr
+
+    @pytest.mark.parametrize("length", [100, 3000])
+    def test_a_damaged_panorama(self, start, length: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        asset = tmp_path / "library" / "broken"
+        asset.mkdir(parents=True)
+        light = np.random.default_rng(0).random((32, 64)).astype(np.float32)
+        whole = encode_exr(dict.fromkeys("RGB", light))
+        (asset / "sky.exr").write_bytes((whole[:500] + b"\x55" * 9000)[:length])
+        manifest = {"kind": "hdri", "id": "mine/broken", "files": {"image": "sky.exr"}, "licence": "CC0-1.0"}
+        (asset / "asset.json").write_text(json.dumps(manifest))
+        wishes = tmp_path / "wishes.json"
+        wishes.write_text(json.dumps({"environment": {"lighting": "panorama", "asset": "mine/broken"}}))
+        done = start("--seed", "0", "--out", str(tmp_path / "head"), "--library", str(tmp_path / "library"),
+                     "--distributions", str(wishes))  # fmt: skip
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1 and "sky.exr" in errors[0]
+        assert not (tmp_path / "head" / "capture.json").exists()
 
 
 @needs_bpy
