@@ -19,7 +19,7 @@ CARD_IMAGE = "card image"
 LAYERS = 64
 """How many clear layers a ray passes."""
 # Kind of surface -> roughness, specular.
-LOOKS = {PixelClass.SCALP_HAIR: (0.45, 0.35), PixelClass.BROWS: (0.6, 0.2), PixelClass.LASHES: (0.6, 0.2)}
+LOOKS = {PixelClass.SCALP_HAIR: (0.5, 0.22), PixelClass.BROWS: (0.6, 0.2), PixelClass.LASHES: (0.6, 0.2)}
 CLOTH = (0.8, 0.25)
 CONTRAST = 0.6  # exponent of an image that gives a tint its light and dark
 
