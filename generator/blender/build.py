@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from generator.blender.cameras import add_camera
 from generator.blender.curves import add_strands, hair_material
 from generator.blender.eye_material import eye_material
 from generator.blender.library_material import image_material, mark_card
+from generator.blender.library_paint import paint_eyes, paint_skin, toned
 from generator.blender.materials import PAINTERS
 from generator.blender.meshes import add_mesh
 from generator.blender.scene import new_scene
@@ -39,6 +41,8 @@ def build_scene(
     scene = new_scene(samples, threads, spec.seed)
     head = time("head", lambda: build_head(model, spec.shape))
     add_camera(scene)
+    if "skin" in assets:
+        spec = replace(spec, skin=toned(spec.skin, assets["skin"].path("diffuse"), head))
     panorama = assets["environment"].path("image") if "environment" in assets else None
     time("world", lambda: add_world(scene, spec.environment, exposure_gain(spec.skin), panorama))
     worn = time("dress", lambda: library_pieces(spec, head, model, assets))
@@ -69,11 +73,16 @@ def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -
     attributes = {"albedo": skin_albedo(spec.skin, head, root_shade(spec.hair, head)), "base": skin.base}
     attributes["lips"] = skin.masks.get("lips", np.zeros(len(skin.vertices)))
     paint = skin_material(spec.skin)
+    if "skin" in assets:
+        paint_skin(paint, assets["skin"].path("diffuse"))
+        attributes["shade"] = attributes["albedo"] / np.maximum(skin_albedo(spec.skin, head), 1e-6)
     add_mesh("skin", skin.vertices, skin.triangles, paint, PixelClass.SKIN, attributes, skin.corner_uvs)
     if "eyes" in head.parts:
         eyes = head.parts["eyes"]
         flat = np.concatenate([eyes.uvs, np.zeros((len(eyes.uvs), 1))], axis=1)
         paint = eye_material(spec.eyes, _eye_radius(eyes.vertices))
+        if "eyes" in assets:
+            paint_eyes(paint, assets["eyes"].path("diffuse"), spec.eyes, _eye_radius(eyes.vertices))
         add_mesh("eyes", eyes.vertices, eyes.triangles, paint, PixelClass.EYES, {"eye_uv": flat, "base": eyes.base})
     for name in ("teeth", "tongue"):
         if name in head.parts:
