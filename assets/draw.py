@@ -25,7 +25,7 @@ class Draw:
 
     A wish is, for a number, a fixed number, a range `[low, high]` or `{"mean": m, "sd": s}` (normal, cut at 2.5 sd);
     for a choice, a name, a list of names or `{name: weight}`; for yes or no, true, false or a probability. A wish under
-    the name of a family holds for that family alone: `{"length_mm": 50, "long": {"length_mm": [300, 400]}}`.
+    the name of a family holds for that family alone: `{"length_mm": 50, "bob": {"length_mm": [300, 400]}}`.
 
     Attributes:
         rng: the stream itself, for what nobody can wish for.
@@ -100,6 +100,10 @@ class Draw:
     def wished(self, name: str) -> bool:
         """Whether the user has a wish about it."""
         return self._wishes.get(name) is not None
+
+    def fixed(self, name: str) -> bool:
+        """Whether the user wishes for exactly this: a single value, not a list or weights. Takes no number."""
+        return isinstance(self._wishes.get(name), str | int | float)
 
     def seed(self) -> int:
         """A seed for the detail of a component, 0 to 2**31 - 1."""

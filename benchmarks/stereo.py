@@ -25,11 +25,11 @@ BARE = {"hair": {"family": "none"}, "beard": {"family": "none"}, "headwear": {"k
         "eyewear": {"kind": "none"}}  # fmt: skip
 HEADS: dict[str, tuple[int, dict[str, Any]]] = {
     "none": (7, BARE),
-    "short": (1, BARE | {"hair": {"family": "short"}}),
-    "long": (2, BARE | {"hair": {"family": "long"}}),
+    "short": (1, BARE | {"hair": {"family": "crop"}}),
+    "long": (2, BARE | {"hair": {"family": "long_wavy"}}),
     "curly": (3, BARE | {"hair": {"family": "curly"}}),
-    "beard": (4, BARE | {"hair": {"family": "short"}, "beard": {"family": "full"}}),
-    "glasses": (5, BARE | {"hair": {"family": "short"}, "eyewear": {"kind": "rectangular"}}),
+    "beard": (4, BARE | {"hair": {"family": "crop"}, "beard": {"family": "full"}}),
+    "glasses": (5, BARE | {"hair": {"family": "crop"}, "eyewear": {"kind": "rectangular"}}),
 }
 """Name -> seed and what is fixed."""
 

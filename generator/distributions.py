@@ -1,6 +1,6 @@
 """What the user wants to be drawn otherwise: wishes per component, from a YAML or JSON file.
 
-    hair: {family: {short: 2, long: 1}, long: {length_mm: [300, 400]}}
+    hair: {family: {crop: 2, long_wavy: 1}, long_wavy: {length_mm: [300, 400]}}
     beard: {family: none}
     skin: {melanin: [0.6, 1.0]}
 
@@ -61,7 +61,7 @@ def read_distributions(path: Path) -> Distributions:
     """From a .json file, or a .yaml file where this Python has PyYAML (`p2p` hands Blender JSON)."""
     value = read_settings(path, "distributions")
     if not isinstance(value, Mapping):
-        raise InputError(f"{path}: an object of components is needed, such as `hair: {{family: long}}`")
+        raise InputError(f"{path}: an object of components is needed, such as `hair: {{family: bob}}`")
     return Distributions(value, str(path))
 
 

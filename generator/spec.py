@@ -114,14 +114,14 @@ def sample_spec(
     shape = _sample_shape(model, draw)
     person = Person.of(model.traits(np.array(shape.identity)))
     skin = sample_skin(draw("skin"), person)
-    colour = sample_hair_colour(draw("hair_colour"), skin.melanin)
+    colour = sample_hair_colour(draw("hair_colour"), skin.melanin, person)
     spec = HeadSpec(
         seed,
         shape,
         skin,
         sample_eyes(draw("eyes"), skin.melanin),
         sample_hair(draw("hair"), colour, person),
-        sample_brows(draw("brows"), colour),
+        sample_brows(draw("brows"), colour, person),
         sample_lashes(draw("lashes")),
         sample_beard(draw("beard"), colour, person),
         sample_garment(draw("garment")),

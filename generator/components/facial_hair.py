@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assets.draw import DIGITS, Draw
 from capture import InputError
 from generator.components.hair import BLACK, HairColour
 from generator.components.person import Person
 
-BEARDS: dict[str, float] = {"none": 0.30, "stubble": 0.25, "moustache": 0.08, "goatee": 0.10, "short": 0.15,
-                            "full": 0.12}  # fmt: skip
+BEARDS: dict[str, float] = {"none": 0.30, "stubble": 0.24, "moustache": 0.08, "goatee": 0.10, "short": 0.14,
+                            "full": 0.11, "chops": 0.03}  # fmt: skip
+MOUSTACHES: dict[str, float] = {"natural": 0.5, "pencil": 0.1, "handlebar": 0.2, "horseshoe": 0.2}
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class BrowSpec:
     strands: per brow.
     length_mm: of a hair.
     thickness: 0 thin to 1 bushy.
+    unruly: 0 brushed along the arch to 1 wild.
     seed: of the strands.
     asset: id of a library asset instead of strands, or "".
     """
@@ -28,6 +30,7 @@ class BrowSpec:
     strands: int = 420
     length_mm: float = 8.0
     thickness: float = 0.5
+    unruly: float = 0.3
     seed: int = 0
     asset: str = ""
 
@@ -37,12 +40,14 @@ class LashSpec:
     """Attributes:
     strands: per upper lid; the lower has half of it.
     length_mm: of the longest.
+    curl: 0 straight to 1 bent up strongly.
     seed: of the strands.
     asset: id of a library asset instead of strands, or "".
     """
 
     strands: int = 130
     length_mm: float = 8.0
+    curl: float = 0.5
     seed: int = 0
     asset: str = ""
 
@@ -51,54 +56,82 @@ class LashSpec:
 class BeardSpec:
     """Attributes:
     family: a key of `BEARDS`.
+    moustache: a key of `MOUSTACHES`, its shape where the family has one.
     colour: pigments.
-    strands: how many.
+    strands: how many are grown.
     length_mm: of the longest.
     radius_mm: of a rendered strand.
     curl_mm: radius of the coils.
     clump: 0 loose to 1 in locks.
+    frizz: 0 tidy to 1 wild.
+    line_mm: the cheek line's shift up.
     seed: of the strands.
     """
 
     family: str = "none"
+    moustache: str = "natural"
     colour: HairColour = BLACK
     strands: int = 0
     length_mm: float = 0.0
     radius_mm: float = 0.08
     curl_mm: float = 0.0
     clump: float = 0.2
+    frizz: float = 0.3
+    line_mm: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.family not in BEARDS:
             raise InputError(f"beard family {self.family!r}: use one of {', '.join(BEARDS)}")
+        if self.moustache not in MOUSTACHES:
+            raise InputError(f"moustache {self.moustache!r}: use one of {', '.join(MOUSTACHES)}")
+        if not 0 <= self.length_mm <= 200:
+            raise InputError(f"beard length_mm {self.length_mm}: use 0 to 200")
 
 
-def sample_brows(draw: Draw, colour: HairColour) -> BrowSpec:
-    """Brows a little darker than the hair."""
-    thickness = draw.number("thickness", 0.1, 1.0)
-    darker = HairColour(round(min(0.25 + 0.8 * colour.melanin, 1.0), DIGITS), colour.redness, 0.6 * colour.grey)
-    length = draw.number("length_mm", 6.5, 9.5)
-    return BrowSpec(darker, int(330 + 330 * thickness), length, thickness, draw.seed())
+def sample_brows(draw: Draw, colour: HairColour, person: Person | None = None) -> BrowSpec:
+    """Brows of nearly the hair's own colour: dye leaves them mostly, grey comes later to them."""
+    masculine = (person or Person()).masculine
+    thickness = draw.number("thickness", 0.05 + 0.2 * masculine, 0.75 + 0.25 * masculine)
+    shift = draw.number("darker", 0.0, 0.25)
+    melanin = round(min(shift + (1 - 0.4 * shift) * colour.melanin, 1.0), DIGITS)
+    darker = replace(colour, melanin=melanin, grey=0.5 * colour.grey, dyed=0.0)
+    length, unruly = draw.number("length_mm", 5.5, 9.5), draw.number("unruly", 0.05, 0.35 + 0.4 * masculine)
+    return BrowSpec(darker, round(260 + 300 * thickness), length, thickness, unruly, draw.seed())
 
 
 def sample_lashes(draw: Draw) -> LashSpec:
     """Lashes."""
-    return LashSpec(round(draw.number("strands", 90, 170)), draw.number("length_mm", 5.5, 9.0), draw.seed())
+    return LashSpec(round(draw.number("strands", 80, 160)), draw.number("length_mm", 5.5, 9.5),
+                    draw.number("curl", 0.2, 1.0), draw.seed())  # fmt: skip
 
 
 def sample_beard(draw: Draw, colour: HairColour, person: Person) -> BeardSpec:
-    """A family by weight; feminine faces have none unless it is wished for."""
-    family = draw.choice("family", BEARDS if person.masculine >= 0.5 else {**dict.fromkeys(BEARDS, 0.0), "none": 1.0})
-    own, (count, low, high, radius) = draw.within(family, BEARDS), SIZES[family]
-    strands, length = round(own.number("strands", count, count)), own.number("length_mm", low, high)
-    curl = own.number("curl_mm", 0.3, 1.5) if length > 5 else own.number("curl_mm", 0.0, 0.0)
-    radius = own.number("radius_mm", radius, radius)
-    return BeardSpec(family, colour, strands, length, radius, curl, own.number("clump", 0.1, 0.6), draw.seed())
+    """A family by weight; feminine faces have one only where a single name is wished for."""
+    forced = draw.fixed("family")
+    family = draw.choice("family", BEARDS)
+    if person.masculine < 0.5 and not forced:
+        family = "none"
+    own, ranges = draw.within(family, BEARDS), _RANGES | RANGES[family]
+    drawn = {name: own.number(name, *ranges[name]) for name in _RANGES}
+    moustache = own.choice("moustache", MOUSTACHES)
+    strands, redder = round(drawn.pop("strands")), round(min(colour.redness + drawn.pop("redder"), 1.0), DIGITS)
+    colour = replace(colour, redness=redder, dyed=0.0)
+    return BeardSpec(family, moustache, colour, strands, seed=draw.seed(), **drawn)
 
 
-SIZES: dict[str, tuple[int, float, float, float]] = {
-    "none": (0, 0.0, 0.0, 0.06), "stubble": (14000, 0.8, 2.2, 0.07), "moustache": (2600, 8.0, 14.0, 0.09),
-    "goatee": (5000, 8.0, 25.0, 0.09), "short": (15000, 6.0, 14.0, 0.09), "full": (15000, 20.0, 60.0, 0.10),
+Range = tuple[float, float]
+_RANGES: dict[str, Range] = {
+    "strands": (0, 0), "length_mm": (0, 0), "radius_mm": (0.06, 0.08), "curl_mm": (0, 0), "clump": (0.2, 0.6),
+    "frizz": (0.15, 0.6), "line_mm": (-6, 5), "redder": (0, 0.15),
 }  # fmt: skip
-"""Strands, shortest and longest length in mm, radius in mm."""
+"""What a family draws evenly from where it says nothing else; `redder`: beards are, than the hair."""
+RANGES: dict[str, dict[str, Range]] = {
+    "none": {},
+    "stubble": {"strands": (7000, 13000), "length_mm": (0.5, 3), "radius_mm": (0.045, 0.06)},
+    "moustache": {"strands": (2000, 3000), "length_mm": (7, 16)},
+    "goatee": {"strands": (4000, 6000), "length_mm": (6, 30), "curl_mm": (0.3, 1.2)},
+    "short": {"strands": (11000, 15000), "length_mm": (4, 14), "curl_mm": (0.2, 0.8)},
+    "full": {"strands": (12000, 15000), "length_mm": (18, 60), "curl_mm": (0.4, 1.8)},
+    "chops": {"strands": (7000, 9000), "length_mm": (6, 22), "curl_mm": (0.3, 1.0)},
+}  # fmt: skip

@@ -8,9 +8,24 @@ from assets.draw import DIGITS, Draw
 from capture import InputError
 from generator.components.person import Person
 
-FAMILIES: dict[str, float] = {
-    "none": 0.10, "buzz": 0.13, "short": 0.30, "curly": 0.12, "bob": 0.13, "long": 0.22,
+RGB = tuple[float, float, float]
+
+FAMILIES: dict[str, tuple[float, float]] = {
+    "none": (0.05, 0.01), "balding": (0.05, 0.004), "buzz": (0.12, 0.02), "crop": (0.20, 0.05),
+    "side_part": (0.15, 0.04), "slicked": (0.10, 0.03), "curly": (0.09, 0.10), "afro": (0.05, 0.05),
+    "bob": (0.02, 0.13), "long_straight": (0.03, 0.13), "long_wavy": (0.03, 0.14), "fringe": (0.03, 0.10),
+    "ponytail": (0.02, 0.09), "bun": (0.02, 0.07), "braids": (0.015, 0.06),
 }  # fmt: skip
+"""How often on masculine and on feminine faces; between them in proportion. Every family occurs on everyone."""
+
+DYES: tuple[RGB, ...] = ((0.75, 0.05, 0.12), (0.90, 0.22, 0.45), (0.35, 0.10, 0.65), (0.06, 0.20, 0.75),
+                         (0.05, 0.50, 0.55), (0.10, 0.55, 0.15), (0.95, 0.40, 0.05), (0.70, 0.68, 0.72))  # fmt: skip
+"""Linear RGB of unnatural tints on bleached hair: red, pink, violet, blue, teal, green, orange, silver."""
+
+
+def _within(what: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise InputError(f"{what} {value}: use {low} to {high}")
 
 
 @dataclass(frozen=True)
@@ -21,11 +36,21 @@ class HairColour:
         melanin: amount, 0 white to 1 black.
         redness: share of pheomelanin.
         grey: share of strands without pigment.
+        dyed: 0 natural to 1 bleached and dyed all over.
+        tint: linear RGB of the dye.
     """
 
     melanin: float = 0.7
     redness: float = 0.3
     grey: float = 0.0
+    dyed: float = 0.0
+    tint: RGB = (1.0, 1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        for name in ("melanin", "redness", "grey", "dyed"):
+            _within(f"hair colour {name}", getattr(self, name), 0, 1)
+        for value in self.tint:
+            _within("hair colour tint", value, 0, 1)
 
 
 BLACK = HairColour(0.95, 0.2, 0.0)
@@ -36,75 +61,135 @@ class HairSpec:
     """Attributes:
     family: a key of `FAMILIES`.
     colour: pigments, shared with brows and beard by default.
-    strands: how many.
-    length_mm: of the longest strands.
-    radius_mm: of a rendered strand at its root; thicker than real hair, as one stands for many.
-    volume_mm: how far hair stands off the scalp.
-    curl_mm, curl_turns: radius and number of the coils per 100 mm.
+    strands: how many are grown; where Blender has hair nodes, it makes more of each.
+    length_mm: of the longest strands, measured along their curls.
+    radius_mm: of a strand at its root; thicker than real hair, as one stands for many.
+    volume_mm: depth of the hair: how far the outermost strands lie off the scalp.
+    curl_mm, curl_turns: radius, and number per 100 mm, of the coils.
     clump: 0 loose to 1 in locks.
     frizz: 0 tidy to 1 wild.
+    layered: 0 cut to one length to 1 in steps.
     parting: where the hair parts, -1 the subject's right to 1 the left, 0 the middle.
     hairline_mm: the hairline's shift up (bald-wards) on the forehead.
+    recession, crown: 0 to 1, how far temples and crown have gone bald.
+    tie: where the hair is gathered, 0 the nape to 1 the crown.
+    braids: how many braids.
     seed: of the strands.
     asset: id of a library asset that is worn instead, or "".
     """
 
-    family: str = "short"
+    family: str = "crop"
     colour: HairColour = BLACK
-    strands: int = 14000
+    strands: int = 12000
     length_mm: float = 50.0
-    radius_mm: float = 0.12
+    radius_mm: float = 0.1
     volume_mm: float = 8.0
     curl_mm: float = 0.5
     curl_turns: float = 2.0
-    clump: float = 0.4
+    clump: float = 0.5
     frizz: float = 0.2
+    layered: float = 0.3
     parting: float = 0.3
     hairline_mm: float = 0.0
+    recession: float = 0.0
+    crown: float = 0.0
+    tie: float = 0.5
+    braids: int = 2
     seed: int = 0
     asset: str = ""
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise InputError(f"hair family {self.family!r}: use one of {', '.join(FAMILIES)}")
+        for name, (low, high) in LIMITS.items():
+            _within(f"hair {name}", getattr(self, name), low, high)
 
 
-def sample_hair_colour(draw: Draw, melanin: float) -> HairColour:
-    """Blond and red hair on fair skin mostly, grey on every; `melanin` is the skin's."""
+LIMITS: dict[str, tuple[float, float]] = {
+    "strands": (0, 200_000), "length_mm": (0, 900), "radius_mm": (0.01, 0.5), "volume_mm": (0, 150),
+    "curl_mm": (0, 15), "curl_turns": (0, 60), "clump": (0, 1), "frizz": (0, 1), "layered": (0, 1),
+    "parting": (-1, 1), "hairline_mm": (-6, 25), "recession": (0, 1), "crown": (0, 1), "tie": (0, 1),
+    "braids": (1, 2),
+}  # fmt: skip
+"""What a record may hold."""
+
+
+def sample_hair_colour(draw: Draw, melanin: float, person: Person | None = None) -> HairColour:
+    """Blond and red hair on fair skin mostly; grey with age on every; some dyed. `melanin` is the skin's.
+
+    Grey begins between 30 and 50 for most; at 45 to 65 years three in four have some, 27 % of the hair on average
+    (Panhard, Lozano, Loussouarn 2012, "Greying of the human hair: a worldwide survey").
+    """
+    age = (person or Person()).age
     fair = draw.flag("fair", max(1 - 1.5 * melanin, 0.03))
     pigment = draw.number("melanin", 0.12, 0.9) if fair else draw.number("melanin", 0.6, 1.0)
     redness = draw.number("redness", 0.0, 1.0 if fair else 0.3, power=2)
-    greying, grey = draw.flag("greying", 0.18), draw.number("grey", 0.2, 1.0)
-    return HairColour(pigment, redness, grey if greying else 0.0)
+    greying = draw.flag("greying", min(max((age - 25) / 40, 0.03), 0.9))
+    most = min(max((age - 20) / 45, 0.15), 1.0)
+    grey = draw.number("grey", 0.4 * most**2, most, power=1.5)
+    dyeing, dyed = draw.flag("dyeing", 0.06), draw.number("dyed", 0.6, 1.0)
+    tint = DYES[min(int(draw.number("tint", 0, len(DYES))), len(DYES) - 1)]
+    return HairColour(pigment, redness, grey if greying else 0.0, *((dyed, tint) if dyeing else ()))
+
+
+def family_weights(person: Person) -> dict[str, float]:
+    """How often each family occurs on such a person; about as many men are balding as they are years old, in %."""
+    masculine, years = person.masculine, min(max((person.age - 20) / 40, 0.05), 1.5)
+    weights = {name: masculine * his + (1 - masculine) * hers for name, (his, hers) in FAMILIES.items()}
+    ageing = {"balding": 3.0 * years, "none": 0.6 + 0.8 * years, "braids": 1.2 - 0.5 * years,
+              "ponytail": 1.2 - 0.4 * years}  # fmt: skip
+    return {name: weight * ageing.get(name, 1.0) for name, weight in weights.items()}
 
 
 def sample_hair(draw: Draw, colour: HairColour, person: Person) -> HairSpec:
     """A family by weight, with its parameters."""
-    family = draw.choice("family", FAMILIES)
-    own = draw.within(family, FAMILIES)
-    drawn = {name: own.number(name, *RANGES[family].get(name, (0.0, 0.0))) for name in DRAWN}
-    strands = round(own.number("strands", STRANDS[family], STRANDS[family]))
-    parting = round(0.8 * drawn.pop("parting"), DIGITS)
-    return HairSpec(family, colour, strands, parting=parting, seed=draw.seed(), **drawn)  # type: ignore[arg-type]
+    family = draw.choice("family", family_weights(person))
+    own, ranges = draw.within(family, FAMILIES), _RANGES | RANGES[family]
+    drawn = {name: own.number(name, *ranges[name]) for name in _RANGES}
+    strands, braids = round(drawn.pop("strands")), round(drawn.pop("braids"))
+    ageing = min(max((person.age - 25) / 50, 0.0), 1.0) * (0.2 + 0.8 * person.masculine)
+    if family != "balding":  # temples recede a little with the years
+        drawn["recession"] = round(min(drawn["recession"] * (0.3 + 0.7 * ageing), 1.0), DIGITS)
+    return HairSpec(family, colour, strands, braids=braids, seed=draw.seed(), **drawn)
 
 
-DRAWN = ("length_mm", "radius_mm", "volume_mm", "curl_mm", "curl_turns", "clump", "frizz", "parting",
-         "hairline_mm")  # fmt: skip
-_ALL = {"parting": (-1.0, 1.0), "hairline_mm": (-3.0, 8.0), "curl_turns": (2.0, 2.0)}
-RANGES: dict[str, dict[str, tuple[float, float]]] = {
-    "none": _ALL,
-    "buzz": _ALL | {"length_mm": (3, 9), "radius_mm": (0.09, 0.09), "volume_mm": (1.5, 1.5),
-                    "frizz": (0.2, 0.6)},
-    "short": _ALL | {"length_mm": (25, 75), "radius_mm": (0.11, 0.11), "volume_mm": (4, 16),
-                     "curl_mm": (0.0, 2.5), "curl_turns": (1.5, 4), "clump": (0.2, 0.7), "frizz": (0.1, 0.5)},
-    "curly": _ALL | {"length_mm": (40, 110), "radius_mm": (0.14, 0.14),
-                     "volume_mm": (20, 60), "curl_mm": (2.0, 4.5), "curl_turns": (7, 14), "clump": (0.3, 0.8),
-                     "frizz": (0.3, 0.8)},
-    "bob": _ALL | {"length_mm": (190, 270), "radius_mm": (0.12, 0.12), "volume_mm": (8, 20),
-                   "curl_mm": (0.5, 4.0), "curl_turns": (0.8, 2.5), "clump": (0.3, 0.8), "frizz": (0.05, 0.3)},
-    "long": _ALL | {"length_mm": (320, 480), "radius_mm": (0.12, 0.12),
-                    "volume_mm": (7, 18), "curl_mm": (0.5, 6.0), "curl_turns": (0.6, 2.2), "clump": (0.3, 0.8),
-                    "frizz": (0.05, 0.3)},
+Range = tuple[float, float]
+_RANGES: dict[str, Range] = {
+    "strands": (0, 0), "length_mm": (0, 0), "radius_mm": (0.1, 0.1), "volume_mm": (0, 0), "curl_mm": (0, 0),
+    "curl_turns": (2, 2), "clump": (0.4, 0.8), "frizz": (0.05, 0.4), "layered": (0, 0), "parting": (-0.8, 0.8),
+    "hairline_mm": (-3, 6), "recession": (0, 0.45), "crown": (0, 0), "tie": (0, 1), "braids": (0.51, 2.49),
 }  # fmt: skip
-"""What each family draws evenly from; what it doesn't name is 0."""
-STRANDS = {"none": 0, "buzz": 26000, "short": 20000, "curly": 12000, "bob": 20000, "long": 20000}
+"""What a family draws evenly from where it says nothing else."""
+_LONG: dict[str, Range] = {
+    "strands": (15000, 20000), "length_mm": (320, 520), "radius_mm": (0.085, 0.11), "volume_mm": (7, 18),
+    "layered": (0, 0.5), "recession": (0, 0.2),
+}  # fmt: skip
+_TIED: dict[str, Range] = _LONG | {"volume_mm": (2.5, 8), "curl_mm": (0.2, 2), "curl_turns": (1, 2.5),
+                                   "strands": (14000, 18000)}  # fmt: skip
+RANGES: dict[str, dict[str, Range]] = {
+    "none": {},
+    "balding": {"strands": (9000, 13000), "length_mm": (6, 40), "radius_mm": (0.08, 0.1), "volume_mm": (2, 6),
+                "curl_mm": (0, 2), "clump": (0.2, 0.6), "hairline_mm": (0, 8), "recession": (0.35, 1.0),
+                "crown": (0.25, 1.0), "layered": (0, 0.5)},
+    "buzz": {"strands": (24000, 30000), "length_mm": (2, 9), "radius_mm": (0.07, 0.08), "volume_mm": (1.5, 1.5),
+             "frizz": (0.2, 0.6), "clump": (0, 0.1)},
+    "crop": {"strands": (14000, 19000), "length_mm": (18, 75), "volume_mm": (5, 16), "curl_mm": (0, 2.5),
+             "curl_turns": (1.5, 4), "frizz": (0.1, 0.5), "layered": (0.2, 0.8)},
+    "side_part": {"strands": (15000, 19000), "length_mm": (50, 110), "volume_mm": (5, 15), "curl_mm": (0, 2),
+                  "curl_turns": (1, 3), "layered": (0.1, 0.6)},
+    "slicked": {"strands": (15000, 19000), "length_mm": (70, 150), "volume_mm": (3, 13), "curl_mm": (0, 1.5),
+                "curl_turns": (1, 2.5), "frizz": (0.02, 0.2), "clump": (0.5, 0.95), "layered": (0, 0.4)},
+    "curly": {"strands": (7000, 9500), "length_mm": (70, 320), "radius_mm": (0.1, 0.13), "volume_mm": (10, 32),
+              "curl_mm": (2.5, 6), "curl_turns": (2.5, 7), "clump": (0.45, 0.9), "frizz": (0.15, 0.6),
+              "layered": (0.2, 0.7)},
+    "afro": {"strands": (9000, 12000), "length_mm": (40, 230), "radius_mm": (0.1, 0.13), "curl_mm": (1.2, 2.6),
+             "curl_turns": (14, 24), "clump": (0.2, 0.7), "frizz": (0.4, 0.9), "layered": (0, 0.3)},
+    "bob": _LONG | {"length_mm": (190, 290), "volume_mm": (8, 20), "curl_mm": (0.3, 3.5), "curl_turns": (0.8, 2.5),
+                    "layered": (0, 0.3)},
+    "long_straight": _LONG | {"curl_mm": (0, 1), "curl_turns": (0.5, 1.5)},
+    "long_wavy": _LONG | {"curl_mm": (3, 9), "curl_turns": (1, 2.6), "volume_mm": (9, 22)},
+    "fringe": _LONG | {"length_mm": (200, 480), "curl_mm": (0.2, 3), "curl_turns": (0.6, 2), "parting": (-0.3, 0.3)},
+    "ponytail": _TIED | {"length_mm": (260, 520), "tie": (0.15, 1)},
+    "bun": _TIED | {"length_mm": (300, 450), "tie": (0.1, 1)},
+    "braids": _TIED | {"length_mm": (350, 560), "tie": (0, 0.5), "parting": (-0.25, 0.25)},
+}  # fmt: skip

@@ -66,7 +66,8 @@ def grow_scalp(spec: HairSpec, head: HeadGeometry, obstacle: Obstacle) -> Strand
     rng = generator_for(spec.seed, "scalp")
     roots = scatter(head.skin, scalp_density(spec, head, rng), spec.strands, rng)
     skull = skull_of(head)
-    style = {"buzz": _buzz, "short": _short, "curly": _curly, "bob": _hanging, "long": _hanging}[spec.family]
+    style = {"buzz": _buzz, "curly": _curly, "afro": _curly, "crop": _short, "side_part": _short, "balding": _short,
+             "slicked": _short}.get(spec.family, _hanging)  # fmt: skip
     points = style(spec, roots, skull, head, obstacle, rng)
     radii = taper(len(points), points.shape[1], spec.radius_mm / 1000, 0.35, rng)
     return Strands(points, radii, rng.random(len(points)))

@@ -73,7 +73,7 @@ def read_grey(path: Path) -> np.ndarray:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One capture made with bpy."""
     target = tmp_path_factory.mktemp("bpy") / "head_00000003"
-    done = bpy_run("--seed", "3", "--out", str(target), *SETTINGS, "--hair", "short", "--beard", "short")
+    done = bpy_run("--seed", "3", "--out", str(target), *SETTINGS, "--hair", "crop", "--beard", "short")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "p2p-progress head_00000003 view 13/13" in done.stdout
     return target
@@ -182,7 +182,7 @@ def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
 @needs_bpy
 def test_same_seed_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = tmp_path / folder.name
-    done = bpy_run("--seed", "3", "--out", str(again), *SETTINGS, "--hair", "short", "--beard", "short",
+    done = bpy_run("--seed", "3", "--out", str(again), *SETTINGS, "--hair", "crop", "--beard", "short",
                    "--threads", "1")  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
@@ -204,7 +204,7 @@ def test_blenders_own_projection_agrees(tmp_path: Path) -> None:
 @needs_bpy
 def test_binary_gives_the_same_spec_and_a_whole_capture(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "head_00000003"
-    done = blender_run("--seed", "3", "--out", str(target), "--resolution", "64", "--samples", "1", "--hair", "short",
+    done = blender_run("--seed", "3", "--out", str(target), "--resolution", "64", "--samples", "1", "--hair", "crop",
                        "--beard", "short")  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     theirs, ours = Capture.read(target), Capture.read(folder)
@@ -276,7 +276,7 @@ class TestErrors:
         assert done.returncode == 2 and "Traceback" not in done.stderr
 
     def test_a_crash_is_not_success(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        spec = sample_spec(0, load_default_model(), wish(hair={"family": "short"}))
+        spec = sample_spec(0, load_default_model(), wish(hair={"family": "crop"}))
         broken = dataclasses.replace(spec, hair=dataclasses.replace(spec.hair, strands=-5))
         (tmp_path / "spec.json").write_text(json.dumps(broken.to_json()))
         done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--resolution", "32")

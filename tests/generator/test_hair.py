@@ -64,7 +64,7 @@ def test_scalp_hair_stays_outside(case: Case, family: str) -> None:
     assert again is not None and np.array_equal(again.points, strands.points)
 
 
-@pytest.mark.parametrize("family", ["bob", "long"])
+@pytest.mark.parametrize("family", ["bob", "long_wavy"])
 def test_hanging_hair_leaves_the_face_free(case: Case, family: str) -> None:
     spec = dataclasses.replace(sample_spec(case[0].seed, MODEL, wish(hair={"family": family})).hair, strands=3000)
     head = case[1]

@@ -76,7 +76,7 @@ def test_overriding_with_the_drawn_family_changes_nothing() -> None:
 
 def test_a_record_tells_that_its_seed_alone_gives_another_head() -> None:
     """Whoever draws the seed of a record again must see that something was fixed by hand."""
-    fixed = sample_spec(9, MODEL, wish(hair={"family": "long"}, environment={"hdri": "city"}, pose={"strength": 0}))
+    fixed = sample_spec(9, MODEL, wish(hair={"family": "bun"}, environment={"hdri": "city"}, pose={"strength": 0}))
     again = HeadSpec.from_json(json.loads(json.dumps(fixed.to_json())))
     assert again == fixed
     assert again == sample_spec(again.seed, MODEL, Distributions(again.wishes))
@@ -124,9 +124,9 @@ def test_negative_seed() -> None:
         ({"hat": {}}, "unknown component 'hat'"),
         ({"hair": 3}, "hair: an object"),
         ({"hair": {"lenght_mm": 3}}, "hair: unknown lenght_mm; it draws"),
-        ({"hair": {"long": {"lenght_mm": 3}}}, r"hair: unknown long\.lenght_mm"),
+        ({"hair": {"bob": {"lenght_mm": 3}}}, r"hair: unknown bob\.lenght_mm"),
         ({"hair": {"family": "mohawk"}}, r"hair\.family: 'mohawk'"),
-        ({"hair": {"family": {"long": -1}}}, "weights are numbers"),
+        ({"hair": {"family": {"bob": -1}}}, "weights are numbers"),
         ({"skin": {"melanin": [1, 0]}}, r"skin\.melanin"),
         ({"skin": {"melanin": "dark"}}, r"skin\.melanin"),
     ],
@@ -137,11 +137,11 @@ def test_wishes_that_do_not_fit_are_named(wishes: dict, match: str) -> None:
 
 
 def test_wishes_hold_and_leave_the_rest() -> None:
-    wishes = {"skin": {"melanin": {"mean": 0.5, "sd": 0.01}}, "hair": {"family": ["long", "bob"], "clump": [0.1, 0.2],
-              "long": {"clump": 0.9}}}  # fmt: skip
+    wishes = {"skin": {"melanin": {"mean": 0.5, "sd": 0.01}}, "hair": {"family": ["bun", "bob"], "clump": [0.1, 0.2],
+              "bun": {"clump": 0.9}}}  # fmt: skip
     for seed in range(20):
         plain, fixed = sample_spec(seed, MODEL), sample_spec(seed, MODEL, Distributions(wishes))
         assert 0.47 < fixed.skin.melanin < 0.53
-        assert fixed.hair.clump == 0.9 if fixed.hair.family == "long" else 0.1 <= fixed.hair.clump <= 0.2
+        assert fixed.hair.clump == 0.9 if fixed.hair.family == "bun" else 0.1 <= fixed.hair.clump <= 0.2
         assert (fixed.shape, fixed.garment, fixed.rig, fixed.skin.flush) == (
             plain.shape, plain.garment, plain.rig, plain.skin.flush)  # fmt: skip
