@@ -150,7 +150,7 @@ def sample_hair(draw: Draw, colour: HairColour, person: Person) -> HairSpec:
     ageing = min(max((person.age - 25) / 50, 0.0), 1.0) * (0.2 + 0.8 * person.masculine)
     if family != "balding":  # temples recede a little with the years
         drawn["recession"] = round(min(drawn["recession"] * (0.3 + 0.7 * ageing), 1.0), DIGITS)
-    return HairSpec(family, colour, strands, braids=braids, seed=draw.seed(), **drawn)
+    return HairSpec(family, colour, strands, braids=braids, seed=draw.seed(), **drawn)  # type: ignore[arg-type]
 
 
 Range = tuple[float, float]
