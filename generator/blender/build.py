@@ -83,11 +83,12 @@ def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -
         paint = eye_material(spec.eyes, _eye_radius(eyes.vertices))
         if "eyes" in assets:
             paint_eyes(paint, assets["eyes"].path("diffuse"), spec.eyes, _eye_radius(eyes.vertices))
-        add_mesh("eyes", eyes.vertices, eyes.triangles, paint, PixelClass.EYES, {"eye_uv": flat, "base": eyes.base})
+        add_mesh("eyes", eyes.vertices, eyes.triangles, paint, PixelClass.EYES, {"eye_uv": flat, "base": eyes.base},
+                 eyes.corner_uvs)  # fmt: skip
     for name in ("teeth", "tongue"):
         if name in head.parts:
             part = head.parts[name]
-            add_mesh(name, part.vertices, part.triangles, mouth_material(name), PixelClass.MOUTH)
+            add_mesh(name, part.vertices, part.triangles, mouth_material(name), PixelClass.MOUTH, {}, part.corner_uvs)
 
 
 def _eye_radius(vertices: np.ndarray) -> float:

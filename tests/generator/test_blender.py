@@ -19,6 +19,7 @@ import trimesh
 from assets.makehuman import load_default_model
 from capture import Capture, HeadSurface, PixelClass
 from generator.exr import encode_exr
+from generator.head import build_head
 from generator.spec import HeadSpec, sample_spec
 from tests.generator.read_exr import read_exr
 from tests.generator.toy_model import wish
@@ -142,7 +143,7 @@ def test_albedo_and_texture_coordinates(folder: Path) -> None:
     mask = read_grey(Capture.read(folder).mask_paths[3])
     uv, albedo = (read_exr(folder / "passes" / name / "view_03.exr") for name in ("uv", "albedo"))
     known = uv["B"] == 1
-    assert set(np.unique(uv["B"])) <= {0, 1}
+    assert set(np.unique(uv["B"])) == {0, 1} and known[np.isin(mask, [PixelClass.SKIN, PixelClass.EYES])].all()
     assert not known[np.isin(mask, [PixelClass.BACKGROUND, PixelClass.SCALP_HAIR, PixelClass.BROWS])].any()
     for axis in "RG":
         assert ((uv[axis] >= 0) & (uv[axis] <= 1))[known].all() and (uv[axis] == -1)[~known].all()
@@ -151,6 +152,23 @@ def test_albedo_and_texture_coordinates(folder: Path) -> None:
     skin = mask == PixelClass.SKIN
     assert 0.03 < np.median(red[skin]) < 0.9 and (red > blue)[skin].mean() > 0.99
     assert (red[mask == PixelClass.SCALP_HAIR] > 0).all()
+
+
+@needs_bpy
+def test_texture_coordinates_are_those_of_the_model(folder: Path) -> None:
+    capture = Capture.read(folder)
+    mask, depth, face, surface = skin_hits(capture, 3)
+    spec = HeadSpec.from_json(dict(capture.info.spec or {}))
+    skin = build_head(load_default_model(), spec.shape).skin
+    chosen = np.isfinite(depth) & (face < len(skin.triangles))
+    rows, columns = np.argwhere(mask)[chosen].T
+    places = capture.cameras[3].unproject(np.stack([columns, rows], axis=1) + 0.5, depth[chosen])
+    corners = surface.vertices[surface.faces[face[chosen]]].astype(float)
+    weights = trimesh.triangles.points_to_barycentric(corners, places)
+    expected = (skin.corner_uvs[face[chosen]] * weights[..., None]).sum(axis=1)
+    uv = read_exr(folder / "passes" / "uv" / "view_03.exr")
+    seen = np.stack([uv["R"], uv["G"]], axis=-1)[rows, columns]
+    assert np.quantile(np.abs(seen - expected).max(axis=1), 0.98) < 1e-4
 
 
 @needs_bpy
