@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -119,10 +120,28 @@ def test_images_are_read_to_their_end(tmp_path: Path) -> None:
     assert image_problem(path) == "" and image_problem(path, deep=True) == "it ends too early"
     path.write_bytes(data[:40] + bytes([data[40] ^ 1]) + data[41:])
     assert "check sum" in image_problem(path, deep=True)
+    exr = tmp_path / "panorama.exr"
+    exr.write_bytes(one_line_exr())
+    assert image_problem(exr, deep=True) == ""
+    for size in (9, 100, len(one_line_exr()) - 1):
+        exr.write_bytes(one_line_exr()[:size])
+        assert image_problem(exr) == "" and "too early" in image_problem(exr, deep=True)
     others = (("b.exr", b"no", "not EXR"), ("c.txt", b"x", ".txt is no image"), ("d.jpg", b"", "empty"))
     for name, content, message in others:
         (tmp_path / name).write_bytes(content)
         assert message in image_problem(tmp_path / name)
+
+
+def one_line_exr() -> bytes:
+    """A whole OpenEXR file of 2 x 1 pixels, one channel of floats, not compressed."""
+    window = struct.pack("<4i", 0, 0, 1, 0)
+    channel = b"R\0" + struct.pack("<iBxxxii", 2, 0, 1, 1) + b"\0"
+    fields = (("channels", "chlist", channel), ("compression", "compression", b"\0"), ("dataWindow", "box2i", window))
+    head = b"\x76\x2f\x31\x01" + struct.pack("<i", 2)
+    for name, kind, value in fields:
+        head += f"{name}\0{kind}\0".encode() + struct.pack("<i", len(value)) + value
+    head += b"\0"
+    return head + struct.pack("<Q", len(head) + 8) + struct.pack("<ii2f", 0, 8, 0.5, 1.0)
 
 
 def test_panoramas_are_imported(tmp_path: Path) -> None:
