@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.components.skin import SkinSpec
+from generator.components.skin import LIPSTICKS, SHADOWS, MakeUp, SkinSpec
 from generator.head import HeadGeometry
 
 Floats = NDArray[np.float64]
@@ -47,9 +48,10 @@ def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None)
     skin = head.skin
     colour = np.tile(tone(spec), (len(skin.vertices), 1))
     fair = 1 - 0.6 * spec.melanin
-    flushed = np.array([1.0, 0.70, 0.68])
+    flushed, thin, tanned = np.array([1.0, 0.70, 0.68]), np.array([0.84, 0.76, 0.84]), np.array([0.95, 0.90, 0.80])
     colour *= flushed ** (0.75 * spec.flush * fair * _flush(skin.base, skin.masks))[:, None]
-    colour *= np.array([0.86, 0.80, 0.84]) ** (0.7 * _under_eyes(skin.base))[:, None]
+    colour *= thin ** (1.1 * spec.circles * _under_eyes(skin.base))[:, None]
+    colour *= tanned ** (0.6 * _forehead(skin.base))[:, None]  # more sun, less blood
     jaw = np.maximum(_mask(skin.masks, "beard"), _mask(skin.masks, "moustache"))
     colour *= np.array([0.62, 0.66, 0.74]) ** (spec.shadow * jaw)[:, None]
     if roots is not None:
@@ -57,11 +59,51 @@ def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None)
     lips = _mask(skin.masks, "lips")[:, None] * spec.lips
     lip_colour = tone(spec) * np.array([0.80, 0.42, 0.44]) + np.array([0.02, 0.0, 0.005]) * (1 - spec.melanin)
     colour = colour * (1 - lips) + lip_colour * lips
+    colour = _painted(colour, spec.makeup, head)
     dark = np.maximum.reduce([_mask(skin.masks, name) for name in ("nostrils", "inner_mouth")])
     colour *= np.array([0.45, 0.24, 0.22]) ** dark[:, None]
     margin = _mask(skin.masks, "lid_margin")[:, None]
     colour *= np.array([0.95, 0.80, 0.78]) ** margin
     return np.asarray(np.clip(colour, 0.005, 0.9))
+
+
+def skin_overlay(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None) -> Floats:
+    """(V, 3) what a photographed texture is multiplied with: roots, the shadow of a beard, darkness under the eyes."""
+    skin = head.skin
+    jaw = np.maximum(_mask(skin.masks, "beard"), _mask(skin.masks, "moustache"))
+    colour = np.array([0.62, 0.66, 0.74]) ** (spec.shadow * jaw)[:, None]
+    colour = colour * np.array([0.84, 0.76, 0.84]) ** (0.5 * spec.circles * _under_eyes(skin.base))[:, None]
+    if roots is not None:
+        colour = colour * np.array([0.28, 0.27, 0.28]) ** roots[:, None]
+    return np.asarray(colour)
+
+
+def _painted(colour: Floats, makeup: MakeUp, head: HeadGeometry) -> Floats:
+    """The colours (V, 3) under make-up."""
+    skin = head.skin
+    lids = _blob(skin.base, (0.033, -0.012, 0.007), (0.017, 0.03, 0.007)) * (skin.base[:, 2] > 0.001)
+    cheeks = _blob(skin.base, (0.052, 0.0, -0.036), (0.018, 0.04, 0.013))
+    layers = [
+        (LIPSTICKS[makeup.lip_colour], 0.75 * makeup.lipstick * _mask(skin.masks, "lips")),
+        (SHADOWS[makeup.shadow_colour], 0.75 * makeup.shadow * lids),
+        ((0.01, 0.008, 0.008), 0.9 * makeup.liner * _along_lashes(head)),
+        ((0.45, 0.10, 0.10), 0.35 * makeup.blush * cheeks),
+    ]
+    for paint, amount in layers:
+        colour = colour * (1 - amount[:, None]) + np.array(paint) * amount[:, None]
+    return colour
+
+
+def _along_lashes(head: HeadGeometry) -> Floats:
+    """(V,) 1 on the upper lash lines, 0 from 1.6 mm beside them."""
+    found = np.zeros(len(head.skin.vertices))
+    for name, line in head.chains.items():
+        if name.startswith("lash_upper") and len(line) > 1:
+            near = np.flatnonzero(np.linalg.norm(head.skin.vertices - line.mean(axis=0), axis=1) < 0.03)
+            dense = np.concatenate([np.linspace(a, b, 6) for a, b in pairwise(line)])
+            gap = np.linalg.norm(head.skin.vertices[near, None] - dense[None], axis=2).min(axis=1)
+            found[near] = np.maximum(found[near], np.clip(1.6 - gap / 0.001, 0, 1))
+    return found
 
 
 def _mask(masks: Mapping[str, Floats], name: str) -> Floats:
@@ -87,3 +129,7 @@ def _flush(base: Floats, masks: Mapping[str, Floats]) -> Floats:
 def _under_eyes(base: Floats) -> Floats:
     return np.asarray(_blob(base, (0.030, -0.01, -0.017), (0.014, 0.04, 0.006)) +
                       0.6 * _blob(base, (0.017, -0.01, 0.004), (0.006, 0.04, 0.008)))  # fmt: skip
+
+
+def _forehead(base: Floats) -> Floats:
+    return _blob(base, (0.0, -0.01, 0.05), (0.06, 0.05, 0.028))

@@ -16,7 +16,7 @@ from generator.blender.cameras import add_camera
 from generator.blender.curves import add_strands, hair_material
 from generator.blender.eye_material import eye_material
 from generator.blender.library_material import image_material, mark_card
-from generator.blender.library_paint import paint_eyes, paint_skin, toned
+from generator.blender.library_paint import toned
 from generator.blender.materials import PAINTERS
 from generator.blender.meshes import add_mesh
 from generator.blender.scene import new_scene
@@ -27,7 +27,8 @@ from generator.dressing import Dress, dress_head
 from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
 from generator.library_wear import library_pieces
-from generator.skin_colour import exposure_gain, skin_albedo
+from generator.skin_colour import exposure_gain, skin_albedo, skin_overlay
+from generator.skin_relief import oil_strength, pore_strength, wrinkles
 from generator.spec import HeadSpec
 
 Time = Callable[[str, Callable[[], Any]], Any]
@@ -70,19 +71,19 @@ def _add_dress(scene: Any, spec: HeadSpec, dress: Dress) -> None:
 
 def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -> None:
     skin = head.skin
-    attributes = {"albedo": skin_albedo(spec.skin, head, root_shade(spec.hair, head)), "base": skin.base}
-    attributes["lips"] = skin.masks.get("lips", np.zeros(len(skin.vertices)))
-    paint = skin_material(spec.skin)
-    if "skin" in assets:
-        paint_skin(paint, assets["skin"].path("diffuse"))
-        attributes["shade"] = attributes["albedo"] / np.maximum(skin_albedo(spec.skin, head), 1e-6)
+    photo = assets["skin"].path("diffuse") if "skin" in assets else None
+    colours = skin_albedo if photo is None else skin_overlay
+    lines, strength = wrinkles(skin)
+    relief = np.stack([pore_strength(skin.base), oil_strength(skin.base), strength], axis=1)
+    attributes = {"albedo": colours(spec.skin, head, root_shade(spec.hair, head)), "base": skin.base, "lines": lines,
+                  "relief": relief, "lips": skin.masks.get("lips", np.zeros(len(skin.vertices)))}  # fmt: skip
+    paint = skin_material(spec.skin, photo)
     add_mesh("skin", skin.vertices, skin.triangles, paint, PixelClass.SKIN, attributes, skin.corner_uvs)
     if "eyes" in head.parts:
         eyes = head.parts["eyes"]
         flat = np.concatenate([eyes.uvs, np.zeros((len(eyes.uvs), 1))], axis=1)
-        paint = eye_material(spec.eyes, _eye_radius(eyes.vertices))
-        if "eyes" in assets:
-            paint_eyes(paint, assets["eyes"].path("diffuse"), spec.eyes, _eye_radius(eyes.vertices))
+        picture = assets["eyes"].path("diffuse") if "eyes" in assets else None
+        paint = eye_material(spec.eyes, _eye_radius(eyes.vertices), picture, exposure_gain(spec.skin))
         add_mesh("eyes", eyes.vertices, eyes.triangles, paint, PixelClass.EYES, {"eye_uv": flat, "base": eyes.base},
                  eyes.corner_uvs)  # fmt: skip
     for name in ("teeth", "tongue"):

@@ -12,6 +12,7 @@ _OLDER = {
     "Specular IOR Level": "Specular",
     "Coat Weight": "Clearcoat",
     "Coat Roughness": "Clearcoat Roughness",
+    "Coat Normal": "Clearcoat Normal",
     "Transmission Weight": "Transmission",
     "Sheen Weight": "Sheen",
     "Emission Color": "Emission",
