@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from capture import PixelClass
 from generator.garment import make_garment
 from generator.geometry.distance import distance_field
+from generator.hair.beard import grow_beard
 from generator.hair.dress import framed_radius, hair_obstacle
-from generator.hair.facial import grow_beard, grow_brows, grow_lashes
+from generator.hair.facial import grow_brows, grow_lashes
 from generator.hair.scalp import grow_scalp
 from generator.hair.strands import Strands
 from generator.head import HeadGeometry

@@ -22,6 +22,7 @@ class Obstacle:
     Attributes:
         field: signed distance to the head.
         cover: (V,) metres by which something (a garment) stands off the head's vertices.
+        fine: finer fields of parts that are too thin for `field`, such as the ears.
         hang: height below which hair hangs freely, metres.
         shield: centre (3,) and radii (3,) of an ellipsoid in front of the face that hair goes around, or None.
     """
@@ -30,6 +31,7 @@ class Obstacle:
     cover: Floats
     shield: tuple[Floats, Floats] | None = None
     hang: float = 0.0
+    fine: tuple[DistanceField, ...] = ()
 
     def push(self, points: Floats, layer: Floats) -> Floats:
         """Points (N, 3) moved out to at least `layer` (N,) metres from the skin or what covers it."""
@@ -42,6 +44,8 @@ class Obstacle:
                 break
             points = points.copy()
             points[inside] += self.field.gradient(points[inside]) * lack[inside, None]
+        for fine in self.fine:
+            points = _push_fine(fine, points, layer)
         return points
 
     def deflect(self, points: Floats) -> Floats:
@@ -63,6 +67,23 @@ class Obstacle:
         s = np.where(a > 1e-8, (-b + np.sqrt(np.maximum(b * b - a * c, 0))) / np.maximum(a, 1e-8), 0)
         points[inside] = centre + (local[inside] + outward * s[:, None]) * radii
         return points
+
+
+def _push_fine(field: DistanceField, points: Floats, layer: Floats) -> Floats:
+    """Points within reach of a fine field moved out of it; points deep behind its border are the coarse field's."""
+    top = field.origin + field.spacing * (np.array(field.values.shape) - 1)
+    near = np.flatnonzero(((points > field.origin) & (points < top)).all(axis=1))
+    near = near[field.near(points[near]) >= 0]
+    for _ in range(2):
+        distance = field.distance(points[near])
+        lack = layer[near] - distance
+        inside = np.flatnonzero((lack > 0) & (distance > -0.006))
+        if not len(inside):
+            break
+        chosen = near[inside]
+        points = points.copy()
+        points[chosen] += field.gradient(points[chosen]) * np.minimum(lack[inside], 0.004)[:, None]
+    return points
 
 
 @dataclass(frozen=True)
@@ -114,7 +135,7 @@ def grow(
         moved = obstacle.push(obstacle.deflect(moved), height)
         change = moved - points
         size = np.linalg.norm(change, axis=1, keepdims=True)
-        moved = points + change * np.minimum(1.0, 1.5 * step / np.maximum(size, 1e-9))  # no jumps
+        moved = points + change * np.minimum(1.0, step / np.maximum(size, 1e-9))  # no jumps, and no longer than asked
         direction = unit(moved - points)
         away = obstacle.field.gradient(moved)
         points = moved
@@ -176,13 +197,14 @@ def curl(
     return strands + amount * (np.cos(angle)[..., None] * side + np.sin(angle)[..., None] * up)
 
 
-def frizz(strands: Floats, amount: float, rng: np.random.Generator) -> Floats:
-    """Bend each strand its own way, metres at the tip."""
+def frizz(strands: Floats, amount: float | Floats, rng: np.random.Generator) -> Floats:
+    """Bend each strand its own way; `amount` in metres at the tip, one or (S,)."""
     count, steps = strands.shape[:2]
     t = np.linspace(0, 1, steps)[None, :, None]
     once, twice = rng.standard_normal((count, 1, 3)), rng.standard_normal((count, 1, 3))
     phase = 2 * np.pi * rng.random((count, 1, 1))
-    return strands + amount * (once * t**1.5 * 0.6 + twice * t * np.sin(5 * t + phase) * 0.5)
+    size = np.asarray(amount, float).reshape(-1, 1, 1)
+    return strands + size * (once * t**1.5 * 0.6 + twice * t * np.sin(5 * t + phase) * 0.5)
 
 
 def settle(strands: Floats, obstacle: Obstacle, least: float) -> Floats:

@@ -20,11 +20,13 @@ class Strands:
         points: (S, P, 3) from root to tip, metres.
         radii: (S, P) metres.
         shade: (S,) 0 to 1, what makes a strand differ from its neighbours in colour.
+        tone: (S,) 0 to 1, what makes a lock differ from the next, or None.
     """
 
     points: Floats
     radii: Floats
     shade: Floats
+    tone: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.points)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from assets.head_model import Pose
 from capture import InputError
 from generator import spec as spec_module
-from generator.components.facial_hair import BEARDS
-from generator.components.hair import FAMILIES, HairSpec
+from generator.components.facial_hair import BEARDS, sample_beard
+from generator.components.hair import BLACK, FAMILIES, HairSpec, family_weights, sample_hair_colour
+from generator.components.person import Person
 from generator.distributions import Distributions, stream
 from generator.spec import HeadSpec, sample_spec
 from tests.generator.toy_model import ToyModel, wish
@@ -145,3 +147,23 @@ def test_wishes_hold_and_leave_the_rest() -> None:
         assert fixed.hair.clump == 0.9 if fixed.hair.family == "bun" else 0.1 <= fixed.hair.clump <= 0.2
         assert (fixed.shape, fixed.garment, fixed.rig, fixed.skin.flush) == (
             plain.shape, plain.garment, plain.rig, plain.skin.flush)  # fmt: skip
+
+
+def test_only_a_single_name_gives_feminine_faces_beards() -> None:
+    woman, man = Person(0.1, 40.0), Person(0.9, 40.0)
+    for seed in range(40):
+        def beard(wishes: dict, person: Person, seed: int = seed) -> str:
+            return sample_beard(Distributions({"beard": wishes}).draw(seed, "beard"), BLACK, person).family
+
+        assert beard({"family": ["full", "short"]}, woman) == beard({"family": {"full": 1}}, woman) == "none"
+        assert beard({"family": "full"}, woman) == "full" and beard({"family": ["full"]}, man) == "full"
+
+
+def test_age_and_sex_shift_hair_softly() -> None:
+    """Grey and balding come with the years, long hair rather on women; nothing is ruled out."""
+    young, old, woman = (family_weights(p) for p in (Person(1.0, 20.0), Person(1.0, 75.0), Person(0.0, 30.0)))
+    assert old["balding"] > 3 * young["balding"] and woman["long_wavy"] > 2 * young["long_wavy"]
+    assert min(*old.values(), *young.values(), *woman.values()) > 0
+    grey = [np.mean([sample_hair_colour(Distributions().draw(seed, "hair_colour"), 0.3, Person(0.5, age)).grey
+                     for seed in range(200)]) for age in (22.0, 50.0, 80.0)]  # fmt: skip
+    assert grey[0] < 0.05 < grey[1] < grey[2] and 0.15 < grey[1] < 0.4
