@@ -115,7 +115,9 @@ def finish(points: Floats, spec: HairSpec, obstacle: Obstacle, rng: np.random.Ge
     points, lock = gather(points, 0.95 * spec.clump, size, rng)
     count, locks = len(points), int(lock.max(initial=0)) + 1
     loose = 0.2 + 0.6 * spec.frizz
-    phase = (2 * np.pi * rng.random(locks))[lock] + loose * rng.standard_normal(count)
+    swing = 0.5 + 2.5 * min(spec.curl_turns / 10, 1.0)  # wide waves swing together, tight coils each for itself
+    phase = (2 * np.pi * rng.random(int(big.max(initial=0)) + 1))[big] * min(spec.curl_turns / 5, 1.0)
+    phase = phase + (swing * rng.standard_normal(locks))[lock] + loose * rng.standard_normal(count)
     turns = spec.curl_turns * 10 * (0.8 + 0.4 * rng.random(locks))[lock] * (1 + 0.03 * rng.standard_normal(count))
     radius = spec.curl_mm / 1000 * (0.5 + 0.6 * rng.random(locks))[lock]
     if spec.curl_mm > 0:

