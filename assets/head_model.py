@@ -8,7 +8,7 @@ identity: a camera rig that aims at the origin aims at the bridge of the nose.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -37,12 +37,6 @@ class Pose:
     jaw: Rotation = NO_ROTATION
     left_eye: Rotation = NO_ROTATION
     right_eye: Rotation = NO_ROTATION
-
-
-def scaled_pose(pose: Pose, strength: float) -> Pose:
-    """All rotations of a pose times a factor; 0 is the head at rest."""
-    scaled = {f.name: tuple(strength * angle + 0.0 for angle in getattr(pose, f.name)) for f in fields(pose)}
-    return Pose(**scaled)
 
 
 @runtime_checkable

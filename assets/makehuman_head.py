@@ -25,7 +25,8 @@ import numpy as np
 
 from assets import makehuman_prior as prior
 from assets.draw import Draw
-from assets.head_model import FloatArray, IntArray, Pose, check_coefficients, scaled_pose, triangulate
+from assets.expression_prior import sample_expression
+from assets.head_model import FloatArray, IntArray, Pose, check_coefficients, triangulate
 from assets.skinning import blend, rotation_about, rotation_matrix
 
 NECK_SHARES = {"neck01": 0.2, "neck02": 0.25, "neck03": 0.25, "head": 0.3}
@@ -119,17 +120,15 @@ class MakeHumanHead:
 
     def sample_identity(self, draw: Draw) -> FloatArray:
         """(I,) a draw from the prior of `assets.makehuman_prior`."""
-        return prior.sample_identity(draw.rng, self.detail_names)
+        return prior.sample_identity(draw, self.detail_names)
 
     def sample_expression(self, draw: Draw) -> FloatArray:
-        """(E,) a draw from the prior of `assets.makehuman_prior`."""
-        strength = draw.number("strength", 1.0, 1.0)
-        return strength * prior.sample_expression(draw.rng, self.expression_names)
+        """(E,) a draw from the prior of `assets.expression_prior`."""
+        return sample_expression(draw, self.expression_names)
 
     def sample_pose(self, draw: Draw) -> Pose:
         """A draw from the prior of `assets.makehuman_prior`."""
-        strength = draw.number("strength", 1.0, 1.0)
-        return scaled_pose(prior.sample_pose(draw.rng), strength)
+        return prior.sample_pose(draw)
 
     def neutral_expression(self) -> FloatArray:
         """(E,) zeros."""

@@ -1,4 +1,4 @@
-"""The prior of the MakeHuman head: which identities, expressions and poses are drawn, and how often.
+"""The prior of the MakeHuman head: which identities and poses are drawn, and how often.
 
 MakeHuman's sliders at +-1 are caricatures; people differ by a small part of that. A detail modifier is drawn from a
 normal distribution with the mean and standard deviation of the first rule that its name matches, cut at two and a
@@ -12,11 +12,16 @@ import re
 
 import numpy as np
 
-from assets.head_model import FloatArray, Pose, Rotation
+from assets.draw import Draw
+from assets.head_model import FloatArray, Pose
+from capture.errors import InputError
 
 MACRO_NAMES = ("gender", "age", "muscle", "weight", "height", "proportions", "african", "asian", "caucasian", "size")
 MEAN_MACROS = (0.5, 25.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 0.012)
 CUT = 2.5
+ANCESTRIES = ("african", "asian", "caucasian")
+SIZE_OF_SEX = 0.0
+"""What a man's head is larger by, and a woman's smaller, beyond what the targets do."""
 
 # (pattern, mean, standard deviation)
 DETAIL_RULES: tuple[tuple[str, float, float], ...] = (
@@ -67,90 +72,56 @@ def mean_identity(detail_names: tuple[str, ...]) -> FloatArray:
     return np.array([*MEAN_MACROS, *(detail_rule(name)[0] for name in detail_names)])
 
 
-def sample_identity(rng: np.random.Generator, detail_names: tuple[str, ...]) -> FloatArray:
-    """(I,) one adult. Two genders at equal odds with some overlap, 18 to 85 years, mostly one ancestry or two."""
-    male = rng.random() < 0.5
-    gender = float(np.clip((0.9 if male else 0.1) + 0.12 * rng.standard_normal(), 0.0, 1.0))
-    age = 18.0 + 67.0 * float(rng.beta(1.1, 1.7))
-    muscle = float(rng.beta(5.0, 5.0)) * 0.8 + (0.15 if male else 0.05)
-    weight = float(rng.beta(4.0, 4.0)) * 0.85 + 0.1
-    height = float(np.clip(0.5 + 0.035 * rng.standard_normal(), 0.4, 0.6))
-    proportions = float(rng.uniform(0.35, 0.85))
-    ancestry = rng.dirichlet([0.45, 0.45, 0.45])
-    size = MEAN_MACROS[-1] + (-0.004 if male else 0.004) + 0.02 * float(np.clip(rng.standard_normal(), -2, 2))
-    details = [_draw_detail(rng, name) + STOUTNESS.get(name, 0.0) * (weight - 0.5) for name in detail_names]
-    return np.array([gender, age, muscle, weight, height, proportions, *ancestry, size, *details])
+def sample_identity(draw: Draw, detail_names: tuple[str, ...]) -> FloatArray:
+    """(I,) one adult: both sexes, all ages from 18 to 85 and all ancestries evenly, by default.
 
-
-def _draw_detail(rng: np.random.Generator, name: str) -> float:
-    """One number is drawn whatever the rule, so that a change to one rule leaves the other modifiers alone."""
-    mean, deviation = detail_rule(name)
-    unit = float(np.clip(rng.standard_normal(), -CUT, CUT))
-    value = mean + deviation * unit
-    return max(value, 0.0) if ONE_SIDED.match(name) else value
-
-
-def sample_expression(rng: np.random.Generator, names: tuple[str, ...]) -> FloatArray:
-    """(E,) one expression: half the time about neutral, else a mild mixture; eyes mostly open, lips mostly closed.
-
-    Left and right of a pair are drawn together and differ by a few percent. Jaw, lids and lips are limited so that
-    no lid enters the eye and the lips do not cross.
+    Asks for gender (female, male) and masculinity 0 to 1; age in years (below 25 MakeHuman's faces look alike);
+    ancestry, second_ancestry and mixture (the share of the second); muscle, weight, height, proportions 0 to 1 with 0.5
+    the average; size (relative to the average of all); variation and asymmetry, which scale the details.
+    Raises `InputError` for wishes that no adult fulfils.
     """
-    weights: dict[str, float] = {}
-
-    def pair(name: str, value: float) -> None:
-        for side, noise in zip(("Left", "Right"), rng.standard_normal(2), strict=True):
-            weights[name + side] = weights.get(name + side, 0.0) + max(value * (1.0 + 0.12 * float(noise)), 0.0)
-
-    lively = rng.random() < 0.5
-    strength = float(rng.uniform(0.25, 1.0)) if lively else float(rng.uniform(0.0, 0.12))
-    mood = rng.choice(["smile", "talk", "brows", "frown", "press"], p=[0.35, 0.25, 0.2, 0.1, 0.1])
-    if mood == "smile":
-        pair("mouthSmile", 0.75 * strength)
-        pair("cheekSquint", 0.4 * strength)
-        pair("eyeSquint", 0.3 * strength)
-    elif mood == "talk":
-        weights["jawOpen"] = 0.35 * strength
-        weights["mouthFunnel"] = 0.25 * strength * float(rng.random())
-        pair("mouthLowerDown", 0.2 * strength)
-    elif mood == "brows":
-        weights["browInnerUp"] = 0.7 * strength
-        pair("browOuterUp", 0.6 * strength)
-        pair("eyeWide", 0.4 * strength)
-    elif mood == "frown":
-        pair("browDown", 0.7 * strength)
-        pair("mouthFrown", 0.4 * strength)
-        pair("noseSneer", 0.25 * strength)
-    else:
-        pair("mouthPress", 0.5 * strength)
-        weights["mouthShrugLower"] = 0.25 * strength
-    _look_and_blink(rng, weights, mood == "brows")
-    return np.array([min(weights.get(name, 0.0), 1.0) for name in names])
+    male = draw.choice("gender", {"female": 0.5, "male": 0.5}) == "male"
+    sign = 1.0 if male else -1.0
+    gender = min(max(draw.normal("masculinity", 0.5 + 0.4 * sign, 0.11), 0.0), 1.0)
+    age = _limited(draw.number("age", 18.0, 85.0), "age", 18.0, 90.0)
+    ancestry = dict.fromkeys(ANCESTRIES, 0.0)
+    first, second = (draw.choice(name, dict.fromkeys(ANCESTRIES, 1.0)) for name in ("ancestry", "second_ancestry"))
+    mixture = _limited(draw.number("mixture", 0.0, 0.5, power=1.7), "mixture", 0.0, 1.0)
+    ancestry[first] += 1.0 - mixture
+    ancestry[second] += mixture
+    muscle = draw.normal("muscle", 0.5 + 0.05 * sign, 0.12)
+    weight = draw.normal("weight", 0.5, 0.14)
+    height = draw.normal("height", 0.5, 0.035)
+    proportions = draw.number("proportions", 0.35, 0.85)
+    size = _limited(draw.normal("size", SIZE_OF_SEX * sign, 0.018), "size", -0.2, 0.2)
+    variation = _limited(draw.number("variation", 1.0, 1.0), "variation", 0.0, 2.0)
+    asymmetry = _limited(draw.number("asymmetry", 1.0, 1.0), "asymmetry", 0.0, 4.0)
+    units = np.clip(draw.rng.standard_normal(len(detail_names)), -CUT, CUT)
+    details = []
+    for name, unit in zip(detail_names, units.tolist(), strict=True):
+        mean, deviation = detail_rule(name)
+        scale = asymmetry if name.startswith("asym-") else variation
+        value = mean + scale * deviation * unit + STOUTNESS.get(name, 0.0) * (weight - 0.5)
+        details.append(max(value, 0.0) if ONE_SIDED.match(name) else value)
+    macros = [gender, age, muscle, weight, height, proportions, *ancestry.values(), MEAN_MACROS[-1] + size]
+    return np.array([*macros, *details])
 
 
-def _look_and_blink(rng: np.random.Generator, weights: dict[str, float], wide: bool) -> None:
-    """Gaze within some ten degrees, both eyes together; a partly closed lid at times, fully closed seldom."""
-    across, up = 0.25 * np.clip(rng.standard_normal(2), -2, 2)
-    to_left = float(across)
-    weights["eyeLookOutLeft"] = weights["eyeLookInRight"] = max(to_left, 0.0)
-    weights["eyeLookInLeft"] = weights["eyeLookOutRight"] = max(-to_left, 0.0)
-    for side in ("Left", "Right"):
-        weights[f"eyeLookUp{side}"] = max(float(up), 0.0)
-        weights[f"eyeLookDown{side}"] = max(-float(up), 0.0)
-    chance, closing = rng.random(2)
-    if wide:
-        return
-    closed = 1.0 if chance < 0.03 else 0.35 * float(closing) if chance < 0.35 else 0.0
-    for side in ("Left", "Right"):
-        room = 1.0 - weights.get(f"eyeSquint{side}", 0.0) - weights[f"eyeLookDown{side}"]
-        weights[f"eyeBlink{side}"] = closed * max(room, 0.0)
+def _limited(value: float, name: str, low: float, high: float) -> float:
+    if not low <= value <= high:
+        raise InputError(f"identity.{name}: {value:g} is out of reach; use {low:g} to {high:g}")
+    return value
 
 
-def sample_pose(rng: np.random.Generator) -> Pose:
-    """A sitting person who looks at the camera: the neck turned by a few degrees, the jaw at rest."""
+def sample_pose(draw: Draw) -> Pose:
+    """A sitting person who looks at the camera: the neck turned by a few degrees, the jaw at rest.
 
-    def turn(*degrees: float) -> Rotation:
-        x, y, z = np.radians(degrees) * np.clip(rng.standard_normal(3), -2, 2)
-        return float(x), float(y), float(z)
-
-    return Pose(neck=turn(3.0, 2.0, 3.0))
+    Asks for strength, which scales the rest, and yaw (to the subject's left), pitch (down) and roll in degrees.
+    """
+    strength = draw.number("strength", 1.0, 1.0)
+    yaw, pitch, roll = draw.normal("yaw", 0.0, 4.0), draw.normal("pitch", 0.0, 3.0), draw.normal("roll", 0.0, 2.0)
+    for name, value in (("yaw", yaw), ("pitch", pitch), ("roll", roll)):
+        if abs(value * strength) > 45:
+            raise InputError(f"pose.{name}: {value:g} degrees is more than this neck turns; use -45 to 45")
+    x, y, z = (strength * float(np.radians(value)) for value in (pitch, roll, yaw))
+    return Pose(neck=(x, y, z))
