@@ -44,14 +44,14 @@ class Slot:
 SLOTS: dict[str, Slot] = {
     "skin": Slot("skin", "texture", 0.5, "textured", "texture"),
     "eyes": Slot("eye", "texture", 0.3, "textured", "texture"),
+    "headwear": Slot("headwear"),
     "hair": Slot("hair"),
     "brows": Slot("eyebrows"),
     "lashes": Slot("eyelashes"),
     "garment": Slot("garment"),
-    "headwear": Slot("headwear"),
     "environment": Slot("hdri", "hdri", 0.5),
 }
-"""Component -> its slot."""
+"""Component -> its slot; hats before hair, which goes by them."""
 MISFIT = 0.1
 BARE = ("none", "bald", "balding")
 """Families and kinds that no asset stands for unless it is wished for: who wears nothing wears nothing."""

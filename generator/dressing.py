@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.head_model import vertex_normals
 from capture import PixelClass
 from generator.garment import make_garment
 from generator.geometry.distance import distance_field
@@ -20,6 +21,7 @@ from generator.hair.dress import framed_radius, hair_obstacle
 from generator.hair.facial import grow_brows, grow_lashes
 from generator.hair.scalp import grow_scalp
 from generator.hair.strands import Strands
+from generator.hair.tuck import tuck_under
 from generator.head import HeadGeometry
 from generator.spec import HeadSpec
 
@@ -81,6 +83,9 @@ def dress_head(spec: HeadSpec, head: HeadGeometry, worn: Sequence[Piece] = ()) -
                     {"base": cloth.base, "collar": cloth.collar})]  # fmt: skip
     obstacle = hair_obstacle(head, field, spec.garment)
     scalp = None if "scalp hair" in given else grow_scalp(spec.hair, head, obstacle)
+    for hat in (piece for piece in worn if piece.pixel_class == PixelClass.HEADWEAR):
+        normals = vertex_normals(hat.vertices, hat.triangles)
+        scalp = tuck_under(scalp, hat.vertices, normals, head.skin, field) if scalp else None
     hair = {"scalp hair": scalp, "brows": grow_brows(spec.brows, head),
             "lashes": grow_lashes(spec.lashes, head), "beard": grow_beard(spec.beard, head, obstacle)}  # fmt: skip
     grown = {name: strands for name, strands in hair.items() if strands and len(strands) and name not in given}

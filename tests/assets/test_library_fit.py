@@ -20,6 +20,9 @@ from assets.makehuman_fitting import FittingMesh, bake_fitting, load_fitting_mes
 from assets.makehuman_head import MakeHumanHead
 from capture.errors import InputError
 from generator.geometry.distance import distance_field
+from generator.hair.strands import Strands
+from generator.hair.tuck import tuck_under
+from generator.head import Part
 from generator.library_wear import keep_off, split
 from tests.assets.packs import write_proxy
 
@@ -162,3 +165,21 @@ def test_splitting_keeps_surface_and_texture(seed: int) -> None:
     assert np.allclose(*area) and len(after.triangles) == 12
     assert len(after.vertices) == 6 + 8  # of nine edges one is shared
     assert np.isfinite(vertex_normals(after.vertices, after.triangles)).all()
+
+
+def test_hair_lies_close_under_a_hat_and_free_below() -> None:
+    skin = sphere(0.1)
+    normals = skin / 0.1
+    part = Part(skin, np.zeros((0, 3), np.int32), normals, {}, skin, skin[:, :2], np.zeros((0, 3, 2)))
+    hat = sphere(0.112)
+    hat = hat[hat[:, 2] > 0.03]  # a bowl 12 mm over the upper half
+    rng = np.random.default_rng(0)
+    out = rng.normal(size=(400, 3))
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    points = out[:, None] * (0.1 + np.linspace(0, 0.025, 6))[None, :, None]
+    strands = Strands(points, np.full((400, 6), 1e-4), np.zeros(400))
+    tucked = tuck_under(strands, hat, hat / 0.112, part, distance_field(skin, normals))
+    height = np.linalg.norm(tucked.points, axis=2) - 0.1
+    under, free = tucked.points[:, 0, 2] > 0.045, tucked.points[:, 0, 2] < 0.01
+    assert under.sum() > 50 and height[under].max() < 0.004
+    assert free.sum() > 100 and np.allclose(tucked.points[free], points[points[:, 0, 2] < 0.01])

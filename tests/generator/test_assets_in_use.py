@@ -67,6 +67,8 @@ def test_wishes_about_assets(library: Library) -> None:
         spec = sample_spec(seed, MODEL, wish(skin={"texture": "mine/rare"}, hair={"asset": "makehuman/bob"}), library)
         assert (spec.skin.texture, spec.hair.asset) == ("mine/rare", "makehuman/bob")
         assert assets_of(spec, library)["skin"].id == "mine/rare"
+        spec = sample_spec(seed, MODEL, wish(headwear={"asset": "makehuman/topper"}, hair={"library": 1.0}), library)
+        assert spec.headwear.asset and not spec.hair.asset
 
 
 def test_other_head_models_take_what_fits_any(library: Library) -> None:
