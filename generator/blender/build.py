@@ -66,7 +66,8 @@ def _add_dress(scene: Any, spec: HeadSpec, dress: Dress) -> None:
              "lashes": (BLACK, PixelClass.LASHES), "beard": (spec.beard.colour, PixelClass.FACIAL_HAIR)}  # fmt: skip
     for name, strands in dress.hair.items():
         colour, number = looks[name]
-        add_strands(name, strands, hair_material(name, colour), number)
+        more = spec.hair.seed if name == "scalp hair" else None
+        add_strands(name, strands, hair_material(name, colour), number, more)
 
 
 def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -> None:

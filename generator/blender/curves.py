@@ -6,6 +6,8 @@ geometry nodes of a Curves object turn them into curves.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -16,15 +18,22 @@ from generator.blender.nodes import Graph, material
 from generator.components.hair import HairColour
 from generator.hair.strands import Strands
 
+HAIR_NODES: dict[str, dict[str, Any]] = {
+    "Duplicate Hair Curves": {"Amount": 1, "Viewport Amount": 1.0, "Radius": 0.0005, "Distribution Shape": 0.5},
+    "Frizz Hair Curves": {"Cumulative Offset": False, "Distance": 0.0003, "Factor": 1.0},
+}
+"""The groups that multiply strands, and their inputs; together they move a point by less than 0.9 mm."""
 
-def add_strands(name: str, strands: Strands, paint: Any, pass_index: int) -> Any:
-    """A hair object of strands."""
-    source = _polylines(name, strands)
+
+def add_strands(name: str, strands: Strands, paint: Any, pass_index: int, seed: int | None = None) -> Any:
+    """A hair object of strands; with a `seed`, Blender's own hair nodes, where it has them, make more of each."""
+    more = seed is not None and all(bundled_hair_node(node) for node in HAIR_NODES)
+    source = _polylines(name, replace(strands, radii=0.8 * strands.radii) if more else strands)
     curves = bpy.data.hair_curves.new(name)
     curves.materials.append(paint)
     found = link(name, curves, pass_index)
     modifier = found.modifiers.new("strands", "NODES")
-    modifier.node_group = _to_curves(source, paint)
+    modifier.node_group = _to_curves(source, paint, seed if more else None)
     return found
 
 
@@ -49,7 +58,7 @@ def _polylines(name: str, strands: Strands) -> Any:
     return found
 
 
-def _to_curves(source: Any, paint: Any) -> Any:
+def _to_curves(source: Any, paint: Any, seed: int | None) -> Any:
     tree = bpy.data.node_groups.new("strands to curves", "GeometryNodeTree")
     if hasattr(tree, "interface"):
         tree.interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
@@ -64,10 +73,43 @@ def _to_curves(source: Any, paint: Any) -> Any:
     radius.inputs["Name"].default_value = "thickness"
     value = next(o for o in radius.outputs if o.enabled and o.type == "VALUE")
     curve = graph.node("GeometryNodeSetCurveRadius", {"Curve": curve, "Radius": value}).outputs[0]
+    if seed is not None:
+        curve = _multiplied(graph, curve, seed)
     shown = graph.node("GeometryNodeSetMaterial", {"Geometry": curve, "Material": paint}).outputs[0]
     out = graph.node("NodeGroupOutput")
     tree.links.new(shown, out.inputs[0])
     return tree
+
+
+def _multiplied(graph: Graph, curve: Any, seed: int) -> Any:
+    """The strands with copies beside them, all a little frizzy, by Blender's own hair nodes.
+
+    Strands lie 1.2 mm or more off the skin: what is added here must stay below that.
+    """
+    for name, inputs in HAIR_NODES.items():
+        group = bundled_hair_node(name)
+        node = graph.node("GeometryNodeGroup", node_tree=group)
+        for key, value in (inputs | {"Seed": seed % 10000}).items():
+            node.inputs[key].default_value = value
+        graph.tree.links.new(curve, node.inputs["Geometry"])
+        curve = node.outputs["Geometry"]
+    return curve
+
+
+def bundled_hair_node(name: str) -> Any:
+    """A node group out of Blender's essentials assets (from 3.5 on), loaded once per scene, or None."""
+    found = bpy.data.node_groups.get(name)
+    if found is not None:
+        return found
+    root = bpy.utils.system_resource("DATAFILES")
+    place = Path(root) / "assets/geometry_nodes/procedural_hair_node_assets.blend"
+    if not root or not place.is_file():
+        return None
+    with bpy.data.libraries.load(str(place), link=False) as (there, here):
+        if name not in there.node_groups:
+            return None
+        here.node_groups = [name]
+    return bpy.data.node_groups.get(name)
 
 
 def hair_material(name: str, colour: HairColour, roughness: float = 0.28) -> Any:

@@ -15,7 +15,7 @@ from generator.head import HeadGeometry
 Floats = NDArray[np.float64]
 
 OVER, ON = 18, 34  # points up to the tie and after it
-RING = 0.007  # radius of the hair in the tie, metres
+RING = 0.009  # radius of the hair in the tie, metres
 
 
 def gathered(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle,
@@ -40,15 +40,14 @@ def gathered(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obs
         points[mine] = np.concatenate([first, shape(spec, tie, way, disc, obstacle, rng)], axis=1)
     if spec.family != "bun":
         points = trim(points, 1 - 0.3 * rng.random(count) ** 2)
-    tidy = 10 if spec.family == "ponytail" else 8
-    return _finish_tied(points, spec, obstacle, rng, tidy)
+    return _finish_tied(points, spec, obstacle, rng, 28)
 
 
 def _finish_tied(points: Floats, spec: HairSpec, obstacle: Obstacle, rng: np.random.Generator,
                  size: int) -> tuple[Floats, Floats]:  # fmt: skip
     wild = 0.004 if spec.family == "ponytail" else 0.0018
     if spec.family != "ponytail":  # what is twisted or plaited has no waves of its own
-        spec = HairSpec(spec.family, clump=0.35 * spec.clump, frizz=spec.frizz, curl_mm=0.0)
+        spec = HairSpec(spec.family, clump=0.45 * spec.clump, frizz=spec.frizz, curl_mm=0.0)
     return finish(points, spec, obstacle, rng, size, wild)
 
 
@@ -82,7 +81,10 @@ def _over(roots: Roots, skull: Skull, way: Floats, tie: Floats, disc: Floats, sp
     side, up = _frame(way)
     ring = tie + RING * (disc[:, :1] * side + disc[:, 1:] * up)
     points += (ring - points[:, -1])[:, None] * smoothstep(s, 0.6, 1.0)
-    layer = 0.0014 + spec.volume_mm / 1000 * rng.random(count)
+    # The comb leaves grooves that run towards the tie.
+    around = np.arctan2(start @ up, start @ side)
+    groove = 0.5 + 0.3 * np.sin(31 * around + 2 * np.pi * rng.random()) + 0.2 * np.sin(83 * around)
+    layer = 0.0014 + spec.volume_mm / 1000 * (0.65 * groove + 0.35 * rng.random(count))
     for index in range(1, OVER):
         grown = np.minimum(0.0008 + index * 0.001, layer)
         points[:, index] = obstacle.push(points[:, index], grown)
@@ -118,7 +120,7 @@ def _around(axis: Floats, across: Floats, deep: Floats) -> Floats:
 
 def _tail(spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obstacle,
           rng: np.random.Generator) -> Floats:  # fmt: skip
-    wide = 0.013 + 0.006 * spec.layered
+    wide = 0.018 + 0.006 * spec.layered
     axis = _axis(tie, way, 0.62 * spec.length_mm / 1000, wide, obstacle, 0.045)
     t = np.linspace(0, 1, ON)
     radius = RING + (wide - RING) * smoothstep(t, 0.0, 0.3) - 0.6 * wide * smoothstep(t, 0.55, 1.0)

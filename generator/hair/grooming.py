@@ -114,7 +114,7 @@ def finish(points: Floats, spec: HairSpec, obstacle: Obstacle, rng: np.random.Ge
     points, big = gather(points, 0.55 * spec.clump, size * 6, rng)
     points, lock = gather(points, 0.95 * spec.clump, size, rng)
     count, locks = len(points), int(lock.max(initial=0)) + 1
-    loose = 0.2 + 0.6 * spec.frizz
+    loose = 0.12 + 0.4 * spec.frizz
     swing = 0.5 + 2.5 * min(spec.curl_turns / 10, 1.0)  # wide waves swing together, tight coils each for itself
     phase = (2 * np.pi * rng.random(int(big.max(initial=0)) + 1))[big] * min(spec.curl_turns / 5, 1.0)
     phase = phase + (swing * rng.standard_normal(locks))[lock] + loose * rng.standard_normal(count)

@@ -42,6 +42,8 @@ def combed(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obsta
     """Short hair: forward from the whorl (crop, balding), to the side (side part) or back (slicked)."""
     top = smoothstep(roots.base[:, 2], 0.015, 0.075)
     near = 0.75 if spec.family == "slicked" else 0.3 if spec.family in ("crop", "side_part") else 0.7
+    if spec.family == "side_part":  # never in the middle
+        spec = replace(spec, parting=float(np.copysign(0.4 + 0.5 * abs(spec.parting), spec.parting)))
     some = _some(roots, rng)
     guide = roots.keep(some)
     side = np.sign(_side(guide.points, skull, spec.parting)) if spec.family == "side_part" else np.zeros(len(some))
@@ -67,7 +69,7 @@ def _direction(spec: HairSpec, skull: Skull, side: Floats) -> Comb:
         if spec.family == "slicked":
             back = np.stack([0.1 * np.sign(points[:, 0]), np.ones(len(points)), np.full(len(points), -0.12)], axis=1)
             return unit(unit(back + np.array([0, 0, -0.7]) * (1 - high)))
-        down = unit(flow + np.array([0.0, 0.15, -0.5]))
+        down = unit(flow + np.array([0.0, 0.25, -1.1 if spec.family == "side_part" else -0.5]))
         if spec.family == "side_part":
             across = np.stack([side, np.full(len(points), -0.15), np.zeros(len(points))], axis=1)
             return unit(down * (1 - high) + across * high)
@@ -87,7 +89,8 @@ def round_curls(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, 
     front = smoothstep(-guide.base[:, 1], 0.0, 0.05)
 
     def comb(points: Floats, away: Floats) -> Floats:
-        rise = np.tile(front, 2)[:, None] * np.array([0, 0.5, 0.5])
+        rise = np.tile(front, 2)[:, None] * np.stack([np.sign(points[:, 0]) * (0.0 if afro else 1.6),
+                                                       *np.full((2, len(points)), 0.6)], axis=1)  # fmt: skip
         if afro:
             return unit(unit(points - skull.middle + np.array([0, -0.01, 0.02])) + 0.4 * away + rise)
         return unit(0.6 * whorl_flow(points, away, skull) + 0.25 * away + 0.4 * rise)
@@ -99,8 +102,8 @@ def round_curls(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, 
                          replace(obstacle, shield=shield), how)  # fmt: skip
     points = fill(guides, roots, np.zeros(len(roots)), rng.random(len(roots)))
     share = 1 - (0.25 + 0.4 * spec.layered) * rng.random(len(roots)) ** 1.5
-    return finish(trim(points, share * edges(roots)), spec, obstacle, rng, 9 if afro else 16,
-                  0.006 if afro else 0.005)  # fmt: skip
+    return finish(trim(points, share * edges(roots)), spec, obstacle, rng, 9 if afro else 30,
+                  0.006 if afro else 0.0035)  # fmt: skip
 
 
 def hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle,
