@@ -11,9 +11,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from generator.blender.curves import HAIR_NODES, add_strands, bundled_hair_node, hair_material  # noqa: E402
-from generator.components.hair import HairColour  # noqa: E402
-from generator.hair.strands import Strands  # noqa: E402
+from generator.blender.curves import HAIR_NODES, add_strands, bundled_hair_node, hair_material
+from generator.components.hair import HairColour
+from generator.hair.strands import Strands
 
 COUNT, STEPS = 40, 12
 
@@ -35,5 +35,6 @@ bpy.ops.wm.read_factory_settings(use_empty=True)
 bundled = all(bundled_hair_node(name) for name in HAIR_NODES)
 plain, more, again = evaluated(None), evaluated(5), evaluated(5)
 off = np.hypot(more[:, 0] - np.round(more[:, 0], 2), more[:, 1])
-print("RESULT " + json.dumps({"bundled": bundled, "plain": len(plain), "more": len(more), "off": float(off.max()),
-                              "same": bool(np.array_equal(more, again))}))  # fmt: skip
+report = {"bundled": bundled, "plain": len(plain), "more": len(more), "off": float(off.max()),
+          "same": bool(np.array_equal(more, again))}  # fmt: skip
+sys.stdout.write(f"RESULT {json.dumps(report)}\n")
