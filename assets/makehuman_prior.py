@@ -55,6 +55,10 @@ DETAIL_RULES: tuple[tuple[str, float, float], ...] = (
 )
 ONE_SIDED = re.compile(r"head-(oval|round|rectangular|square|triangular|invertedtriangular|diamond)$")
 
+LONGER_FACES = {"chin-height": 0.20, "head-scale-vert": 0.10, "mouth-scale-horiz": 0.20, "head-scale-depth": -0.08}
+"""What people's details lie off those of the mean head by: MakeHuman's faces are short and their mouths narrow against
+`benchmarks/anthropometry.py`. The mean head keeps its shape, because regions and patterns are drawn on it."""
+
 STOUTNESS = {"head-fat": 0.9, "cheek-volume": 0.9, "neck-double": 1.2, "neck-scale-horiz": 0.4}
 """What a unit of weight adds to a detail: MakeHuman's weight targets leave the face as it is."""
 
@@ -101,7 +105,8 @@ def sample_identity(draw: Draw, detail_names: tuple[str, ...]) -> FloatArray:
     for name, unit in zip(detail_names, units.tolist(), strict=True):
         mean, deviation = detail_rule(name)
         scale = asymmetry if name.startswith("asym-") else variation
-        value = mean + scale * deviation * unit + STOUTNESS.get(name, 0.0) * (weight - 0.5)
+        value = mean + LONGER_FACES.get(name, 0.0) + scale * deviation * unit
+        value += STOUTNESS.get(name, 0.0) * (weight - 0.5)
         details.append(max(value, 0.0) if ONE_SIDED.match(name) else value)
     macros = [gender, age, muscle, weight, height, proportions, *ancestry.values(), MEAN_MACROS[-1] + size]
     return np.array([*macros, *details])
