@@ -18,6 +18,7 @@ from generator import GENERATOR_VERSION
 from generator.assets_in_use import credits_of
 from generator.blender.build import build_scene
 from generator.blender.compat import version
+from generator.blender.curves import hair_nodes
 from generator.blender.passes import render_masks
 from generator.blender.render import render_images
 from generator.blender.world import hdri_path
@@ -76,7 +77,7 @@ def capture_head(
         seconds per stage: head, world, dress, objects, export, first view, other views, develop, masks.
     """
     versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
-                "numpy": np.__version__}  # fmt: skip
+                "numpy": np.__version__, "hair_nodes": hair_nodes()}  # fmt: skip
     # refuses names before hours are spent
     info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library))
     watch = Stopwatch()

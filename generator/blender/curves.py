@@ -101,15 +101,25 @@ def bundled_hair_node(name: str) -> Any:
     found = bpy.data.node_groups.get(name)
     if found is not None:
         return found
-    root = bpy.utils.system_resource("DATAFILES")
-    place = Path(root) / "assets/geometry_nodes/procedural_hair_node_assets.blend"
-    if not root or not place.is_file():
+    place = _bundled_file()
+    if place is None:
         return None
     with bpy.data.libraries.load(str(place), link=False) as (there, here):
         if name not in there.node_groups:
             return None
         here.node_groups = [name]
     return bpy.data.node_groups.get(name)
+
+
+def _bundled_file() -> Path | None:
+    root = bpy.utils.system_resource("DATAFILES")
+    place = Path(root) / "assets/geometry_nodes/procedural_hair_node_assets.blend"
+    return place if root and place.is_file() else None
+
+
+def hair_nodes() -> str:
+    """Which hair nodes a capture was made with, for its record."""
+    return "bundled" if _bundled_file() else "none"
 
 
 def hair_material(name: str, colour: HairColour, roughness: float = 0.28) -> Any:
