@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from assets.head_model import vertex_normals
 from capture import PixelClass
-from generator.garment import make_garment
+from generator.clothing.outfit import make_garment
 from generator.geometry.distance import distance_field
 from generator.hair.beard import grow_beard
 from generator.hair.dress import framed_radius, hair_obstacle
@@ -78,10 +78,10 @@ def dress_head(spec: HeadSpec, head: HeadGeometry, worn: Sequence[Piece] = ()) -
     """Make all that the spec wears; `worn` are the pieces out of a library, which stand for our own."""
     given, classes = {piece.name.removeprefix("library ") for piece in worn}, {piece.pixel_class for piece in worn}
     field = distance_field(head.skin.vertices, head.skin.normals)
-    cloth = make_garment(spec.garment, head, field)
-    pieces = [Piece("garment", cloth.vertices, cloth.triangles, PixelClass.GARMENT, "garment",
-                    {"base": cloth.base, "collar": cloth.collar})]  # fmt: skip
-    obstacle = hair_obstacle(head, field, spec.garment)
+    clothes = make_garment(spec.garment, head, field)
+    pieces = [Piece(cloth.name, cloth.vertices, cloth.triangles, PixelClass.GARMENT, cloth.material,
+                    {"fabric": cloth.fabric, "collar": cloth.collar}) for cloth in clothes]  # fmt: skip
+    obstacle = hair_obstacle(head, field, spec.garment, clothes)
     scalp = None if "scalp hair" in given else grow_scalp(spec.hair, head, obstacle)
     for hat in (piece for piece in worn if piece.pixel_class == PixelClass.HEADWEAR):
         normals = vertex_normals(hat.vertices, hat.triangles)

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.clothing.cloth import Cloth, Surface
+from generator.clothing.outfit import make_garment
 from generator.components.garment import GarmentSpec
-from generator.garment import garment_level
 from generator.geometry.distance import DistanceField
 from generator.hair.growth import Obstacle
-from generator.hair.strands import Strands, smoothstep
+from generator.hair.strands import Strands
 from generator.head import HeadGeometry
 
 Floats = NDArray[np.float64]
 
 
-def hair_obstacle(head: HeadGeometry, field: DistanceField, garment: GarmentSpec) -> Obstacle:
-    """The skin, thicker where the garment covers it (it stands off 5 mm more in its folds)."""
-    thick = (garment.gap_mm + 2 * garment.thickness_mm + 6.5) / 1000
-    cover = thick * smoothstep(garment_level(garment, head.skin.base), -0.012, 0.0)
+def hair_obstacle(head: HeadGeometry, field: DistanceField, garment: GarmentSpec,
+                  clothes: Sequence[Cloth] | None = None) -> Obstacle:  # fmt: skip
+    """The skin, thicker by what the clothes stand off where they cover it; `clothes` are made where not given."""
+    clothes = make_garment(garment, head, field) if clothes is None else clothes
+    triangles = head.skin.triangles
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]]]).astype(np.int64)
+    low = head.skin.base[:, 2] < -0.08
+    edges = edges[low[edges].all(axis=1)]
+    surface = Surface(field, len(head.skin.vertices), 0.0)
+    if clothes:
+        surface.add(np.concatenate([piece.vertices for piece in clothes]), edges)
+    cover = np.where(surface.cover > 0, surface.cover + 0.0025, 0.0)
     return Obstacle(field, cover, hang=float(head.landmarks["chin"][2]) + 0.03)
 
 

@@ -10,9 +10,7 @@ import pytest
 
 from assets.makehuman import load_default_model
 from generator.components.facial_hair import BEARDS, BeardSpec
-from generator.components.garment import KINDS, GarmentSpec
 from generator.components.hair import FAMILIES
-from generator.garment import make_garment
 from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.beard import grow_beard
 from generator.hair.dress import hair_obstacle
@@ -135,14 +133,3 @@ def test_brows_and_lashes_lie_where_they_belong(case: Case) -> None:
     assert gap.max() < 0.012
     lid = np.abs(signed(lashes.points[:, 0], head))
     assert np.percentile(lid, 95) < 0.001
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_garments_keep_their_distance(case: Case, kind: str) -> None:
-    _, head, field, _ = case
-    cloth = make_garment(GarmentSpec(kind=kind, seed=5), head, field)
-    assert np.isfinite(cloth.vertices).all()
-    assert signed(some(cloth.vertices), head).min() > 0.0024
-    corners = cloth.vertices[cloth.triangles]
-    centres = corners.mean(axis=1)
-    assert signed(some(centres), head).min() > 0.0022

@@ -1,0 +1,85 @@
+"""Clothes keep their distance from the skin, whatever the body, and come out the same twice."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import igl
+import numpy as np
+import pytest
+
+from assets.makehuman import load_default_model
+from capture import InputError
+from generator.clothing.outfit import make_garment
+from generator.components.garment import FABRICS, KINDS, PATTERNS, GarmentSpec
+from generator.geometry.distance import DistanceField, distance_field
+from generator.hair.dress import hair_obstacle
+from generator.head import HeadGeometry, build_head
+from generator.spec import sample_spec
+from tests.generator.toy_model import ToyModel, wish
+
+MODEL = load_default_model()
+Case = tuple[int, HeadGeometry, DistanceField]
+
+
+def fielded(seed: int, strength: float) -> Case:
+    """A head whose neck is turned by a multiple of what is drawn."""
+    shape = sample_spec(seed, MODEL, wish(pose={"strength": strength})).shape
+    head = build_head(MODEL, shape)
+    return seed, head, distance_field(head.skin.vertices, head.skin.normals)
+
+
+@pytest.fixture(scope="module", params=[(0, 1.0), (2, 0.0), (3, 2.5)], ids=str)
+def case(request: pytest.FixtureRequest) -> Case:
+    return fielded(*request.param)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_clothes_keep_their_distance(case: Case, kind: str) -> None:
+    seed, head, field = case
+    spec = sample_spec(seed, MODEL, wish(garment={"kind": kind})).garment
+    pieces = make_garment(spec, head, field)
+    assert pieces
+    points = np.concatenate([piece.vertices for piece in pieces])
+    centres = np.concatenate([piece.vertices[piece.triangles].mean(axis=1) for piece in pieces])
+    assert np.isfinite(points).all()
+    sign = igl.SIGNED_DISTANCE_TYPE_PSEUDONORMAL
+    skin = (head.skin.vertices, head.skin.triangles.astype(np.int64))
+    depth = igl.signed_distance(np.concatenate([points, centres]), *skin, sign_type=sign)[0]
+    assert depth.min() > 0.0025
+    for piece in pieces:
+        assert len(piece.fabric) == len(piece.collar) == len(piece.vertices) > piece.triangles.max()
+        edges = np.sort(np.concatenate([piece.triangles[:, [0, 1]], piece.triangles[:, [1, 2]],
+                                        piece.triangles[:, [2, 0]]]), axis=1)  # fmt: skip
+        assert (np.unique(edges, axis=0, return_counts=True)[1] <= 2).all() or piece.name in ("garment", "inner")
+    again = make_garment(spec, head, field)
+    assert all(np.array_equal(a.vertices, b.vertices) for a, b in zip(pieces, again, strict=True))
+
+
+def test_hair_keeps_clear_of_collars(case: Case) -> None:
+    seed, head, field = case
+    spec = sample_spec(seed, MODEL, wish(garment={"kind": "scarf"})).garment
+    thick = hair_obstacle(head, field, spec).cover
+    thin = hair_obstacle(head, field, dataclasses.replace(spec, kind="tshirt")).cover
+    neck = (head.skin.masks["neck"] > 0.5) & (head.skin.base[:, 2] < -0.13)
+    assert np.median(thick[neck]) > np.median(thin[neck]) + 0.005
+    assert (thick[head.skin.base[:, 2] > -0.02] == 0).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_without_chest_goes_bare(kind: str) -> None:
+    model = ToyModel()
+    head = build_head(model, sample_spec(0, model).shape)
+    field = distance_field(head.skin.vertices, head.skin.normals)
+    for piece in make_garment(GarmentSpec(kind=kind), head, field):
+        assert np.isfinite(piece.vertices).all()
+
+
+def test_every_kind_is_drawn_and_bounds_are_kept() -> None:
+    drawn = [sample_spec(seed, ToyModel()).garment for seed in range(150)]
+    for name, options in (("kind", KINDS), ("pattern", PATTERNS), ("fabric", FABRICS)):
+        assert {getattr(garment, name) for garment in drawn} == set(options)
+    with pytest.raises(InputError, match="looseness"):
+        GarmentSpec(looseness=2.0)
+    with pytest.raises(InputError, match="tshirt"):
+        GarmentSpec(kind="toga")
