@@ -36,7 +36,8 @@ def scalp_density(spec: HairSpec, head: HeadGeometry, rng: np.random.Generator) 
         waves += np.sin(base @ (axis / np.linalg.norm(axis)) * 2 * np.pi / 0.018 + phase)
     front = smoothstep(-base[:, 1], -0.03, 0.02)
     shift = spec.hairline_mm / 10.0 * front
-    found = smoothstep(mask - shift + 0.05 * waves, 0.25, 1.0)
+    # A lower or ragged hairline ends with the region: no hair on the face.
+    found = smoothstep(mask - shift + 0.05 * waves, 0.25, 1.0) * smoothstep(mask, 0.02, 0.2)
     return np.asarray(found * (1 - _bald(spec, base, waves)))
 
 

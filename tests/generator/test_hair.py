@@ -84,6 +84,14 @@ def test_balding_bares_temples_and_crown(case: Case) -> None:
     assert most[sides].sum() > 0.9 * before[sides].sum()  # the wreath stays
 
 
+def test_a_low_hairline_leaves_the_face_bare(case: Case) -> None:
+    head = case[1]
+    for seed in range(5):
+        spec = sample_spec(seed, MODEL, wish(hair={"family": "crop", "hairline_mm": -6})).hair
+        density = scalp_density(spec, head, np.random.default_rng(seed))
+        assert not density[head.skin.masks["scalp"] == 0].any()
+
+
 def test_tied_hair_meets_in_its_tie(case: Case) -> None:
     """All strands of a ponytail pass one narrow place, well behind the face."""
     spec = dataclasses.replace(sample_spec(1, MODEL, wish(hair={"family": "ponytail"})).hair, strands=2000, frizz=0.0)
