@@ -63,7 +63,7 @@ def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None)
     dark = np.maximum.reduce([_mask(skin.masks, name) for name in ("nostrils", "inner_mouth")])
     colour *= np.array([0.45, 0.24, 0.22]) ** dark[:, None]
     margin = _mask(skin.masks, "lid_margin")[:, None]
-    colour *= np.array([0.95, 0.80, 0.78]) ** margin
+    colour *= np.array([0.98, 0.86, 0.84]) ** margin
     return np.asarray(np.clip(colour, 0.005, 0.9))
 
 

@@ -30,7 +30,7 @@ from generator.components.headwear import HeadwearSpec, sample_headwear
 from generator.components.jewellery import JewellerySpec, sample_jewellery
 from generator.components.person import Person
 from generator.components.sensor import SensorSpec, sample_sensor
-from generator.components.skin import SkinSpec, sample_skin
+from generator.components.skin import MakeUp, SkinSpec, sample_skin
 from generator.distributions import COMPONENTS, Distributions
 from generator.records import from_json, to_json
 from generator.rig import RigSpec, sample_rig
@@ -136,6 +136,8 @@ def sample_spec(
     if spec.beard.family != "none":
         spec = replace(spec, skin=replace(skin, shadow=0.0))  # a beard hides what shaving leaves
     spec = choose_assets(spec, draw, library or Library(), person, getattr(model, "base_mesh", ""))
+    if spec.skin.texture:  # it is painted already
+        spec = replace(spec, skin=replace(spec.skin, makeup=MakeUp()))
     for name, used in draws.items():
         if unknown := used.unknown():
             known = ", ".join(sorted(used.asked))

@@ -19,8 +19,9 @@ from generator.blender.library_material import image_material, mark_card
 from generator.blender.library_paint import toned
 from generator.blender.materials import PAINTERS
 from generator.blender.meshes import add_mesh
+from generator.blender.mouth_material import mouth_material
 from generator.blender.scene import new_scene
-from generator.blender.skin_material import mouth_material, skin_material
+from generator.blender.skin_material import skin_material
 from generator.blender.world import add_world, polarise
 from generator.components.hair import BLACK
 from generator.dressing import Dress, dress_head
@@ -90,7 +91,8 @@ def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -
     for name in ("teeth", "tongue"):
         if name in head.parts:
             part = head.parts[name]
-            add_mesh(name, part.vertices, part.triangles, mouth_material(name), PixelClass.MOUTH, {}, part.corner_uvs)
+            add_mesh(name, part.vertices, part.triangles, mouth_material(name), PixelClass.MOUTH, {"base": part.base},
+                     part.corner_uvs)  # fmt: skip
 
 
 def _eye_radius(vertices: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from generator.blender.library_paint import opaque_image
 from generator.blender.nodes import Graph, material
 from generator.components.skin import SkinSpec
 
-RADIUS = (0.0032, 0.0013, 0.0007)  # metres that red, green and blue light travels below the surface
+RADIUS = (0.0032, 0.0013, 0.0007)  # metres that red, green and blue light travels below the fairest skin
 WEIGHT = 0.28
 CELL = 0.013  # metres between places where a mole or a spot may be
 
@@ -36,25 +36,26 @@ def skin_material(spec: SkinSpec, texture: Path | None = None) -> Any:
         albedo, amount = graph.mix(1.0, _image(graph, texture), albedo, "MULTIPLY"), 0.5 * amount
     relief = graph.node("SeparateXYZ", {0: graph.attribute("relief").outputs["Vector"]}).outputs
     pits, groove = _pits(graph, place), _groove(graph, place)
-    colour = _mottled(graph, albedo, place, amount, 0.55 + 0.45 * spec.melanin)
+    colour = _mottled(graph, albedo, place, amount, spec.melanin)
     colour = _dotted(graph, colour, place, spec)
     colour = graph.mix(graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), min(0.9 * amount, 1.0)), colour,
                        (0.60, 0.50, 0.46, 1.0), "MULTIPLY")  # fmt: skip
     lined = graph.math("MULTIPLY", graph.math("MULTIPLY", groove, relief[2]), 0.35 * spec.wrinkles)
     colour = graph.mix(lined, colour, (0.62, 0.45, 0.42, 1.0), "MULTIPLY")
+    reach = tuple(r * (1 - 0.55 * spec.melanin) for r in RADIUS)  # pigment swallows light that has come far
     inputs: dict[str | int, Any] = {
         "Base Color": colour,
         "Roughness": _roughness(graph, place, relief[1], spec),
         "Specular IOR Level": 0.36 - 0.10 * spec.melanin,
         "Subsurface Weight": WEIGHT,
-        "Subsurface Radius": RADIUS,
+        "Subsurface Radius": reach,
         "Subsurface Scale": 1.0,
         "Normal": _bump(graph, place, relief, pits, groove, spec),
     }
     shader = graph.node("BsdfPrincipled", inputs, subsurface_method="RANDOM_WALK")
     older = shader.inputs.get("Subsurface")
     if older is not None:  # before 4.0 the weight scales the radius too
-        shader.inputs["Subsurface Radius"].default_value = [r / WEIGHT for r in RADIUS]
+        shader.inputs["Subsurface Radius"].default_value = [r / WEIGHT for r in reach]
     graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
     return made
 
@@ -76,14 +77,17 @@ def noise(graph: Graph, vector: Any, size: float, detail: float = 2.0, roughness
     return graph.node("TexNoise", inputs).outputs[0]
 
 
-def _mottled(graph: Graph, albedo: Any, place: Any, amount: float, pigment: float) -> Any:
-    """Uneven blood and uneven pigment, each over all sizes from 14 mm down to half a millimetre.
+def _mottled(graph: Graph, albedo: Any, place: Any, amount: float, melanin: float) -> Any:
+    """Uneven blood and uneven pigment, each over all sizes from 10 mm down to half a millimetre.
+
+    Blood shows through fair skin, pigment is what dark skin has more of.
 
     Darker skin reflects less of its own colour under the same sheen, so its texture needs more contrast to be seen.
     """
     colour = albedo
-    for size, share, tint in ((0.014, 0.80, (0.86, 0.60, 0.58)), (0.006, 0.8 * pigment, (0.66, 0.57, 0.50))):
-        field = graph.ramp(noise(graph, place, size, 5.0, 0.78), 0.38, 0.66)
+    for size, share, tint in ((0.010, 0.75 - 0.35 * melanin, (0.86, 0.62, 0.60)),
+                              (0.0045, 0.42 + 0.16 * melanin, (0.66, 0.57, 0.50))):  # fmt: skip
+        field = graph.ramp(noise(graph, place, size, 5.0, 0.8), 0.36, 0.68)
         strength = graph.math("MULTIPLY", field, min(share * amount, 1.0))
         colour = graph.mix(strength, colour, (*tint, 1.0), "MULTIPLY")
     return colour
@@ -148,22 +152,3 @@ def _bump(graph: Graph, place: Any, relief: Any, pits: Any, groove: Any, spec: S
         height = graph.math("ADD", height, graph.math("MULTIPLY", noise(graph, place, size, detail), metres))
     aged = graph.math("MULTIPLY", graph.math("MULTIPLY", groove, relief[2]), -0.0005 * spec.wrinkles)
     return graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": graph.math("ADD", height, aged)}).outputs[0]
-
-
-def mouth_material(name: str) -> Any:
-    """Teeth or tongue."""
-    made, graph = material(name)
-    place = graph.node("NewGeometry").outputs["Position"]
-    if name == "teeth":
-        stain = graph.ramp(noise(graph, place, 0.006), 0.35, 0.7)
-        colour = graph.mix(stain, (0.60, 0.55, 0.46, 1.0), (0.50, 0.42, 0.31, 1.0))
-        inputs: dict[str | int, Any] = {"Base Color": colour, "Roughness": 0.22, "Specular IOR Level": 0.5,
-                                        "Subsurface Weight": 0.2, "Subsurface Radius": (0.001, 0.0008, 0.0006),
-                                        "Subsurface Scale": 1.0}  # fmt: skip
-    else:
-        coat = graph.ramp(noise(graph, place, 0.0012, 3.0), 0.35, 0.7)
-        bump = graph.node("Bump", {"Strength": 1.0, "Distance": 0.0003, "Height": coat}).outputs[0]
-        colour = graph.mix(coat, (0.42, 0.13, 0.12, 1.0), (0.50, 0.22, 0.20, 1.0))
-        inputs = {"Base Color": colour, "Roughness": 0.35, "Specular IOR Level": 0.5, "Normal": bump}
-    graph.node("OutputMaterial", {"Surface": graph.node("BsdfPrincipled", inputs).outputs[0]})
-    return made
