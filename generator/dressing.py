@@ -6,55 +6,28 @@ The order matters: what is worn decides where hair may lie.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from assets.head_model import vertex_normals
 from capture import PixelClass
 from generator.clothing.outfit import make_garment
+from generator.eyewear.frames import make_eyewear
 from generator.geometry.distance import distance_field
+from generator.geometry.head_frame import head_frame
 from generator.hair.beard import grow_beard
+from generator.hair.cover import tuck
 from generator.hair.dress import framed_radius, hair_obstacle
 from generator.hair.facial import grow_brows, grow_lashes
 from generator.hair.scalp import grow_scalp
 from generator.hair.strands import Strands
 from generator.hair.tuck import tuck_under
 from generator.head import HeadGeometry
+from generator.headwear.hats import make_headwear
+from generator.jewellery import make_jewellery
+from generator.pieces import Piece
 from generator.spec import HeadSpec
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """A mesh that is worn.
-
-    Attributes:
-        name: of the object.
-        vertices: (V, 3) metres.
-        triangles: (F, 3).
-        pixel_class: what the masks show.
-        material: key of `generator.blender.materials.PAINTERS`.
-        attributes: name -> (V,) or (V, 3) values that the material reads.
-        touches: it may touch the skin (nose pads, hems); everything else keeps 2.5 mm or more from it.
-        corner_uvs: (F, 3, 2) texture coordinates of the triangles' corners, where it has images.
-        images: role ("diffuse", "normal") -> file, of a piece out of a library; it is painted with them.
-        tint: linear RGB that the mean of its image takes, the lighter and darker parts in proportion.
-    """
-
-    name: str
-    vertices: Floats
-    triangles: NDArray[np.integer]
-    pixel_class: PixelClass
-    material: str
-    attributes: Mapping[str, Floats] = field(default_factory=dict)
-    touches: bool = False
-    corner_uvs: Floats | None = None
-    images: Mapping[str, Path] = field(default_factory=dict)
-    tint: tuple[float, float, float] | None = None
+__all__ = ["Dress", "Piece", "dress_head"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +54,17 @@ def dress_head(spec: HeadSpec, head: HeadGeometry, worn: Sequence[Piece] = ()) -
     clothes = make_garment(spec.garment, head, field)
     pieces = [Piece(cloth.name, cloth.vertices, cloth.triangles, PixelClass.GARMENT, cloth.material,
                     {"fabric": cloth.fabric, "collar": cloth.collar}) for cloth in clothes]  # fmt: skip
+    skull = head_frame(head)
+    pieces += make_eyewear(spec.eyewear, head, skull, field) + make_jewellery(spec.jewellery, head, skull, field)
     obstacle = hair_obstacle(head, field, spec.garment, clothes)
     scalp = None if "scalp hair" in given else grow_scalp(spec.hair, head, obstacle)
     for hat in (piece for piece in worn if piece.pixel_class == PixelClass.HEADWEAR):
         normals = vertex_normals(hat.vertices, hat.triangles)
         scalp = tuck_under(scalp, hat.vertices, normals, head.skin, field) if scalp else None
+    hats, cover = make_headwear(spec.headwear, head, skull, scalp, pieces)
+    pieces += hats
+    if scalp is not None and cover is not None:
+        scalp = tuck(scalp, cover)
     hair = {"scalp hair": scalp, "brows": grow_brows(spec.brows, head),
             "lashes": grow_lashes(spec.lashes, head), "beard": grow_beard(spec.beard, head, obstacle)}  # fmt: skip
     grown = {name: strands for name, strands in hair.items() if strands and len(strands) and name not in given}

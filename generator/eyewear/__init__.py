@@ -1,0 +1,1 @@
+"""Spectacles: frames fitted to the sampled face, and lenses."""

@@ -1,0 +1,1 @@
+"""Headwear around the sampled skull."""
