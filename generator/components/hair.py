@@ -180,7 +180,7 @@ RANGES: dict[str, dict[str, Range]] = {
     "slicked": {"strands": (15000, 19000), "length_mm": (70, 150), "volume_mm": (3, 13), "curl_mm": (0, 1.5),
                 "curl_turns": (1, 2.5), "frizz": (0.02, 0.2), "clump": (0.5, 0.95), "layered": (0, 0.4)},
     "curly": {"strands": (7000, 9500), "length_mm": (70, 320), "radius_mm": (0.1, 0.13), "volume_mm": (10, 32),
-              "curl_mm": (3, 6.5), "curl_turns": (2.5, 6), "clump": (0.75, 1.0), "frizz": (0.1, 0.5),
+              "curl_mm": (3.5, 6), "curl_turns": (3.5, 8), "clump": (0.75, 1.0), "frizz": (0.1, 0.5),
               "layered": (0.2, 0.7)},
     "afro": {"strands": (9000, 12000), "length_mm": (40, 230), "radius_mm": (0.1, 0.13), "curl_mm": (1.2, 2.6),
              "curl_turns": (14, 24), "clump": (0.2, 0.7), "frizz": (0.4, 0.9), "layered": (0, 0.3)},

@@ -101,6 +101,9 @@ def round_curls(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, 
     guides = grow_guides(guide, np.zeros(len(some)), length, 0.002 if afro else spec.volume_mm / 1000, steps, comb,
                          replace(obstacle, shield=shield), how)  # fmt: skip
     points = fill(guides, roots, np.zeros(len(roots)), rng.random(len(roots)))
+    if not afro:  # curls in front end above the eyes
+        brow = float(head.landmarks["left_eye_outer"][2]) + 0.016 + 0.006 * rng.standard_normal(len(roots))
+        points = cut(points, brow, fringe_region(roots.base))
     share = 1 - (0.25 + 0.4 * spec.layered) * rng.random(len(roots)) ** 1.5
     return finish(trim(points, share * edges(roots)), spec, obstacle, rng, 9 if afro else 30,
                   0.006 if afro else 0.0035)  # fmt: skip
