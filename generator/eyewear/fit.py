@@ -72,10 +72,12 @@ def shift_to_clear(points: Floats, skin: Floats, clearance: float) -> float:
     near &= skin[:, 1] > low[1] - 0.03
     obstacle = skin[near].astype(np.float32)
     room = np.inf
-    for block in np.array_split(points.astype(np.float32), max(1, len(points) // 200)):
-        side = (block[:, None, 0] - obstacle[None, :, 0]) ** 2 + (block[:, None, 2] - obstacle[None, :, 2]) ** 2
+    for block in np.array_split(points.astype(np.float32), max(1, len(points) // 100)):  # neighbours in the mesh
+        low, high = block.min(axis=0) - clearance, block.max(axis=0) + clearance
+        close = obstacle[((obstacle[:, [0, 2]] > low[[0, 2]]) & (obstacle[:, [0, 2]] < high[[0, 2]])).all(axis=1)]
+        side = (block[:, None, 0] - close[None, :, 0]) ** 2 + (block[:, None, 2] - close[None, :, 2]) ** 2
         ahead = np.sqrt(np.maximum(clearance**2 - side, 0))
-        allowed = np.where(side < clearance**2, obstacle[None, :, 1] - ahead - block[:, None, 1], np.inf)
+        allowed = np.where(side < clearance**2, close[None, :, 1] - ahead - block[:, None, 1], np.inf)
         room = min(room, float(allowed.min(initial=np.inf)))
     return room if np.isfinite(room) else 0.0
 

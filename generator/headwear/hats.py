@@ -73,7 +73,11 @@ def _rim_height(spec: HeadwearSpec, head: HeadGeometry, skull: HeadFrame, ears: 
     front = max(brow + 0.014 + 0.040 * spec.forehead, top - 0.005)
     at = float(polar(tops * [[1, 1, 1], [-1, 1, 1]])[0].mean())
     turned = np.minimum(AZIMUTHS, 2 * np.pi - AZIMUTHS)
-    rim = np.interp(turned, [0.0, 0.35, at - 0.45, at + 0.5, np.pi], [front, front, top, top, top - DIPS[spec.kind]])
+    side = top + (0.08 if spec.kind in ("beanie", "headscarf") else 0.25) * max(front - top, 0.0)
+    # A plane from the forehead to above the ears, which levels out towards the nape.
+    ahead = np.clip((np.cos(turned) - np.cos(at)) / (1 - np.cos(at)), 0, 1)
+    behind = np.clip((np.cos(at + 0.4) - np.cos(turned)) / (np.cos(at + 0.4) + 1), 0, 1)
+    rim = side + (front - side) * ahead - DIPS[spec.kind] * behind
     for _ in range(12):
         rim = 0.5 * rim + 0.25 * (np.roll(rim, 1) + np.roll(rim, -1))
     roll = 0.08 * np.tan(np.radians(spec.tilt_deg)) * np.sin(AZIMUTHS)
