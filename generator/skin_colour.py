@@ -38,9 +38,9 @@ def tone(spec: SkinSpec) -> Floats:
 
 
 def exposure_gain(spec: SkinSpec) -> float:
-    """How much more light a photographer gives this skin than a fair one: half way, in stops, to the same grey."""
+    """How much more light a photographer gives this skin than a fair one: a third, in stops, of what it lacks."""
     luminance = float(tone(spec) @ np.array([0.2126, 0.7152, 0.0722]))
-    return float(np.clip((_EXPOSED_FOR / luminance) ** 0.5, 0.85, 2.2))
+    return float(np.clip((_EXPOSED_FOR / luminance) ** (1 / 3), 0.85, 1.8))
 
 
 def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None) -> Floats:

@@ -47,7 +47,7 @@ def _set_sampling(cycles: Any, samples: int, seed: int) -> None:
     cycles.use_animated_seed = False
     cycles.use_adaptive_sampling = False
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 2, 2
-    cycles.transmission_bounces, cycles.transparent_max_bounces, cycles.volume_bounces = 3, 4, 0
+    cycles.transmission_bounces, cycles.transparent_max_bounces, cycles.volume_bounces = 4, 4, 0
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_direct, cycles.sample_clamp_indirect = 12.0, 3.0
     cycles.blur_glossy = 0.5

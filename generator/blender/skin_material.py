@@ -107,7 +107,7 @@ def _dotted(graph: Graph, colour: Any, place: Any, spec: SkinSpec) -> Any:
     distance = graph.math("ADD", node.outputs["Distance"], ragged)
     start = 0.0
     for share, low, high, edge, tint in (
-        (0.10 * spec.moles, 0.04, 0.10, 0.03, (0.16, 0.10, 0.08)),
+        (0.07 * spec.moles, 0.03, 0.08, 0.03, (0.24, 0.15, 0.12)),
         (0.35 * spec.age_spots * bare, 0.10, 0.28, 0.08, (0.66, 0.50, 0.40)),
         (0.16 * spec.blemishes * bare, 0.05, 0.14, 0.12, (0.88, 0.50, 0.46)),
     ):

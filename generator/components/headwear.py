@@ -76,7 +76,7 @@ _HAT: dict[str, Range] = {"forehead": (0.15, 0.75), "tilt_deg": (-5, 5), "loosen
                           "thickness_mm": (1.6, 2.4), "scale_mm": (6, 22)}  # fmt: skip
 RANGES: dict[str, dict[str, Range]] = {
     "none": _HAT | {"height_mm": (20, 20), "brim_mm": (60, 60), "droop": (0.3, 0.3)},
-    "cap": _HAT | {"forehead": (0.3, 0.75), "height_mm": (12, 32), "brim_mm": (62, 80), "droop": (0.1, 0.7)},
+    "cap": _HAT | {"forehead": (0.3, 0.75), "height_mm": (8, 18), "brim_mm": (62, 80), "droop": (0.1, 0.7)},
     "beanie": _HAT | {"forehead": (0.1, 0.9), "height_mm": (35, 65), "brim_mm": (0, 0), "droop": (0, 0),
                       "looseness": (0.0, 1.0), "thickness_mm": (2.2, 4.0)},
     "headband": _HAT | {"forehead": (0.45, 1.0), "height_mm": (28, 75), "brim_mm": (0, 0), "droop": (0, 0),
