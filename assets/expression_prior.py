@@ -10,6 +10,7 @@ import numpy as np
 
 from assets.draw import Draw
 from assets.head_model import FloatArray
+from capture.errors import InputError
 
 Actions = dict[str, tuple[float, float]]
 
@@ -75,8 +76,13 @@ def sample_expression(draw: Draw, names: tuple[str, ...]) -> FloatArray:
     mood = draw.choice("mood", MOOD_WEIGHTS)
     viseme = draw.choice("viseme", dict.fromkeys(VISEMES, 1.0))
     intensity = draw.number("intensity", 0.3, 1.0)
+    for name, value, most in (("strength", strength, 1.5), ("intensity", intensity, 1.5)):
+        if not 0 <= value <= most:
+            raise InputError(f"expression.{name}: {value:g} is no plausible face; use 0 to {most:g}")
     azimuth, elevation = draw.normal("gaze_azimuth", 0.0, 7.0), draw.normal("gaze_elevation", 0.0, 5.0)
     drowsy = draw.number("blink", 0.0, 0.35, power=3.0)
+    if not 0 <= drowsy <= 1:
+        raise InputError(f"expression.blink: {drowsy:g}; use 0, open, to 1, closed")
     at, uneven = draw.rng.random(3 * len(ROWS) + 8), draw.rng.standard_normal(2 * len(names))
     actions = {"talk": VISEMES[viseme], "random": _random_actions(at)}.get(mood, MOODS[mood])
     weights: dict[str, float] = {}

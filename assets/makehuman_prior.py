@@ -93,10 +93,10 @@ def sample_identity(draw: Draw, detail_names: tuple[str, ...]) -> FloatArray:
     mixture = _limited(draw.number("mixture", 0.0, 0.5, power=1.7), "mixture", 0.0, 1.0)
     ancestry[first] += 1.0 - mixture
     ancestry[second] += mixture
-    muscle = draw.normal("muscle", 0.5 + 0.05 * sign, 0.12)
-    weight = draw.normal("weight", 0.5, 0.14)
-    height = draw.normal("height", 0.5, 0.035)
-    proportions = draw.number("proportions", 0.35, 0.85)
+    muscle = _limited(draw.normal("muscle", 0.5 + 0.05 * sign, 0.12), "muscle", 0.0, 1.0)
+    weight = _limited(draw.normal("weight", 0.5, 0.14), "weight", 0.0, 1.0)
+    height = _limited(draw.normal("height", 0.5, 0.035), "height", 0.0, 1.0)
+    proportions = _limited(draw.number("proportions", 0.35, 0.85), "proportions", 0.0, 1.0)
     size = _limited(draw.normal("size", SIZE_OF_SEX * sign, 0.018), "size", -0.2, 0.2)
     variation = _limited(draw.number("variation", 1.0, 1.0), "variation", 0.0, 2.0)
     asymmetry = _limited(draw.number("asymmetry", 1.0, 1.0), "asymmetry", 0.0, 4.0)

@@ -53,7 +53,7 @@ SLOTS: dict[str, Slot] = {
 }
 """Component -> its slot; hats before hair, which goes by them."""
 MISFIT = 0.1
-BARE = ("none", "bald", "balding")
+BARE = ("none", "balding")
 """Families and kinds that no asset stands for unless it is wished for: who wears nothing wears nothing."""
 
 

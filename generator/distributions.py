@@ -41,6 +41,7 @@ class Distributions:
                 raise InputError(f"{self.where}: unknown component {component!r}; use {', '.join(COMPONENTS)}")
             if not isinstance(wishes, Mapping):
                 raise InputError(f"{self.where}: {component}: an object of wishes is needed, got {wishes!r}")
+            _check_plain(wishes, f"{self.where}: {component}")
 
     def draw(self, seed: int, component: str) -> Draw:
         """The random stream of one component of one head, with the wishes about it."""
@@ -55,6 +56,20 @@ class Distributions:
         """A JSON object."""
         copied: dict[str, Any] = json.loads(json.dumps({key: dict(value) for key, value in self.wishes.items()}))
         return copied
+
+
+def _check_plain(value: Any, where: str) -> None:
+    """Raise `InputError` for what JSON doesn't have, such as YAML's dates and keys that are no words."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise InputError(f"{where}: {key!r} is no name; write names as words, in quotes where YAML reads more")
+            _check_plain(item, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _check_plain(item, where)
+    elif not (value is None or isinstance(value, (str, int, float, bool))):
+        raise InputError(f"{where}: {value!r} is no number, word, list or object")
 
 
 def read_distributions(path: Path) -> Distributions:

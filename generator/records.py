@@ -66,7 +66,11 @@ def _read_record(kind: type, value: Any, where: str) -> Any:
     if unknown or missing:
         keys = ", ".join(sorted(unknown or missing))
         raise InputError(f"{where}: {'unknown' if unknown else 'missing'} {keys}")
-    return kind(**{name: _read(hint, value[name], f"{where}.{name}") for name, hint in hints.items()})
+    fields = {name: _read(hint, value[name], f"{where}.{name}") for name, hint in hints.items()}
+    try:
+        return kind(**fields)
+    except InputError as error:  # what the record itself refuses
+        raise InputError(f"{where}: {error}") from None
 
 
 def _read_scalar(kind: Any, value: Any, where: str) -> Any:

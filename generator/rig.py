@@ -52,11 +52,12 @@ class RigSpec:
             raise InputError(f"rig: jitter for {len(self.jitter)} views, but it has {len(self.views)}")
         if not 0.5 <= self.margin <= 10:
             raise InputError(f"rig: margin {self.margin}; use one between 0.5 and 10")
+        if not 0.3 <= self.distance <= 20:
+            raise InputError(f"rig: distance {self.distance:g} m from the head's centre; use 0.3 to 20 m")
+        if any(abs(row[2]) > 0.5 for row in self.jitter):
+            raise InputError("rig: jitter moves a camera by more than half of its distance; use -0.5 to 0.5")
         places = np.stack([place(view, self.distance) for view in self.views])
         for index, (view, eye) in enumerate(zip(self.views, places, strict=True)):
-            if not 0.3 <= np.linalg.norm(eye) <= 20:
-                away = f"{np.linalg.norm(eye):.3g} m from the head's centre"
-                raise InputError(f"rig: views[{index}] stands {away}, inside or too far; use 0.3 to 20 m")
             if np.linalg.norm(eye - view.look_at) < 0.1:
                 raise InputError(f"rig: views[{index}] looks at a point less than 0.1 m away; aim it at the head")
             near = np.flatnonzero(np.linalg.norm(places[:index] - eye, axis=1) < APART_M)

@@ -40,6 +40,8 @@ class ViewSpec:
     def __post_init__(self) -> None:
         if not -90 <= self.elevation <= 90:
             raise InputError(f"rig: elevation {self.elevation}; use -90 to 90 degrees")
+        if self.distance is not None and not 0.3 <= self.distance <= 20:
+            raise InputError(f"rig: a camera {self.distance:.3g} m from the head's centre; use 0.3 to 20 m")
         if self.focal is not None and not 0.05 <= self.focal <= 100:
             raise InputError(f"rig: focal length of {self.focal:.4g} widths of the image; use 0.05 to 100")
         if self.size is not None and not all(16 <= side <= 8192 for side in self.size):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -28,6 +29,7 @@ from generator.components.garment import GarmentSpec, sample_garment
 from generator.components.hair import HairSpec, sample_hair, sample_hair_colour
 from generator.components.headwear import HeadwearSpec, sample_headwear
 from generator.components.jewellery import JewellerySpec, sample_jewellery
+from generator.components.limits import SEED, check_limits
 from generator.components.person import Person
 from generator.components.sensor import SensorSpec, sample_sensor
 from generator.components.skin import MakeUp, SkinSpec, sample_skin
@@ -51,6 +53,10 @@ class ShapeSpec:
     identity: tuple[float, ...]
     expression: tuple[float, ...]
     pose: Pose
+
+    def __post_init__(self) -> None:
+        if max(map(abs, (*self.pose.neck, *self.pose.jaw, *self.pose.left_eye, *self.pose.right_eye))) > math.pi:
+            raise InputError(f"{self.pose}: rotations are radians, -pi to pi")
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,9 @@ class HeadSpec:
     wishes: Mapping[str, Any] = field(default_factory=dict)
 
     SCHEMA_VERSION: ClassVar[int] = 3
+
+    def __post_init__(self) -> None:
+        check_limits("head", self, {"seed": SEED})
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with the version of its layout."""
@@ -107,7 +116,15 @@ def sample_spec(
         library: assets that may be drawn instead of what is procedural.
     """
     wishes = distributions or Distributions()
+    try:
+        return _sample(seed, model, wishes, library or Library())
+    except InputError as error:
+        if not wishes.wishes or str(error).startswith(wishes.where):
+            raise
+        raise InputError(f"{wishes.where}: {error}") from None
 
+
+def _sample(seed: int, model: HeadModel, wishes: Distributions, library: Library) -> HeadSpec:
     draws = {name: wishes.draw(seed, name) for name in COMPONENTS}
     draw = draws.__getitem__
 
@@ -135,7 +152,7 @@ def sample_spec(
     )
     if spec.beard.family != "none":
         spec = replace(spec, skin=replace(skin, shadow=0.0))  # a beard hides what shaving leaves
-    spec = choose_assets(spec, draw, library or Library(), person, getattr(model, "base_mesh", ""))
+    spec = choose_assets(spec, draw, library, person, getattr(model, "base_mesh", ""))
     if spec.skin.texture:  # it is painted already
         spec = replace(spec, skin=replace(spec.skin, makeup=MakeUp()))
     for name, used in draws.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assets.library.images import image_problem
-from assets.library.manifest import IMAGES, MANIFEST, Asset
+from assets.library.manifest import IMAGES, MANIFEST, Asset, read_asset
 from capture import InputError, atomic_path, write_json
 from capture.files import explain_os_error
 
@@ -52,6 +52,7 @@ def place(asset: Asset, sources: Mapping[str, Path], library: Path, link: bool, 
     for role, path in sources.items():
         if role in IMAGES and (problem := image_problem(path, deep=True)):
             raise InputError(f"its {role} file can't be read: {path} ({problem})")
+    asset = replace(asset, id=_legal(asset.id))
     if asset.id in taken:
         prefix, _, name = asset.id.rpartition("/")
         asset = replace(asset, id=f"{prefix}/{asset.kind}/{name}")
@@ -64,7 +65,17 @@ def place(asset: Asset, sources: Mapping[str, Path], library: Path, link: bool, 
         _put(path, folder / names[role], link)
     placed = replace(asset, folder=folder, files=names)
     write_json(folder / MANIFEST, placed.to_json())
-    return placed
+    try:
+        return read_asset(folder / MANIFEST)
+    except InputError:  # it would make the whole library unusable
+        (folder / MANIFEST).unlink(missing_ok=True)
+        raise
+
+
+def _legal(name: str) -> str:
+    """An id made of the words that manifests take."""
+    words = (re.sub(r"[^A-Za-z0-9_.\-]+", "_", word).lstrip("_.-") for word in name.split("/"))
+    return "/".join(filter(None, words)) or "asset"
 
 
 def _names(sources: Mapping[str, Path]) -> dict[str, str]:

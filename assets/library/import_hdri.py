@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from assets.library.copying import Imported, place
@@ -22,20 +21,18 @@ def import_hdri(
     """
     if not folder.is_dir():
         raise InputError(f"no such folder of panoramas: {folder}")
+    if not licence.strip():
+        raise InputError("the licence is missing; say under which licence they may be used, as in --licence CC0-1.0")
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PANORAMAS and path.is_file())
     if not found:
         others = ", ".join(suffix for suffix in SUFFIXES if suffix not in PANORAMAS)
         raise InputError(f"{folder} has no panoramas ({', '.join(PANORAMAS)}); {others} hold too little light")
     imported = Imported()
-    prefix = _word(folder.resolve().name)
+    prefix = folder.resolve().name
     for path in found:
-        asset = Asset("hdri", f"{prefix}/{_word(path.stem)}", {}, licence, path.parent, author, source)
+        asset = Asset("hdri", f"{prefix}/{path.stem}", {}, licence, path.parent, author, source)
         try:
             imported.add(place(asset, {"image": path}, out, link, imported.taken))
         except InputError as error:
             imported.leave_out(path.stem, str(error))
     return imported
-
-
-def _word(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.\-]+", "_", text)

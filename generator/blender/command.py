@@ -111,12 +111,19 @@ def _jobs(options: argparse.Namespace, model: HeadModel, library: Library) -> It
     if options.spec is not None:
         if options.out is None or options.seed or options.seeds:
             raise InputError("--spec renders one head: give --out, and no seeds")
+        named = ("distributions", "rig", "hair", "beard", "hdri", "neutral")
+        if drawn := [f"--{name}" for name in named if getattr(options, name)]:
+            raise InputError(f"--spec says all of a head: {', '.join(drawn)} would change nothing; edit the spec")
         value = read_json(options.spec, "head spec")
         if isinstance(value, dict) and isinstance(value.get("spec"), dict):  # a capture.json will do
             value = value["spec"]
         spec = HeadSpec.from_json(value, str(options.spec))
         if spec.shape.model != model.name:
             raise InputError(f"{options.spec}: made for the head model {spec.shape.model!r}, this is {model.name!r}")
+        for what in ("identity", "expression"):
+            given, wanted = len(getattr(spec.shape, what)), len(getattr(model, f"{what}_names"))
+            if given != wanted:
+                raise InputError(f"{options.spec}: {given} numbers of {what}, the head model takes {wanted}")
         assets_of(spec, library)
         yield spec, options.out.resolve()
         return

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.draw import DIGITS, Draw
 from capture import InputError
+from generator.components.limits import check_colours, check_limits
 
 # The panoramas that Blender ships in datafiles/studiolights/world.
 HDRIS: tuple[str, ...] = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
@@ -46,10 +47,12 @@ class EnvironmentSpec:
             raise InputError(f"environment {self.hdri!r}: use one of {', '.join(HDRIS)} or the id of an hdri asset")
         if self.lighting not in LIGHTINGS:
             raise InputError(f"environment lighting {self.lighting!r}: use one of {', '.join(LIGHTINGS)}")
-        for name, low, high in (("exposure", 0.05, 20), ("dim", 0, 10), ("specular", 0, 1), ("unevenness", 0, 1),
-                                ("contrast", 1, 100), ("softness", 3, 90)):  # fmt: skip
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"environment {name} {getattr(self, name)}: use {low} to {high}")
+        if not (abs(self.key[0]) <= 180 and abs(self.key[1]) <= 90):
+            raise InputError(f"environment key {self.key}: use an azimuth of -180 to 180 and an elevation of -90 to 90")
+        check_colours("environment", self, "backdrop")
+        check_limits("environment", self, {"exposure": (0.05, 20), "dim": (0, 10), "specular": (0, 1),
+                                           "unevenness": (0, 1), "contrast": (1, 100),
+                                           "softness": (3, 90)})  # fmt: skip
 
 
 def sample_environment(draw: Draw) -> EnvironmentSpec:

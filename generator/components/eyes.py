@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.draw import Draw
 from capture import InputError
+from generator.components.limits import SEED, check_limits
 
 # Iris colours, linear RGB: (outer, inner).
 IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
@@ -39,6 +40,8 @@ class EyeSpec:
     def __post_init__(self) -> None:
         if self.iris not in IRISES:
             raise InputError(f"iris {self.iris!r}: use one of {', '.join(IRISES)}")
+        check_limits("eyes", self, {"iris_mm": (4, 8), "pupil_mm": (0.5, self.iris_mm), "redness": (0, 1),
+                                    "seed": SEED})  # fmt: skip
 
 
 def sample_eyes(draw: Draw, melanin: float) -> EyeSpec:

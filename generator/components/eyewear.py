@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.draw import Draw
 from capture import InputError
+from generator.components.limits import check_colours, check_limits
 
 KINDS: dict[str, float] = {
     "none": 0.70, "round": 0.06, "rectangular": 0.10, "browline": 0.05, "aviator": 0.03, "wayfarer": 0.04,
@@ -48,11 +49,10 @@ class EyewearSpec:
         if self.kind not in KINDS or self.finish not in FINISHES:
             raise InputError(f"eyewear {self.kind!r} {self.finish!r}: use one of {', '.join(KINDS)} of "
                              f"{', '.join(FINISHES)}")  # fmt: skip
-        checks = {"lens_mm": (25, 80), "lens_ratio": (0.3, 1.3), "rim_mm": (0.4, 10), "bridge_mm": (8, 35),
-                  "curve_mm": (60, 1e4), "tilt_deg": (-5, 20), "slide_mm": (-5, 15)}  # fmt: skip
-        for name, (low, high) in checks.items():
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"eyewear {name} {getattr(self, name)}: use {low} to {high}")
+        check_colours("eyewear", self, "colour", "tint")
+        check_limits("eyewear", self, {"lens_mm": (25, 80), "lens_ratio": (0.3, 1.3), "rim_mm": (0.4, 10),
+                                       "bridge_mm": (8, 35), "curve_mm": (60, 1e4), "tilt_deg": (-5, 20),
+                                       "slide_mm": (-5, 15)})  # fmt: skip
 
 
 Range = tuple[float, float]

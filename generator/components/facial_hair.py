@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from assets.draw import DIGITS, Draw
 from capture import InputError
 from generator.components.hair import BLACK, HairColour
+from generator.components.limits import SEED, check_limits
 from generator.components.person import Person
 
 BEARDS: dict[str, float] = {"none": 0.30, "stubble": 0.24, "moustache": 0.08, "goatee": 0.10, "short": 0.14,
@@ -34,6 +35,10 @@ class BrowSpec:
     seed: int = 0
     asset: str = ""
 
+    def __post_init__(self) -> None:
+        check_limits("brows", self, {"strands": (0, 20_000), "length_mm": (0.5, 30), "thickness": (0, 1),
+                                     "unruly": (0, 1), "seed": SEED})  # fmt: skip
+
 
 @dataclass(frozen=True)
 class LashSpec:
@@ -50,6 +55,9 @@ class LashSpec:
     curl: float = 0.5
     seed: int = 0
     asset: str = ""
+
+    def __post_init__(self) -> None:
+        check_limits("lashes", self, {"strands": (0, 5000), "length_mm": (0.5, 30), "curl": (0, 1), "seed": SEED})
 
 
 @dataclass(frozen=True)
@@ -85,8 +93,9 @@ class BeardSpec:
             raise InputError(f"beard family {self.family!r}: use one of {', '.join(BEARDS)}")
         if self.moustache not in MOUSTACHES:
             raise InputError(f"moustache {self.moustache!r}: use one of {', '.join(MOUSTACHES)}")
-        if not 0 <= self.length_mm <= 200:
-            raise InputError(f"beard length_mm {self.length_mm}: use 0 to 200")
+        check_limits("beard", self, {"strands": (0, 200_000), "length_mm": (0, 200), "radius_mm": (0.01, 0.5),
+                                     "curl_mm": (0, 10), "clump": (0, 1), "frizz": (0, 1), "line_mm": (-30, 30),
+                                     "seed": SEED})  # fmt: skip
 
 
 def sample_brows(draw: Draw, colour: HairColour, person: Person | None = None) -> BrowSpec:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.draw import DIGITS, Draw
 from capture import InputError
+from generator.components.limits import SEED, check_colours, check_limits
 
 KINDS: dict[str, float] = {"tshirt": 0.2, "vneck": 0.12, "tank": 0.08, "shirt": 0.17, "turtleneck": 0.1,
                            "hoodie": 0.13, "jacket": 0.12, "scarf": 0.08}  # fmt: skip
@@ -64,10 +65,10 @@ class GarmentSpec:
                              f"with one of {', '.join(PATTERNS)}; of {', '.join(FABRICS)}")  # fmt: skip
         if self.gap_mm < 2.5:
             raise InputError(f"garment gap {self.gap_mm} mm: keep 2.5 mm or more from the skin")
-        for name, low, high in (("thickness_mm", 0.5, 6), ("looseness", 0, 1), ("folds", 0, 1), ("opening", 0, 1),
-                                ("collar_mm", 15, 90), ("scale_mm", 1, 200)):  # fmt: skip
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"garment {name} {getattr(self, name)}: use {low} to {high}")
+        check_colours("garment", self, "colour", "accent", "inner")
+        check_limits("garment", self, {"gap_mm": (2.5, 15), "thickness_mm": (0.5, 6), "looseness": (0, 1),
+                                       "folds": (0, 1), "opening": (0, 1), "collar_mm": (15, 90), "scale_mm": (1, 200),
+                                       "seed": SEED})  # fmt: skip
 
 
 def sample_garment(draw: Draw) -> GarmentSpec:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.draw import DIGITS, Draw
 from capture import InputError
+from generator.components.limits import SEED, check_colours, check_limits
 from generator.components.person import Person
 
 RGB = tuple[float, float, float]
@@ -21,11 +22,6 @@ FAMILIES: dict[str, tuple[float, float]] = {
 DYES: tuple[RGB, ...] = ((0.75, 0.05, 0.12), (0.90, 0.22, 0.45), (0.35, 0.10, 0.65), (0.06, 0.20, 0.75),
                          (0.05, 0.50, 0.55), (0.10, 0.55, 0.15), (0.95, 0.40, 0.05), (0.70, 0.68, 0.72))  # fmt: skip
 """Linear RGB of unnatural tints on bleached hair: red, pink, violet, blue, teal, green, orange, silver."""
-
-
-def _within(what: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise InputError(f"{what} {value}: use {low} to {high}")
 
 
 @dataclass(frozen=True)
@@ -47,10 +43,8 @@ class HairColour:
     tint: RGB = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
-        for name in ("melanin", "redness", "grey", "dyed"):
-            _within(f"hair colour {name}", getattr(self, name), 0, 1)
-        for value in self.tint:
-            _within("hair colour tint", value, 0, 1)
+        check_limits("hair colour", self, dict.fromkeys(("melanin", "redness", "grey", "dyed"), (0, 1)))
+        check_colours("hair colour", self, "tint")
 
 
 BLACK = HairColour(0.95, 0.2, 0.0)
@@ -101,15 +95,14 @@ class HairSpec:
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise InputError(f"hair family {self.family!r}: use one of {', '.join(FAMILIES)}")
-        for name, (low, high) in LIMITS.items():
-            _within(f"hair {name}", getattr(self, name), low, high)
+        check_limits("hair", self, LIMITS)
 
 
 LIMITS: dict[str, tuple[float, float]] = {
     "strands": (0, 200_000), "length_mm": (0, 900), "radius_mm": (0.01, 0.5), "volume_mm": (0, 150),
     "curl_mm": (0, 15), "curl_turns": (0, 60), "clump": (0, 1), "frizz": (0, 1), "layered": (0, 1),
     "parting": (-1, 1), "hairline_mm": (-6, 25), "recession": (0, 1), "crown": (0, 1), "tie": (0, 1),
-    "braids": (1, 2),
+    "braids": (1, 2), "seed": SEED,
 }  # fmt: skip
 """What a record may hold."""
 

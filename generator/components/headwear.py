@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assets.draw import Draw
 from capture import InputError
 from generator.components.garment import sample_fabric_colour
+from generator.components.limits import SEED, check_colours, check_limits
 from generator.components.person import Person
 
 KINDS: dict[str, float] = {
@@ -62,13 +63,10 @@ class HeadwearSpec:
                              f"of {', '.join(FABRICS)} with {', '.join(PATTERNS)}")  # fmt: skip
         if self.gap_mm < 2.5:
             raise InputError(f"headwear gap {self.gap_mm} mm: keep 2.5 mm or more from the skin")
-        if self.thickness_mm <= 0 or self.height_mm < 0 or self.brim_mm < 0:
-            raise InputError(f"headwear: thickness {self.thickness_mm}, height {self.height_mm}, brim {self.brim_mm}: "
-                             "lengths in mm are needed, the first above 0")  # fmt: skip
-        if not (0 <= self.forehead <= 1 and 0 <= self.droop <= 1 and 0 <= self.looseness <= 1):
-            raise InputError("headwear: forehead, droop and looseness lie in 0 to 1")
-        if abs(self.tilt_deg) > 20:
-            raise InputError(f"headwear tilt {self.tilt_deg} degrees: use -20 to 20")
+        check_colours("headwear", self, "colour", "accent")
+        check_limits("headwear", self, {"gap_mm": (2.5, 15), "thickness_mm": (0.3, 10), "height_mm": (0, 150),
+                                        "brim_mm": (0, 200), "scale_mm": (1, 200), "forehead": (0, 1), "droop": (0, 1),
+                                        "looseness": (0, 1), "tilt_deg": (-20, 20), "seed": SEED})  # fmt: skip
 
 
 Range = tuple[float, float]
@@ -115,7 +113,7 @@ def sample_headwear(draw: Draw, person: Person | None = None) -> HeadwearSpec:
     own = draw.within(kind, KINDS)
     fabric = own.choice("fabric", _among(FABRICS, FABRIC_WEIGHTS[kind]))
     pattern = own.choice("pattern", _among(PATTERNS, PATTERN_WEIGHTS.get(kind, PATTERNS)))
-    colour, accent = sample_fabric_colour(own), sample_fabric_colour(own)
+    colour, accent = sample_fabric_colour(own), sample_fabric_colour(own, "accent_")
     if fabric == "straw":
         colour = _mixed(colour, (0.55, 0.40, 0.20), 0.8)
     drawn = {name: own.number(name, *RANGES[kind][name]) for name in DRAWN}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.draw import Draw
 from capture import InputError
+from generator.components.limits import check_colours, check_limits
 from generator.components.person import Person
 
 KINDS: dict[str, float] = {"none": 0.72, "stud": 0.12, "hoop": 0.09, "drop": 0.07}
@@ -40,9 +41,9 @@ class JewellerySpec:
         if self.kind not in KINDS or self.metal not in METALS or self.sides not in SIDES:
             raise InputError(f"jewellery {self.kind!r} {self.metal!r} {self.sides!r}: use one of {', '.join(KINDS)} of "
                              f"{', '.join(METALS)} on {', '.join(SIDES)}")  # fmt: skip
-        if not (0.5 <= self.size_mm <= 90 and 0.2 <= self.wire_mm <= 6 and 2 <= self.length_mm <= 120):
-            raise InputError(f"jewellery: size {self.size_mm}, wire {self.wire_mm}, length {self.length_mm} mm: use "
-                             "0.5 to 90, 0.2 to 6 and 2 to 120")  # fmt: skip
+        check_colours("jewellery", self, "gem")
+        check_limits("jewellery", self, {"size_mm": (0.5, 90), "wire_mm": (0.2, 6), "length_mm": (2, 120),
+                                         "turn_deg": (-180, 180)})  # fmt: skip
 
 
 SIDES: dict[str, float] = {"both": 0.88, "left": 0.06, "right": 0.06}

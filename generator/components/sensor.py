@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assets.draw import Draw
-from capture import InputError
+from generator.components.limits import SEED, check_limits
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,9 @@ class SensorSpec:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.white_electrons < 100 or self.read_electrons < 0:
-            raise InputError(f"sensor: {self.white_electrons} electrons at white, {self.read_electrons} of read noise; "
-                             "use 100 or more, 0 or more")  # fmt: skip
-        if not (0.2 <= self.red <= 5 and 0.2 <= self.blue <= 5):
-            raise InputError(f"sensor: gains of red {self.red} and blue {self.blue}; use 0.2 to 5")
-        if not (0 <= self.spread <= 0.3 and 0 <= self.vignetting <= 0.9):
-            raise InputError(f"sensor: spread {self.spread}, vignetting {self.vignetting}; use 0 to 0.3 and 0 to 0.9")
+        check_limits("sensor", self, {"white_electrons": (100, 1e9), "read_electrons": (0, 1e4), "red": (0.2, 5),
+                                      "blue": (0.2, 5), "spread": (0, 0.3), "vignetting": (0, 0.9),
+                                      "seed": SEED})  # fmt: skip
 
 
 def sample_sensor(draw: Draw) -> SensorSpec:

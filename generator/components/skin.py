@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.draw import DIGITS, Draw
 from capture import InputError
+from generator.components.limits import SEED, check_limits
 from generator.components.person import Person
 
 RGB = tuple[float, float, float]
@@ -42,6 +43,8 @@ class MakeUp:
                                   ("eye shadow", self.shadow_colour, SHADOWS)):  # fmt: skip
             if name not in known:
                 raise InputError(f"{what} {name!r}: use one of {', '.join(known)}")
+        amounts = ("lipstick", "shadow", "liner", "blush", "foundation")
+        check_limits("make-up", self, dict.fromkeys(amounts, (0, 1)))
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class SkinSpec:
         for name, value in vars(self).items():
             if isinstance(value, float) and not 0 <= value <= 1:
                 raise InputError(f"skin {name} {value}: use 0 to 1")
+        check_limits("skin", self, {"seed": SEED})
 
 
 def sample_skin(draw: Draw, person: Person) -> SkinSpec:

@@ -47,7 +47,8 @@ def head_frame(head: HeadGeometry) -> HeadFrame | None:
         return None
     chosen = scalp > 0.5
     here, mean = head.skin.vertices[chosen], head.skin.base[chosen]
-    u, _, vt = np.linalg.svd((mean - mean.mean(0)).T @ (here - here.mean(0)))
+    # not a product of matrices: those add up in an order that depends on the number of threads
+    u, _, vt = np.linalg.svd(np.einsum("ni,nj->ij", mean - mean.mean(0), here - here.mean(0)))
     axes = (u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt).astype(float)
     local = here @ axes.T
     middle = (local.min(axis=0) + local.max(axis=0)) / 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from generator.hair.strands import Strands
@@ -29,4 +31,4 @@ def tuck(strands: Strands, cover: Cover) -> Strands:
     moved = np.where((radius > skin) & (room > 0), np.minimum(kept, radius), radius)
     points = cover.frame.world(local * (moved / np.maximum(radius, 1e-9))[:, None]).reshape(count, steps, 3)
     seen = (off.reshape(count, steps) > -HIDDEN).any(axis=1)
-    return Strands(points[seen], strands.radii[seen], strands.shade[seen])
+    return replace(strands, points=points).keep(seen)

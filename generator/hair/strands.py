@@ -31,6 +31,11 @@ class Strands:
     def __len__(self) -> int:
         return len(self.points)
 
+    def keep(self, chosen: NDArray) -> Strands:
+        """Those of an index or a boolean mask."""
+        tone = None if self.tone is None else self.tone[chosen]
+        return Strands(self.points[chosen], self.radii[chosen], self.shade[chosen], tone)
+
 
 @dataclass(frozen=True, eq=False)
 class Roots:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +43,7 @@ def tuck_under(strands: Strands, hat: Floats, normals: Floats, skin: Part, field
     brim = float(np.percentile(hat[:, 2], 5))
     lost = (near < 0) & (points[:, 2] > brim)
     kept = ~(lost.reshape(strands.points.shape[:2]).any(axis=1) & under.reshape(strands.points.shape[:2])[:, 0])
-    return Strands(pressed.reshape(strands.points.shape)[kept], strands.radii[kept], strands.shade[kept])
+    return replace(strands, points=pressed.reshape(strands.points.shape)).keep(kept)
 
 
 def covered_skin(hat: Floats, normals: Floats, skin: Part) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ AZIMUTHS = 2 * np.pi * np.arange(COLUMNS) / COLUMNS
 
 def polar(local: Floats) -> tuple[Floats, Floats, Floats]:
     """Azimuth in [0, 2 pi), elevation, and radius (N,) each, of local points (N, 3)."""
-    x, y, z = local.T
+    x, y, z = np.ascontiguousarray(local.T)  # of columns beside others numpy computes arctan2 in one way or another
     return np.arctan2(x, -y) % (2 * np.pi), np.arctan2(z, np.hypot(x, y)), np.linalg.norm(local, axis=1)
 
 

@@ -154,6 +154,12 @@ def test_panoramas_are_imported(tmp_path: Path) -> None:
     assert [name for name, _ in done.left_out] == ["torn"]
     linked = import_hdri(source, tmp_path / "linked", "CC0-1.0", link=True).assets[0]
     assert linked.path("image").is_symlink() and open_library([tmp_path / "linked"]).assets
+    (source / "_.hdr").write_bytes((source / "sky 1.hdr").read_bytes())
+    assert [asset.id for asset in import_hdri(source, tmp_path / "library", "CC0-1.0").assets] == [
+        "My_HDRIs", "My_HDRIs/sky_1"]  # fmt: skip
+    with pytest.raises(InputError, match="--licence"):
+        import_hdri(source, tmp_path / "library", "")
+    assert len(open_library([tmp_path / "library"]).assets) == 2
     with pytest.raises(InputError, match="no panoramas"):
         import_hdri(write_asset(tmp_path / "skins", "a").parent, tmp_path / "out", "x")
 

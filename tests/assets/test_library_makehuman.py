@@ -61,6 +61,10 @@ def test_packs_without_a_licence_need_one(tmp_path: Path) -> None:
     assert not refused.assets and "--licence" in refused.left_out[0][1]
     done = import_makehuman(tmp_path / "pack", tmp_path / "library", Origin("mine", "CC-BY-4.0"))
     assert [(a.id, a.licence) for a in done.assets] == [("mine/a", "CC-BY-4.0")]
+    path.rename(path.with_name("my skin é.mhmat"))
+    spaced = import_makehuman(tmp_path / "pack", tmp_path / "spaced", Origin("mine", "CC-BY-4.0"))
+    assert [a.id for a in spaced.assets] == list(open_library([tmp_path / "spaced"]).assets) == ["mine/my_skin_"]
+    path.with_name("my skin é.mhmat").unlink()
     path.write_text("# license: GPL3\n# author: Joe\ndiffuseTexture ../../other/skins/young/map.png\n")
     assert read_origin(path) == ("GPL3", "Joe", "")
     assert "outside" in import_makehuman(tmp_path / "pack", tmp_path / "library", Origin()).left_out[0][1]

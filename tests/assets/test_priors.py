@@ -65,7 +65,9 @@ def test_wishes_hold_and_leave_the_rest_alone() -> None:
     assert _identity(5, asymmetry=2)["asym-nose-1-r"] == pytest.approx(2 * plain["asym-nose-1-r"])
 
 
-@pytest.mark.parametrize("wish", [{"age": 8}, {"variation": 9}, {"mixture": 2}, {"size": 1}])
+@pytest.mark.parametrize(
+    "wish", [{"age": 8}, {"variation": 9}, {"mixture": 2}, {"size": 1}, {"weight": 50}, {"height": -1}]
+)
 def test_impossible_people_are_refused(wish: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(wish))):
         _identity(0, **wish)
@@ -93,6 +95,8 @@ def test_visemes_and_gaze_and_lids() -> None:
     assert _expression(2, mood="closed_eyes", gaze_elevation=0)["eyeBlinkLeft"] == 1
     with pytest.raises(InputError, match="mood"):
         _expression(0, mood="grumpy")
+    with pytest.raises(InputError, match="strength"):
+        _expression(0, strength=10)
 
 
 def test_pose_in_degrees() -> None:

@@ -81,7 +81,7 @@ def fingerprint(spec: HeadSpec, head: HeadGeometry) -> dict[str, str]:
     found = {f"piece {piece.name}": digest(piece.vertices, piece.triangles, *(piece.attributes[k] for k in
              sorted(piece.attributes))) for piece in dress.pieces}  # fmt: skip
     found["albedo"] = digest(skin_albedo(spec.skin, head, root_shade(spec.hair, head)))
-    return found | {f"strands {name}": digest(strands.points, strands.radii, strands.shade)
+    return found | {f"strands {name}": digest(strands.points, strands.radii, strands.shade, strands.tone)
                     for name, strands in dress.hair.items()}  # fmt: skip
 
 

@@ -66,14 +66,33 @@ def test_no_strand_comes_through_a_hat(kind: str, dressed: Dressed) -> None:
     spec = sample_spec(3, MODEL, wish(headwear={"kind": kind})).headwear
     roots = np.flatnonzero(head.skin.masks["scalp"] > 0.5)[::40]
     out = np.linspace(0, 0.12, 20)[None, :, None] * head.skin.normals[roots][:, None]
-    afro = Strands(head.skin.vertices[roots][:, None] + out, np.ones((len(roots), 20)), np.zeros(len(roots)))
+    afro = Strands(head.skin.vertices[roots][:, None] + out, np.ones((len(roots), 20)), np.zeros(len(roots)),
+                   np.linspace(0, 1, len(roots)))  # fmt: skip
     _, cover = make_headwear(spec, head, frame, afro, [])
     assert cover is not None
-    points = tuck(afro, cover).points.reshape(-1, 3)
+    tucked = tuck(afro, cover)
+    assert tucked.tone is not None and len(tucked.tone) == len(tucked)
+    points = tucked.points.reshape(-1, 3)
     azimuth, elevation, radius = polar(frame.local(points))
     covered = cover.outside(azimuth, elevation) < 0
     assert covered.any()
     assert (radius < looked_up(cover.inner, azimuth, elevation) + 1e-6)[covered].all()
+
+
+def test_angles_are_the_same_wherever_in_memory_the_points_lie() -> None:
+    rng = np.random.default_rng(0)
+    points, made = rng.standard_normal((1716, 3)), set()
+    for _ in range(300):
+        junk = [np.zeros(size) for size in rng.integers(1, 20000, 4)]
+        made.add(np.concatenate(polar(points.copy())).tobytes())
+        del junk
+    assert len(made) == 1
+
+
+def test_a_wish_for_the_colour_of_a_hat_leaves_its_accent() -> None:
+    plain, black = (sample_spec(1, MODEL, wish(headwear={"kind": "cap", **more})).headwear
+                    for more in ({}, {"dye": "black"}))  # fmt: skip
+    assert black.colour != plain.colour and max(black.colour) < 0.05 and black.accent == plain.accent
 
 
 def test_a_model_without_landmarks_wears_nothing() -> None:

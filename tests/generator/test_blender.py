@@ -295,11 +295,16 @@ class TestErrors:
 
     def test_a_crash_is_not_success(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         spec = sample_spec(0, load_default_model(), wish(hair={"family": "crop"}))
-        broken = dataclasses.replace(spec, hair=dataclasses.replace(spec.hair, strands=-5))
-        (tmp_path / "spec.json").write_text(json.dumps(broken.to_json()))
+        huge = dataclasses.replace(spec.shape, expression=(1e300,) * len(spec.shape.expression))
+        (tmp_path / "spec.json").write_text(json.dumps(dataclasses.replace(spec, shape=huge).to_json()))
         done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--resolution", "32")
         assert done.returncode == 1 and "Traceback" in done.stderr
         assert not (tmp_path / "head" / "capture.json").exists()
+
+    def test_options_that_a_spec_leaves_no_say(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        (tmp_path / "spec.json").write_text(json.dumps(sample_spec(0, load_default_model()).to_json()))
+        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--hair", "afro")
+        assert done.returncode == 2 and "--hair would change nothing" in done.stderr
 
     def test_a_spec_that_is_none(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         value = {"schema_version": HeadSpec.SCHEMA_VERSION}

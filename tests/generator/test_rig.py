@@ -120,7 +120,7 @@ def test_the_rig_in_the_documentation_is_the_default_one(tmp_path: Path) -> None
         ({"vews": [[0, 0]]}, "unknown vews; .*views"),
         ({"views": [[0, 0], [20, 0], {"position": [0, -1.2, 0]}], "distance": 1.2},
          r"views\[0\] and views\[2\] stand in one place"),
-        ({"views": [{"position": [0, -0.05, 0]}]}, r"views\[0\] stands 0.05 m from the head's centre"),
+        ({"views": [{"position": [0, -0.05, 0]}]}, r"views\[0\]: a camera 0.05 m from the head's centre"),
         ({"views": [{"position": [0, 0, 0]}]}, r"views\[0\]: it stands in the centre"),
         ({"views": [{"position": [0, "far", 0]}]}, r"views\[0\]: position: 'far'; a number"),
         ({"views": [{"position": [0, 1]}]}, r"views\[0\]: position: .*x, y, z"),

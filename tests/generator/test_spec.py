@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 
 import numpy as np
@@ -106,6 +107,20 @@ def test_neutral_leaves_identity_and_the_rest() -> None:
         (lambda v: v["eyes"].update(iris="violet"), "violet"),
         (lambda v: v["skin"].update(melanin=float("nan")), r"skin\.melanin.*finite"),
         (lambda v: v["shape"]["identity"].__setitem__(0, float("inf")), r"identity\[0\].*finite"),
+        (lambda v: v["shape"]["pose"].update(neck=[50.0, 0.0, 0.0]), r"spec\.shape: .*radians"),
+        (lambda v: v["skin"]["makeup"].update(lipstick=7.0), r"spec\.skin\.makeup: .*lipstick 7: use 0 to 1"),
+        (lambda v: v["hair"].update(seed=-1), r"spec\.hair: hair seed -1"),
+        (lambda v: v["brows"].update(strands=-3), r"spec\.brows: brows strands -3"),
+        (lambda v: v["lashes"].update(length_mm=300.0), r"lashes length_mm 300"),
+        (lambda v: v["beard"].update(radius_mm=-1.0), r"beard radius_mm -1"),
+        (lambda v: v["eyes"].update(iris_mm=0.0), r"eyes iris_mm 0"),
+        (lambda v: v["garment"].update(colour=[9.0, 0.0, 0.0]), r"garment colour"),
+        (lambda v: v["headwear"].update(brim_mm=9000.0), r"headwear brim_mm 9000"),
+        (lambda v: v["environment"].update(backdrop=[-1.0, 0.0, 0.0]), r"environment backdrop"),
+        (lambda v: v["environment"].update(key=[0.0, 400.0]), r"environment key"),
+        (lambda v: v["rig"].update(distance=-1.2), r"rig: distance -1\.2"),
+        (lambda v: v["rig"].update(jitter=[[0.0, 0.0, -1.0, 0.0, 0.0]] * len(v["rig"]["views"])), "jitter"),
+        (lambda v: v.update(seed=-4), "head seed -4"),
     ],
 )
 def test_wrong_json_is_named(change, match: str) -> None:  # type: ignore[no-untyped-def]
@@ -131,6 +146,10 @@ def test_negative_seed() -> None:
         ({"hair": {"family": {"bob": -1}}}, "weights are numbers"),
         ({"skin": {"melanin": [1, 0]}}, r"skin\.melanin"),
         ({"skin": {"melanin": "dark"}}, r"skin\.melanin"),
+        ({"hair": {True: 2, "lenght_mm": 3}}, "True is no name"),
+        ({"skin": {"melanin": datetime.date(2020, 1, 1)}}, "datetime"),
+        ({"lashes": {"strands": -10}}, "distributions: lashes strands -10"),
+        ({"rig": {"views": [{"azimuth": 0, "distance": 0}]}}, r"views\[0\].*use 0\.3 to 20 m"),
     ],
 )
 def test_wishes_that_do_not_fit_are_named(wishes: dict, match: str) -> None:
