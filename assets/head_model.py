@@ -44,8 +44,10 @@ class HeadModel(Protocol):
     """A head as a function of coefficients. All arrays are constants of the model; only `vertices` computes.
 
     name, version: what the head was made with; stored beside every head.
-    polygons (Q, 4) int32: quads, counter-clockwise seen from outside. Q may be 0 for a model of triangles only.
-    faces (F, 3) int32: triangles; where there are quads, two per quad, in their order.
+    polygons (Q, 4) int32: faces, counter-clockwise seen from outside; a triangle has -1 as its last corner.
+    faces (F, 3) int32: `triangulate(polygons)`.
+    base (V, 3): where each vertex lies on the mean head of the default model (`assets.makehuman`): everything that is
+        drawn, cut or grown at a place of the head is defined there. Other models are aligned (`assets.annotation`).
     uvs (T, 2) float32 with polygon_uvs (Q, 4) and face_uvs (F, 3): the texture point of every corner.
     polygon_parts (Q,) and face_parts (F,) int32: index into part_names.
     landmarks: name -> vertex index. See `IBUG_68` for the names that every model has.
@@ -58,6 +60,7 @@ class HeadModel(Protocol):
     identity_names: tuple[str, ...]
     expression_names: tuple[str, ...]
     polygons: IntArray
+    base: FloatArray
     faces: IntArray
     uvs: FloatArray
     polygon_uvs: IntArray
@@ -111,8 +114,16 @@ tragus}, upper_lip, lower_lip, vertex."""
 
 
 def triangulate(polygons: NDArray[np.integer]) -> IntArray:
-    """(2Q, 3) triangles of (Q, 4) quads: corners 0 1 2 and 0 2 3 of each, in order."""
-    return polygons[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int32)
+    """(F, 3) triangles of (Q, 4) faces: corners 0 1 2 and 0 2 3 of each quad, in order; triangles as they are."""
+    return split_quads(polygons, polygons).astype(np.int32)
+
+
+def split_quads(values: NDArray, polygons: NDArray[np.integer]) -> NDArray:
+    """(F, 3, ...) values at the corners of the triangles of `triangulate`, from those of the faces (Q, 4, ...)."""
+    halves = values[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3, *values.shape[2:])
+    kept = np.ones((len(polygons), 2), bool)
+    kept[:, 1] = polygons[:, 3] >= 0
+    return np.asarray(halves[kept.ravel()])
 
 
 def polygons_in(polygons: IntArray, mask: FloatArray, threshold: float = 0.5) -> NDArray[np.bool_]:

@@ -106,6 +106,7 @@ class MakeHumanHead:
         self._joint_means: FloatArray = arrays["joint_means"]
         eyeballs = np.full(2 * self._eye_operator.shape[1], -1, dtype=np.int32)
         self.source_vertex: IntArray = np.concatenate([arrays["source_vertex"][: self._shown], eyeballs])
+        self.base: FloatArray = self.vertices(self.mean_identity, self.neutral_expression())
         _freeze(self)
 
     @property

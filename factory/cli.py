@@ -71,12 +71,14 @@ class Command:
 _CAPTURE = Option("capture", Path, "folder of the capture")
 _DATASET = Option("dataset", Path, "folder of the data set")
 _LIBRARY = Option("--library", list[Path] | None, "folder of an asset library; may be repeated, later ones go before")
+_HEAD_MODEL = Option("--head-model", str, "makehuman, an ICT-FaceKit folder or an .npz file", "makehuman")
 _RENDER = (
     Option("--resolution", int | None, "width and height of the images, pixels; 512 by default"),
     Option("--samples", int, "Cycles samples per pixel", 16),
     Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
     Option("--distributions", Path | None, "YAML or JSON file of what to draw otherwise, see docs/generator.md"),
     _LIBRARY,
+    _HEAD_MODEL,
     Option("--passes", str | None, "ground truth beside the masks, some of depth,normals,albedo,uv"),
     Option("--rig", Path | None, "YAML or JSON file of cameras of your own, see docs/generator.md"),
 )
@@ -113,6 +115,7 @@ COMMANDS: dict[str, Command] = {
             Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
             Option("--distributions", Path | None, "YAML or JSON file of what to draw otherwise"),
             _LIBRARY,
+            _HEAD_MODEL,
         ),
         "render",
     ),

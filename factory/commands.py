@@ -30,6 +30,7 @@ def generate(
     passes: str | None,
     rig: Path | None,
     library: list[Path] | None,
+    head_model: str,
     hair: str | None,
     beard: str | None,
     force: bool,
@@ -37,9 +38,9 @@ def generate(
     """Render heads: 13 calibrated views, masks and the true surface of each seed."""
     numbers = production.parse_seeds(seeds)
     families = {"hair": {"family": hair}, "beard": {"family": beard}}
-    wishes = production.read_wishes(distributions, families, rig, library or ())
+    wishes = production.read_wishes(distributions, families, rig, library or (), head_model)
     pixels = production.choose_resolution(resolution, wishes)
-    settings = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes))
+    settings = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model)
     for number, seed in enumerate(numbers, 1):
         name = production.head_name(seed)
         with track(f"{name} ({number} of {len(numbers)})", 0) as bar:
@@ -57,13 +58,15 @@ def preview(
     blender: Path | None,
     distributions: Path | None,
     library: list[Path] | None,
+    head_model: str,
 ) -> None:
     """Render a contact sheet of heads, small and quickly: what the distributions draw."""
     from factory.preview import parse_views, plan_tiles, preview_heads, seeds_of
 
-    settings = RenderSettings(resolution, samples, blender, library=tuple(library or ()))
+    settings = RenderSettings(resolution, samples, blender, library=tuple(library or ()), head_model=head_model)
     seeds = seeds_of(heads if heads is not None else 1 if each else 12, first_seed)
-    tiles = plan_tiles(seeds, production.read_wishes(distributions, library=settings.library), each, settings.library)
+    wishes = production.read_wishes(distributions, library=settings.library, head_model=head_model)
+    tiles = plan_tiles(seeds, wishes, each, settings.library, head_model)
     log.info("%s", preview_heads(tiles, parse_views(views), out, settings))
 
 
@@ -160,6 +163,7 @@ def produce(
     passes: str | None,
     rig: Path | None,
     library: list[Path] | None,
+    head_model: str,
     backend: str,
     vertices: int | None,
     threshold_mm: float,
@@ -172,9 +176,9 @@ def produce(
         raise InputError(f"at least one head is needed, got {heads}")
     seeds = production.parse_seeds(f"{first_seed}:{first_seed + heads}")
     settings = PackSettings(test_share=test_share)
-    wishes = production.read_wishes(distributions, rig=rig, library=library or ())
+    wishes = production.read_wishes(distributions, rig=rig, library=library or (), head_model=head_model)
     pixels = production.choose_resolution(resolution, wishes)
-    render = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes))
+    render = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model)
     scan = ScanSettings(backend, vertices, threshold_mm)
     pack_if_needed(production.make_heads(seeds, captures or out / "captures", render, scan), out, settings)
 

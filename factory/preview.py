@@ -13,12 +13,12 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from assets.draw import Draw
+from assets.head_models import DEFAULT, load_head_model
 from assets.library import open_library
-from assets.makehuman import load_default_model
 from capture import InputError, atomic_path, write_json
 from factory.console import Track, track
 from factory.processes import run_stage
-from factory.production import GENERATE_SCRIPT, HIGHEST_SEED, RenderSettings
+from factory.production import GENERATE_SCRIPT, HIGHEST_SEED, RenderSettings, sources
 from generator.distributions import Distributions
 from generator.rig import RigSpec
 from generator.spec import sample_spec
@@ -63,13 +63,17 @@ def parse_views(text: str) -> tuple[tuple[float, float], ...]:
 
 
 def plan_tiles(
-    seeds: Sequence[int], wishes: Distributions, each: str | None, library: Sequence[Path] = ()
+    seeds: Sequence[int],
+    wishes: Distributions,
+    each: str | None,
+    library: Sequence[Path] = (),
+    head_model: str = DEFAULT,
 ) -> list[Tile]:
     """The heads of a sheet: every seed, or every option of the choice `each` (component.parameter) for every seed.
 
     All of them are drawn, so that mistakes are told before Blender starts. Raises `InputError`.
     """
-    model, assets = load_default_model(), open_library(library)
+    model, assets = load_head_model(head_model), open_library(library)
     if each is None:
         tiles = [Tile(seed, wishes, f"seed {seed}") for seed in seeds]
     else:
@@ -120,7 +124,7 @@ def _render(
         command = [sys.executable, GENERATE_SCRIPT]
     command += ["--preview", folder / "plan.json", "--out-root", folder, "--resolution", settings.resolution,
                 "--samples", settings.samples]  # fmt: skip
-    command += [word for place in settings.library for word in ("--library", place.resolve())]
+    command += sources(settings)
 
     def show(what: str, done: int, total: int) -> None:
         bar(before + done, tiles[min(done, total - 1)].label)

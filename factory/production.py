@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from assets.head_models import DEFAULT, load_head_model
 from assets.library import open_library
-from assets.makehuman import load_default_model
+from assets.makehuman import model_version
 from capture import Capture, InputError, write_json
 from factory.console import Track, track
 from factory.processes import StageError, run_stage
@@ -38,6 +39,7 @@ class RenderSettings:
         distributions: what the user wants drawn otherwise.
         library: folders of asset libraries, later ones before earlier ones.
         passes: ground truth beside the masks, of `generator.ground_truth.PASSES`.
+        head_model: name or path, as `assets.head_models.load_head_model` takes it.
     """
 
     resolution: int = 512
@@ -46,6 +48,7 @@ class RenderSettings:
     distributions: Distributions = field(default_factory=Distributions)
     library: tuple[Path, ...] = ()
     passes: tuple[str, ...] = ()
+    head_model: str = DEFAULT
 
     def __post_init__(self) -> None:
         if not 16 <= self.resolution <= 8192:
@@ -100,6 +103,7 @@ def read_wishes(
     more: Mapping[str, Mapping[str, Any]] | None = None,
     rig: Path | None = None,
     library: Sequence[Path] = (),
+    head_model: str = DEFAULT,
 ) -> Distributions:
     """The distributions of a file, if any, with further wishes and the rig of a file; those that are None are left out.
 
@@ -108,8 +112,8 @@ def read_wishes(
     given = Distributions() if path is None else read_distributions(path)
     wishes = {name: wish for name, wish in (more or {}).items() if None not in wish.values()}
     joined = given.joined(wishes if rig is None else {**wishes, "rig": read_rig(rig)})
-    if joined.wishes or library:
-        sample_spec(0, load_default_model(), joined, open_library(library))
+    if joined.wishes or library or head_model != DEFAULT:
+        sample_spec(0, load_head_model(head_model), joined, open_library(library))
     return joined
 
 
@@ -118,6 +122,14 @@ def choose_resolution(resolution: int | None, wishes: Distributions) -> int:
     if resolution is not None and fixes_resolution(wishes.wishes.get("rig")):
         raise InputError("--resolution: the rig says how many pixels its images have; leave one of them out")
     return 512 if resolution is None else resolution
+
+
+def sources(settings: RenderSettings) -> list[object]:
+    """Options of the render script that say what heads are made of."""
+    words: list[object] = [word for place in settings.library for word in ("--library", place.resolve())]
+    if settings.head_model != DEFAULT:
+        words += ["--head-model", Path(settings.head_model).resolve()]
+    return words
 
 
 def head_name(seed: int) -> str:
@@ -140,7 +152,7 @@ def generate_head(
         command = [Path(sys.executable), GENERATE_SCRIPT]
     options: list[object] = ["--seed", seed, "--out", folder]
     options += ["--samples", settings.samples]
-    options += [word for place in settings.library for word in ("--library", place.resolve())]
+    options += sources(settings)
     if settings.passes:
         options += ["--passes", ",".join(settings.passes)]
     if not fixes_resolution(settings.distributions.wishes.get("rig")):
@@ -217,6 +229,12 @@ def _log_path(folder: Path, stage: str) -> Path:
 
 
 @cache
+def _model_content(head_model: str) -> str:
+    """The version of a head model; that of the default is known without its data."""
+    return model_version() if head_model == DEFAULT else load_head_model(head_model).version
+
+
+@cache
 def _library_content(folders: tuple[Path, ...]) -> dict[str, list[object]]:
     """id -> weight and checksum of every asset, as others draw and show otherwise."""
     return {name: [asset.weight, asset.sha256] for name, asset in open_library(folders).assets.items()}
@@ -227,6 +245,7 @@ def _plain(settings: RenderSettings) -> dict[str, Any]:
     value = {f.name: getattr(settings, f.name) for f in fields(settings)}
     value["distributions"] = settings.distributions.to_json()
     value["library"] = _library_content(settings.library)
+    value["head_model"] = [settings.head_model, _model_content(settings.head_model)]
     if settings.blender is not None:
         value["blender"] = [str(settings.blender.resolve()), settings.blender.stat().st_mtime_ns]
     return value

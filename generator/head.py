@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import HeadModel, triangulate, vertex_normals
+from assets.head_model import HeadModel, split_quads, triangulate, vertex_normals
 from capture import HeadSurface
 from generator.geometry.subdivision import catmull_clark, split_corners
 from generator.spec import ShapeSpec
 
 Floats = NDArray[np.float64]
 
+DENSE = 60_000  # corners of the skin's faces, from which on one level of subdivision is enough
 LEVELS = {"skin": 2, "teeth": 1, "tongue": 2}  # eyes come dense enough
 
 # First word of a head model's part name -> kind of surface.
@@ -89,36 +90,46 @@ def build_head(model: HeadModel, shape: ShapeSpec) -> HeadGeometry:
     """Evaluate the head model and subdivide its parts."""
     identity, expression = np.array(shape.identity), np.array(shape.expression)
     vertices = np.asarray(model.vertices(identity, expression, shape.pose), float)
-    mean = np.asarray(model.vertices(np.asarray(model.mean_identity, float), np.zeros(len(expression)),
-                                     type(shape.pose)()), float)  # fmt: skip
+    mean = np.asarray(model.base, float)
     uvs = _vertex_uvs(model)
     kinds = np.array([_KINDS.get(name.partition("_")[0], "") for name in model.part_names])
     parts = {}
     for kind in HeadSurface.PARTS:
         chosen = kinds[model.polygon_parts] == kind
         if chosen.any():
+            polygons = model.polygons[chosen]
             corner_uvs = np.asarray(model.uvs, float)[model.polygon_uvs[chosen]]
-            parts[kind] = _part(vertices, mean, uvs, model.regions, model.polygons[chosen], corner_uvs,
-                                LEVELS.get(kind, 0))  # fmt: skip
+            parts[kind] = _part(vertices, mean, uvs, model.regions, polygons, corner_uvs, _levels(kind, polygons))
     smooth = _on_surface(model, parts["skin"], vertices, kinds)
     landmarks = {name: smooth[vertex] for name, vertex in model.landmarks.items()}
     chains = {name: smooth[line] for name, line in model.chains.items()}
-    centre, radius = _extent(vertices, mean, model)
+    centre, radius = _extent(vertices, mean, model, kinds)
     return HeadGeometry(parts, landmarks, chains, centre, radius)
 
 
 def _on_surface(model: HeadModel, skin: Part, vertices: Floats, kinds: NDArray[np.str_]) -> Floats:
     """(V, 3) the model's vertices where subdivision moved those of the skin (it keeps the old ones first)."""
-    used = np.unique(model.polygons[kinds[model.polygon_parts] == "skin"])
+    used = _used(model.polygons[kinds[model.polygon_parts] == "skin"])
     moved = vertices.copy()
     moved[used] = skin.vertices[: len(used)]
     return moved
 
 
+def _used(polygons: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The vertices of faces, sorted."""
+    return np.unique(polygons[polygons >= 0])
+
+
+def _levels(kind: str, polygons: NDArray[np.integer]) -> int:
+    """How often a part is subdivided; the skin of a dense model once less."""
+    return min(LEVELS.get(kind, 0), 1 if kind == "skin" and (polygons >= 0).sum() > DENSE else 9)
+
+
 def _vertex_uvs(model: HeadModel) -> Floats:
     """(V, 2) one texture point per vertex (any one of those at a seam)."""
     uvs = np.zeros((int(model.polygons.max()) + 1, 2))
-    uvs[model.polygons.ravel()] = model.uvs[model.polygon_uvs.ravel()]
+    there = model.polygons >= 0
+    uvs[model.polygons[there]] = model.uvs[model.polygon_uvs[there]]
     return uvs
 
 
@@ -131,28 +142,30 @@ def _part(
     corner_uvs: Floats,
     levels: int,
 ) -> Part:
-    used, inverse = np.unique(polygons, return_inverse=True)
-    quads = inverse.reshape(polygons.shape).astype(np.int64)
+    used = _used(polygons)
+    faces = np.where(polygons >= 0, np.searchsorted(used, polygons), -1).astype(np.int64)
     names = list(regions)
     columns = [mean[used], uvs[used], *(np.asarray(regions[name], float)[used, None] for name in names)]
     positions, values = vertices[used], np.concatenate(columns, axis=1)
     for _ in range(levels):
-        positions, quads, smooth = catmull_clark(positions, quads, values)
+        corner_uvs = split_corners(corner_uvs, faces)
+        positions, faces, smooth = catmull_clark(positions, faces, values)
         assert smooth is not None
-        values, corner_uvs = smooth, split_corners(corner_uvs)
+        values = smooth
     positions = positions.astype(np.float32).astype(float)
-    triangles = triangulate(quads)
+    triangles = triangulate(faces)
     masks = {name: np.clip(values[:, 5 + i], 0, 1) for i, name in enumerate(names)}
-    corners = corner_uvs[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3, 2)  # as `triangulate`
-    normals = vertex_normals(positions, triangles)
+    normals, corners = vertex_normals(positions, triangles), split_quads(corner_uvs, faces)
     return Part(positions, triangles, normals, masks, values[:, :3], values[:, 3:5], corners)
 
 
-def _extent(vertices: Floats, mean: Floats, model: HeadModel) -> tuple[Floats, float]:
+def _extent(
+    vertices: Floats, mean: Floats, model: HeadModel, kinds: NDArray[np.str_]
+) -> tuple[Floats, float]:
     """Centre and radius of the head from chin to crown: of what lies above the chin on the mean head."""
     chin = mean[model.landmarks["chin"], 2] if "chin" in model.landmarks else -0.115
     inside = np.zeros(len(vertices), bool)
-    inside[model.polygons[model.polygon_parts == 0].ravel()] = True
+    inside[_used(model.polygons[kinds[model.polygon_parts] == "skin"])] = True
     head = vertices[inside & (mean[:, 2] > chin)]
     centre = (head.min(axis=0) + head.max(axis=0)) / 2
     return centre, float(np.linalg.norm(head - centre, axis=1).max())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from assets.head_model import HeadModel
+from assets.head_models import DEFAULT, load_head_model
 from assets.library import Library, open_library
 from capture import InputError, read_json, write_json
 from generator.assets_in_use import assets_of
@@ -50,6 +51,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rig", type=Path, help="cameras of your own, JSON or YAML: see docs/generator.md")
     made.add_argument("--library", type=Path, action="append", default=[],
                       help="folder of an asset library; may be repeated, later ones go before")  # fmt: skip
+    made.add_argument("--head-model", default=DEFAULT,
+                      help="makehuman, an ICT-FaceKit folder or an .npz file: see docs/head_models.md")  # fmt: skip
     made.add_argument("--hair", choices=list(FAMILIES), help="instead of drawing the family")
     made.add_argument("--beard", choices=list(BEARDS), help="instead of drawing the family")
     made.add_argument("--hdri", help=f"instead of drawing the panorama: {', '.join(HDRIS)}, or the id of an asset")
@@ -74,9 +77,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     _check(options)
-    from assets.makehuman import load_default_model
-
-    model, library = load_default_model(), open_library(options.library)
+    model, library = load_head_model(options.head_model), open_library(options.library)
     settings = RenderSettings(
         options.resolution or 512, options.samples, options.threads, parse_passes(options.passes)
     )

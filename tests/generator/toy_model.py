@@ -46,6 +46,7 @@ class ToyModel:
         self.polygons = quads.astype(np.int32)
         self.faces = triangulate(self.polygons)
         self.uvs = np.zeros((len(sphere), 2), np.float32)
+        self.base = self.rest
         self.polygon_uvs, self.face_uvs = self.polygons, self.faces
         self.polygon_parts = np.zeros(len(quads), np.int32)
         self.face_parts = np.zeros(len(self.faces), np.int32)

@@ -1,0 +1,94 @@
+"""Opening a head model by name or by path."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from assets.annotation import Annotation, annotate
+from assets.head_model import FloatArray, HeadModel, split_quads, triangulate
+from assets.ict_facekit import IctFaceKit, read_ict
+from assets.linear_file import read_linear
+from assets.linear_model import LinearData, LinearHead
+from assets.makehuman import load_default_model
+from capture.errors import InputError
+
+DEFAULT = "makehuman"
+
+
+def load_head_model(which: str | Path = DEFAULT) -> HeadModel:
+    """The head model `makehuman`, an ICT-FaceKit folder, or an NPZ file (GNM Head's or our layout).
+
+    Others than the default are aligned with it once, in some seconds, and that is cached. Raises `InputError` where the
+    file or folder can't be used.
+    """
+    if str(which) == DEFAULT:
+        return load_default_model()
+    path = Path(which)
+    if path.is_dir():
+        data = _from_ict(read_ict(path), path)
+    elif path.suffix.lower() == ".npz":
+        data = read_linear(path)
+    else:
+        choices = f"{DEFAULT}, an ICT-FaceKit folder or an .npz file"
+        raise InputError(f"head model {which}: use {choices}; see docs/head_models.md")
+    return LinearHead(data, _annotated(data))
+
+
+def _from_ict(model: IctFaceKit, folder: Path) -> LinearData:
+    """ICT-FaceKit as a linear model; its version is a checksum of all shapes."""
+    checksum = hashlib.sha256()
+    for array in (model.template, model.polygons, model.identity, model.expression):
+        checksum.update(np.ascontiguousarray(array).tobytes())
+    sides = []
+    for side in ("left", "right"):
+        own = np.isin(model.polygon_parts, [i for i, n in enumerate(model.part_names) if n.endswith(side)])
+        faces = model.polygons[own]
+        sides.append(np.unique(faces[faces >= 0]).astype(np.int32))
+    return LinearData(
+        "ict_facekit", checksum.hexdigest()[:16], model.template, model.polygons, model.uvs, model.polygon_uvs,
+        model.polygon_parts, model.part_names, model.identity, model.identity_names, np.ones(len(model.identity)),
+        model.expression, model.expression_names, (sides[0], sides[1]), model.eye_centres,
+        {name: model.template[vertex] for name, vertex in model.landmarks.items()},
+    )  # fmt: skip
+
+
+def _annotated(data: LinearData) -> Annotation:
+    triangles = triangulate(data.polygons.astype(np.int32))
+    parts = split_quads(np.repeat(data.polygon_parts[:, None], 4, axis=1), data.polygons)[:, 0]
+    skin = np.array([name.startswith("skin") for name in data.part_names])
+    landmarks = dict(data.landmarks) or guess_landmarks(data.template, data.eye_centres)
+    return annotate(data.template, triangles[skin[parts]], landmarks)
+
+
+def guess_landmarks(vertices: FloatArray, eye_centres: FloatArray) -> dict[str, FloatArray]:
+    """Rough landmarks of a head that brings none, by where it sticks out: enough to begin an alignment with.
+
+    Args:
+        vertices: (V, 3) in our frame.
+        eye_centres: (2, 3) left and right.
+    """
+    middle = eye_centres.mean(axis=0)
+    wide = float(np.linalg.norm(eye_centres[0] - eye_centres[1]))
+    local = (vertices - middle) / wide
+    line = np.abs(local[:, 0]) < 0.12
+
+    def farthest(chosen: np.ndarray, way: tuple[float, float, float]) -> FloatArray:
+        if not chosen.any():
+            cure = "check up, forward, the unit and the eyes' centres"
+            raise InputError(f"head model: no vertices where its face should be; {cure}")
+        index = np.flatnonzero(chosen)
+        return np.asarray(vertices[index[np.argmax(local[index] @ np.array(way))]])
+
+    z, y = local[:, 2], local[:, 1]
+    found = {
+        "nose_tip": farthest(line & (z < -0.2) & (z > -1.0), (0, -1, 0)),
+        "chin": farthest(line & (z < -1.3) & (z > -2.2) & (y < 0.4), (0, -0.7, -0.7)),
+        "vertex": farthest(line & (z > 0.8), (0, 0, 1)),
+    }
+    for centre, side, sign in zip(eye_centres, ("left", "right"), (1.0, -1.0), strict=True):
+        found[f"{side}_eye_outer"] = centre + wide * np.array([sign * 0.22, -0.08, 0.0])
+        found[f"{side}_eye_inner"] = centre + wide * np.array([sign * -0.22, -0.16, -0.03])
+    return found
