@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from capture.errors import InputError
+
+if TYPE_CHECKING:
+    from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
 
 Array = NDArray[np.float64]
 

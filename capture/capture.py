@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from capture.camera import Camera
 from capture.colmap import SparseModel, SparsePoints, read_model, write_model
 from capture.errors import InputError
 from capture.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
 
 SCHEMA_VERSION = 1
 

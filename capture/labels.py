@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from capture.arrays import read_npz
 from capture.errors import InputError
 from capture.files import atomic_path
+
+if TYPE_CHECKING:
+    from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
 
 _OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8}
 

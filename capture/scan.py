@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from capture.errors import InputError
 from capture.ply import PlyMesh, read_ply, write_ply
+
+if TYPE_CHECKING:
+    from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
 
 _MeshT = TypeVar("_MeshT", bound="Mesh")
 

@@ -6,7 +6,6 @@ Every component that an asset can stand for asks, after all its own questions, w
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from assets.draw import Draw
 from assets.library import Asset, Library
 from capture import InputError
+from capture.files import sha256_of
 from generator.components.person import Person
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ def credits_of(spec: HeadSpec, library: Library, panorama: Callable[[str], Path]
     """What the capture records of the assets it shows; `panorama` gives the file of one of Blender's own."""
     credits = [asset.credit() for asset in assets_of(spec, library).values()]
     if "/" not in spec.environment.hdri and _seen(spec, "environment"):
-        with panorama(spec.environment.hdri).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(panorama(spec.environment.hdri))
         credits.append({"id": f"blender/{spec.environment.hdri}", "kind": "hdri", "licence": "CC0-1.0",
                         "author": "Greg Zaal", "source": "https://polyhaven.com", "sha256": digest})  # fmt: skip
     return sorted(credits, key=lambda credit: (credit["kind"], credit["id"]))

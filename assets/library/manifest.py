@@ -19,6 +19,7 @@ from typing import Any
 
 from assets.library.images import image_problem
 from capture import InputError, read_json
+from capture.files import sha256_of
 
 MANIFEST = "asset.json"
 IMAGES = ("diffuse", "normal", "bump", "specular", "ambient_occlusion", "displacement", "image")
@@ -101,10 +102,7 @@ class Asset:
     @cached_property
     def sha256(self) -> str:
         """Of the lines `<role> <SHA-256 of the file>`, sorted by role."""
-        lines = []
-        for role in sorted(self.files):
-            with self.path(role).open("rb") as file:
-                lines.append(f"{role} {hashlib.file_digest(file, 'sha256').hexdigest()}\n")
+        lines = [f"{role} {sha256_of(self.path(role))}\n" for role in sorted(self.files)]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def credit(self) -> dict[str, str]:

@@ -49,7 +49,7 @@ class Recorded(Distributions):
 
 def digest(*arrays: Any) -> str:
     made = hashlib.sha256()
-    for array in arrays:
+    for array in (array for array in arrays if array is not None):
         made.update(np.ascontiguousarray(array).tobytes())
     return made.hexdigest()[:16]
 

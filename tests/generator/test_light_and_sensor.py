@@ -101,7 +101,7 @@ def test_gains_and_vignetting() -> None:
         (lambda: EnvironmentSpec(hdri="moon"), "moon"),
         (lambda: EnvironmentSpec(exposure=0), "exposure"),
         (lambda: SensorSpec(white_electrons=3), "electrons"),
-        (lambda: SensorSpec(red=0), "gains"),
+        (lambda: SensorSpec(red=0), "red"),
         (lambda: SensorSpec(vignetting=2), "vignetting"),
     ],
 )
