@@ -17,7 +17,6 @@ from assets.linear_model import LinearData
 from capture.arrays import read_npz
 from capture.errors import InputError
 
-FORMAT = "pixels2points linear head 1"
 AXES = {"+X": (0, 1.0), "-X": (0, -1.0), "+Y": (1, 1.0), "-Y": (1, -1.0), "+Z": (2, 1.0), "-Z": (2, -1.0)}
 GNM_NEEDS = ("template_vertex_positions", "vertex_identity_basis", "expression_basis", "triangles", "triangle_uvs",
              "template_joint_positions", "vertex_groups", "vertex_group_names")  # fmt: skip

@@ -67,7 +67,7 @@ class HairSpec:
     hairline_mm: the hairline's shift up (bald-wards) on the forehead.
     recession, crown: 0 to 1, how far temples and crown have gone bald.
     tie: where the hair is gathered, 0 the nape to 1 the crown.
-    braids: how many braids.
+    plaits: how many braids.
     seed: of the strands.
     asset: id of a library asset that is worn instead, or "".
     """
@@ -88,7 +88,7 @@ class HairSpec:
     recession: float = 0.0
     crown: float = 0.0
     tie: float = 0.5
-    braids: int = 2
+    plaits: int = 2
     seed: int = 0
     asset: str = ""
 
@@ -102,7 +102,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "strands": (0, 200_000), "length_mm": (0, 900), "radius_mm": (0.01, 0.5), "volume_mm": (0, 150),
     "curl_mm": (0, 15), "curl_turns": (0, 60), "clump": (0, 1), "frizz": (0, 1), "layered": (0, 1),
     "parting": (-1, 1), "hairline_mm": (-6, 25), "recession": (0, 1), "crown": (0, 1), "tie": (0, 1),
-    "braids": (1, 2), "seed": SEED,
+    "plaits": (1, 2), "seed": SEED,
 }  # fmt: skip
 """What a record may hold."""
 
@@ -139,18 +139,18 @@ def sample_hair(draw: Draw, colour: HairColour, person: Person) -> HairSpec:
     family = draw.choice("family", family_weights(person))
     own, ranges = draw.within(family, FAMILIES), _RANGES | RANGES[family]
     drawn = {name: own.number(name, *ranges[name]) for name in _RANGES}
-    strands, braids = round(drawn.pop("strands")), round(drawn.pop("braids"))
+    strands, plaits = round(drawn.pop("strands")), round(drawn.pop("plaits"))
     ageing = min(max((person.age - 25) / 50, 0.0), 1.0) * (0.2 + 0.8 * person.masculine)
     if family != "balding":  # temples recede a little with the years
         drawn["recession"] = round(min(drawn["recession"] * (0.3 + 0.7 * ageing), 1.0), DIGITS)
-    return HairSpec(family, colour, strands, braids=braids, seed=draw.seed(), **drawn)  # type: ignore[arg-type]
+    return HairSpec(family, colour, strands, plaits=plaits, seed=draw.seed(), **drawn)  # type: ignore[arg-type]
 
 
 Range = tuple[float, float]
 _RANGES: dict[str, Range] = {
     "strands": (0, 0), "length_mm": (0, 0), "radius_mm": (0.1, 0.1), "volume_mm": (0, 0), "curl_mm": (0, 0),
     "curl_turns": (2, 2), "clump": (0.4, 0.8), "frizz": (0.05, 0.4), "layered": (0, 0), "parting": (-0.8, 0.8),
-    "hairline_mm": (-3, 6), "recession": (0, 0.45), "crown": (0, 0), "tie": (0, 1), "braids": (0.51, 2.49),
+    "hairline_mm": (-3, 6), "recession": (0, 0.45), "crown": (0, 0), "tie": (0, 1), "plaits": (0.51, 2.49),
 }  # fmt: skip
 """What a family draws evenly from where it says nothing else."""
 _LONG: dict[str, Range] = {

@@ -13,8 +13,6 @@ from generator.head import HeadGeometry
 
 Floats = NDArray[np.float64]
 
-WITH_MOUSTACHE = ("stubble", "moustache", "goatee", "short", "full")
-
 
 def grow_beard(spec: BeardSpec, head: HeadGeometry, obstacle: Obstacle) -> Strands | None:
     """The facial hair of a spec, or None without any."""

@@ -23,7 +23,7 @@ def gathered(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obs
     """(S, P, 3) strands and (S,) tones of a ponytail, a bun, or one or two braids."""
     count = len(roots)
     elevation = np.radians(-32 + 85 * spec.tie) if spec.family != "braids" else np.radians(-34 + 10 * spec.tie)
-    turned = np.radians(38.0) if spec.family == "braids" and spec.braids == 2 else 0.0
+    turned = np.radians(38.0) if spec.family == "braids" and spec.plaits == 2 else 0.0
     offset = roots.points[:, 0] - skull.middle[0] - spec.parting * 0.5 * skull.size[0]
     chosen = np.where(offset > 0, 1.0, -1.0) if turned else np.ones(count)
     points = np.zeros((count, OVER + ON, 3))
@@ -149,7 +149,7 @@ def _bun(spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obsta
 def _braid(spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obstacle,
            rng: np.random.Generator) -> Floats:  # fmt: skip
     """Three strands over one another, each a sine across and two deep, and a loose end."""
-    size = 1.0 if spec.braids == 1 else 0.8
+    size = 1.0 if spec.plaits == 1 else 0.8
     length = 0.55 * spec.length_mm / 1000
     axis = _axis(tie, way, length, 0.015 * size, obstacle, 0.03)
     s = np.linspace(0, 1, ON)[None]

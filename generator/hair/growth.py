@@ -153,28 +153,6 @@ def _tangential(vectors: Floats, normals: Floats) -> Floats:
     return np.asarray(vectors - (vectors * normals).sum(axis=1, keepdims=True) * normals)
 
 
-def clump(strands: Floats, amount: float, locks: int, rng: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
-    """Draw strands (S, P, 3) towards the guide of their lock, more so towards the tips.
-
-    Returns:
-        the strands, and the lock of each (S,).
-    """
-    count = len(strands)
-    locks = min(locks, count)
-    if locks == 0:
-        return strands, np.zeros(count, np.int64)
-    guides = np.argsort(rng.random(count))[:locks]
-    root, middle = strands[:, 0], strands[:, strands.shape[1] // 2]
-    features = np.concatenate([root, 0.5 * middle], axis=1)
-    centres = features[guides]
-    square = (features**2).sum(1)[:, None] - 2 * features @ centres.T + (centres**2).sum(1)[None]
-    lock = np.argmin(square, axis=1)
-    guide = strands[guides[lock]]
-    t = np.linspace(0, 1, strands.shape[1])[None, :, None]
-    pull = amount * (0.5 + 0.5 * rng.random((count, 1, 1))) * smoothstep(t, 0.05, 1.0)
-    return strands + (guide - strands) * pull, lock
-
-
 def curl(
     strands: Floats, radius: Floats, turns: Floats, phase: Floats, ramp: tuple[float, float] = (0.05, 0.4)
 ) -> Floats:

@@ -72,8 +72,7 @@ def test_a_model_without_chest_goes_bare(kind: str) -> None:
     model = ToyModel()
     head = build_head(model, sample_spec(0, model).shape)
     field = distance_field(head.skin.vertices, head.skin.normals)
-    for piece in make_garment(GarmentSpec(kind=kind), head, field):
-        assert np.isfinite(piece.vertices).all()
+    assert not make_garment(GarmentSpec(kind=kind), head, field)
 
 
 def test_every_kind_is_drawn_and_bounds_are_kept() -> None:
