@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -53,5 +54,5 @@ def test_a_sheet_of_two_heads(tmp_path: Path) -> None:
     sheet = preview_heads(tiles, ((0, 0), (40, 5)), tmp_path / "sheet.png", RenderSettings(32, 1))
     image = Image.open(sheet)
     assert image.size in ((64, 2 * (32 + STRIP)), (128, 32 + STRIP))
-    assert len(set(image.convert("L").crop((0, 0, 32, 32)).getdata())) > 20
+    assert len(np.unique(np.asarray(image.convert("L"))[:32, :32])) > 20
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
