@@ -58,7 +58,7 @@ def _candidates(folder: Path) -> Iterator[tuple[Path, str]]:
     """Files that stand for an asset, with the kind that their folder tells."""
     root = folder.resolve()
     for path in sorted(root.rglob("*.mh*")):
-        parts = [part.lower() for part in path.parent.parts]
+        parts = [part.lower() for part in (root.name, *path.parent.relative_to(root).parts)]
         kinds = [FOLDERS[part] for part in reversed(parts) if part in FOLDERS]
         if not kinds or not path.is_file():
             continue
