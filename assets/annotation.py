@@ -264,7 +264,7 @@ def _write(path: Path, found: Annotation) -> None:
 
 
 def _read(path: Path) -> Annotation:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # numpy leaves a damaged file open
         arrays = {name: file[name] for name in file.files}
 
     def named(start: str) -> dict[str, NDArray]:
