@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets import surface
-from assets.head_model import FloatArray, IntArray, vertex_normals
+from assets.head_model import FloatArray, IntArray
 from assets.makehuman import cache_folder, load_default_model
 from assets.makehuman_head import MakeHumanHead
 from assets.surface import Floats, Ints
 from capture.errors import InputError
 from capture.files import atomic_path
+from capture.geometry import vertex_normals
 
 logger = logging.getLogger(__name__)
 

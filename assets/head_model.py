@@ -131,18 +131,6 @@ def polygons_in(polygons: IntArray, mask: FloatArray, threshold: float = 0.5) ->
     return (mask[polygons] >= threshold).all(axis=1)
 
 
-def vertex_normals(vertices: FloatArray, faces: NDArray[np.integer]) -> NDArray[np.float64]:
-    """(V, 3) unit normals, weighted by face area; zero where a vertex has no face."""
-    corners = vertices[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    total = np.zeros((len(vertices), 3))
-    for corner in range(3):
-        for axis in range(3):
-            total[:, axis] += np.bincount(faces[:, corner], normals[:, axis], len(vertices))
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.divide(total, length, out=np.zeros_like(total), where=length > 0)
-
-
 def check_coefficients(values: FloatArray, names: tuple[str, ...], what: str) -> FloatArray:
     """`values` as (len(names),) float64; raises `InputError` for another shape or values that are not finite."""
     array = np.asarray(values, dtype=np.float64)

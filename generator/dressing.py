@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assets.head_model import vertex_normals
 from capture import PixelClass
+from capture.geometry import vertex_normals
 from generator.clothing.outfit import make_garment
 from generator.eyewear.frames import make_eyewear
 from generator.geometry.distance import distance_field

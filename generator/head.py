@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import HeadModel, split_quads, triangulate, vertex_normals
+from assets.head_model import HeadModel, split_quads, triangulate
 from capture import HeadSurface
+from capture.geometry import vertex_normals
 from generator.geometry.subdivision import catmull_clark, split_corners
 from generator.spec import ShapeSpec
 

@@ -52,17 +52,17 @@ def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None)
     colour *= flushed ** (0.75 * spec.flush * fair * _flush(skin.base, skin.masks))[:, None]
     colour *= thin ** (1.1 * spec.circles * _under_eyes(skin.base))[:, None]
     colour *= tanned ** (0.6 * _forehead(skin.base))[:, None]  # more sun, less blood
-    jaw = np.maximum(_mask(skin.masks, "beard"), _mask(skin.masks, "moustache"))
+    jaw = np.maximum(region(skin.masks, "beard"), region(skin.masks, "moustache"))
     colour *= np.array([0.62, 0.66, 0.74]) ** (spec.shadow * jaw)[:, None]
     if roots is not None:
         colour *= np.array([0.28, 0.27, 0.28]) ** roots[:, None]
-    lips = _mask(skin.masks, "lips")[:, None] * spec.lips
+    lips = region(skin.masks, "lips")[:, None] * spec.lips
     lip_colour = tone(spec) * np.array([0.80, 0.42, 0.44]) + np.array([0.02, 0.0, 0.005]) * (1 - spec.melanin)
     colour = colour * (1 - lips) + lip_colour * lips
     colour = _painted(colour, spec.makeup, head)
-    dark = np.maximum.reduce([_mask(skin.masks, name) for name in ("nostrils", "inner_mouth")])
+    dark = np.maximum.reduce([region(skin.masks, name) for name in ("nostrils", "inner_mouth")])
     colour *= np.array([0.45, 0.24, 0.22]) ** dark[:, None]
-    margin = _mask(skin.masks, "lid_margin")[:, None]
+    margin = region(skin.masks, "lid_margin")[:, None]
     colour *= np.array([0.98, 0.86, 0.84]) ** margin
     return np.asarray(np.clip(colour, 0.005, 0.9))
 
@@ -70,7 +70,7 @@ def skin_albedo(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None)
 def skin_overlay(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None) -> Floats:
     """(V, 3) what a photographed texture is multiplied with: roots, the shadow of a beard, darkness under the eyes."""
     skin = head.skin
-    jaw = np.maximum(_mask(skin.masks, "beard"), _mask(skin.masks, "moustache"))
+    jaw = np.maximum(region(skin.masks, "beard"), region(skin.masks, "moustache"))
     colour = np.array([0.62, 0.66, 0.74]) ** (spec.shadow * jaw)[:, None]
     colour = colour * np.array([0.84, 0.76, 0.84]) ** (0.5 * spec.circles * _under_eyes(skin.base))[:, None]
     if roots is not None:
@@ -81,10 +81,10 @@ def skin_overlay(spec: SkinSpec, head: HeadGeometry, roots: Floats | None = None
 def _painted(colour: Floats, makeup: MakeUp, head: HeadGeometry) -> Floats:
     """The colours (V, 3) under make-up."""
     skin = head.skin
-    lids = _blob(skin.base, (0.033, -0.012, 0.007), (0.017, 0.03, 0.007)) * (skin.base[:, 2] > 0.001)
-    cheeks = _blob(skin.base, (0.052, 0.0, -0.036), (0.018, 0.04, 0.013))
+    lids = soft_spot(skin.base, (0.033, -0.012, 0.007), (0.017, 0.03, 0.007)) * (skin.base[:, 2] > 0.001)
+    cheeks = soft_spot(skin.base, (0.052, 0.0, -0.036), (0.018, 0.04, 0.013))
     layers = [
-        (LIPSTICKS[makeup.lip_colour], 0.75 * makeup.lipstick * _mask(skin.masks, "lips")),
+        (LIPSTICKS[makeup.lip_colour], 0.75 * makeup.lipstick * region(skin.masks, "lips")),
         (SHADOWS[makeup.shadow_colour], 0.75 * makeup.shadow * lids),
         ((0.01, 0.008, 0.008), 0.9 * makeup.liner * _along_lashes(head)),
         ((0.45, 0.10, 0.10), 0.35 * makeup.blush * cheeks),
@@ -106,30 +106,30 @@ def _along_lashes(head: HeadGeometry) -> Floats:
     return found
 
 
-def _mask(masks: Mapping[str, Floats], name: str) -> Floats:
+def region(masks: Mapping[str, Floats], name: str) -> Floats:
     """A region, or zeros where the head model has none of this name."""
     if name in masks:
         return np.asarray(masks[name])
     return np.zeros(len(next(iter(masks.values()))))
 
 
-def _blob(base: Floats, centre: tuple[float, float, float], size: tuple[float, float, float]) -> Floats:
+def soft_spot(base: Floats, centre: tuple[float, float, float], size: tuple[float, float, float]) -> Floats:
     """(V,) a soft ellipsoid around a point of the mean head and its mirror image."""
     side = np.stack([np.abs(base[:, 0]), base[:, 1], base[:, 2]], axis=1)
     return np.asarray(np.exp(-(((side - np.array(centre)) / np.array(size)) ** 2).sum(axis=1)))
 
 
 def _flush(base: Floats, masks: Mapping[str, Floats]) -> Floats:
-    cheeks = _blob(base, (0.040, -0.005, -0.040), (0.020, 0.04, 0.016))
-    nose = _blob(base, (0.0, -0.045, -0.038), (0.014, 0.02, 0.014))
-    chin = 0.5 * _blob(base, (0.0, -0.03, -0.100), (0.016, 0.03, 0.010))
-    return np.asarray(np.clip(cheeks + 0.9 * nose + chin + 0.8 * _mask(masks, "ears"), 0, 1.2))
+    cheeks = soft_spot(base, (0.040, -0.005, -0.040), (0.020, 0.04, 0.016))
+    nose = soft_spot(base, (0.0, -0.045, -0.038), (0.014, 0.02, 0.014))
+    chin = 0.5 * soft_spot(base, (0.0, -0.03, -0.100), (0.016, 0.03, 0.010))
+    return np.asarray(np.clip(cheeks + 0.9 * nose + chin + 0.8 * region(masks, "ears"), 0, 1.2))
 
 
 def _under_eyes(base: Floats) -> Floats:
-    return np.asarray(_blob(base, (0.030, -0.01, -0.017), (0.014, 0.04, 0.006)) +
-                      0.6 * _blob(base, (0.017, -0.01, 0.004), (0.006, 0.04, 0.008)))  # fmt: skip
+    return np.asarray(soft_spot(base, (0.030, -0.01, -0.017), (0.014, 0.04, 0.006)) +
+                      0.6 * soft_spot(base, (0.017, -0.01, 0.004), (0.006, 0.04, 0.008)))  # fmt: skip
 
 
 def _forehead(base: Floats) -> Floats:
-    return _blob(base, (0.0, -0.01, 0.05), (0.06, 0.05, 0.028))
+    return soft_spot(base, (0.0, -0.01, 0.05), (0.06, 0.05, 0.028))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import vertex_normals
+from capture.geometry import vertex_normals
 from generator.clothing.cloth import Cloth, Surface
 from generator.components.garment import GarmentSpec
 from generator.geometry.clip import border_edges, clip_mesh, smooth

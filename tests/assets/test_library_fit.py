@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from assets import makehuman_fitting
 from assets.draw import Draw
-from assets.head_model import Pose, vertex_normals
+from assets.head_model import Pose
 from assets.library.fit import Fitted, fit_proxy
 from assets.library.mhclo import ObjMesh, Proxy, read_obj, read_proxy
 from assets.makehuman import find_data, load_default_model
 from assets.makehuman_fitting import FittingMesh, bake_fitting, load_fitting_mesh
 from assets.makehuman_head import MakeHumanHead
 from capture.errors import InputError
+from capture.geometry import vertex_normals
 from generator.geometry.distance import distance_field
 from generator.hair.strands import Strands
 from generator.hair.tuck import tuck_under

@@ -10,11 +10,12 @@ import pytest
 
 from assets import makehuman
 from assets.draw import Draw
-from assets.head_model import IBUG_68, HeadModel, Pose, polygons_in, triangulate, vertex_normals
+from assets.head_model import IBUG_68, HeadModel, Pose, polygons_in, triangulate
 from assets.makehuman import bake_to, find_data, load_default_model, read_model
 from assets.makehuman_files import read_mirror, read_target, to_world
 from assets.makehuman_head import MakeHumanHead, macro_weights
 from capture.errors import InputError
+from capture.geometry import vertex_normals
 
 
 @pytest.fixture(scope="module")
