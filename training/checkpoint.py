@@ -56,7 +56,8 @@ def load_labeller(path: Path) -> SkinLabeller:
     options = {key: item for key, item in value.get("hyper_parameters", {}).items() if not key.startswith("_")}
     try:
         labeller = SkinLabeller(**options)
-        labeller.build(Preparation.from_json(description["preparation"]), description["channels"])
+        preparation = Preparation.from_json(description["preparation"])
+        labeller.build(preparation, description["channels"], description.get("token_channels", 0))
         labeller.load_state_dict(value["state_dict"])
     except (TypeError, KeyError, AttributeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} doesn't fit this program ({str(error).splitlines()[0]}); train it again") from None

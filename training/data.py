@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from capture import InputError
 from training.batch import HeadBatch, to_batch
 from training.features import FeatureConfig
+from training.features.backbone import Backbone
 from training.features.extract import input_channels
 from training.index import Index, Progress, Statistics, prepare_split, read_statistics
 from training.prepare import Preparation
@@ -107,6 +108,15 @@ class HeadData(lightning.LightningDataModule):
     def channels(self) -> list[str]:
         """The feature that each input channel belongs to."""
         return input_channels(self.preparation.features)
+
+    def token_channels(self) -> int:
+        """Channels of the token maps that the image head takes in; 0 without it."""
+        features = self.preparation.features
+        return Backbone(features.backbone).channels if features.image_head else 0
+
+    def token_statistics(self) -> Statistics:
+        """Of the token maps of training heads."""
+        return self._indices["train"].token_statistics()
 
     def statistics(self) -> Statistics:
         """Of the training heads."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,21 @@ from numpy.typing import NDArray
 from capture import InputError, atomic_path, read_json, write_json
 from capture.arrays import read_npz
 from training.features.backbone import read_array
+from training.heads import Head
 from training.operators.compute import load_operators, operators_key
-from training.prepare import Preparation, Prepared, feature_file, head_folder, mesh_file, prepare_head, read_mesh
+from training.prepare import (
+    ImageInput,
+    Preparation,
+    Prepared,
+    feature_file,
+    head_folder,
+    mesh_file,
+    placement_file,
+    prepare_head,
+    read_mesh,
+    read_placement,
+    token_files,
+)
 from training.shards import Split, read_heads
 
 log = logging.getLogger(__name__)
@@ -39,7 +52,7 @@ class Index:
 
     Attributes:
         cache: folder that the files are relative to.
-        files: head id -> mesh, operators, and a file a feature.
+        files: head id -> mesh, operators, a file a feature, and for the image head the placement and the token maps.
     """
 
     cache: Path
@@ -49,10 +62,21 @@ class Index:
         """Read one prepared head. Raises `InputError` where it was never prepared, or a file is damaged."""
         if name not in self.files:
             raise InputError(f"{name} is not in dataset.json's list of ids; pack the data set again")
-        mesh_path, operators_path, *features = (self.cache / path for path in self.files[name])
+        mesh_path, operators_path, *rest = (self.cache / path for path in self.files[name])
+        features = [path for path in rest if path.name.startswith("feature-")]
         mesh, skin, distance_mm = read_mesh(mesh_path)
-        columns = np.concatenate([read_array(path) for path in features], axis=1)
-        return Prepared(name, mesh, load_operators(operators_path), columns, skin, distance_mm)
+        columns = [np.zeros((len(mesh.vertices), 0), np.float16), *map(read_array, features)]
+        image = _read_image(rest[len(features) :])
+        operators = load_operators(operators_path)
+        return Prepared(name, mesh, operators, np.concatenate(columns, axis=1), skin, distance_mm, image)
+
+    def token_statistics(self, heads: int = 32) -> Statistics:
+        """Of the channels of the tokens, over up to so many heads."""
+        moments = _Moments()
+        for name in list(self.files)[:: -(-len(self.files) // heads)]:
+            for tokens in map(read_array, (self.cache / path for path in self.files[name] if "tokens" in path)):
+                moments.add(tokens.reshape(-1, tokens.shape[2]))
+        return moments.statistics()
 
     def is_whole(self) -> bool:
         """Whether all files are there."""
@@ -76,7 +100,7 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
         for head in read_heads(shard):
             start = time.perf_counter()
             prepared = prepare_head(head, preparation, cache)
-            files[head.id] = _files(head.id, head.key(), prepared, preparation, cache)
+            files[head.id] = _files(head, prepared, preparation, cache)
             moments.add(prepared.features)
             log.debug("prepared %s in %.1f s", head.id, time.perf_counter() - start)
             if progress is not None:
@@ -102,6 +126,7 @@ def read_statistics(split: Split, preparation: Preparation, cache: Path) -> Stat
 
 def _index_path(split: Split, preparation: Preparation, cache: Path) -> Path:
     features = [feature_file(name, preparation) for name in preparation.features.names]
+    features += [placement_file(preparation)] if preparation.features.image_head else []
     contents = [mesh_file(preparation), preparation.eigenpairs, features, [shard.sha256 for shard in split.shards]]
     digest = hashlib.blake2b(json.dumps(contents).encode(), digest_size=8).hexdigest()
     return Path(cache) / f"index-{split.name}-{digest}.json"
@@ -111,12 +136,19 @@ def _statistics_path(index: Path) -> Path:
     return index.with_suffix(".npz")
 
 
-def _files(name: str, key: str, prepared: Prepared, preparation: Preparation, cache: Path) -> list[str]:
-    folder = head_folder(cache, name, key)
+def _files(head: Head, prepared: Prepared, preparation: Preparation, cache: Path) -> list[str]:
+    folder = head_folder(cache, head.id, head.key())
     operators = operators_key(prepared.mesh.vertices, prepared.mesh.faces, preparation.eigenpairs)
     names = [mesh_file(preparation), f"operators-{operators}.npz"]
-    names += [feature_file(feature, preparation) for feature in preparation.features.names]
-    return [str((folder / file).relative_to(cache)) for file in names]
+    names += [feature_file(feature, preparation) for feature in preparation.features.lifted]
+    paths = [folder / file for file in names]
+    if preparation.features.image_head:
+        paths += [folder / placement_file(preparation), *token_files(head, preparation, cache)]
+    return [str(path.relative_to(cache)) for path in paths]
+
+
+def _read_image(paths: Sequence[Path]) -> ImageInput | None:
+    return ImageInput([read_array(path) for path in paths[1:]], read_placement(paths[0])) if paths else None
 
 
 class _Moments:

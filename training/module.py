@@ -14,6 +14,7 @@ from torchmetrics.classification import MulticlassJaccardIndex
 from capture import InputError
 from training.batch import HeadBatch
 from training.diffusion_net import DiffusionNet, VertexMLP
+from training.features.image_head import ImageHead
 from training.prepare import Preparation
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class SkinLabeller(lightning.LightningModule):
         width: channels inside.
         blocks: diffusion blocks, or hidden layers of the MLP.
         dropout: inside the MLPs.
-        image_width: a learned linear map first reduces the lifted image features to so many channels; 0: none does.
+        image_width: channels of the image head's up-convolutions where `data.features.image_head` is on (512 in the
+            paper). Else a learned linear map first reduces the lifted image features to so many channels; 0: none does.
         feature_dropout: probability that an input channel is left out of a training step.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
@@ -74,6 +76,7 @@ class SkinLabeller(lightning.LightningModule):
         self.preparation: Preparation | None = None
         self.channels: list[str] = []
         self.reduction: nn.Linear | None = None
+        self.image_head: ImageHead | None = None
         self.register_buffer("class_weights", torch.tensor([1 - skin_weight, skin_weight]), persistent=False)
         self.val_iou = MulticlassJaccardIndex(num_classes=2, average="none")
         self.test_iou = MulticlassJaccardIndex(num_classes=2, average="none")
@@ -82,8 +85,14 @@ class SkinLabeller(lightning.LightningModule):
     feature_mean: torch.Tensor
     feature_deviation: torch.Tensor
 
-    def build(self, preparation: Preparation, channels: list[str]) -> None:
-        """Make the network for inputs whose channels belong to the features `channels`."""
+    def build(self, preparation: Preparation, channels: list[str], token_channels: int = 0) -> None:
+        """Make the network.
+
+        Args:
+            preparation: of the heads.
+            channels: the feature that each channel made once belongs to.
+            token_channels: of the token maps that the image head takes in; 0: none does.
+        """
         self.preparation, self.channels = preparation, list(channels)
         self.register_buffer("feature_mean", torch.zeros(len(channels)))
         self.register_buffer("feature_deviation", torch.ones(len(channels)))
@@ -91,7 +100,13 @@ class SkinLabeller(lightning.LightningModule):
         before = channels.index("image") if image else 0
         self.runs = [before, image, len(channels) - before - image]  # the channels of a feature lie side by side
         inputs = len(channels)
-        if self.image_width and image:
+        if token_channels:
+            if not self.image_width:
+                raise InputError("data.features.image_head needs model.image_width; the paper's is 512")
+            variance = preparation.features.fusion.endswith("variance")
+            self.image_head = ImageHead(token_channels, self.image_width, variance)
+            inputs += self.image_head.channels
+        elif self.image_width and image:
             self.reduction = nn.Linear(image, self.image_width)
             inputs = len(channels) - image + self.image_width
         if self.architecture == "mlp":
@@ -103,11 +118,15 @@ class SkinLabeller(lightning.LightningModule):
         """Build the network for the data module's features, and take over their statistics when training starts."""
         data: HeadData = self.trainer.datamodule  # type: ignore[attr-defined]
         if self.preparation is None:
-            self.build(data.preparation, data.channels())
+            self.build(data.preparation, data.channels(), data.token_channels())
         if stage == "fit":
             statistics = data.statistics()
             self.feature_mean.copy_(torch.from_numpy(statistics.mean))
             self.feature_deviation.copy_(torch.from_numpy(statistics.deviation))
+            if self.image_head is not None:
+                tokens = data.token_statistics()
+                self.image_head.token_mean.copy_(torch.from_numpy(tokens.mean))
+                self.image_head.token_deviation.copy_(torch.from_numpy(tokens.deviation))
 
     def forward(self, batch: HeadBatch) -> torch.Tensor:
         """(W, 2) scores of other and skin."""
@@ -115,6 +134,9 @@ class SkinLabeller(lightning.LightningModule):
         if self.reduction is not None:
             before, image, after = features.split(self.runs, dim=1)
             features = torch.cat([self.reduction(image), before, after], dim=1)
+        if self.image_head is not None and batch.image is not None:
+            kept = functional.dropout(torch.ones_like(self.image_head.token_mean), self.feature_dropout, self.training)
+            features = torch.cat([self.image_head(batch.image, kept), features], dim=1)
         scores: torch.Tensor = self.network(features, batch.surface)
         return scores
 
@@ -178,6 +200,7 @@ class SkinLabeller(lightning.LightningModule):
             "schema_version": SCHEMA_VERSION,
             "preparation": self.preparation.to_json(),
             "channels": self.channels,
+            "token_channels": 0 if self.image_head is None else len(self.image_head.token_mean),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from capture import InputError, atomic_path
 from capture.arrays import read_npz
 from training.features import BackboneConfig, FeatureConfig, extract
-from training.features.backbone import Backbone, cached_tokens, read_array
+from training.features.backbone import Backbone, Tokens, cached_tokens, read_array, token_path
 from training.features.extract import Sources, feature_settings
+from training.features.lifting import Placement, place
 from training.heads import Head
 from training.operators import Operators
 from training.operators.compute import compute_or_load
@@ -74,6 +75,7 @@ class Prepared:
         features: (W, C) float16, not normalised.
         skin: (W,) bool, None without labels.
         distance_mm: (W,) float32, None without labels.
+        image: for the image head; None where features are lifted once.
     """
 
     id: str
@@ -82,6 +84,20 @@ class Prepared:
     features: NDArray[np.float16]
     skin: NDArray[np.bool_] | None = None
     distance_mm: NDArray[np.float32] | None = None
+    image: ImageInput | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ImageInput:
+    """What the image head takes in.
+
+    Attributes:
+        tokens: N token maps (h, w, C), memory-mapped where they are cached.
+        placement: of the W vertices in the N views.
+    """
+
+    tokens: list[Tokens]
+    placement: Placement
 
 
 @lru_cache(maxsize=1)
@@ -108,12 +124,12 @@ class _Stage:
 
     def run(self) -> Prepared:
         mesh = self.mesh
-        columns = [self._feature(name) for name in self.preparation.features.names]
-        features = np.concatenate(columns, axis=1)
+        columns = [self._feature(name) for name in self.preparation.features.lifted]
+        features = np.concatenate([np.zeros((len(mesh.vertices), 0), np.float16), *columns], axis=1)
         labels = self.head.labels
         skin = None if labels is None else labels.skin[mesh.source]
         distance_mm = None if labels is None else labels.distance_mm[mesh.source]
-        return Prepared(self.head.id, mesh, self.operators, features, skin, distance_mm)
+        return Prepared(self.head.id, mesh, self.operators, features, skin, distance_mm, self._image())
 
     @cached_property
     def mesh(self) -> Simplified:
@@ -146,10 +162,20 @@ class _Stage:
         )
 
     def _tokens(self) -> list[NDArray[np.float16]]:
-        config = self.preparation.features.backbone
-        backbone = shared_backbone(config.source, tuple(config.layers), config.resolution)
         self.head.pixels()  # refuses images of another shape than their cameras'
-        return cached_tokens(backbone, self.head.images, self.head.image_names, self.cache)
+        return cached_tokens(_backbone(self.preparation), self.head.images, self.head.image_names, self.cache)
+
+    def _image(self) -> ImageInput | None:
+        if not self.preparation.features.image_head:
+            return None
+        path = None if self.folder is None else self.folder / placement_file(self.preparation)
+        if path is not None and path.is_file():
+            return ImageInput(self._tokens(), read_placement(path))
+        placement = place(self.sources.views, self.preparation.features.fusion)
+        if path is not None:
+            with atomic_path(path) as temporary:
+                np.savez(temporary, where=placement.where, weights=placement.weights)
+        return ImageInput(self._tokens(), placement)
 
     def _feature(self, name: str) -> NDArray[np.float16]:
         path = None if self.folder is None else self.folder / feature_file(name, self.preparation)
@@ -176,12 +202,36 @@ def feature_file(name: str, preparation: Preparation) -> str:
     """File name of a feature: of its settings, of the weights where it needs any, and of what it is sampled at."""
     settings = [VERSION, preparation.vertices, *feature_settings(name, preparation.features)]
     if name == "image":
-        config = preparation.features.backbone
-        settings.append(shared_backbone(config.source, tuple(config.layers), config.resolution).key)
+        settings.append(_backbone(preparation).key)
     if name == "hks":
         settings.append(preparation.eigenpairs)
     digest = hashlib.blake2b(json.dumps(settings).encode(), digest_size=8).hexdigest()
     return f"feature-{name}-{digest}.npy"
+
+
+def placement_file(preparation: Preparation) -> str:
+    """File name of where the vertices fall on the images."""
+    kind = "weighted" if preparation.features.fusion.startswith("weighted") else "plain"
+    return f"placement-v{VERSION}-{preparation.vertices}-{kind}.npz"
+
+
+def read_placement(path: Path) -> Placement:
+    """What `placement_file` names. Raises `InputError` where it is damaged."""
+    try:
+        arrays = read_npz(Path(path))
+        return Placement(arrays["where"], arrays["weights"])
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"damaged cache file: {path} ({error}); remove it and run again") from None
+
+
+def token_files(head: Head, preparation: Preparation, cache: Path) -> list[Path]:
+    """Where the token maps of a head are kept, in the order of its views."""
+    return [token_path(_backbone(preparation), data, cache) for data in head.images]
+
+
+def _backbone(preparation: Preparation) -> Backbone:
+    config = preparation.features.backbone
+    return shared_backbone(config.source, tuple(config.layers), config.resolution)
 
 
 def read_mesh(path: Path) -> tuple[Simplified, NDArray[np.bool_] | None, NDArray[np.float32] | None]:

@@ -48,6 +48,7 @@ class FeatureConfig:
         backbone: what makes `image`.
         neighbours: k of `surface_variation`.
         hks_scales: times of `hks`.
+        image_head: `image` stays token maps, which the labeller's trainable image head takes to the vertices.
     """
 
     names: list[FeatureName] = field(default_factory=lambda: ["image", "surface_variation"])
@@ -55,6 +56,7 @@ class FeatureConfig:
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     neighbours: int = 30
     hks_scales: int = 16
+    image_head: bool = False
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.names if name not in get_args(FeatureName)]
@@ -66,6 +68,14 @@ class FeatureConfig:
             raise InputError(f"unknown fusion {self.fusion!r}; use one of {', '.join(get_args(Fusion))}")
         if self.neighbours < 3 or self.hks_scales < 1:
             raise InputError("features.neighbours must be at least 3, features.hks_scales at least 1")
+
+        if self.image_head and "image" not in self.names:
+            raise InputError("features.image_head needs image among features.names")
+
+    @property
+    def lifted(self) -> list[FeatureName]:
+        """The features that are made once: all, or all but those that the image head makes in every step."""
+        return [name for name in self.names if not (self.image_head and name == "image")]
 
     def to_json(self) -> dict[str, Any]:
         """Plain types only: what a checkpoint carries."""

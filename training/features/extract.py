@@ -62,15 +62,15 @@ def extract(name: str, config: FeatureConfig, sources: Sources) -> Floats:
 
 
 def channel_names(config: FeatureConfig, image_channels: int) -> list[str]:
-    """Name of the feature that each input channel of the network belongs to."""
+    """Name of the feature that each channel made once belongs to."""
     doubled = 2 if config.fusion.endswith("variance") else 1
     sizes = {"image": image_channels * doubled, "hks": config.hks_scales, "surface_variation": 1, "visibility": 2}
-    return [name for name in config.names for _ in range(sizes.get(name, 3))]
+    return [name for name in config.lifted for _ in range(sizes.get(name, 3))]
 
 
 def input_channels(config: FeatureConfig) -> list[str]:
     """`channel_names`, asking the backbone how wide it is."""
-    return channel_names(config, Backbone(config.backbone).channels if "image" in config.names else 0)
+    return channel_names(config, Backbone(config.backbone).channels if "image" in config.lifted else 0)
 
 
 def feature_settings(name: str, config: FeatureConfig) -> list[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
@@ -28,6 +29,24 @@ def fusion_weights(views: Views, fusion: Fusion) -> NDArray[np.float64]:
         weights = np.where(views.weights.sum(axis=0) > 0, views.weights, plain)
     total = weights.sum(axis=0)
     return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where P points fall on N images, and how much each image says about them.
+
+    Attributes:
+        where: (N, P, 2) float32 position as a share of the image's width and height.
+        weights: (N, P) float32, as `fusion_weights` gives them.
+    """
+
+    where: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+
+def place(views: Views, fusion: Fusion) -> Placement:
+    """What the image head has to know of the views."""
+    return Placement(views.where.astype(np.float32), fusion_weights(views, fusion).astype(np.float32))
 
 
 def lift(maps: Iterable[NDArray], views: Views, fusion: Fusion) -> Floats:
