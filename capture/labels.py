@@ -16,7 +16,7 @@ from capture.files import atomic_path
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
 
-_OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8}
+_OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8, "seen_class": np.uint8}
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,8 @@ class Labels:
         part: (V,) uint8 index into `HeadSurface.PARTS` of the nearest face; None where nobody looked.
         side: (V,) int8, 1 outside the surface, -1 inside, 0 where it is too open to say; None where nobody looked.
         views: (V,) uint8 number of cameras that see the vertex; None where nobody looked.
+        seen_class: (V,) uint8 `PixelClass` that the masks show there, 255 where no camera sees it; None where nobody
+            looked.
     """
 
     distance_mm: NDArray[np.float32]
@@ -36,6 +38,7 @@ class Labels:
     part: NDArray[np.uint8] | None = None
     side: NDArray[np.int8] | None = None
     views: NDArray[np.uint8] | None = None
+    seen_class: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         distance_mm, skin = np.array(self.distance_mm, np.float32), np.array(self.skin, bool)

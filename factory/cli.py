@@ -171,7 +171,10 @@ COMMANDS: dict[str, Command] = {
         (
             _CAPTURE,
             Option("--checkpoint", Path, "checkpoint that `fit` wrote", required=True),
-            Option("--scan", Path | None, "the scan; by default the capture's scan.ply"),
+            Option("--scan", Path | None, "the scan, .ply or .obj; by default the capture's scan.ply"),
+            Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
+            Option("--camera-unit", str | None, "of the camera poses, likewise"),
+            Option("--vertices", int | None, "the network works on at most so many; by default as it was trained"),
         ),
         "train",
     ),

@@ -183,11 +183,13 @@ def produce(
     pack_if_needed(production.make_heads(seeds, captures or out / "captures", render, scan), out, settings)
 
 
-def segment(capture: Path, checkpoint: Path, scan: Path | None) -> None:
+def segment(
+    capture: Path, checkpoint: Path, scan: Path | None, unit: str | None, camera_unit: str | None, vertices: int | None
+) -> None:
     """Label the scan of a capture with a trained model."""
-    from training.segment import segment_capture
+    from training.segment import SegmentOptions, segment_capture
 
-    prediction = segment_capture(capture, checkpoint, scan)
+    prediction = segment_capture(capture, checkpoint, scan, SegmentOptions(unit, camera_unit, vertices))
     log.info("%s: %d of %d vertices are skin", capture / "prediction", prediction.skin.sum(), len(prediction.skin))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,12 @@ from PIL import Image
 
 from capture import Capture, Labels, Scan
 from factory.stages import history
+from labeling.classes import seen_classes
 from training.images import decode_image
 
+FORMAT = 2  # raise it when what is in a sample changes: data sets are packed again. 2: part, side, views, seen_class
 JPEG_QUALITY = 95
+_LABELS = ("distance_mm", "skin", "part", "side", "views", "seen_class")
 
 
 def encode(capture: Capture) -> dict[str, bytes]:
@@ -27,12 +31,10 @@ def encode(capture: Capture) -> dict[str, bytes]:
     files = {"capture.json": json.dumps(info, allow_nan=False).encode()}
     for i, path in enumerate(capture.image_paths):
         files[f"view_{i:02d}.jpg"] = _jpeg(decode_image(path.read_bytes(), str(path)))
-    arrays = {
-        "vertices": scan.vertices,
-        "faces": scan.faces,
-        "distance_mm": labels.distance_mm,
-        "skin": labels.skin,
-    }
+    if labels.seen_class is None:
+        labels = replace(labels, seen_class=seen_classes(capture, scan))
+    arrays: dict[str, NDArray] = {"vertices": scan.vertices, "faces": scan.faces}
+    arrays |= {name: getattr(labels, name) for name in _LABELS if getattr(labels, name) is not None}
     if scan.colours is not None:
         arrays["colours"] = scan.colours
     buffer = io.BytesIO()

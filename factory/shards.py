@@ -21,7 +21,7 @@ import numpy as np
 from capture import Capture, InputError, Labels, Scan, atomic_path, read_json, write_json
 from capture.files import explain_os_error
 from factory.console import track
-from factory.samples import encode
+from factory.samples import FORMAT, encode
 from factory.stages import read_record
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def _key(captures: Sequence[Path], settings: PackSettings) -> str:
     """A hash of the settings and of the captures' stamped labels; one without a stamp never equals another time's."""
     records = {path.name: read_record(path, "label") for path in sorted(captures)}
     made_from = {name: record.result if record else secrets.token_hex(8) for name, record in records.items()}
-    return hashlib.sha256(json.dumps([SCHEMA_VERSION, asdict(settings), made_from]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([SCHEMA_VERSION, FORMAT, asdict(settings), made_from]).encode()).hexdigest()[:16]
 
 
 def read_dataset(folder: Path) -> dict[str, Any]:

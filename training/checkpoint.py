@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from capture import InputError, write_bytes
-from training.module import SCHEMA_VERSION, SkinLabeller
+from training.module import SCHEMA_VERSION, SkinLabeller, check_backbone
 from training.prepare import Preparation
 
 
@@ -61,4 +61,6 @@ def load_labeller(path: Path) -> SkinLabeller:
         labeller.load_state_dict(value["state_dict"])
     except (TypeError, KeyError, AttributeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} doesn't fit this program ({str(error).splitlines()[0]}); train it again") from None
+    assert labeller.preparation is not None
+    check_backbone(description, labeller.preparation)
     return labeller.eval()

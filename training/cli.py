@@ -7,22 +7,25 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
 from lightning import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from capture import InputError, atomic_path
+from capture import InputError
 from capture.files import explain_os_error
 from training.checkpoint import AtomicCheckpointIO, read_checkpoint
 from training.data import HeadData
 from training.module import SkinLabeller
+from training.pictures import PredictionPictures
 from training.prepare import Preparation
 from training.progress import PlainProgress, prepared_line
+from training.stopping import ResumePoint, Stopped
+from training.writer import PredictionWriter
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,8 @@ _SILENT = (  # advice of the libraries that the user can do nothing about
     r".*Experiment logs directory .* exists.*",
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
     r".*available but not used.*",
+    r".*your dataloader is not resumable.*",  # it is: see `training.order`
+    r".*recommended to use `self.log\(.*sync_dist=True\)`.*",  # torchmetrics did
     r"LightningCLI's args parameter is intended.*",
 )
 
@@ -62,6 +67,8 @@ class TrainingCLI(LightningCLI):
                 "checkpoint.enable_version_counter": False,
             }
         )
+        parser.add_class_arguments(PictureOptions, "pictures")
+        parser.add_argument("--resume_minutes", type=float, default=10.0, help="between checkpoints to go on from")
         parser.link_arguments("trainer.default_root_dir", "checkpoint.dirpath", compute_fn=_checkpoint_folder)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -70,6 +77,8 @@ class TrainingCLI(LightningCLI):
         command = self.config["subcommand"]
         options = self.config[command]
         options["weights_only"] = True  # no code from a checkpoint, whatever the trainer's default
+        if command == "predict":
+            options["return_predictions"] = False  # they are written one by one
         if options.get("ckpt_path") is None and command != "fit":
             options["ckpt_path"] = str(Path(_checkpoint_folder(options.trainer.default_root_dir)) / "best.ckpt")
         if options.get("ckpt_path") is not None:
@@ -83,19 +92,31 @@ class TrainingCLI(LightningCLI):
             kwargs["logger"] = [CSVLogger(root, "logs", version=""), TensorBoardLogger(root, "logs", version="")]
         if config.get("plugins") is None:
             kwargs["plugins"] = [AtomicCheckpointIO()]
+        config["use_distributed_sampler"] = False  # the order of heads is ours
+        callbacks = list(config.get("callbacks") or [])
+        if self.subcommand == "predict":
+            callbacks.append(PredictionWriter(Path(root) / "predictions"))
         if not config.get("enable_progress_bar"):
-            config["callbacks"] = [*(config.get("callbacks") or []), PlainProgress()]
+            callbacks.append(PlainProgress())
+        if self.subcommand == "fit":
+            pictures = self._get(self.config_init, "pictures")
+            callbacks.append(pictures.callback(Path(root) / "logs" / "pictures"))
+            minutes = self._get(self.config_init, "resume_minutes")
+            callbacks.append(ResumePoint(Path(_checkpoint_folder(root)) / "resume.ckpt", minutes))
+        config["callbacks"] = callbacks
         return super().instantiate_trainer(**kwargs)
 
     def before_fit(self) -> None:
-        """Say what is prepared."""
+        """Prepare heads before other processes are started: what is wrong is said once, and nobody waits."""
         self.datamodule.progress = prepared_line
+        if "LOCAL_RANK" not in os.environ:
+            self.datamodule.prepare(self.subcommand)
 
     def before_test(self) -> None:
         """Prepare heads as the checkpoint's were: it carries how, so that no configuration is needed."""
-        self.before_fit()
         path = Path(self.config[self.subcommand]["ckpt_path"])
         self.datamodule.preparation = Preparation.from_json(read_checkpoint(path)["labeller"]["preparation"])
+        self.before_fit()
 
     before_validate = before_predict = before_test
 
@@ -107,12 +128,25 @@ class TrainingCLI(LightningCLI):
             log.info("last checkpoint: %s", callback.last_model_path)
 
     def after_predict(self) -> None:
-        """Write each head's probabilities at the vertices of its simplified scan."""
-        folder = Path(self.trainer.default_root_dir) / "predictions"
-        for prediction in self.trainer.predict_loop.predictions:
-            with atomic_path(folder / f"{prediction['id']}.npz") as temporary:
-                np.savez_compressed(temporary, probability=prediction["probability"].numpy())
-        log.info("predictions: %s", folder)
+        """Say where the predictions are."""
+        log.info("predictions: %s", Path(self.trainer.default_root_dir) / "predictions")
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """Pictures of predictions on validation heads, `logs/pictures/`.
+
+    Attributes:
+        heads: drawn at most; 0: none.
+        every: epochs between them.
+    """
+
+    heads: int = 3
+    every: int = 5
+
+    def callback(self, folder: Path) -> PredictionPictures:
+        """What draws them into `folder`."""
+        return PredictionPictures(folder, self.heads, self.every)
 
 
 def _checkpoint_folder(root: str | None) -> str:
@@ -135,6 +169,7 @@ def run(arguments: Sequence[str] | None = None) -> TrainingCLI:
             "enable_progress_bar": sys.stderr.isatty(),
             "max_epochs": 60,
             "enable_model_summary": False,
+            "num_sanity_val_steps": 0,  # preparing has read every head
             "log_every_n_steps": 1,
         },
     )
@@ -167,6 +202,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"error: {mendable}\n")
         return 2
+    except Stopped as stopped:
+        sys.stderr.write(f"{stopped}\n")
+        return 130
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\n")
         return 130

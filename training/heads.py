@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,10 @@ from numpy.typing import NDArray
 from capture import Camera, Capture, InputError, Labels, Scan
 from capture.arrays import read_npz
 from training.images import decode_image
+from training.scans import read_scan
+
+_ID = re.compile(r"[A-Za-z0-9_\-]+")
+_LABELS = ("part", "side", "views", "seen_class")  # beside distance and skin, where a shard has them
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,8 @@ class Head:
     def from_sample(cls, sample: Mapping[str, bytes], where: str) -> Head:
         """The head in a shard's sample; raises `InputError` naming `where` if something is missing or damaged."""
         name = str(sample["__key__"])
+        if not _ID.fullmatch(name):  # folders are named after it
+            raise InputError(f"damaged shard: {where} (the sample {name!r} has no usable id); pack the data set again")
         place = f"sample {name} in {where}"
         try:
             info = json.loads(sample["capture.json"])
@@ -52,7 +59,8 @@ class Head:
             images = tuple(sample[key] for key in keys)
             arrays = read_npz(io.BytesIO(sample["scan.npz"]))
             scan = Scan(arrays["vertices"], arrays["faces"], arrays.get("colours"))
-            labels = Labels(arrays["distance_mm"], arrays["skin"])
+            more = {key: arrays[key] for key in _LABELS if key in arrays}
+            labels = Labels(arrays["distance_mm"], arrays["skin"], **more)
         except InputError as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
         except KeyError as error:
@@ -67,12 +75,10 @@ class Head:
     def from_capture(cls, folder: Path, scan_path: Path | None = None) -> Head:
         """The head in a capture folder; `scan_path` names another scan than the capture's. No labels are read."""
         capture = Capture.read(folder)
-        path = scan_path or capture.scan_path
-        if not Path(path).is_file():
-            raise InputError(f"scan is missing: {path}; run `p2p reconstruct {folder}` or name a scan")
+        scan = read_scan(scan_path or capture.scan_path)
         paths = capture.image_paths
         images = tuple(path.read_bytes() for path in paths)
-        return cls(capture.info.id, capture.cameras, images, tuple(map(str, paths)), Scan.read(path))
+        return cls(capture.info.id, capture.cameras, images, tuple(map(str, paths)), scan)
 
     def key(self) -> str:
         """A name for everything in here: equal content gives an equal name."""
@@ -85,6 +91,8 @@ class Head:
             digest.update(hashlib.blake2b(image, digest_size=16).digest())
         if self.labels is not None:
             digest.update(self.labels.distance_mm.tobytes() + self.labels.skin.tobytes())
+            if self.labels.seen_class is not None:
+                digest.update(self.labels.seen_class.tobytes())
         return digest.hexdigest()
 
     def pixels(self) -> list[NDArray[np.uint8]]:

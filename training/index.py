@@ -22,6 +22,7 @@ from training.prepare import (
     ImageInput,
     Preparation,
     Prepared,
+    WholeScan,
     feature_file,
     head_folder,
     mesh_file,
@@ -29,9 +30,12 @@ from training.prepare import (
     prepare_head,
     read_mesh,
     read_placement,
+    read_truth,
+    read_whole,
     token_files,
 )
 from training.shards import Split, read_heads
+from training.simplify import Simplified
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +68,11 @@ class Index:
             raise InputError(f"{name} is not in dataset.json's list of ids; pack the data set again")
         mesh_path, operators_path, *rest = (self.cache / path for path in self.files[name])
         features = [path for path in rest if path.name.startswith("feature-")]
-        mesh, skin, distance_mm = read_mesh(mesh_path)
+        mesh = read_mesh(mesh_path)
         columns = [np.zeros((len(mesh.vertices), 0), np.float16), *map(read_array, features)]
         image = _read_image(rest[len(features) :])
         operators = load_operators(operators_path)
-        return Prepared(name, mesh, operators, np.concatenate(columns, axis=1), skin, distance_mm, image)
+        return Prepared(name, mesh, operators, np.concatenate(columns, axis=1), read_truth(mesh_path), image)
 
     def token_statistics(self, heads: int = 32) -> Statistics:
         """Of the channels of the tokens, over up to so many heads."""
@@ -77,6 +81,14 @@ class Index:
             for tokens in map(read_array, (self.cache / path for path in self.files[name] if "tokens" in path)):
                 moments.add(tokens.reshape(-1, tokens.shape[2]))
         return moments.statistics()
+
+    def load_whole(self, name: str) -> WholeScan:
+        """What belongs to all vertices of a prepared head's scan."""
+        return read_whole(self.cache / self.files[name][0])
+
+    def load_mesh(self, name: str) -> Simplified:
+        """A prepared head's simplified scan."""
+        return read_mesh(self.cache / self.files[name][0])
 
     def is_whole(self) -> bool:
         """Whether all files are there."""

@@ -9,22 +9,22 @@ import lightning
 import torch
 from torch import nn
 from torch.nn import functional
-from torchmetrics.classification import MulticlassJaccardIndex
 
 from capture import InputError
-from training.batch import HeadBatch
+from training.batch import HeadBatch, Targets
 from training.diffusion_net import DiffusionNet, VertexMLP
 from training.features.image_head import ImageHead
-from training.prepare import Preparation
+from training.metrics import LabelMetrics
+from training.outputs import Heads, Outputs, loss_terms, total_loss
+from training.prepare import Preparation, backbone_key
 
 if TYPE_CHECKING:
     from training.data import HeadData
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LIMIT = 6.0  # standard deviations: heavy-tailed features are cut there
-CLASSES = ("other", "skin")
 
 
 class SkinLabeller(lightning.LightningModule):
@@ -45,6 +45,8 @@ class SkinLabeller(lightning.LightningModule):
         weight_decay: of AdamW.
         schedule: `constant`, or `cosine` to zero over the run.
         skin_weight: of skin in the cross-entropy; the rest takes 1 minus it.
+        distance_weight: in the loss, of a head for the distance to the skin surface; 0: there is none.
+        part_weight: in the loss, of a head for the parts that the generator renders; 0: there is none.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class SkinLabeller(lightning.LightningModule):
         weight_decay: float = 1e-5,
         schedule: Literal["constant", "cosine"] = "constant",
         skin_weight: float = 0.7,
+        distance_weight: float = 0.0,
+        part_weight: float = 0.0,
     ) -> None:
         super().__init__()
         if not 0 < skin_weight < 1:
@@ -69,17 +73,20 @@ class SkinLabeller(lightning.LightningModule):
             raise InputError("model.dropout and model.feature_dropout must lie in [0, 1)")
         if not (learning_rate > 0 and weight_decay >= 0):
             raise InputError("model.learning_rate must be positive, model.weight_decay not negative")
+        if distance_weight < 0 or part_weight < 0:
+            raise InputError("model.distance_weight and model.part_weight must not be negative")
         self.save_hyperparameters()
         self.architecture, self.width, self.blocks, self.dropout = network, width, blocks, dropout
         self.image_width, self.feature_dropout = image_width, feature_dropout
         self.learning_rate, self.weight_decay, self.schedule = learning_rate, weight_decay, schedule
         self.preparation: Preparation | None = None
         self.channels: list[str] = []
+        self.position: tuple[int, int] | None = None  # epoch, and step of it, of the last training batch
         self.reduction: nn.Linear | None = None
         self.image_head: ImageHead | None = None
         self.register_buffer("class_weights", torch.tensor([1 - skin_weight, skin_weight]), persistent=False)
-        self.val_iou = MulticlassJaccardIndex(num_classes=2, average="none")
-        self.test_iou = MulticlassJaccardIndex(num_classes=2, average="none")
+        self.heads = Heads(distance_weight, part_weight)
+        self.metrics = nn.ModuleDict({"val": LabelMetrics(self.heads), "test": LabelMetrics(self.heads)})
 
     class_weights: torch.Tensor
     feature_mean: torch.Tensor
@@ -109,10 +116,11 @@ class SkinLabeller(lightning.LightningModule):
         elif self.image_width and image:
             self.reduction = nn.Linear(image, self.image_width)
             inputs = len(channels) - image + self.image_width
+        outputs = sum(self.heads.channels)
         if self.architecture == "mlp":
-            self.network: nn.Module = VertexMLP(inputs, 2, self.width, self.blocks, self.dropout)
+            self.network: nn.Module = VertexMLP(inputs, outputs, self.width, self.blocks, self.dropout)
         else:
-            self.network = DiffusionNet(inputs, 2, self.width, self.blocks, dropout=self.dropout)
+            self.network = DiffusionNet(inputs, outputs, self.width, self.blocks, dropout=self.dropout)
 
     def setup(self, stage: str) -> None:
         """Build the network for the data module's features, and take over their statistics when training starts."""
@@ -128,8 +136,8 @@ class SkinLabeller(lightning.LightningModule):
                 self.image_head.token_mean.copy_(torch.from_numpy(tokens.mean))
                 self.image_head.token_deviation.copy_(torch.from_numpy(tokens.deviation))
 
-    def forward(self, batch: HeadBatch) -> torch.Tensor:
-        """(W, 2) scores of other and skin."""
+    def forward(self, batch: HeadBatch) -> Outputs:
+        """What the network says of the W vertices."""
         features = self._normalised(batch.features)
         if self.reduction is not None:
             before, image, after = features.split(self.runs, dim=1)
@@ -137,8 +145,7 @@ class SkinLabeller(lightning.LightningModule):
         if self.image_head is not None and batch.image is not None:
             kept = functional.dropout(torch.ones_like(self.image_head.token_mean), self.feature_dropout, self.training)
             features = torch.cat([self.image_head(batch.image, kept), features], dim=1)
-        scores: torch.Tensor = self.network(features, batch.surface)
-        return scores
+        return self.heads.split(self.network(features, batch.surface))
 
     def _normalised(self, features: torch.Tensor) -> torch.Tensor:
         """Features (W, C) in standard deviations, cut at `LIMIT`; left-out channels are 0, their mean."""
@@ -146,44 +153,55 @@ class SkinLabeller(lightning.LightningModule):
         scale = kept / self.feature_deviation
         return torch.addcmul(-self.feature_mean * scale, features, scale).clamp_(-LIMIT, LIMIT)
 
-    def _loss(self, scores: torch.Tensor, batch: HeadBatch) -> torch.Tensor:
-        assert batch.skin is not None
-        return functional.cross_entropy(scores, batch.skin, weight=self.class_weights)
+    def _losses(self, outputs: Outputs, targets: Targets) -> dict[str, torch.Tensor]:
+        """The heads' losses and, as `loss`, their weighted sum."""
+        terms = loss_terms(outputs, targets, self.class_weights)
+        losses = {f"loss_{name}": value for name, value in terms.items()} if len(terms) > 1 else {}
+        return {"loss": total_loss(terms, self.heads)} | losses
 
     def training_step(self, batch: HeadBatch, index: int) -> torch.Tensor:
-        loss = self._loss(self(batch), batch)
-        self.log("train/loss", loss, batch_size=1, on_step=False, on_epoch=True, prog_bar=True)
-        return loss
+        assert batch.targets is not None
+        self.position = batch.ticket
+        losses = self._losses(self(batch), batch.targets)
+        for name, value in losses.items():
+            bar = name == "loss"
+            self.log(f"train/{name}", value, batch_size=1, on_step=False, on_epoch=True, sync_dist=True, prog_bar=bar)
+        return losses["loss"]
 
-    def validation_step(self, batch: HeadBatch, index: int) -> None:
-        self._evaluate(batch, "val", self.val_iou)
+    def validation_step(self, batch: HeadBatch, index: int) -> dict[str, Any]:
+        return {"outputs": self._evaluate(batch, "val")}
 
-    def test_step(self, batch: HeadBatch, index: int) -> None:
-        self._evaluate(batch, "test", self.test_iou)
+    def test_step(self, batch: HeadBatch, index: int) -> dict[str, Any]:
+        return {"outputs": self._evaluate(batch, "test")}
 
-    def predict_step(self, batch: HeadBatch, index: int) -> dict[str, Any]:
-        """The head's id and the probability (W,) of skin at the vertices of its simplified scan."""
-        return {"id": batch.id, "probability": self(batch).softmax(-1)[:, 1].float().cpu()}
+    def predict_step(self, batch: HeadBatch, index: int) -> Outputs:
+        """What the network says of all vertices of the scan, or of the simplified scan where the batch has no other."""
+        outputs: Outputs = self(batch)
+        return outputs if batch.scan is None else outputs.carry(batch.scan.corners, batch.scan.weights)
 
-    def _evaluate(self, batch: HeadBatch, stage: str, metric: MulticlassJaccardIndex) -> None:
-        scores = self(batch)
-        assert batch.skin is not None
-        metric.update(scores.argmax(-1), batch.skin)
-        self.log(f"{stage}/loss", self._loss(scores, batch), batch_size=1)
+    def _evaluate(self, batch: HeadBatch, stage: str) -> Outputs:
+        """Take a head into the metrics: at all vertices of its scan where they are given."""
+        outputs, targets = self(batch), batch.targets
+        answer = outputs
+        if batch.scan is not None:
+            answer, targets = outputs.carry(batch.scan.corners, batch.scan.weights), batch.scan.targets
+        assert targets is not None
+        if batch.counted:
+            self.metrics[stage].update(answer, targets, self._losses(answer, targets)["loss"])  # type: ignore[operator]
+        return outputs
 
     def on_validation_epoch_end(self) -> None:
-        self._log_iou("val", self.val_iou)
+        self._log_metrics("val")
 
     def on_test_epoch_end(self) -> None:
-        self._log_iou("test", self.test_iou)
+        self._log_metrics("test")
 
-    def _log_iou(self, stage: str, metric: MulticlassJaccardIndex) -> None:
-        """IoU of each class over all vertices of the split, and their mean."""
-        values = metric.compute()
-        metric.reset()
-        self.log(f"{stage}/miou", values.mean(), prog_bar=True)
-        for name, value in zip(CLASSES, values, strict=True):
-            self.log(f"{stage}/iou_{name}", value)
+    def _log_metrics(self, stage: str) -> None:
+        metrics = self.metrics[stage]
+        assert isinstance(metrics, LabelMetrics)
+        for name, value in metrics.compute().items():
+            self.log(f"{stage}/{name}", value, prog_bar=name == "miou")
+        metrics.reset()
 
     def configure_optimizers(self) -> Any:
         optimiser = torch.optim.AdamW(self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
@@ -201,6 +219,7 @@ class SkinLabeller(lightning.LightningModule):
             "preparation": self.preparation.to_json(),
             "channels": self.channels,
             "token_channels": 0 if self.image_head is None else len(self.image_head.token_mean),
+            "weights": backbone_key(self.preparation),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -215,6 +234,19 @@ class SkinLabeller(lightning.LightningModule):
                 f"the checkpoint was trained with data.{key} = {theirs.get(key)}, this configuration has {ours[key]}; "
                 "use the one that it was trained with"
             )
+        if self.preparation is not None:
+            check_backbone(description, self.preparation)
+
+
+def check_backbone(description: dict[str, Any], preparation: Preparation) -> None:
+    """Raise `InputError` unless the backbone's weights are those that the checkpoint was trained with."""
+    theirs, ours = description.get("weights"), backbone_key(preparation)
+    if theirs != ours:
+        source = preparation.features.backbone.source
+        raise InputError(
+            f"the checkpoint was trained with other backbone weights ({theirs}) than {source} has here ({ours}): its "
+            "features mean nothing to it; use the weights that it was trained with, or train it again"
+        )
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError, atomic_path
-from capture.arrays import read_npz
 from training.features import BackboneConfig, FeatureConfig, extract
 from training.features.backbone import Backbone, Tokens, cached_tokens, read_array, token_path
 from training.features.extract import Sources, feature_settings
@@ -26,11 +28,16 @@ from training.features.lifting import Placement, place
 from training.heads import Head
 from training.operators import Operators
 from training.operators.compute import compute_or_load
-from training.simplify import Simplified, simplify
+from training.scans import scan_key
+from training.simplify import Carrier, Simplified, simplify
+from training.truth import Truth
 
 log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
 VERSION = 1  # of simplification and features: raise it when their numbers change, and every cache is made anew
+MESH_VERSION = 2  # of what is in the file of the simplified scan
 
 
 @dataclass(frozen=True)
@@ -73,8 +80,7 @@ class Prepared:
         mesh: the simplified scan.
         operators: of the simplified scan.
         features: (W, C) float16, not normalised.
-        skin: (W,) bool, None without labels.
-        distance_mm: (W,) float32, None without labels.
+        truth: at the W vertices, None without labels.
         image: for the image head; None where features are lifted once.
     """
 
@@ -82,8 +88,7 @@ class Prepared:
     mesh: Simplified
     operators: Operators
     features: NDArray[np.float16]
-    skin: NDArray[np.bool_] | None = None
-    distance_mm: NDArray[np.float32] | None = None
+    truth: Truth | None = None
     image: ImageInput | None = None
 
 
@@ -100,10 +105,30 @@ class ImageInput:
     placement: Placement
 
 
+@dataclass(frozen=True, eq=False)
+class WholeScan:
+    """How answers at the simplified scan become answers at the V vertices of the scan.
+
+    Attributes:
+        key: name of the scan's content.
+        carrier: to the V vertices.
+        truth: at the V vertices, None without labels.
+    """
+
+    key: str
+    carrier: Carrier
+    truth: Truth | None = None
+
+
 @lru_cache(maxsize=1)
 def shared_backbone(source: str, layers: tuple[int, ...], resolution: int) -> Backbone:
     """One network for all heads."""
     return Backbone(BackboneConfig(source, list(layers), resolution))
+
+
+def backbone_key(preparation: Preparation) -> str | None:
+    """Name of everything that the image features depend on, the backbone's weights above all; None without any."""
+    return _backbone(preparation).key if "image" in preparation.features.names else None
 
 
 def prepare_head(head: Head, preparation: Preparation, cache: Path | None) -> Prepared:
@@ -126,28 +151,33 @@ class _Stage:
         mesh = self.mesh
         columns = [self._feature(name) for name in self.preparation.features.lifted]
         features = np.concatenate([np.zeros((len(mesh.vertices), 0), np.float16), *columns], axis=1)
-        labels = self.head.labels
-        skin = None if labels is None else labels.skin[mesh.source]
-        distance_mm = None if labels is None else labels.distance_mm[mesh.source]
-        return Prepared(self.head.id, mesh, self.operators, features, skin, distance_mm, self._image())
+        truth = None if self.truth is None else self.truth.at(mesh.source)
+        return Prepared(self.head.id, mesh, self.operators, features, truth, self._image())
 
     @cached_property
     def mesh(self) -> Simplified:
         path = None if self.folder is None else self.folder / mesh_file(self.preparation)
         if path is not None and path.is_file():
-            return read_mesh(path)[0]
+            return read_mesh(path)
         try:
             mesh = simplify(self.head.scan.vertices, self.head.scan.faces, self.preparation.vertices)
         except ValueError as error:
             raise InputError(f"scan of {self.head.id}: {error}") from None
         if path is not None:
+            carrier, key = mesh.nearest(self.head.scan.vertices), scan_key(self.head.scan)
             arrays: dict[str, NDArray] = {"vertices": mesh.vertices, "faces": mesh.faces, "source": mesh.source}
-            if self.head.labels is not None:
-                labels = self.head.labels
-                arrays |= {"skin": labels.skin[mesh.source], "distance_mm": labels.distance_mm[mesh.source]}
+            arrays |= {"corners": carrier.corners, "weights": carrier.weights, "key": np.array(key)}
+            if self.truth is not None:
+                arrays |= self.truth.to_arrays("scan_") | self.truth.at(mesh.source).to_arrays()
             with atomic_path(path) as temporary:
                 np.savez(temporary, **arrays)
         return mesh
+
+    @cached_property
+    def truth(self) -> Truth | None:
+        """Of the whole scan."""
+        scan, labels = self.head.scan, self.head.labels
+        return None if labels is None else Truth.of_scan(scan.vertices, scan.faces, labels)
 
     @cached_property
     def operators(self) -> Operators:
@@ -195,14 +225,14 @@ def head_folder(cache: Path, name: str, key: str) -> Path:
 
 def mesh_file(preparation: Preparation) -> str:
     """File name of the simplified scan."""
-    return f"mesh-v{VERSION}-{preparation.vertices}.npz"
+    return f"mesh-v{MESH_VERSION}-{preparation.vertices}.npz"
 
 
 def feature_file(name: str, preparation: Preparation) -> str:
     """File name of a feature: of its settings, of the weights where it needs any, and of what it is sampled at."""
     settings = [VERSION, preparation.vertices, *feature_settings(name, preparation.features)]
     if name == "image":
-        settings.append(_backbone(preparation).key)
+        settings.append(backbone_key(preparation))
     if name == "hks":
         settings.append(preparation.eigenpairs)
     digest = hashlib.blake2b(json.dumps(settings).encode(), digest_size=8).hexdigest()
@@ -217,11 +247,7 @@ def placement_file(preparation: Preparation) -> str:
 
 def read_placement(path: Path) -> Placement:
     """What `placement_file` names. Raises `InputError` where it is damaged."""
-    try:
-        arrays = read_npz(Path(path))
-        return Placement(arrays["where"], arrays["weights"])
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"damaged cache file: {path} ({error}); remove it and run again") from None
+    return _read(path, lambda arrays: Placement(arrays["where"], arrays["weights"]))
 
 
 def token_files(head: Head, preparation: Preparation, cache: Path) -> list[Path]:
@@ -234,11 +260,30 @@ def _backbone(preparation: Preparation) -> Backbone:
     return shared_backbone(config.source, tuple(config.layers), config.resolution)
 
 
-def read_mesh(path: Path) -> tuple[Simplified, NDArray[np.bool_] | None, NDArray[np.float32] | None]:
-    """A simplified scan with its labels (skin, distance_mm), where it has any."""
+def read_mesh(path: Path) -> Simplified:
+    """A simplified scan. Raises `InputError` where the file is damaged."""
+    return _read(path, lambda arrays: Simplified(arrays["vertices"], arrays["faces"], arrays["source"]))
+
+
+def read_truth(path: Path) -> Truth | None:
+    """Labels at the vertices of a simplified scan, where it has any, from the same file."""
+    return _read(path, Truth.from_arrays)
+
+
+def read_whole(path: Path) -> WholeScan:
+    """What belongs to all vertices of the scan, from the same file."""
+
+    def whole(arrays: Mapping[str, NDArray]) -> WholeScan:
+        carrier = Carrier(arrays["corners"], arrays["weights"])
+        return WholeScan(str(arrays["key"]), carrier, Truth.from_arrays(arrays, "scan_"))
+
+    return _read(path, whole)
+
+
+def _read(path: Path, build: Callable[[Mapping[str, NDArray]], _T]) -> _T:
+    """Read only those arrays that are asked for."""
     try:
-        arrays = read_npz(Path(path))
-        labels = (arrays["skin"], arrays["distance_mm"]) if "skin" in arrays else (None, None)
-        return Simplified(arrays["vertices"], arrays["faces"], arrays["source"]), *labels
-    except (OSError, ValueError, KeyError) as error:
+        with np.load(path, allow_pickle=False) as arrays:
+            return build(arrays)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"damaged cache file: {path} ({error}); remove it and run again") from None

@@ -1,73 +1,134 @@
-"""Labelling a scan with a trained model."""
+"""Labelling a user's scan with a trained model."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
-from capture import InputError, Mesh, Scan, atomic_path, vertex_normals
-from capture.arrays import read_npz
-from training.batch import to_batch
+from capture import Camera, Mesh, Scan, atomic_path, write_json
+from capture.files import sha256_of
+from training import colours
+from training.batch import HeadBatch, to_batch
 from training.checkpoint import load_labeller
 from training.heads import Head
+from training.images import resize_image
 from training.module import SkinLabeller
+from training.outputs import Outputs
+from training.predictions import Prediction
 from training.prepare import Prepared, prepare_head
+from training.render import Picture, Stage, sheet
+from training.scans import scan_key
+from training.simplify import Simplified
+from training.units import Units, find_units, scaled, scaled_camera
+from training.writer import to_prediction
 
 log = logging.getLogger(__name__)
 
 FOLDER = "prediction"
-THRESHOLD = 0.5
-MIN_COVERED = 0.05  # share of the scan that has to lie in some image; less means other units or another frame
-_SKIN = np.array([226, 122, 83])  # colours of the picture mesh: orange is skin, blue the rest
-_OTHER = np.array([72, 110, 160])
+_SHOWN = 4  # views in the picture at most
+_SIDE = 420  # pixels of a view's longer side in the picture
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What the model says of the V vertices of a scan.
+@dataclass(frozen=True)
+class SegmentOptions:
+    """How a scan is labelled.
 
     Attributes:
-        probability: (V,) float32, of being skin.
-        skin: (V,) bool.
+        unit: of the scan: m, cm, mm or metres per unit; guessed where None.
+        camera_unit: of the cameras' poses, likewise.
+        vertices: the network works on at most so many; as it was trained where None. Labels are at all vertices.
     """
 
-    probability: NDArray[np.float32]
-    skin: NDArray[np.bool_]
+    unit: str | None = None
+    camera_unit: str | None = None
+    vertices: int | None = None
 
-    FILE: ClassVar[str] = "prediction.npz"
 
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read `prediction.npz`; raises `InputError` where it is missing or damaged."""
-        try:
-            arrays = read_npz(Path(path))
-            return cls(arrays["probability"], arrays["skin"])
-        except FileNotFoundError:
-            raise InputError(f"no prediction at {path}; run `p2p segment`") from None
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"damaged prediction: {path} ({error}); run `p2p segment` again") from None
+_DEFAULTS = SegmentOptions()
 
-    def write(self, folder: Path, scan: Mesh) -> None:
-        """Write `prediction.npz`, the coloured scan `segmented.ply` and the skin alone `skin.ply`, each atomically."""
-        folder = Path(folder)
-        share = self.probability[:, None]
-        colours = (share * _SKIN + (1 - share) * _OTHER).round().astype(np.uint8)
-        Scan(scan.vertices, scan.faces, colours).write(folder / "segmented.ply")
-        part = skin_mesh(scan, self.skin)
-        if part is not None:
-            part.write(folder / "skin.ply")
-        else:
-            log.warning("no face of the scan is skin: %s is left out", folder / "skin.ply")
-            (folder / "skin.ply").unlink(missing_ok=True)
-        with atomic_path(folder / self.FILE) as temporary:
-            np.savez_compressed(temporary, probability=self.probability, skin=self.skin)
+
+def segment_capture(
+    folder: Path, checkpoint: Path, scan_path: Path | None = None, options: SegmentOptions = _DEFAULTS
+) -> Prediction:
+    """Label the scan of a capture and write the result into `<folder>/prediction/`.
+
+    Args:
+        folder: a capture: images and cameras, and the scan unless `scan_path` names another.
+        checkpoint: what `python -m training fit` wrote; it carries its whole configuration.
+        scan_path: a mesh (PLY or OBJ) in the frame of the cameras.
+        options: units and resolution.
+
+    Raises:
+        InputError: where something is missing or damaged, or the scan isn't where the cameras look.
+    """
+    labeller = _labeller_of(Path(checkpoint))
+    given = Head.from_capture(folder, scan_path)
+    head, units = in_metres(given, options)
+    log.info("units of %s", units.text)
+    prediction = replace(segment_head(head, labeller, options.vertices), scan=scan_key(given.scan))
+    write_prediction(Path(folder) / FOLDER, prediction, given.scan, head)
+    write_json(Path(folder) / FOLDER / "prediction.json", _describe(prediction, units, checkpoint, labeller))
+    return prediction
+
+
+def in_metres(head: Head, options: SegmentOptions = _DEFAULTS) -> tuple[Head, Units]:
+    """The head with scan and cameras in metres, and what their units were."""
+    units = find_units(head.scan, head.cameras, options.unit, options.camera_unit, f"scan of {head.id}")
+    cameras = tuple(scaled_camera(camera, units.cameras) for camera in head.cameras)
+    return replace(head, scan=scaled(head.scan, units.scan), cameras=cameras), units
+
+
+def segment_head(head: Head, labeller: SkinLabeller, vertices: int | None = None) -> Prediction:
+    """Label all vertices of a head's scan (metres); nothing is written."""
+    preparation = labeller.preparation
+    assert preparation is not None
+    if vertices is not None:
+        preparation = replace(preparation, vertices=vertices)
+    prepared = prepare_head(head, preparation, cache=None)
+    outputs = carry(predict(labeller, prepared), prepared.mesh, head.scan.vertices)
+    return to_prediction(outputs, scan_key(head.scan))
+
+
+def predict(labeller: SkinLabeller, prepared: Prepared) -> Outputs:
+    """What the network says of the vertices of the simplified scan."""
+    batch: HeadBatch = to_batch(prepared).to(labeller.device)
+    with torch.inference_mode():
+        outputs: Outputs = labeller(batch)
+    return outputs
+
+
+def carry(outputs: Outputs, mesh: Simplified, vertices: NDArray) -> Outputs:
+    """The answer at the vertices (V, 3) of the scan that `mesh` was simplified from."""
+    carrier = mesh.nearest(vertices)
+    device = outputs.skin.device
+    corners, weights = torch.from_numpy(carrier.corners).long(), torch.from_numpy(carrier.weights)
+    with torch.inference_mode():
+        return outputs.carry(corners.to(device), weights.to(device))
+
+
+def write_prediction(folder: Path, prediction: Prediction, scan: Mesh, head: Head) -> None:
+    """Write `prediction.npz`, the coloured scan `segmented.ply`, the skin alone `skin.ply` and a picture.
+
+    Meshes are written as the user gave them; `head` is the same in metres, with the cameras and images of the picture.
+    """
+    shades = colours.of_probability(prediction.probability).round().astype(np.uint8)
+    Scan(scan.vertices, scan.faces, shades).write(folder / "segmented.ply")
+    part = skin_mesh(scan, prediction.skin)
+    if part is not None:
+        part.write(folder / "skin.ply")
+    else:
+        log.warning("no face of the scan is skin: %s is left out", folder / "skin.ply")
+        (folder / "skin.ply").unlink(missing_ok=True)
+    with atomic_path(folder / "segmented.png") as temporary:
+        Image.fromarray(draw(prediction, head)).save(temporary)
+    prediction.save(folder / Prediction.FILE)
 
 
 def skin_mesh(scan: Mesh, skin: NDArray[np.bool_]) -> Scan | None:
@@ -79,52 +140,51 @@ def skin_mesh(scan: Mesh, skin: NDArray[np.bool_]) -> Scan | None:
     return Scan(scan.vertices[used], corners.reshape(-1, 3).astype(np.int32))
 
 
-def segment_capture(folder: Path, checkpoint: Path, scan_path: Path | None = None) -> Prediction:
-    """Label the scan of a capture and write the result into `<folder>/prediction/`.
+def draw(prediction: Prediction, head: Head) -> Picture:
+    """Some views: the image, the labels over it, the labelled scan alone, and its distance where the model has it."""
+    pixels = head.pixels()
+    stage = Stage(head.scan.vertices, head.scan.faces)
+    shades = colours.of_probability(prediction.probability)
+    rows, names = [], []
+    for i in _spread(len(head.cameras)):
+        camera = _fitted(head.cameras[i])
+        image = resize_image(pixels[i], camera.width, camera.height)
+        shot = stage.from_camera(camera)
+        row = [image, shot.paint(shades, image, 0.6), shot.paint(shades)]
+        if prediction.distance_mm is not None:
+            row.append(shot.paint(colours.of_distance(prediction.distance_mm)))
+        if prediction.part is not None:
+            row.append(shot.paint(colours.of_part(prediction.part)))
+        rows.append(row)
+        names.append(camera.name)
+    titles = ["image", "labels: orange skin, blue other", "scan"]
+    titles += ["distance to skin, dark 20 mm"] * (prediction.distance_mm is not None)
+    titles += ["part"] * (prediction.part is not None)
+    return sheet(rows, titles, names)
 
-    Args:
-        folder: a capture: images and cameras, and the scan unless `scan_path` names another.
-        checkpoint: what `python -m training fit` wrote; it carries its whole configuration.
-        scan_path: a mesh (PLY) in the frame and unit (metres) of the cameras.
 
-    Raises:
-        InputError: where something is missing or damaged, or the scan isn't where the cameras look.
-    """
-    head = Head.from_capture(folder, scan_path)
-    prediction = segment_head(head, _labeller_of(Path(checkpoint)))
-    prediction.write(Path(folder) / FOLDER, head.scan)
-    return prediction
+def _spread(count: int) -> list[int]:
+    """At most `_SHOWN` of the views, evenly chosen."""
+    return sorted({round(x) for x in np.linspace(0, count - 1, min(count, _SHOWN))})
 
 
-def segment_head(head: Head, labeller: SkinLabeller) -> Prediction:
-    """Label all vertices of a head's scan; nothing is written."""
-    check_coverage(head)
+def _fitted(camera: Camera) -> Camera:
+    scale = min(1.0, _SIDE / max(camera.width, camera.height))
+    return camera.resized(max(1, round(camera.width * scale)), max(1, round(camera.height * scale)))
+
+
+def _describe(prediction: Prediction, units: Units, checkpoint: Path, labeller: SkinLabeller) -> dict:
+    """What was done, for people and programs."""
     assert labeller.preparation is not None
-    prepared = prepare_head(head, labeller.preparation, cache=None)
-    probability = prepared.mesh.carry(predict(labeller, prepared), head.scan.vertices).astype(np.float32)
-    return Prediction(probability, probability > THRESHOLD)
-
-
-def predict(labeller: SkinLabeller, prepared: Prepared) -> NDArray[np.float32]:
-    """(W,) probability of skin at the vertices of the simplified scan."""
-    with torch.inference_mode():
-        scores = labeller(to_batch(prepared).to(labeller.device))
-    return np.asarray(scores.softmax(-1)[:, 1].float().cpu().numpy())
-
-
-def check_coverage(head: Head) -> None:
-    """Raise `InputError` unless some of the scan lies in the images."""
-    vertices, normals = head.scan.vertices, vertex_normals(head.scan.vertices, head.scan.faces)
-    covered = np.zeros(len(vertices), bool)
-    for camera in head.cameras:
-        facing = np.einsum("vc,vc->v", camera.centre - vertices, normals) > 0
-        covered |= facing & camera.inside(camera.project(vertices)[0])
-    if covered.mean() < MIN_COVERED:
-        size = float(np.ptp(vertices, axis=0).max())
-        raise InputError(
-            f"scan of {head.id}: {covered.mean():.0%} of it lies in the images, facing them (it is {size:.3g} m wide); "
-            "bring it into the cameras' frame and into metres, its normals outward"
-        )
+    return {
+        "schema_version": 1,
+        "scan": prediction.scan,
+        "vertices": len(prediction.skin),
+        "skin": int(prediction.skin.sum()),
+        "metres_per_unit": {"scan": units.scan, "cameras": units.cameras},
+        "checkpoint": {"file": Path(checkpoint).name, "sha256": sha256_of(checkpoint)},
+        "preparation": labeller.preparation.to_json(),
+    }
 
 
 def _labeller_of(checkpoint: Path) -> SkinLabeller:

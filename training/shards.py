@@ -43,8 +43,11 @@ class Split:
     ids: tuple[str, ...]
 
 
-def read_splits(folder: Path) -> dict[str, Split]:
-    """The splits of the data set in `folder`. Raises `InputError` where it is missing, damaged or incomplete."""
+def read_splits(folder: Path, check: bool = True) -> dict[str, Split]:
+    """The splits of the data set in `folder`. Raises `InputError` where it is missing or damaged.
+
+    With `check` also where a shard is missing: one that was prepared is not needed any more.
+    """
     folder = Path(folder)
     path = folder / "dataset.json"
     if not path.is_file():
@@ -54,25 +57,35 @@ def read_splits(folder: Path) -> dict[str, Split]:
     if version != SCHEMA_VERSION:
         raise InputError(f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}; pack it again")
     try:
-        return {name: _split(folder, name, split) for name, split in value["splits"].items()}
+        splits = {name: _split(folder, name, split) for name, split in value["splits"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({error}); pack the data set again") from None
+    for split in splits.values() if check else ():
+        for shard in split.shards:
+            check_present(shard)
+    return splits
 
 
 def _split(folder: Path, name: str, value: dict) -> Split:
+    if not re.fullmatch(r"\w+", name):
+        raise InputError(f"{folder / 'dataset.json'}: {name!r} is no name of a split; pack the data set again")
     shards = []
     for entry in value["shards"]:
         if not _NAME.fullmatch(entry["name"]):
             raise InputError(f"{folder / 'dataset.json'}: {entry['name']!r} is no shard name; pack the data set again")
-        path = folder / entry["name"]
-        if not path.is_file():
-            raise InputError(f"shard is missing: {path}; copy it again or pack the data set again")
-        shards.append(Shard(path, int(entry["samples"]), str(entry["sha256"])))
+        shards.append(Shard(folder / entry["name"], int(entry["samples"]), str(entry["sha256"])))
     return Split(name, tuple(shards), tuple(map(str, value["ids"])))
 
 
+def check_present(shard: Shard) -> None:
+    """Raise `InputError` unless the file is there."""
+    if not shard.path.is_file():
+        raise InputError(f"shard is missing: {shard.path}; copy it again or pack the data set again")
+
+
 def check_shard(shard: Shard) -> None:
-    """Raise `InputError` unless the file has the checksum that `dataset.json` states."""
+    """Raise `InputError` unless the file is there and has the checksum that `dataset.json` states."""
+    check_present(shard)
     with shard.path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != shard.sha256:

@@ -29,12 +29,37 @@ class Simplified:
     faces: NDArray[np.int64]
     source: NDArray[np.int64]
 
-    def carry(self, values: NDArray, points: NDArray) -> NDArray[np.float64]:
-        """Values (W, ...) at the points (P, 3): interpolated at the nearest point of the coarse surface."""
+    def nearest(self, points: NDArray) -> Carrier:
+        """The nearest points of the coarse surface to points (P, 3)."""
         _, face, nearest = igl.point_mesh_squared_distance(np.asarray(points, np.float64), self.vertices, self.faces)
         corners = self.faces[face]
         weights = _barycentric(nearest, *self.vertices[corners].transpose(1, 0, 2))
-        return np.einsum("pk,pk...->p...", weights, np.asarray(values, np.float64)[corners])
+        return Carrier(corners.astype(np.int32), weights.astype(np.float32))
+
+    def carry(self, values: NDArray, points: NDArray) -> NDArray[np.float64]:
+        """Values (W, ...) at the points (P, 3): interpolated at the nearest point of the coarse surface."""
+        return self.nearest(points).carry(values)
+
+
+@dataclass(frozen=True, eq=False)
+class Carrier:
+    """Carries values of a coarse mesh to P points.
+
+    Attributes:
+        corners: (P, 3) int32, vertices of the coarse face that is nearest to each point.
+        weights: (P, 3) float32, their shares, sum one.
+    """
+
+    corners: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    def carry(self, values: NDArray) -> NDArray[np.float64]:
+        """Values (W, ...) at the points: (P, ...)."""
+        table = np.asarray(values, np.float64)
+        result = np.zeros((len(self.corners), *table.shape[1:]))
+        for corner, weight in zip(self.corners.T, self.weights.T, strict=True):  # one by one: less memory
+            result += weight.reshape(-1, *(1,) * (table.ndim - 1)) * table[corner]
+        return result
 
 
 def simplify(vertices: NDArray, faces: NDArray, target: int) -> Simplified:

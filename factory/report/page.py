@@ -14,14 +14,14 @@ import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Capture, InputError, Labels, Mesh, Scan, write_bytes
-from capture.arrays import read_npz
+from capture import Capture, Labels, Mesh, Scan, write_bytes
 from evaluation.metrics import BinaryScores, binary_scores
 from factory.console import track
 from factory.report import pictures
 from factory.shards import SPLITS, read_dataset
 from training.heads import Head
 from training.images import decode_image
+from training.predictions import Prediction
 from training.shards import read_heads, read_splits
 
 THUMBNAIL = 264  # pixels; shown at half that size
@@ -122,7 +122,7 @@ def _head(head: Head, split: str) -> dict[str, Any]:
 def _prediction(folder: Path) -> dict[str, Any]:
     capture = Capture.read(folder)
     scan = Scan.read(capture.scan_path)
-    skin = _predicted_skin(folder, len(scan.vertices))
+    skin = Prediction.read(folder / "prediction" / Prediction.FILE, scan).skin
     shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
     scores: BinaryScores | None = None
     predicted = pictures.label_colours(skin)
@@ -139,19 +139,6 @@ def _prediction(folder: Path) -> dict[str, Any]:
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
     views = [_thumbnail(decode_image(path.read_bytes(), str(path))) for path in capture.image_paths]
     return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown}
-
-
-def _predicted_skin(folder: Path, vertices: int) -> NDArray[np.bool_]:
-    path = folder / "prediction" / "prediction.npz"
-    try:
-        skin = np.asarray(read_npz(path)["skin"], bool)
-    except FileNotFoundError:
-        raise InputError(f"no prediction: {path}; run `p2p segment {folder} --checkpoint ...` first") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"damaged prediction: {path} ({error}); segment the capture again") from None
-    if len(skin) != vertices:
-        raise InputError(f"{path} is of {len(skin)} vertices, the scan has {vertices}; segment it again")
-    return skin
 
 
 def _facts(description: dict[str, Any]) -> list[tuple[str, str]]:

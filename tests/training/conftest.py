@@ -1,6 +1,8 @@
 """Shared by the training tests."""
 
 import importlib.util
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +12,30 @@ _spec = importlib.util.spec_from_file_location("training_toy", Path(__file__).wi
 toy = importlib.util.module_from_spec(_spec)
 sys.modules["training_toy"] = toy
 _spec.loader.exec_module(toy)
+
+REPO = Path(__file__).resolve().parents[2]
+OPTIONS = {
+    "seed_everything": 0,
+    "model": {"width": 16, "blocks": 2, "learning_rate": 0.01, "distance_weight": 0.1, "part_weight": 0.1},
+    "data": {
+        "features": {"names": ["colour", "visibility", "surface_variation"]},
+        "vertices": 500,
+        "eigenpairs": 16,
+    },
+    "trainer": {"max_epochs": 12, "accelerator": "cpu"},
+}
+
+
+@pytest.fixture(scope="session")
+def fitted(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess]:
+    """The folder of a labeller with all heads trained on the toy data set, and the process that trained it."""
+    root = tmp_path_factory.mktemp("run")
+    config = root / "toy.yaml"
+    config.write_text(json.dumps(OPTIONS))
+    folder = ("--trainer.default_root_dir", str(root))
+    data = ("--data.dataset", str(dataset))
+    command = [sys.executable, "-m", "training", "fit", "--config", str(config), *data, *folder]
+    return root, subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture(scope="session")

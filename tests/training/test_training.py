@@ -11,47 +11,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from training_toy import toy_mesh, write_capture, write_dataset
+from training_toy import toy_mesh, write_dataset
 
-from capture import InputError, Scan
+from capture import InputError
 from training import cli
 from training.batch import to_batch
 from training.checkpoint import load_labeller, read_checkpoint
-from training.data import HeadData, HeadStream
+from training.data import HeadData
 from training.features import FeatureConfig
 from training.heads import Head
 from training.index import prepare_split, read_statistics
 from training.module import SkinLabeller
+from training.outputs import Outputs
 from training.prepare import Preparation, Prepared, prepare_head
-from training.segment import Prediction, segment_capture
 from training.shards import read_splits
 
 REPO = Path(__file__).resolve().parents[2]
 PREPARATION = Preparation(FeatureConfig(["colour", "visibility", "surface_variation"]), 500, 16)
-OPTIONS = {
-    "seed_everything": 0,
-    "model": {"width": 16, "blocks": 2, "learning_rate": 0.01},
-    "data": {
-        "features": {"names": ["colour", "visibility", "surface_variation"]},
-        "vertices": 500,
-        "eigenpairs": 16,
-    },
-    "trainer": {"max_epochs": 12, "accelerator": "cpu"},
-}
-
-
 def _run(*arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "training", *arguments]
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
-
-
-@pytest.fixture(scope="module")
-def fitted(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess]:
-    root = tmp_path_factory.mktemp("run")
-    config = root / "toy.yaml"
-    config.write_text(json.dumps(OPTIONS))
-    folder = ("--trainer.default_root_dir", str(root))
-    return root, _run("fit", "--config", str(config), "--data.dataset", str(dataset), *folder)
 
 
 def test_fit_learns_and_says_so(fitted) -> None:
@@ -63,6 +42,8 @@ def test_fit_learns_and_says_so(fitted) -> None:
     for word in ("Warning", "deprecat", "GPU", "TPU", "Tip"):
         assert word not in process.stderr + process.stdout
     assert {path.name for path in (root / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert {path.name for path in (root / "logs" / "pictures").iterdir()} == {"epoch_0000.png", "epoch_0004.png",
+        "epoch_0009.png", "epoch_0011.png"}  # fmt: skip
     assert (root / "logs" / "metrics.csv").is_file()
     assert list((root / "logs").glob("events.*"))
     best = read_checkpoint(root / "checkpoints" / "best.ckpt")
@@ -85,7 +66,8 @@ def test_nothing_is_prepared_twice(fitted, dataset: Path) -> None:
 def test_test_command_takes_the_best_checkpoint_and_its_configuration(fitted, dataset: Path) -> None:
     process = _run("test", "--data.dataset", str(dataset), "--trainer.default_root_dir", str(fitted[0]))
     assert process.returncode == 0, process.stderr
-    assert "test/miou" in process.stdout
+    for name in ("test/miou", "test/band_accuracy", "test/distance_mae_mm", "test/part_iou_garment"):
+        assert name in process.stdout
 
 
 def test_predict_writes_probabilities(fitted, dataset: Path) -> None:
@@ -93,35 +75,7 @@ def test_predict_writes_probabilities(fitted, dataset: Path) -> None:
     assert cli.main(["predict", "--data.dataset", str(dataset), "--trainer.default_root_dir", root]) == 0
     with np.load(fitted[0] / "predictions" / "toy_3.npz", allow_pickle=False) as file:
         assert file["probability"].min() >= 0 and file["probability"].max() <= 1
-        assert len(file["probability"]) <= 500
-
-
-def test_checkpoint_alone_segments_a_capture(fitted, tmp_path: Path) -> None:
-    capture = write_capture(tmp_path / "toy_7", 7)
-    prediction = segment_capture(capture, fitted[0] / "checkpoints" / "best.ckpt")
-    vertices, _, bump = toy_mesh(7)
-    assert prediction.skin.shape == (len(vertices),)
-    assert (prediction.skin & bump).sum() / (prediction.skin | bump).sum() > 0.7
-    read = Prediction.read(capture / "prediction" / "prediction.npz")
-    np.testing.assert_array_equal(read.probability, prediction.probability)
-    segmented = Scan.read(capture / "prediction" / "segmented.ply")
-    assert segmented.colours is not None and len(segmented.vertices) == len(vertices)
-    skin = Scan.read(capture / "prediction" / "skin.ply")
-    assert 0 < len(skin.vertices) <= prediction.skin.sum()
-    assert sorted(path.name for path in (capture / "prediction").iterdir()) == [
-        "prediction.npz", "segmented.ply", "skin.ply"
-    ]
-
-
-def test_scan_elsewhere_is_refused(fitted, tmp_path: Path) -> None:
-    capture = write_capture(tmp_path / "toy_7", 7)
-    scan = Scan.read(capture / "scan.ply")
-    Scan(scan.vertices * 1000, scan.faces).write(tmp_path / "mm.ply")
-    with pytest.raises(InputError, match="into metres"):
-        segment_capture(capture, fitted[0] / "checkpoints" / "best.ckpt", tmp_path / "mm.ply")
-    with pytest.raises(InputError, match="scan is missing"):
-        segment_capture(capture, fitted[0] / "checkpoints" / "best.ckpt", tmp_path / "none.ply")
-    assert not (capture / "prediction").exists()
+        assert len(file["probability"]) == len(file["distance_mm"]) == len(file["part"]) == len(toy_mesh(3)[0])
 
 
 class _Poison:
@@ -234,7 +188,7 @@ def test_statistics_and_labels_of_prepared_heads(dataset: Path, tmp_path: Path) 
     deviation = rows.std(0)
     np.testing.assert_allclose(statistics.deviation, np.where(deviation > 1e-6, deviation, 1), rtol=1e-3)
     for seed, head in enumerate(heads):
-        np.testing.assert_array_equal(head.skin, toy_mesh(seed)[2][head.mesh.source])
+        np.testing.assert_array_equal(head.truth.skin, toy_mesh(seed)[2][head.mesh.source])
     no_cache = prepare_head(_head(dataset, 0), PREPARATION, None)
     np.testing.assert_array_equal(no_cache.features, heads[0].features)
     np.testing.assert_array_equal(no_cache.operators.eigenvectors, heads[0].operators.eigenvectors)
@@ -244,20 +198,6 @@ def _head(dataset: Path, seed: int) -> Head:
     from training_toy import toy_sample
 
     return Head.from_sample({"__key__": f"toy_{seed}", **toy_sample(seed)}, "shard")
-
-
-def test_order_changes_every_epoch_and_repeats_with_the_seed(dataset: Path, tmp_path: Path) -> None:
-    split = read_splits(dataset)["train"]
-    index = prepare_split(split, PREPARATION, tmp_path)
-
-    def orders(seed: int | None) -> list[list[str]]:
-        stream = HeadStream(split, index, seed)
-        return [[batch.id for batch in stream] for _ in range(6)]
-
-    assert orders(None) == [list(split.ids)] * 6
-    assert orders(3) == orders(3)
-    assert len({tuple(order) for order in orders(3)}) > 1
-    assert all(sorted(order) == sorted(split.ids) for order in orders(3))
 
 
 def _labeller(**options: object) -> SkinLabeller:
@@ -273,17 +213,11 @@ def prepared(dataset: Path) -> Prepared:
 
 def test_loss_weighs_skin_seven_to_three(prepared: Prepared) -> None:
     labeller, batch = _labeller(), to_batch(prepared)
-    scores = torch.randn(len(batch.skin), 2, generator=torch.Generator().manual_seed(0))
-    surprise = -scores.log_softmax(1)[torch.arange(len(scores)), batch.skin]
-    weights = torch.where(batch.skin == 1, 0.7, 0.3)
-    torch.testing.assert_close(labeller._loss(scores, batch), (weights * surprise).sum() / weights.sum())
-
-
-def test_iou_over_all_vertices() -> None:
-    labeller = _labeller()
-    labeller.val_iou.update(torch.tensor([1, 1, 0, 0]), torch.tensor([1, 0, 0, 0]))
-    labeller.val_iou.update(torch.tensor([1, 0]), torch.tensor([1, 1]))
-    torch.testing.assert_close(labeller.val_iou.compute(), torch.tensor([2 / 4, 2 / 4]))
+    scores = torch.randn(len(batch.targets.skin), 2, generator=torch.Generator().manual_seed(0))
+    surprise = -scores.log_softmax(1)[torch.arange(len(scores)), batch.targets.skin]
+    weights = torch.where(batch.targets.skin == 1, 0.7, 0.3)
+    loss = labeller._losses(Outputs(scores), batch.targets)["loss"]
+    torch.testing.assert_close(loss, (weights * surprise).sum() / weights.sum())
 
 
 @pytest.mark.parametrize("options", [{"network": "mlp"}, {"image_width": 4}, {"feature_dropout": 0.5}])
@@ -291,7 +225,7 @@ def test_variants_give_two_scores_a_vertex(prepared: Prepared, options: dict) ->
     labeller = SkinLabeller(width=8, blocks=1, **options)
     labeller.build(PREPARATION, ["image"] * 3 + ["visibility"] * 2 + ["surface_variation"])
     assert (labeller.reduction is not None) == ("image_width" in options)
-    assert labeller(to_batch(prepared)).shape == (len(prepared.mesh.vertices), 2)
+    assert labeller(to_batch(prepared)).skin.shape == (len(prepared.mesh.vertices), 2)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,9 @@ def toy_sample(seed: int, views: int = 3) -> dict[str, bytes]:
     cameras = [toy_camera(i, views) for i in range(views)]
     info = {"schema_version": 1, "id": f"toy_{seed}", "seed": seed, "cameras": [camera.to_json() for camera in cameras]}
     arrays = io.BytesIO()
-    np.savez(arrays, vertices=vertices, faces=faces, skin=bump, distance_mm=np.where(bump, 0.5, 9).astype(np.float32))
+    distance_mm = np.where(bump, 0.5, 9).astype(np.float32)
+    seen_class = np.where(bump, 1, np.where(vertices[:, 1] > 0.05, 255, 7)).astype(np.uint8)  # skin, unseen, garment
+    np.savez(arrays, vertices=vertices, faces=faces, skin=bump, distance_mm=distance_mm, seen_class=seen_class)
     files = {"capture.json": json.dumps(info).encode(), "scan.npz": arrays.getvalue()}
     for i, camera in enumerate(cameras):
         data = io.BytesIO()

@@ -1,0 +1,208 @@
+"""Segmenting captures with a trained labeller: formats, units, lenses, and what is refused."""
+
+import json
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from training_toy import toy_camera, toy_image, toy_mesh, write_capture
+
+from capture import Camera, Capture, CaptureInfo, InputError, Scan
+from training.checkpoint import load_labeller
+from training.predictions import PARTS, Prediction
+from training.prepare import backbone_key
+from training.scans import read_scan
+from training.segment import SegmentOptions, segment_capture
+from training.units import find_units, parse_unit
+
+
+@pytest.fixture
+def checkpoint(fitted) -> Path:
+    return fitted[0] / "checkpoints" / "best.ckpt"
+
+
+def _overlap(prediction: Prediction, seed: int) -> float:
+    bump = toy_mesh(seed)[2]
+    return float((prediction.skin & bump).sum() / (prediction.skin | bump).sum())
+
+
+def test_checkpoint_alone_segments_a_capture(checkpoint: Path, tmp_path: Path) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
+    prediction = segment_capture(capture, checkpoint)
+    vertices, _, bump = toy_mesh(7)
+    assert prediction.skin.shape == (len(vertices),)
+    assert _overlap(prediction, 7) > 0.7
+    assert prediction.distance_mm is not None and prediction.part is not None
+    assert np.median(prediction.distance_mm[bump]) < np.median(prediction.distance_mm[~bump])
+    assert (prediction.part[bump] == PARTS.index("skin")).mean() > 0.7
+    folder = capture / "prediction"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "prediction.json", "prediction.npz", "segmented.ply", "segmented.png", "skin.ply"
+    ]  # fmt: skip
+    scan = Scan.read(capture / "scan.ply")
+    read = Prediction.read(folder / "prediction.npz", scan)
+    np.testing.assert_array_equal(read.probability, prediction.probability)
+    np.testing.assert_array_equal(read.part, prediction.part)
+    segmented = Scan.read(folder / "segmented.ply")
+    assert segmented.colours is not None
+    np.testing.assert_array_equal(segmented.vertices, scan.vertices)
+    assert 0 < len(Scan.read(folder / "skin.ply").vertices) <= prediction.skin.sum()
+    with Image.open(folder / "segmented.png") as picture:
+        assert picture.width > picture.height > 100
+    moved = Scan(scan.vertices + np.float32(1e-4), scan.faces)  # as many vertices, another scan
+    with pytest.raises(InputError, match="of another scan"):
+        Prediction.read(folder / "prediction.npz", moved)
+
+
+def _write_obj(path: Path, vertices: np.ndarray, faces: np.ndarray) -> Path:
+    lines = [f"v {x} {y} {z}" for x, y, z in vertices] + ["vt 0 0"] + [f"f {a}/1 {b}/1 {c}/1" for a, b, c in faces + 1]
+    path.write_text("\n".join(["# a head", "mtllib none.mtl", "o head", *lines]))
+    return path
+
+
+def test_obj_in_millimetres_gives_the_same_labels(checkpoint: Path, tmp_path: Path, caplog) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
+    plain = segment_capture(capture, checkpoint)
+    scan = Scan.read(capture / "scan.ply")
+    path = _write_obj(tmp_path / "mm.obj", scan.vertices * 1000, scan.faces)
+    with caplog.at_level("INFO"):
+        other = segment_capture(capture, checkpoint, path)
+    assert "millimetres (guessed" in caplog.text and "cameras: metres (guessed" in caplog.text
+    assert (other.skin == plain.skin).mean() > 0.995
+    segmented = Scan.read(capture / "prediction" / "segmented.ply")
+    np.testing.assert_allclose(segmented.vertices, scan.vertices * 1000, atol=1e-3)  # as it was given
+    said = json.loads((capture / "prediction" / "prediction.json").read_text())
+    assert said["metres_per_unit"] == {"scan": 0.001, "cameras": 1.0}
+
+
+def test_distorted_cameras_of_any_number(checkpoint: Path, tmp_path: Path) -> None:
+    vertices, faces, bump = toy_mesh(8)
+    for count in (1, 2, 17):
+        folder = tmp_path / f"views_{count}"
+        (folder / "images").mkdir(parents=True)
+        cameras = []
+        for i in range(count):
+            plain = toy_camera(i, count)
+            params = (*plain.focal, *plain.principal, -0.3, 0.1, 0.002, -0.001)
+            pose = plain.rotation, plain.translation
+            cameras.append(Camera(plain.name, plain.width, plain.height, "OPENCV", params, *pose))
+            Image.fromarray(toy_image(cameras[-1], vertices, bump)).save(folder / "images" / plain.name, quality=95)
+        Capture.create(folder, cameras, CaptureInfo("toy_8"))
+        Scan(vertices, faces).write(folder / "scan.ply")
+        prediction = segment_capture(folder, checkpoint)
+        if count > 1:
+            assert _overlap(prediction, 8) > 0.6, count
+
+
+def test_units_are_stated_or_guessed() -> None:
+    vertices, faces, _ = toy_mesh(0)
+    cameras = [toy_camera(i, 3) for i in range(3)]
+    for name, factor in (("m", 1.0), ("cm", 100.0), ("mm", 1000.0)):
+        scan = Scan(vertices * factor, faces)
+        for other in (1.0, factor):
+            moved = [replace(camera, translation=camera.translation * other) for camera in cameras]
+            units = find_units(scan, moved)
+            assert (units.scan, units.cameras) == pytest.approx((1 / factor, 1 / other)), name
+            assert "guessed" in units.text
+    odd = Scan(vertices * 7.3, faces)
+    moved = [replace(camera, translation=camera.translation * 7.3) for camera in cameras]
+    with pytest.raises(InputError, match="state its unit with --unit"):
+        find_units(odd, moved)
+    units = find_units(odd, moved, str(1 / 7.3))
+    assert units.scan == units.cameras == pytest.approx(1 / 7.3) and "stated" in units.text
+    for wrong in ("inch", "-1", "nan"):
+        with pytest.raises(InputError, match="unit"):
+            parse_unit(wrong)
+
+
+def test_what_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
+    scan = Scan.read(capture / "scan.ply")
+
+    def refused(message: str, scan_path: Path | None = None, ckpt: Path = checkpoint, **options: str) -> None:
+        with pytest.raises(InputError, match=message) as info:
+            segment_capture(capture, ckpt, scan_path, SegmentOptions(**options))
+        assert "\n" not in str(info.value)
+
+    Scan(scan.vertices + np.float32(3), scan.faces).write(tmp_path / "far.ply")
+    refused("0% of it lies in the images", tmp_path / "far.ply")
+    Scan(scan.vertices, scan.faces[:, ::-1]).write(tmp_path / "inward.ply")
+    refused("its normals outward", tmp_path / "inward.ply")
+    refused("lies in the images", None, unit="mm", camera_unit="m")
+    refused("scan is missing", tmp_path / "none.ply")
+    (tmp_path / "scan.stl").touch()
+    refused("only .ply and .obj", tmp_path / "scan.stl")
+    holes = scan.vertices.copy()
+    holes[3] = np.nan
+    refused("not finite", _write_obj(tmp_path / "nan.obj", holes, scan.faces))
+    whole = (capture / "scan.ply").read_bytes()
+    start = whole.index(b"end_header\n") + len(b"end_header\n")
+    (tmp_path / "nan.ply").write_bytes(whole[:start] + np.full(3, np.nan, "<f4").tobytes() + whole[start + 12 :])
+    refused("not finite", tmp_path / "nan.ply")
+    (tmp_path / "pickled.ply").write_bytes(pickle.dumps({"vertices": 1}))
+    refused("pickled.ply", tmp_path / "pickled.ply")
+    changed = torch.load(checkpoint, weights_only=True)
+    changed["hyper_parameters"]["width"] = 32
+    torch.save(changed, tmp_path / "other.ckpt")
+    refused("doesn't fit this program", None, tmp_path / "other.ckpt")
+    changed["labeller"]["schema_version"] = 1
+    torch.save(changed, tmp_path / "old.ckpt")
+    refused("schema version 1", None, tmp_path / "old.ckpt")
+    assert not (capture / "prediction").exists()
+    (capture / "images" / "view_01.jpg").unlink()
+    refused(r"image is missing: .*view_01\.jpg")
+
+
+def test_checkpoint_of_other_backbone_weights_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    labeller = load_labeller(checkpoint)
+    assert backbone_key(labeller.preparation) is None  # no image features: nothing to compare
+    changed = torch.load(checkpoint, weights_only=True)
+    assert changed["labeller"]["weights"] is None
+    changed["labeller"]["weights"] = "0123-9_12-518"
+    torch.save(changed, tmp_path / "other.ckpt")
+    with pytest.raises(InputError, match="other backbone weights"):
+        load_labeller(tmp_path / "other.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no vertices"),
+        ("v 0 0 0\nv 1 0 0\nv 0 1 0\n", "no faces"),
+        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 4\n", "not there"),
+        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 0 1 2\n", "not there"),
+        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2\n", "fewer than three corners"),
+        ("v 0 0 0\nv 1 0\nv 0 1 0\nf 1 2 3\n", "coordinates"),
+        ("v 0 0 x\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "damaged OBJ"),
+        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 a\n", "damaged OBJ"),
+        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 99999999999999999999\n", "damaged OBJ"),
+    ],
+)
+def test_damaged_obj_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.obj").write_text(text)
+    with pytest.raises(InputError, match=message) as info:
+        read_scan(tmp_path / "a.obj")
+    assert "a.obj" in str(info.value) and "\n" not in str(info.value)
+
+
+def test_obj_polygons_negative_indices_and_colours(tmp_path: Path) -> None:
+    path = tmp_path / "a.OBJ"
+    corners = "v 0 0 0 1 0 0\nv 1 0 0 0 1 0\nv 1 1 0 0 0 1\nv 0 1 0 1 1 1\n"
+    path.write_text(corners + "f 1//1 2//1 3//1 4//1\nf -4 -3 \\\n-1\n")
+    scan = read_scan(path)
+    assert sorted(map(tuple, scan.faces.tolist())) == [(0, 1, 2), (0, 1, 3), (0, 2, 3)]
+    assert scan.colours is not None and scan.colours[0].tolist() == [255, 0, 0]
+
+
+def test_obj_is_read_as_trimesh_reads_it(tmp_path: Path) -> None:
+    import trimesh
+
+    ball = trimesh.creation.icosphere(2)
+    (tmp_path / "a.obj").write_text(trimesh.exchange.obj.export_obj(ball, include_normals=True))
+    scan = read_scan(tmp_path / "a.obj")
+    np.testing.assert_allclose(scan.vertices, ball.vertices, atol=1e-6)
+    np.testing.assert_array_equal(np.sort(scan.faces, axis=0), np.sort(ball.faces, axis=0))

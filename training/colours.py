@@ -1,0 +1,52 @@
+"""The colours of labels in meshes and pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.predictions import PARTS
+from training.truth import UNKNOWN
+
+SKIN = np.array([226.0, 122.0, 83.0])  # orange
+OTHER = np.array([72.0, 110.0, 160.0])  # blue
+FALSE_SKIN = np.array([205.0, 40.0, 50.0])  # red
+MISSED_SKIN = np.array([245.0, 205.0, 60.0])  # yellow
+FAR_MM = 20.0  # distances are dark from here on
+_UNKNOWN = (190, 190, 190)
+_PARTS = {
+    "background": (220, 220, 220), "skin": (226, 122, 83), "eyes": (90, 190, 230), "brows": (120, 70, 30),
+    "lashes": (60, 40, 90), "scalp_hair": (140, 100, 50), "facial_hair": (190, 160, 60), "garment": (72, 110, 160),
+    "headwear": (110, 70, 150), "eyewear": (40, 150, 120), "jewellery": (240, 200, 40), "mouth": (190, 50, 90),
+}  # fmt: skip
+
+Colours = NDArray[np.float64]
+
+
+def of_probability(probability: NDArray) -> Colours:
+    """(P, 3) between the colours of skin and of the rest."""
+    share = np.asarray(probability, np.float64)[:, None]
+    return np.asarray(share * SKIN + (1 - share) * OTHER)
+
+
+def of_mistakes(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Colours:
+    """(P, 3): as the truth, where the prediction is right; red is false skin, yellow is missed skin."""
+    result = of_probability(true)
+    result[predicted & ~true] = FALSE_SKIN
+    result[true & ~predicted] = MISSED_SKIN
+    return result
+
+
+def of_distance(distance_mm: NDArray) -> Colours:
+    """(P, 3) from white at the skin's surface to dark blue at `FAR_MM`; grey where it is not known."""
+    share = np.clip(np.asarray(distance_mm, np.float64) / FAR_MM, 0, 1)[:, None]
+    colours = (1 - share) * np.array([250.0, 245.0, 235.0]) + share * np.array([25.0, 35.0, 90.0])
+    return np.where(np.isnan(share), np.array(_UNKNOWN, np.float64), colours)
+
+
+def of_part(part: NDArray) -> Colours:
+    """(P, 3) of indices into `PARTS`."""
+    table = np.full((UNKNOWN + 1, 3), _UNKNOWN, np.float64)
+    for index, name in enumerate(PARTS):
+        table[index] = _PARTS.get(name, _UNKNOWN)
+    return table[np.asarray(part)]

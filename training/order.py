@@ -1,0 +1,103 @@
+"""Which head is seen when, by which process: a function of the seed, the epoch and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Sampler
+
+from capture import InputError
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One step's head.
+
+    Attributes:
+        index: of the head in its split.
+        ticket: (epoch, step of the epoch) while training, else None.
+        counted: False for a head that only keeps the processes in step.
+    """
+
+    index: int
+    ticket: tuple[int, int] | None = None
+    counted: bool = True
+
+
+class TrainingOrder(Sampler):
+    """A new order every epoch, dealt out to the processes in turn.
+
+    Each process takes the same number of steps: where the heads don't divide, the last ones of an epoch's order wait
+    for another epoch. An epoch that was stopped goes on where it was.
+
+    Args:
+        count: heads.
+        seed: of the order.
+        rank: of this process.
+        world: number of processes.
+
+    Raises:
+        InputError: where there are fewer heads than processes.
+    """
+
+    def __init__(self, count: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        if count < world:
+            raise InputError(f"{count} training heads for {world} processes: each needs one; use fewer trainer.devices")
+        self.count, self.seed, self.rank, self.world = count, seed, rank, world
+        self.epoch, self.start = 0, 0
+
+    def __len__(self) -> int:
+        """Steps of a whole epoch."""
+        return self.count // self.world
+
+    def __iter__(self) -> Iterator[Draw]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
+        for step in range(self.start, len(self)):
+            yield Draw(int(order[step * self.world + self.rank]), (self.epoch, step))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch, to its beginning unless it is the one that was resumed. Lightning calls it."""
+        if epoch != self.epoch:
+            self.epoch, self.start = epoch, 0
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on behind the last step of `state`: `epoch`, `steps` of it that are done, `world`, `seed`, `heads`.
+
+        Raises `InputError` where the rest of the epoch can't be told.
+        """
+        epoch, steps = int(state["epoch"]), int(state["steps"])
+        ours = {"world": self.world, "seed": self.seed, "heads": self.count}
+        if steps >= int(state["heads"]) // int(state["world"]):
+            epoch, steps = epoch + 1, 0
+        if steps:  # at the beginning of an epoch all may change
+            texts = {"world": "processes", "seed": "data.seed", "heads": "training heads"}
+            for key, value in ours.items():
+                if state[key] != value:
+                    raise InputError(
+                        f"the checkpoint is from the middle of an epoch with {texts[key]} = {state[key]}, now {value}: "
+                        "heads would be seen twice; resume as it was, or from a checkpoint of the end of an epoch"
+                    )
+        self.epoch, self.start = epoch, steps
+
+    def state(self, position: tuple[int, int] | None) -> dict[str, int]:
+        """What `resume` takes, after the step with the ticket `position`; None: nothing new was drawn."""
+        epoch, steps = (self.epoch, self.start) if position is None else (position[0], position[1] + 1)
+        return {"epoch": epoch, "steps": steps, "world": self.world, "seed": self.seed, "heads": self.count}
+
+
+class EvaluationOrder(Sampler):
+    """The order of the data set, dealt out in turn; processes without a head left repeat one that does not count."""
+
+    def __init__(self, count: int, rank: int = 0, world: int = 1) -> None:
+        self.count, self.rank, self.world = count, rank, world
+
+    def __len__(self) -> int:
+        return -(-self.count // self.world)
+
+    def __iter__(self) -> Iterator[Draw]:
+        for first in range(0, self.count, self.world):
+            index = first + self.rank
+            yield Draw(index) if index < self.count else Draw(self.count - 1, counted=False)

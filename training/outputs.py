@@ -1,0 +1,107 @@
+"""What the network says of each vertex, and how wrong that is: skin, and on request distance and part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from training.batch import Targets
+from training.predictions import PARTS
+
+_SMOOTH = 0.1  # of the distance's error, in log(1 + mm): quadratic below, linear above
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Which heads the network has beside skin, by their weights in the loss; 0 is none.
+
+    Attributes:
+        distance: regression of the distance to the skin surface.
+        part: the classes of the generator (`PARTS`).
+    """
+
+    distance: float = 0.0
+    part: float = 0.0
+
+    @property
+    def channels(self) -> list[int]:
+        """Output channels of skin, distance and part."""
+        return [2, int(self.distance > 0), len(PARTS) if self.part > 0 else 0]
+
+    def split(self, values: torch.Tensor) -> Outputs:
+        """The network's output (P, sum of channels) by heads."""
+        skin, distance, part = values.split(self.channels, dim=-1)
+        return Outputs(
+            skin,
+            functional.softplus(distance[:, 0]) if self.distance > 0 else None,
+            part if self.part > 0 else None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """The network's answer at P vertices.
+
+    Attributes:
+        skin: (P, 2) scores of other and skin.
+        log_distance: (P,) log(1 + distance in mm), not negative; None without that head.
+        part: (P, parts) scores; None without that head.
+    """
+
+    skin: torch.Tensor
+    log_distance: torch.Tensor | None = None
+    part: torch.Tensor | None = None
+
+    @property
+    def probability(self) -> torch.Tensor:
+        """(P,) of skin."""
+        return self.skin.float().softmax(-1)[:, 1]
+
+    @property
+    def distance_mm(self) -> torch.Tensor | None:
+        """(P,) to the skin surface."""
+        return None if self.log_distance is None else self.log_distance.float().expm1()
+
+    @property
+    def part_probability(self) -> torch.Tensor | None:
+        """(P, parts)."""
+        return None if self.part is None else self.part.float().softmax(-1)
+
+    def carry(self, corners: torch.Tensor, weights: torch.Tensor) -> Outputs:
+        """At other points, by weights (Q, 3) of corners (Q, 3): probabilities and distances are interpolated."""
+
+        def mix(values: torch.Tensor) -> torch.Tensor:
+            parts = (values[corners[:, k]] * weights[:, k].reshape(-1, *(1,) * (values.ndim - 1)) for k in range(3))
+            return sum(parts, torch.zeros((), device=values.device))
+
+        skin = mix(self.skin.float().softmax(-1)).clamp_min(1e-12).log()
+        distance = None if self.distance_mm is None else mix(self.distance_mm).log1p()
+        part = None if self.part_probability is None else mix(self.part_probability).clamp_min(1e-12).log()
+        return Outputs(skin, distance, part)
+
+
+def loss_terms(outputs: Outputs, targets: Targets, class_weights: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The loss of each head, unweighted.
+
+    skin: cross-entropy, its classes weighted. distance: smooth L1 of log(1 + mm), so that a millimetre counts near the
+    skin and a share of the distance far from it, and a wild value pulls no harder than a wrong one. part: cross-
+    entropy. Vertices whose distance or part is not known don't count.
+    """
+    terms = {"skin": functional.cross_entropy(outputs.skin, targets.skin, weight=class_weights)}
+    if outputs.log_distance is not None:
+        known = targets.distance_mm.isfinite()
+        wanted = targets.distance_mm[known].log1p()
+        error = functional.smooth_l1_loss(outputs.log_distance[known], wanted, beta=_SMOOTH, reduction="sum")
+        terms["distance"] = error / known.sum().clamp_min(1)
+    if outputs.part is not None:
+        error = functional.cross_entropy(outputs.part, targets.part, ignore_index=-1, reduction="sum")
+        terms["part"] = error / (targets.part >= 0).sum().clamp_min(1)
+    return terms
+
+
+def total_loss(terms: dict[str, torch.Tensor], heads: Heads) -> torch.Tensor:
+    """The weighted sum."""
+    weights = {"skin": 1.0, "distance": heads.distance, "part": heads.part}
+    return sum((weights[name] * value for name, value in terms.items()), torch.zeros((), device=terms["skin"].device))

@@ -1,0 +1,101 @@
+"""Pictures of predictions while training: files and TensorBoard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger
+from numpy.typing import NDArray
+from PIL import Image
+
+from capture import atomic_path
+from training import colours
+from training.batch import HeadBatch, Targets
+from training.data import HeadData
+from training.outputs import Outputs
+from training.render import Picture, Shot, Stage, sheet
+
+_WAYS = ((0.0, 1.0, 0.0), (-0.75, 0.66, -0.05))  # of the rays: from the front, and from the subject's left
+_DOWN = (0.0, 0.0, -1.0)
+
+
+class PredictionPictures(Callback):
+    """Draws some validation heads as they are labelled, beside the truth.
+
+    Args:
+        folder: of the pictures `epoch_0000.png`; TensorBoard gets the same.
+        heads: drawn at most; 0 draws nothing.
+        every: epochs between pictures; the last epoch is drawn, too.
+        size: of each, pixels.
+    """
+
+    def __init__(self, folder: Path, heads: int = 3, every: int = 5, size: int = 256) -> None:
+        self._folder, self._count, self._every, self._size = Path(folder), heads, max(every, 1), size
+        self._shots: dict[str, list[Shot]] = {}
+        self._rows: list[tuple[str, list[tuple[str, Picture]]]] = []
+
+    def on_validation_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any,
+        batch_idx: int, dataloader_idx: int = 0,
+    ) -> None:  # fmt: skip
+        """Draw the head."""
+        if self._is_due(trainer) and batch_idx < self._count:
+            assert isinstance(trainer.datamodule, HeadData)  # type: ignore[attr-defined]
+            shots = self._shots_of(batch, trainer.datamodule)  # type: ignore[attr-defined]
+            assert batch.targets is not None
+            self._rows.append((batch.id, draw_head(shots, outputs["outputs"], batch.targets)))
+
+    def on_validation_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write the picture."""
+        if not self._rows:
+            return
+        titles, names = [title for title, _ in self._rows[0][1]], [name for name, _ in self._rows]
+        page = sheet([[picture for _, picture in row] for _, row in self._rows], titles, names)
+        self._rows = []
+        with atomic_path(self._folder / f"epoch_{trainer.current_epoch:04d}.png") as temporary:
+            Image.fromarray(page).save(temporary)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image("val/predictions", page, trainer.global_step, dataformats="HWC")
+
+    def _is_due(self, trainer: lightning.Trainer) -> bool:
+        if trainer.sanity_checking or not trainer.is_global_zero or not self._count:
+            return False
+        between = max(self._every, trainer.check_val_every_n_epoch or 1)
+        done = trainer.current_epoch + 1
+        return done % between == 0 or done == trainer.max_epochs or done == (trainer.check_val_every_n_epoch or 1)
+
+    def _shots_of(self, batch: HeadBatch, data: HeadData) -> list[Shot]:
+        """Where the pixels lie on the head's mesh: found once."""
+        if batch.id not in self._shots:
+            mesh = data.mesh(batch.id)
+            stage = Stage(mesh.vertices, mesh.faces)
+            self._shots[batch.id] = [stage.from_direction(way, _DOWN, self._size) for way in _WAYS]
+        return self._shots[batch.id]
+
+
+def draw_head(shots: list[Shot], outputs: Outputs, targets: Targets) -> list[tuple[str, Picture]]:
+    """Titles and pictures of one head: truth, prediction, mistakes, and those of the other heads of the network."""
+    true = _numpy(targets.skin) > 0
+    probability = _numpy(outputs.probability)
+    columns = [
+        ("truth", colours.of_probability(true)),
+        ("prediction", colours.of_probability(probability)),
+        ("mistakes: red false skin, yellow missed", colours.of_mistakes(probability > 0.5, true)),
+    ]
+    if outputs.distance_mm is not None:
+        columns.append(("true distance, dark 20 mm", colours.of_distance(_numpy(targets.distance_mm))))
+        columns.append(("predicted distance", colours.of_distance(_numpy(outputs.distance_mm))))
+    if outputs.part is not None:
+        columns.append(("true part", colours.of_part(_numpy(targets.part))))  # -1 is the last entry: unknown
+        columns.append(("predicted part", colours.of_part(_numpy(outputs.part.argmax(-1)))))
+    return [(title, np.concatenate([shot.paint(values) for shot in shots], axis=1)) for title, values in columns]
+
+
+def _numpy(values: torch.Tensor) -> NDArray:
+    return values.detach().cpu().numpy()

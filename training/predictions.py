@@ -1,0 +1,66 @@
+"""What the model says of a scan, as a file, tied to that scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import InputError, Mesh, PixelClass, atomic_path
+from capture.arrays import read_npz
+from training.scans import scan_key
+
+PARTS: tuple[str, ...] = tuple(item.name.lower() for item in PixelClass)  # the classes that the generator renders
+_OPTIONAL = ("distance_mm", "part", "part_probability")
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the model says of the V vertices of a scan.
+
+    Attributes:
+        probability: (V,) float32, of being skin.
+        skin: (V,) bool.
+        scan: name of the scan's content (`scan_key`); empty where it is not known.
+        distance_mm: (V,) float32 to the skin surface, None where the model has no such head.
+        part: (V,) uint8, an index into `PARTS`, None where the model has no such head.
+        part_probability: (V,) float32, of that part.
+    """
+
+    probability: NDArray[np.float32]
+    skin: NDArray[np.bool_]
+    scan: str = ""
+    distance_mm: NDArray[np.float32] | None = None
+    part: NDArray[np.uint8] | None = None
+    part_probability: NDArray[np.float32] | None = None
+
+    FILE: ClassVar[str] = "prediction.npz"
+
+    @classmethod
+    def read(cls, path: Path, scan: Mesh | None = None) -> Self:
+        """Read `prediction.npz`. Raises `InputError` where it is missing, damaged, or of another scan than `scan`."""
+        try:
+            arrays = read_npz(Path(path))
+            more = {name: arrays.get(name) for name in _OPTIONAL}
+            prediction = cls(arrays["probability"], arrays["skin"], str(arrays.get("scan", "")), **more)
+        except FileNotFoundError:
+            raise InputError(f"no prediction at {path}; run `p2p segment`") from None
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"damaged prediction: {path} ({error}); run `p2p segment` again") from None
+        if scan is not None and prediction.scan != scan_key(scan):
+            raise InputError(f"{path} is of another scan than this; run `p2p segment` again")
+        return prediction
+
+    def save(self, path: Path) -> None:
+        """Write `prediction.npz`, atomically."""
+        arrays: dict[str, Any] = {"probability": self.probability, "skin": self.skin}
+        if self.scan:
+            arrays["scan"] = np.array(self.scan)
+        arrays |= {name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None}
+        if self.part is not None:
+            arrays["part_names"] = np.array(PARTS)
+        with atomic_path(Path(path)) as temporary:
+            np.savez_compressed(temporary, **arrays)

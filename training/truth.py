@@ -1,0 +1,66 @@
+"""What is known of the vertices of a labelled scan: what training learns from and metrics compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from capture import Labels
+
+UNKNOWN = 255  # the part of a vertex that no camera sees
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Labels at P vertices.
+
+    Attributes:
+        skin: (P,) bool.
+        distance_mm: (P,) float32, to the skin surface, unsigned; NaN where it is not known.
+        part: (P,) uint8, an index into `training.predictions.PARTS`, `UNKNOWN` where it is not known.
+        boundary_mm: (P,) float32, to the nearest edge of the scan between skin and the rest; infinite without one.
+    """
+
+    skin: NDArray[np.bool_]
+    distance_mm: NDArray[np.float32]
+    part: NDArray[np.uint8]
+    boundary_mm: NDArray[np.float32]
+
+    @classmethod
+    def of_scan(cls, vertices: NDArray, faces: NDArray, labels: Labels) -> Self:
+        """Of the V vertices of a scan (metres)."""
+        part = labels.seen_class
+        if part is None:
+            part = np.full(len(labels), UNKNOWN, np.uint8)
+        return cls(labels.skin, labels.distance_mm, part, boundary_distance_mm(vertices, faces, labels.skin))
+
+    def at(self, source: NDArray[np.int64]) -> Truth:
+        """Of some of the vertices, by their indices."""
+        return Truth(*(getattr(self, item.name)[source] for item in fields(self)))
+
+    def to_arrays(self, prefix: str = "") -> dict[str, NDArray]:
+        """The arrays by name."""
+        return {prefix + item.name: getattr(self, item.name) for item in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray], prefix: str = "") -> Self | None:
+        """The inverse of `to_arrays`, None without labels. Raises `KeyError` where some are missing."""
+        if prefix + "skin" not in arrays:
+            return None
+        return cls(*(arrays[prefix + item.name] for item in fields(cls)))
+
+
+def boundary_distance_mm(vertices: NDArray, faces: NDArray, skin: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(V,) straight distance to the nearest middle of an edge between a skin vertex and another one."""
+    tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    between = skin[tail] != skin[head]
+    if not between.any():
+        return np.full(len(vertices), np.inf, np.float32)
+    points = np.asarray(vertices, np.float64)
+    middles = np.unique((points[tail[between]] + points[head[between]]) / 2, axis=0)
+    return (1000 * cKDTree(middles).query(points)[0]).astype(np.float32)

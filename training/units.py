@@ -1,0 +1,129 @@
+"""Bringing a user's scan and cameras into metres: by what was stated, or by what a head's size says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from capture import Camera, InputError, Scan, vertex_normals
+
+log = logging.getLogger(__name__)
+
+METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
+MIN_COVERED = 0.05  # share of the scan that has to lie in some image; less means another frame
+_TYPICAL_M = 0.3  # width of a scan of a head, with hair and shoulders or without
+_LEAST_M, _MOST_M = 0.08, 1.5
+_BETTER = 1.2  # cameras have another unit than the scan only where that covers so much more
+_SAMPLES = 20000
+
+
+@dataclass(frozen=True)
+class Units:
+    """Metres per unit of a scan and of its cameras, and in words where they come from."""
+
+    scan: float
+    cameras: float
+    text: str
+
+
+def parse_unit(value: str) -> float:
+    """Metres per unit: `m`, `cm`, `mm`, or a number of metres. Raises `InputError` where it is none of these."""
+    if value in METRES:
+        return METRES[value]
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not (np.isfinite(number) and number > 0):
+        raise InputError(f"unit {value!r}: use m, cm, mm, or metres per unit as a number")
+    return number
+
+
+def find_units(
+    scan: Scan,
+    cameras: Sequence[Camera],
+    scan_unit: str | None = None,
+    camera_unit: str | None = None,
+    what: str = "scan",
+) -> Units:
+    """The units of a scan and its cameras.
+
+    A scan's unit follows from its width, as heads have about one size; the cameras have the same unit, or the one in
+    which they see more of the scan.
+
+    Raises:
+        InputError: where the width fits no unit, or no cameras see the scan in any.
+    """
+    width = scan_width(scan)
+    metres = parse_unit(scan_unit) if scan_unit is not None else _guess(width, what)
+    candidates = [parse_unit(camera_unit)] if camera_unit is not None else _distinct([metres, *METRES.values()])
+    covered = [coverage(scan, cameras, metres, value) for value in candidates]
+    best = int(np.argmax(covered))
+    if covered[best] < max(_BETTER * covered[0], MIN_COVERED):
+        best = 0
+    if covered[best] < MIN_COVERED:
+        raise InputError(
+            f"{what}: {covered[best]:.0%} of it lies in the images, facing them (it is {width * metres:.3g} m wide, "
+            f"taken to be in {_name(metres)}); bring it into the cameras' frame, its normals outward, or state the "
+            "units with --unit and --camera-unit"
+        )
+    how = "stated" if scan_unit is not None else f"guessed: it is {width:.3g} wide"
+    other = "stated" if camera_unit is not None else f"guessed: they see {covered[best]:.0%} of the scan"
+    text = f"{what}: {_name(metres)} ({how}), cameras: {_name(candidates[best])} ({other})"
+    return Units(metres, candidates[best], text)
+
+
+def scan_width(scan: Scan) -> float:
+    """Largest extent along an axis of all but the outermost hundredth of the vertices."""
+    low, high = np.percentile(scan.vertices[_sample(len(scan.vertices))], [0.5, 99.5], axis=0)
+    return float((high - low).max())
+
+
+def scaled(scan: Scan, factor: float) -> Scan:
+    """The scan with other units."""
+    return scan if factor == 1 else replace(scan, vertices=scan.vertices.astype(np.float64) * factor)
+
+
+def scaled_camera(camera: Camera, factor: float) -> Camera:
+    """The camera with other units."""
+    return camera if factor == 1 else replace(camera, translation=camera.translation * factor)
+
+
+def coverage(scan: Scan, cameras: Sequence[Camera], scan_unit: float = 1.0, camera_unit: float = 1.0) -> float:
+    """Share of the scan's vertices that lie in an image and face its camera."""
+    chosen = _sample(len(scan.vertices))
+    normals = vertex_normals(scan.vertices, scan.faces)[chosen]
+    points = scan.vertices[chosen].astype(np.float64) * scan_unit
+    covered = np.zeros(len(points), bool)
+    for camera in cameras:
+        view = scaled_camera(camera, camera_unit)
+        facing = np.einsum("vc,vc->v", view.centre - points, normals) > 0
+        covered |= facing & view.inside(view.project(points)[0])
+    return float(covered.mean())
+
+
+def _sample(count: int) -> np.ndarray:
+    """Indices of at most `_SAMPLES` vertices, evenly spread over the file."""
+    return np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).astype(np.int64))
+
+
+def _guess(width: float, what: str) -> float:
+    likely = min(METRES.values(), key=lambda value: abs(np.log(max(width, 1e-30) * value / _TYPICAL_M)))
+    if not _LEAST_M < width * likely < _MOST_M:
+        raise InputError(
+            f"{what} is {width:.3g} wide: that is no head in metres, centimetres or millimetres; state its unit with "
+            "--unit (m, cm, mm, or metres per unit as a number)"
+        )
+    return likely
+
+
+def _distinct(values: Sequence[float]) -> list[float]:
+    return list(dict.fromkeys(values))
+
+
+def _name(metres: float) -> str:
+    names = {"m": "metres", "cm": "centimetres", "mm": "millimetres"}
+    return next((names[key] for key, value in METRES.items() if value == metres), f"units of {metres:g} m")
