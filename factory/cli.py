@@ -174,7 +174,7 @@ COMMANDS: dict[str, Command] = {
             Option("--scan", Path | None, "the scan, .ply or .obj; by default the capture's scan.ply"),
             Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
             Option("--camera-unit", str | None, "of the camera poses, likewise"),
-            Option("--vertices", int | None, "the network works on at most so many; by default as it was trained"),
+            Option("--vertices", int, "the network works on at most so many, and answers for all", 250_000),
         ),
         "train",
     ),

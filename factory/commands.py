@@ -184,7 +184,7 @@ def produce(
 
 
 def segment(
-    capture: Path, checkpoint: Path, scan: Path | None, unit: str | None, camera_unit: str | None, vertices: int | None
+    capture: Path, checkpoint: Path, scan: Path | None, unit: str | None, camera_unit: str | None, vertices: int
 ) -> None:
     """Label the scan of a capture with a trained model."""
     from training.segment import SegmentOptions, segment_capture

@@ -22,6 +22,7 @@ from training.render import Picture, Shot, Stage, sheet
 
 _WAYS = ((0.0, 1.0, 0.0), (-0.75, 0.66, -0.05))  # of the rays: from the front, and from the subject's left
 _DOWN = (0.0, 0.0, -1.0)
+_COLUMNS = 3
 
 
 class PredictionPictures(Callback):
@@ -37,7 +38,7 @@ class PredictionPictures(Callback):
     def __init__(self, folder: Path, heads: int = 3, every: int = 5, size: int = 256) -> None:
         self._folder, self._count, self._every, self._size = Path(folder), heads, max(every, 1), size
         self._shots: dict[str, list[Shot]] = {}
-        self._rows: list[tuple[str, list[tuple[str, Picture]]]] = []
+        self._rows: list[list[tuple[str, Picture]]] = []
 
     def on_validation_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any,
@@ -48,15 +49,15 @@ class PredictionPictures(Callback):
             assert isinstance(trainer.datamodule, HeadData)  # type: ignore[attr-defined]
             shots = self._shots_of(batch, trainer.datamodule)  # type: ignore[attr-defined]
             assert batch.targets is not None
-            self._rows.append((batch.id, draw_head(shots, outputs["outputs"], batch.targets)))
+            shown = draw_head(shots, outputs["outputs"], batch.targets)
+            shown[0] = (f"{batch.id}: {shown[0][0]}", shown[0][1])
+            self._rows += [shown[i : i + _COLUMNS] for i in range(0, len(shown), _COLUMNS)]
 
     def on_validation_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write the picture."""
         if not self._rows:
             return
-        titles, names = [title for title, _ in self._rows[0][1]], [name for name, _ in self._rows]
-        page = sheet([[picture for _, picture in row] for _, row in self._rows], titles, names)
-        self._rows = []
+        page, self._rows = sheet(self._rows), []
         with atomic_path(self._folder / f"epoch_{trainer.current_epoch:04d}.png") as temporary:
             Image.fromarray(page).save(temporary)
         for logger in trainer.loggers:

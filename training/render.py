@@ -91,20 +91,18 @@ class Stage:
         return Shot((face >= 0).reshape(start.shape[:2]), corners, weights, _AMBIENT + (1 - _AMBIENT) * facing)
 
 
-def sheet(rows: Sequence[Sequence[Picture]], titles: Sequence[str], names: Sequence[str] = ()) -> Picture:
-    """Pictures in rows of equal height, columns under `titles`, rows beside `names`."""
-    height, gap, head = max(picture.shape[0] for row in rows for picture in row), 6, 18
-    widths = [max(row[i].shape[1] for row in rows if i < len(row)) for i in range(max(map(len, rows)))]
-    size = sum(widths) + gap * (len(widths) + 1), head + (height + gap) * len(rows)
-    page = Image.new("RGB", size, (255, 255, 255))
+def sheet(rows: Sequence[Sequence[tuple[str, Picture]]]) -> Picture:
+    """Rows of titled pictures on one page, columns flush left."""
+    gap, head = 6, 16
+    columns = range(max(map(len, rows)))
+    widths = [max(row[i][1].shape[1] for row in rows if i < len(row)) for i in columns]
+    heights = [head + max(picture.shape[0] for _, picture in row) + gap for row in rows]
+    page = Image.new("RGB", (sum(widths) + gap * (len(widths) + 1), sum(heights)), (255, 255, 255))
     draw = ImageDraw.Draw(page)
     for number, row in enumerate(rows):
-        left, top = gap, head + (height + gap) * number
-        for i, picture in enumerate(row):
-            page.paste(Image.fromarray(picture), (left, top))
-            if number == 0 and i < len(titles):
-                draw.text((left + 2, 3), titles[i], fill=(40, 40, 40))
-            left += widths[i] + gap
-        if number < len(names):
-            draw.text((gap + 3, top + 3), names[number], fill=(40, 40, 40))
+        left, top = gap, sum(heights[:number])
+        for (title, picture), width in zip(row, widths, strict=False):
+            draw.text((left + 2, top + 2), title, fill=(40, 40, 40))
+            page.paste(Image.fromarray(picture), (left, top + head))
+            left += width + gap
     return np.asarray(page)

@@ -43,12 +43,12 @@ class SegmentOptions:
     Attributes:
         unit: of the scan: m, cm, mm or metres per unit; guessed where None.
         camera_unit: of the cameras' poses, likewise.
-        vertices: the network works on at most so many; as it was trained where None. Labels are at all vertices.
+        vertices: the network works on at most so many, all of them below that; its answer is carried to the others.
     """
 
     unit: str | None = None
     camera_unit: str | None = None
-    vertices: int | None = None
+    vertices: int = 250_000
 
 
 _DEFAULTS = SegmentOptions()
@@ -145,22 +145,19 @@ def draw(prediction: Prediction, head: Head) -> Picture:
     pixels = head.pixels()
     stage = Stage(head.scan.vertices, head.scan.faces)
     shades = colours.of_probability(prediction.probability)
-    rows, names = [], []
+    rows = []
     for i in _spread(len(head.cameras)):
         camera = _fitted(head.cameras[i])
         image = resize_image(pixels[i], camera.width, camera.height)
         shot = stage.from_camera(camera)
-        row = [image, shot.paint(shades, image, 0.6), shot.paint(shades)]
+        row = [(camera.name, image), ("labels: orange skin, blue other", shot.paint(shades, image, 0.6))]
+        row.append(("labels alone", shot.paint(shades)))
         if prediction.distance_mm is not None:
-            row.append(shot.paint(colours.of_distance(prediction.distance_mm)))
+            row.append(("distance to skin, dark 20 mm", shot.paint(colours.of_distance(prediction.distance_mm))))
         if prediction.part is not None:
-            row.append(shot.paint(colours.of_part(prediction.part)))
+            row.append(("part", shot.paint(colours.of_part(prediction.part))))
         rows.append(row)
-        names.append(camera.name)
-    titles = ["image", "labels: orange skin, blue other", "scan"]
-    titles += ["distance to skin, dark 20 mm"] * (prediction.distance_mm is not None)
-    titles += ["part"] * (prediction.part is not None)
-    return sheet(rows, titles, names)
+    return sheet(rows)
 
 
 def _spread(count: int) -> list[int]:

@@ -10,9 +10,10 @@ import webdataset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture import InputError, Labels, Scan
+from capture import Capture, InputError, Labels, Scan
 from factory import shards
 from factory.shards import PackSettings, find_captures, pack, pack_if_needed, read_dataset, split
+from labeling.classes import seen_classes
 from tests.helpers import make_capture
 from training.heads import Head
 from training.images import decode_image
@@ -52,6 +53,12 @@ def test_what_goes_in_comes_out(captures: list[Path], tmp_path: Path) -> None:
         labels = Labels.read(folder / "labels.npz")
         np.testing.assert_array_equal(sample.labels.skin, labels.skin)
         np.testing.assert_array_equal(sample.labels.distance_mm, labels.distance_mm)
+        for name in ("part", "side", "views"):
+            np.testing.assert_array_equal(getattr(sample.labels, name), getattr(labels, name))
+        classes = seen_classes(Capture.read(folder), scan)
+        assert (sample.labels.seen_class is None) == (classes is None)
+        if classes is not None:
+            np.testing.assert_array_equal(sample.labels.seen_class, classes)
         assert sample.info["id"] == folder.name and sample.info["spec"] == {"hair": "none"}
         image = decode_image((folder / "images" / "view_01.png").read_bytes(), "").astype(int)
         assert np.abs(sample.pixels()[1].astype(int) - image).mean() < 12  # JPEG of noise

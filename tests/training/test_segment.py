@@ -108,12 +108,12 @@ def test_units_are_stated_or_guessed() -> None:
             units = find_units(scan, moved)
             assert (units.scan, units.cameras) == pytest.approx((1 / factor, 1 / other)), name
             assert "guessed" in units.text
-    odd = Scan(vertices * 7.3, faces)
-    moved = [replace(camera, translation=camera.translation * 7.3) for camera in cameras]
+    odd = Scan(vertices * 30.0, faces)
+    moved = [replace(camera, translation=camera.translation * 30.0) for camera in cameras]
     with pytest.raises(InputError, match="state its unit with --unit"):
         find_units(odd, moved)
-    units = find_units(odd, moved, str(1 / 7.3))
-    assert units.scan == units.cameras == pytest.approx(1 / 7.3) and "stated" in units.text
+    units = find_units(odd, moved, str(1 / 30.0))
+    assert units.scan == units.cameras == pytest.approx(1 / 30.0) and "stated" in units.text
     for wrong in ("inch", "-1", "nan"):
         with pytest.raises(InputError, match="unit"):
             parse_unit(wrong)

@@ -77,6 +77,7 @@ def feature_settings(name: str, config: FeatureConfig) -> list[object]:
     """What the feature `name` depends on in the configuration: its cache is named by it."""
     plain: dict[str, list[object]] = {
         "image": [config.fusion, config.backbone.source, config.backbone.layers, config.backbone.resolution],
+        "visibility": ["best"],
         "colour": [_colour_fusion(config)],
         "surface_variation": [config.neighbours],
         "hks": [config.hks_scales],
@@ -97,9 +98,9 @@ def _colour(config: FeatureConfig, sources: Sources) -> NDArray:
 
 
 def _visibility(config: FeatureConfig, sources: Sources) -> NDArray:
-    """Whether any view sees the vertex, and the sum of the views' weights."""
-    total = sources.views.weights.sum(axis=0)
-    return np.stack([total > 0, total], axis=1)
+    """Whether any view sees the vertex, and the weight of the one that sees it best: their number is no matter."""
+    best = sources.views.weights.max(axis=0, initial=0)
+    return np.stack([best > 0, best], axis=1)
 
 
 def _surface_variation(config: FeatureConfig, sources: Sources) -> NDArray:

@@ -1,0 +1,80 @@
+"""Data sets behind a URL."""
+
+import functools
+import hashlib
+import http.server
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from capture import InputError
+from training.data import HeadData
+from training.features import FeatureConfig
+from training.remote import fetch_dataset, is_url
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    asked: ClassVar[list[str]] = []
+
+    def log_message(self, *arguments: object) -> None:
+        self.asked.append(self.path)
+
+
+@pytest.fixture
+def url(dataset: Path, tmp_path: Path) -> Iterator[str]:
+    """A copy of the toy data set on a server of its own."""
+    for path in dataset.glob("*.*"):
+        if path.is_file():
+            (tmp_path / "served").mkdir(exist_ok=True)
+            shutil.copy(path, tmp_path / "served")
+    _Handler.asked = []
+    handler = functools.partial(_Handler, directory=str(tmp_path / "served"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_url_is_fetched_once_and_prepared(url: str, tmp_path: Path) -> None:
+    data = HeadData(f"{url}/", str(tmp_path / "cache"), FeatureConfig(["surface_variation"]), 150, eigenpairs=6)
+    data.prepare("test")
+    data.setup("test")
+    assert [batch.id for batch in data.test_dataloader()] == ["toy_3"]
+    assert sorted(_Handler.asked)[-1].endswith("test-000000.tar")
+    assert not any("train" in path for path in _Handler.asked)
+    _Handler.asked.clear()
+    data.prepare("test")
+    assert all(path.endswith("dataset.json") for path in _Handler.asked)
+
+
+def test_what_is_wrong_with_a_url(url: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--data\.cache"):
+        HeadData(url)
+    with pytest.raises(InputError, match=r"can't read .*nowhere/dataset\.json"):
+        fetch_dataset(f"{url}/nowhere", tmp_path / "a", lambda: ["test"])
+    with pytest.raises(InputError, match="can't read"):
+        fetch_dataset("nosuchscheme://x", tmp_path / "a", lambda: ["test"])
+    served = tmp_path / "served"
+    description = json.loads((served / "dataset.json").read_text())
+    shard = served / description["splits"]["test"]["shards"][0]["name"]
+    shard.write_bytes(shard.read_bytes()[:-1] + b"x")
+    assert hashlib.sha256(shard.read_bytes()).hexdigest() != description["splits"]["test"]["shards"][0]["sha256"]
+    with pytest.raises(InputError, match="another checksum"):
+        fetch_dataset(url, tmp_path / "b", lambda: ["test"])
+    assert not list((tmp_path / "b").glob("*.tar"))
+    description["splits"]["test"]["shards"][0]["name"] = "../../etc/passwd"
+    (served / "dataset.json").write_text(json.dumps(description))
+    with pytest.raises(InputError, match="no shard name"):
+        fetch_dataset(url, tmp_path / "c", lambda: ["test"])
+
+
+def test_paths_are_no_urls() -> None:
+    assert is_url("https://a/b") and is_url("s3://bucket/x")
+    assert not any(map(is_url, ("dataset", "/data/set", "C:/data", "a:b", "./x")))
