@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from capture import Camera, InputError, Scan, vertex_normals
-
-log = logging.getLogger(__name__)
+from training.features.visibility import RayCaster
 
 METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 MIN_COVERED = 0.05  # share of the scan that has to lie in some image; less means another frame
 _TYPICAL_M = 0.3  # width of a scan of a head, with hair and shoulders or without
-_LEAST_M, _MOST_M = 0.08, 1.5
+_LEAST_M, _MOST_M = 0.08, 1.5  # what is taken for a head
+_POSSIBLE_M = (0.02, 5.0)  # what is believed when it is stated
 _BETTER = 1.2  # cameras have another unit than the scan only where that covers so much more
 _SAMPLES = 20000
 
@@ -59,19 +58,27 @@ def find_units(
     """
     width = scan_width(scan)
     metres = parse_unit(scan_unit) if scan_unit is not None else _guess(width, what)
+    if not _POSSIBLE_M[0] < width * metres < _POSSIBLE_M[1]:
+        raise InputError(f"{what}, {_name(metres)}, is {width * metres:.3g} m wide: no head; state another --unit")
     candidates = [parse_unit(camera_unit)] if camera_unit is not None else _distinct([metres, *METRES.values()])
-    covered = [coverage(scan, cameras, metres, value) for value in candidates]
+    covered = [
+        coverage(scan, cameras, metres, value) if i == 0 or _outside(scan, cameras, metres, value) else 0.0
+        for i, value in enumerate(candidates)
+    ]
     best = int(np.argmax(covered))
     if covered[best] < max(_BETTER * covered[0], MIN_COVERED):
         best = 0
-    if covered[best] < MIN_COVERED:
+    seen = covered[best]
+    if seen >= MIN_COVERED:  # inside out, its far side faces the cameras, but they don't see it
+        seen = coverage(scan, cameras, metres, candidates[best], RayCaster(scan.vertices, scan.faces))
+    if seen < MIN_COVERED:
         raise InputError(
-            f"{what}: {covered[best]:.0%} of it lies in the images, facing them (it is {width * metres:.3g} m wide, "
+            f"{what}: {seen:.0%} of it lies in the images, facing them (it is {width * metres:.3g} m wide, "
             f"taken to be in {_name(metres)}); bring it into the cameras' frame, its normals outward, or state the "
             "units with --unit and --camera-unit"
         )
     how = "stated" if scan_unit is not None else f"guessed: it is {width:.3g} wide"
-    other = "stated" if camera_unit is not None else f"guessed: they see {covered[best]:.0%} of the scan"
+    other = "stated" if camera_unit is not None else f"guessed: they see {seen:.0%} of the scan"
     text = f"{what}: {_name(metres)} ({how}), cameras: {_name(candidates[best])} ({other})"
     return Units(metres, candidates[best], text)
 
@@ -92,8 +99,10 @@ def scaled_camera(camera: Camera, factor: float) -> Camera:
     return camera if factor == 1 else replace(camera, translation=camera.translation * factor)
 
 
-def coverage(scan: Scan, cameras: Sequence[Camera], scan_unit: float = 1.0, camera_unit: float = 1.0) -> float:
-    """Share of the scan's vertices that lie in an image and face its camera."""
+def coverage(
+    scan: Scan, cameras: Sequence[Camera], scan_unit: float, camera_unit: float, caster: RayCaster | None = None
+) -> float:
+    """Share of the scan's vertices that lie in an image and face its camera; with a caster, and nothing in between."""
     chosen = _sample(len(scan.vertices))
     normals = vertex_normals(scan.vertices, scan.faces)[chosen]
     points = scan.vertices[chosen].astype(np.float64) * scan_unit
@@ -101,8 +110,19 @@ def coverage(scan: Scan, cameras: Sequence[Camera], scan_unit: float = 1.0, came
     for camera in cameras:
         view = scaled_camera(camera, camera_unit)
         facing = np.einsum("vc,vc->v", view.centre - points, normals) > 0
-        covered |= facing & view.inside(view.project(points)[0])
+        facing &= view.inside(view.project(points)[0])
+        if caster is not None:  # in the scan's own unit
+            index = np.flatnonzero(facing)
+            facing[index] = caster.sees(scan.vertices[chosen][index], normals[index], view.centre / scan_unit)
+        covered |= facing
     return float(covered.mean())
+
+
+def _outside(scan: Scan, cameras: Sequence[Camera], scan_unit: float, camera_unit: float) -> bool:
+    """Whether all cameras are outside of the scan's box: in a wrong unit they end up within the head."""
+    low, high = np.percentile(scan.vertices[_sample(len(scan.vertices))] * scan_unit, [0.5, 99.5], axis=0)
+    centres = np.stack([scaled_camera(camera, camera_unit).centre for camera in cameras])
+    return bool(((centres < low) | (centres > high)).any(axis=1).all())
 
 
 def _sample(count: int) -> np.ndarray:
