@@ -12,7 +12,6 @@ from PIL import Image
 
 from capture import Capture, Labels, Scan
 from factory.stages import history
-from labeling.classes import seen_classes
 from training.images import decode_image
 
 FORMAT = 2  # raise it when what is in a sample changes: data sets are packed again. 2: part, side, views, seen_class
@@ -32,6 +31,8 @@ def encode(capture: Capture) -> dict[str, bytes]:
     for i, path in enumerate(capture.image_paths):
         files[f"view_{i:02d}.jpg"] = _jpeg(decode_image(path.read_bytes(), str(path)))
     if labels.seen_class is None:
+        from labeling.classes import seen_classes  # here: `p2p` starts without the libraries of the stages
+
         labels = replace(labels, seen_class=seen_classes(capture, scan))
     arrays: dict[str, NDArray] = {"vertices": scan.vertices, "faces": scan.faces}
     arrays |= {name: getattr(labels, name) for name in _LABELS if getattr(labels, name) is not None}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lightning import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
@@ -98,6 +98,8 @@ class TrainingCLI(LightningCLI):
             callbacks.append(PredictionWriter(Path(root) / "predictions"))
         if not config.get("enable_progress_bar"):
             callbacks.append(PlainProgress())
+        elif not any(isinstance(callback, ProgressBar) for callback in callbacks):
+            callbacks.append(RichProgressBar())
         if self.subcommand == "fit":
             pictures = self._get(self.config_init, "pictures")
             callbacks.append(pictures.callback(Path(root) / "logs" / "pictures"))

@@ -1,5 +1,6 @@
 """The command line on a toy data set: fit, test, checkpoints, segmenting, and what goes wrong."""
 
+import io
 import json
 import pickle
 import shutil
@@ -173,6 +174,16 @@ def test_sample_with_missing_or_foreign_parts() -> None:
             Head.from_sample({k: v for k, v in sample.items() if k != key}, "x.tar")
     with pytest.raises(InputError, match="damaged sample toy_0"):
         Head.from_sample({**sample, "scan.npz": pickle.dumps(_Poison())}, "x.tar")
+    objects = io.BytesIO()
+    np.savez(objects, vertices=np.array([_Poison()], object))
+    with pytest.raises(InputError, match="damaged sample toy_0"):  # pickled inside of an NPZ file
+        Head.from_sample({**sample, "scan.npz": objects.getvalue()}, "x.tar")
+    for name in ("../../toy_0", "/etc/toy_0", "a b", ""):
+        with pytest.raises(InputError, match="no usable id"):
+            Head.from_sample({**sample, "__key__": name}, "x.tar")
+    assert not Path("poisoned").exists()
+    Head.from_sample({**sample, "toy.pkl": pickle.dumps(_Poison()), "toy.pyd": b"x"}, "x.tar")  # nobody looks at these
+    assert not Path("poisoned").exists()
     head = Head.from_sample({**sample, "view_01.jpg": b"nothing"}, "x.tar")
     with pytest.raises(InputError, match=r"damaged image: view_01\.jpg of sample toy_0"):
         prepare_head(head, PREPARATION, None)
