@@ -22,7 +22,7 @@ from training.render import Picture, Shot, Stage, sheet
 
 _WAYS = ((0.0, 1.0, 0.0), (-0.75, 0.66, -0.05))  # of the rays: from the front, and from the subject's left
 _DOWN = (0.0, 0.0, -1.0)
-_COLUMNS = 3
+_COLUMNS = 4
 
 
 class PredictionPictures(Callback):

@@ -1,0 +1,51 @@
+"""Pictures by ray casting, against projections."""
+
+import numpy as np
+import pytest
+import trimesh
+
+from capture import Camera
+from training import colours
+from training.predictions import PARTS
+from training.render import Stage, sheet
+
+ROTATION = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # from -Y, Z up
+
+
+@pytest.mark.parametrize("lens", [(0.0, 0.0, 0.0, 0.0), (-0.4, 0.2, 0.003, -0.002)])
+def test_a_camera_sees_points_where_they_project_to(lens: tuple) -> None:
+    ball = trimesh.creation.icosphere(4, 0.1)
+    camera = Camera("a.png", 64, 48, "OPENCV", (90.0, 95.0, 30.0, 25.0, *lens), ROTATION, np.array([0.01, 0, 0.4]))
+    shot = Stage(ball.vertices, ball.faces).from_camera(camera)
+    points = np.einsum("pk,pkc->pc", shot.weights, ball.vertices[shot.corners])
+    pixels, depth = camera.project(points)
+    rows, columns = np.nonzero(shot.hit)
+    np.testing.assert_allclose(pixels, np.stack([columns + 0.5, rows + 0.5], axis=1), atol=2e-3)
+    assert (depth < 0.4).all()  # the near side
+    assert (np.diff(shot.light[len(rows) // 2 - 3 : len(rows) // 2]) < 1).all() and shot.light.max() <= 1
+
+
+def test_parallel_rays_show_the_whole_mesh_upright() -> None:
+    ball = trimesh.creation.icosphere(4, 0.1)
+    stage = Stage(ball.vertices + [5, -3, 2], ball.faces)
+    shot = stage.from_direction((0, 1, 0), (0, 0, -1), 100)
+    assert shot.hit.mean() == pytest.approx(np.pi / 4 / 1.04**2, rel=0.02)
+    height = np.einsum("pk,pk->p", shot.weights, ball.vertices[shot.corners][:, :, 2])
+    rows = np.nonzero(shot.hit)[0]
+    assert np.corrcoef(rows, height)[0, 1] < -0.99
+    picture = shot.paint(np.tile([200.0, 0, 0], (len(ball.vertices), 1)))
+    assert (picture[~shot.hit] == 245).all() and (picture[shot.hit][:, 1:] == 0).all()
+
+
+def test_sheets_hold_all_pictures() -> None:
+    grey = np.full((20, 30, 3), 90, np.uint8)
+    page = sheet([[("a", grey), ("b", grey)], [("c", grey)]])
+    assert (page == 90).all(axis=2).sum() == 3 * 20 * 30
+
+
+def test_colours_tell_labels_apart() -> None:
+    labels = np.array([0, 0, 1, 1], bool), np.array([0, 1, 0, 1], bool)
+    assert len(np.unique(colours.of_mistakes(*labels), axis=0)) == 4
+    parts = np.arange(len(PARTS))
+    assert len(np.unique(colours.of_part(np.append(parts, -1)), axis=0)) == len(PARTS) + 1
+    assert not np.isnan(colours.of_distance(np.array([0, 5, np.nan, np.inf]))).any()
