@@ -27,7 +27,7 @@ def test_a_camera_sees_points_where_they_project_to(lens: tuple) -> None:
 
 def test_parallel_rays_show_the_whole_mesh_upright() -> None:
     ball = trimesh.creation.icosphere(4, 0.1)
-    stage = Stage(ball.vertices + [5, -3, 2], ball.faces)
+    stage = Stage(ball.vertices + np.array([5.0, -3, 2]), ball.faces)
     shot = stage.from_direction((0, 1, 0), (0, 0, -1), 100)
     assert shot.hit.mean() == pytest.approx(np.pi / 4 / 1.04**2, rel=0.02)
     height = np.einsum("pk,pk->p", shot.weights, ball.vertices[shot.corners][:, :, 2])
@@ -38,9 +38,9 @@ def test_parallel_rays_show_the_whole_mesh_upright() -> None:
 
 
 def test_sheets_hold_all_pictures() -> None:
-    grey = np.full((20, 30, 3), 90, np.uint8)
-    page = sheet([[("a", grey), ("b", grey)], [("c", grey)]])
-    assert (page == 90).all(axis=2).sum() == 3 * 20 * 30
+    red = np.full((20, 30, 3), (200, 0, 0), np.uint8)
+    page = sheet([[("a", red), ("b", red)], [("c", red)]])
+    assert (page == red[0, 0]).all(axis=2).sum() == 3 * 20 * 30
 
 
 def test_colours_tell_labels_apart() -> None:
