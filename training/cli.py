@@ -113,6 +113,8 @@ class TrainingCLI(LightningCLI):
         self.datamodule.progress = prepared_line
         if "LOCAL_RANK" not in os.environ:
             self.datamodule.prepare(self.subcommand)
+            if self.subcommand == "fit":
+                self.datamodule.check_processes(self.trainer.world_size)
 
     def before_test(self) -> None:
         """Prepare heads as the checkpoint's were: it carries how, so that no configuration is needed."""
@@ -191,7 +193,8 @@ def quiet_libraries() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, or 2 with one line where the user can mend what is wrong."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("training").setLevel(logging.INFO)
+    first = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
+    logging.getLogger("training").setLevel(logging.INFO if first else logging.WARNING)  # one of many processes speaks
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         run(arguments)
@@ -205,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {mendable}\n")
         return 2
     except Stopped as stopped:
-        sys.stderr.write(f"{stopped}\n")
+        log.info("%s", stopped)
         return 130
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\n")

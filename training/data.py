@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import signal
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,10 @@ class HeadData(lightning.LightningDataModule):
         for name in self._needed(command):
             prepare_split(self._split(name), self.preparation_of(name, command), self.cache, self.progress)
 
+    def check_processes(self, world: int) -> None:
+        """Raise `InputError` unless each of so many processes gets a head to train on."""
+        TrainingOrder(len(self._split("train").ids), self.seed, 0, world)
+
     def setup(self, stage: str) -> None:
         """Find the prepared files of the splits that the stage needs."""
         stage = getattr(stage, "value", stage)
@@ -175,7 +181,10 @@ class HeadData(lightning.LightningDataModule):
         heads = PreparedHeads(self._split(name), self._indices[name], whole)
         generator = torch.Generator().manual_seed(self.seed)
         workers = min(self.workers, len(order))
-        options: dict[str, Any] = {"num_workers": workers, "worker_init_fn": _leave_signals_to_the_parent}
+        options: dict[str, Any] = {}
+        if workers:
+            options = {"multiprocessing_context": _clean_processes(), "persistent_workers": True}
+            options |= {"num_workers": workers, "worker_init_fn": _leave_signals_to_the_parent}
         return DataLoader(heads, batch_size=None, sampler=order, generator=generator, **options)
 
     def _rank(self) -> tuple[int, int]:
@@ -199,6 +208,15 @@ class HeadData(lightning.LightningDataModule):
         if name not in splits or not splits[name].ids:
             raise InputError(f"{self.dataset / 'dataset.json'} has no {name} heads; pack more captures")
         return splits[name]
+
+
+def _clean_processes() -> BaseContext:
+    """How loaders are started: not by forking a process with threads, which hangs once in some thousand times."""
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(["training.cli"])  # once for all loaders: it takes seconds
+    return context
 
 
 def _leave_signals_to_the_parent(worker: int) -> None:
