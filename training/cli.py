@@ -181,8 +181,8 @@ def run(arguments: Sequence[str] | None = None) -> TrainingCLI:
 
 def quiet_libraries() -> None:
     """Keep advice about accelerators, workers and products out of the user's way."""
-    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("pytorch.utilities.rank_zero", "fabric.utilities.seed", "fabric.utilities.distributed", "pytorch"):
+        logging.getLogger(f"lightning.{name}").setLevel(logging.WARNING)
     for message in _SILENT:
         warnings.filterwarnings("ignore", message)
     # Lightning uses old names of jsonargparse and of torch; both still do what they did.
