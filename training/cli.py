@@ -14,12 +14,12 @@ from typing import Any, NoReturn
 from lightning import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from capture import InputError
 from capture.files import explain_os_error
 from training.checkpoint import AtomicCheckpointIO, read_checkpoint
 from training.data import HeadData
+from training.logs import loggers_of
 from training.module import SkinLabeller
 from training.pictures import PredictionPictures
 from training.prepare import Preparation
@@ -89,7 +89,8 @@ class TrainingCLI(LightningCLI):
         config = self._get(self.config_init, "trainer")
         root = config.get("default_root_dir") or DEFAULT_ROOT
         if config.get("logger") in (None, True):
-            kwargs["logger"] = [CSVLogger(root, "logs", version=""), TensorBoardLogger(root, "logs", version="")]
+            resumed = self.subcommand == "fit" and self._get(self.config, "ckpt_path") is not None
+            kwargs["logger"] = loggers_of(str(self.subcommand), root, resumed) or False
         if config.get("plugins") is None:
             kwargs["plugins"] = [AtomicCheckpointIO()]
         config["use_distributed_sampler"] = False  # the order of heads is ours

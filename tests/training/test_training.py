@@ -22,6 +22,7 @@ from training.data import HeadData
 from training.features import FeatureConfig
 from training.heads import Head
 from training.index import prepare_split, read_statistics
+from training.logs import MetricsFile
 from training.module import SkinLabeller
 from training.outputs import Outputs
 from training.prepare import Preparation, Prepared, prepare_head
@@ -67,8 +68,25 @@ def test_nothing_is_prepared_twice(fitted, dataset: Path) -> None:
 def test_test_command_takes_the_best_checkpoint_and_its_configuration(fitted, dataset: Path) -> None:
     process = _run("test", "--data.dataset", str(dataset), "--trainer.default_root_dir", str(fitted[0]))
     assert process.returncode == 0, process.stderr
+    assert (fitted[0] / "logs" / "metrics.csv").read_text().count("\n") > 12  # the curves are still there
+    assert (fitted[0] / "test" / "metrics.csv").is_file()
     for name in ("test/miou", "test/band_accuracy", "test/distance_mae_mm", "test/part_iou_garment"):
         assert name in process.stdout
+
+
+def test_curves_of_a_resumed_run_go_on(tmp_path: Path) -> None:
+    cli.quiet_libraries()
+
+    def written(resumed: bool, **numbers: float) -> list[str]:
+        logger = MetricsFile(str(tmp_path), "logs", resumed)
+        logger.log_metrics(numbers, 1)
+        logger.save()
+        return (tmp_path / "logs" / "metrics.csv").read_text().splitlines()
+
+    assert written(False, x=1.0) == ["step,x", "1,1.0"]
+    assert written(True, x=2.0) == ["step,x", "1,1.0", "1,2.0"]
+    assert written(True, x=3.0, y=4.0) == ["step,x,y", "1,1.0,", "1,2.0,", "1,3.0,4.0"]
+    assert written(False, y=5.0) == ["step,y", "1,5.0"]
 
 
 def test_predict_writes_probabilities(fitted, dataset: Path) -> None:
