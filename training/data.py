@@ -63,8 +63,8 @@ class HeadData(lightning.LightningDataModule):
         cache: folder for what is prepared once; `<dataset>/cache` where None. A URL needs one.
         features: at each vertex.
         vertices: scans are simplified to at most so many.
-        test_vertices: the same for `test` and `predict`; as `vertices` where None. Answers and metrics are at all
-            vertices of the scans in any case.
+        test_vertices: the same for `test` and `predict`, which work on all vertices of most scans that way; as
+            `vertices` where None. Answers and metrics are at all vertices of the scans in any case.
         eigenpairs: K of the operators.
         workers: processes that load; any number.
         seed: of the order of the training heads.
@@ -76,7 +76,7 @@ class HeadData(lightning.LightningDataModule):
         cache: str | None = None,
         features: FeatureConfig = _FEATURES,
         vertices: int = 20000,
-        test_vertices: int | None = None,
+        test_vertices: int | None = 250_000,
         eigenpairs: int = 128,
         workers: int = 0,
         seed: int = 0,
