@@ -11,7 +11,7 @@ from capture import InputError, vertex_normals
 from training.features import BackboneConfig, FeatureConfig, channel_names
 from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import bilinear_matrix, lift
-from training.features.visibility import RayCaster, Views, project_views
+from training.features.visibility import RayCaster, Views, _along_a_curve, project_views
 from training.operators import compute_operators
 from training.operators.compute import LENGTH_UNIT
 
@@ -58,6 +58,15 @@ def test_visibility_equals_brute_force() -> None:
             assert weights[i] == pytest.approx(cosine[i] if sees else 0)
         assert (weights[cosine <= 0] == 0).all()
     assert hidden >= 5
+
+
+def test_points_are_ordered_along_a_curve() -> None:
+    cells = np.stack(np.meshgrid(*[np.arange(8)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    shuffled = np.random.default_rng(0).permutation(cells)
+    walk = shuffled[_along_a_curve(shuffled / 8)]
+    assert len({tuple(cell) for cell in walk}) == 512
+    assert np.abs(np.diff(walk, axis=0)).sum(1).mean() < 2.5 < np.abs(np.diff(shuffled, axis=0)).sum(1).mean()
+    assert len(_along_a_curve(np.zeros((0, 3)))) == 0
 
 
 def _brute_force_bilinear(image, where):

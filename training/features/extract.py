@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from capture import Camera, vertex_normals
 from training.features.backbone import Backbone, Tokens
-from training.features.colour import colour_map
 from training.features.config import FeatureConfig, Fusion
 from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import lift
@@ -94,7 +93,8 @@ def _image(config: FeatureConfig, sources: Sources) -> NDArray:
 
 
 def _colour(config: FeatureConfig, sources: Sources) -> NDArray:
-    return lift((colour_map(image) for image in sources.pixels()), sources.views, _colour_fusion(config))
+    """sRGB in [0, 1]."""
+    return lift(sources.pixels(), sources.views, _colour_fusion(config)) / 255
 
 
 def _visibility(config: FeatureConfig, sources: Sources) -> NDArray:

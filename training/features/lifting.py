@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from training.features.config import Fusion
 from training.features.visibility import Views
 
-_CHUNK = 32768  # points at once: bounds the memory at scans of any size
+_CHUNK = 1024  # points at once: what is worked on stays in the processor's cache
 
 Floats = NDArray[np.float32]
 
@@ -49,39 +49,45 @@ def place(views: Views, fusion: Fusion) -> Placement:
     return Placement(views.where.astype(np.float32), fusion_weights(views, fusion).astype(np.float32))
 
 
-def lift(maps: Iterable[NDArray], views: Views, fusion: Fusion) -> Floats:
+def lift(maps: Sequence[NDArray], views: Views, fusion: Fusion) -> Floats:
     """Sample a map of each view bilinearly and fuse over the views.
 
     Args:
-        maps: N arrays (h_i, w_i, C) that cover the whole image each, at any resolution.
+        maps: N arrays (h_i, w_i, C) of numbers that cover the whole image each, at any resolution.
         views: P points in the N views.
         fusion: mean, with or without visibility weights, with or without the variance behind it.
 
     Returns:
-        (P, C), or (P, 2 C) mean and variance. The variance is Σ w (f - μ)² in West's one-pass form (1979), which
-        doesn't cancel.
+        (P, C), or (P, 2 C) mean μ = Σ w f and variance Σ w (f - μ)², which doesn't cancel.
     """
-    weights = fusion_weights(views, fusion)
-    mean = square = None
-    total = np.zeros(weights.shape[1])
-    for i, image in enumerate(maps):
-        flat = np.asarray(image, np.float32).reshape(-1, image.shape[2])
-        if mean is None or square is None:
-            mean = np.zeros((len(total), flat.shape[1]), np.float32)
-            square = np.zeros_like(mean) if fusion.endswith("variance") else np.zeros((len(total), 0), np.float32)
-        used = np.flatnonzero(weights[i] > 0)
-        for first in range(0, len(used), _CHUNK):
-            part = used[first : first + _CHUNK]
-            total[part] += weights[i, part]
-            share = (weights[i, part] / total[part]).astype(np.float32)[:, None]
-            sample = bilinear_matrix(views.where[i, part], image.shape[0], image.shape[1]) @ flat
-            change = sample - mean[part]
-            mean[part] += share * change
-            if square.shape[1]:
-                square[part] += weights[i, part, None].astype(np.float32) * change * (sample - mean[part])
-    if mean is None or square is None:
+    if not len(maps):
         raise ValueError("no maps given")
-    return np.concatenate([mean, square], axis=1)
+    weights = fusion_weights(views, fusion).astype(np.float32)
+    channels = maps[0].shape[2]
+    result = np.zeros((weights.shape[1], channels * (2 if fusion.endswith("variance") else 1)), np.float32)
+    for first in range(0, len(result), _CHUNK):
+        part = slice(first, first + _CHUNK)
+        mean, variance = np.split(result[part], [channels], axis=1)
+        samples = []
+        for image, where, weight in zip(maps, views.where[:, part], weights[:, part], strict=True):
+            used = np.flatnonzero(weight)
+            sample = _sampled(image, where[used])
+            mean[used] += weight[used, None] * sample
+            samples.append((used, weight[used, None], sample))
+        if variance.shape[1]:
+            for used, weight, sample in samples:
+                sample -= mean[used]
+                variance[used] += weight * np.square(sample, out=sample)
+    return result
+
+
+def _sampled(image: NDArray, where: NDArray) -> Floats:
+    """(P, C) a map (h, w, C) of numbers of any type at (P, 2); only the rows that are used are converted."""
+    matrix = bilinear_matrix(where, *image.shape[:2])
+    rows, index = np.unique(matrix.indices, return_inverse=True)
+    values = image.reshape(-1, image.shape[2])[rows].astype(np.float32)
+    small = scipy.sparse.csr_matrix((matrix.data, index.reshape(-1), matrix.indptr), (len(where), len(rows)))
+    return np.asarray(small @ values)
 
 
 def bilinear_matrix(where: NDArray, height: int, width: int) -> scipy.sparse.csr_matrix:
