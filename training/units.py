@@ -113,7 +113,8 @@ def coverage(
         facing &= view.inside(view.project(points)[0])
         if caster is not None:  # in the scan's own unit
             index = np.flatnonzero(facing)
-            facing[index] = caster.sees(scan.vertices[chosen][index], normals[index], view.centre / scan_unit)
+            starts = caster.starts(scan.vertices[chosen][index], normals[index])
+            facing[index] = caster.sees(starts, view.centre / scan_unit)
         covered |= facing
     return float(covered.mean())
 

@@ -122,7 +122,7 @@ generator = torch.Generator().manual_seed(0)
 maps = [torch.randn(73, 73, 768, generator=generator).half() for _ in range(13)]
 where = torch.rand(13, 20000, 2, generator=generator)
 weights = torch.zeros(13, 20000)
-weights[0, :4096] = 1  # a full piece of work; the number of pieces takes time, not memory
+weights[0, :4096] = 1  # a full piece of work; their number takes time, not memory
 weights[1:, 8000:8100] = 1 / 12
 head = ImageHead(768, 512)
 head(ImageSamples(maps, where, torch.zeros(13, 20000)))
@@ -133,9 +133,9 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 
 def test_memory_of_a_step_with_13_images_of_1024_pixels() -> None:
-    """DINOv2 ViT-S at 1022 pixels, two layers, 20,000 vertices: less than 0.7 GB; the fine maps alone were 9 GB."""
+    """DINOv2 ViT-S at 1022 pixels, two layers, 20,000 vertices: less than 1 GB, whole maps take 28."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=REPO, capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 700
+    assert float(done.stdout) < 1000
 
 
 @pytest.fixture(scope="module")

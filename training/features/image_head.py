@@ -95,8 +95,8 @@ class ImageHead(nn.Module):
             samples: token maps and places.
             kept: (C,) factors of the tokens' channels, for dropout.
         """
-        mean, square = _Lift.apply(self, samples, kept, *self.parameters())
-        return torch.cat([mean, square], dim=1) if self.variance else mean
+        result: torch.Tensor = _Lift.apply(self, samples, kept, *self.parameters())
+        return result
 
     def sample(self, tokens: torch.Tensor, where: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
         """(P, width) the fine map of tokens (h, w, C), sampled bilinearly at shares (P, 2) of its width and height."""
@@ -177,10 +177,10 @@ class _Lift(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, head: ImageHead, samples: ImageSamples, kept: torch.Tensor | None, *parameters: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> torch.Tensor:
         points, device = samples.weights.shape[1], samples.weights.device
-        mean = torch.zeros(points, head.width, device=device)
-        square = torch.zeros(points, head.width if head.variance else 0, device=device)
+        result = torch.zeros(points, head.channels, device=device)
+        mean, square = result[:, : head.width], result[:, head.width :]
         total = torch.zeros(points, device=device)
         for view, part in _parts(samples):  # West's one-pass form (1979), which doesn't cancel
             weights = samples.weights[view, part]
@@ -192,20 +192,21 @@ class _Lift(torch.autograd.Function):
                 square[part] += change.mul_(weights[:, None]).mul_(value.sub_(mean[part]))
         ctx.head, ctx.samples, ctx.kept, ctx.parameters = head, samples, kept, parameters
         ctx.autocast = _autocast(device.type)
-        ctx.save_for_backward(mean)
-        return mean, square
+        ctx.save_for_backward(result)
+        return result
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        (mean,) = ctx.saved_tensors
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        width, (result,) = ctx.head.width, ctx.saved_tensors
         wanted = [item for item in ctx.parameters if item.requires_grad]
         sums = [torch.zeros_like(item) for item in wanted]
         for view, part in _parts(ctx.samples):
             with torch.enable_grad(), ctx.autocast:
                 value = ctx.head.sample(ctx.samples.maps[view], ctx.samples.where[view, part], ctx.kept)
-            slope = gradients[0][part]
+            slope = gradient[part, :width]
             if ctx.head.variance:
-                slope = torch.addcmul(slope, gradients[1][part], value.detach() - mean[part], value=2)
+                change = value.detach() - result[part, :width]
+                slope = torch.addcmul(slope, gradient[part, width:], change, value=2)
             slope = slope * ctx.samples.weights[view, part, None]
             for total, item in zip(sums, torch.autograd.grad(value, wanted, slope), strict=True):
                 total += item
