@@ -5,9 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import training_toy as toy
 
+from training.batch import to_surface
 from training.diffusion_net import DiffusionNet, Surface, VertexMLP
+from training.diffusion_net.functions import GradientProducts, ReluDropout, drop_
 from training.diffusion_net.layers import GradientFeatures
+from training.operators import compute_operators
 
 PARITY = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "diffusion_net_parity"
 needs_parity = pytest.mark.skipif(not PARITY.is_dir(), reason=f"the authors' weights are not at {PARITY}")
@@ -99,3 +103,115 @@ def test_mlp_looks_at_each_vertex_alone() -> None:
     features = torch.randn(30, 4)
     whole = network(features, _random_surface())
     torch.testing.assert_close(network(features[:5], _random_surface()), whole[:5])
+
+
+@needs_parity
+def test_gradients_of_the_eigenbasis_are_nearer_to_the_exact_sums() -> None:
+    """In double precision both forms agree; in single precision ours errs less than the authors' implementation."""
+    with np.load(PARITY / "case.npz", allow_pickle=False) as file:
+        case = dict(file)
+    network = DiffusionNet(3, 8, width=128, blocks=4)
+    network.load_state_dict(torch.load(PARITY / "weights.pth", weights_only=True), strict=True)
+    results = {}
+    for name, dtype, dense in (("exact", torch.float64, False), ("ours", torch.float64, True), ("single", None, True)):
+        dtype = dtype or torch.float32
+        sparse = _surface(case)
+        vectors = sparse.eigenvectors.double()
+        pair = [gradient.double() for gradient in (sparse.gradient_x, sparse.gradient_y)]
+        pair = [(gradient @ vectors if dense else gradient).to(dtype) for gradient in pair]
+        surface = Surface(sparse.mass.to(dtype), sparse.eigenvalues.to(dtype), vectors.to(dtype), *pair)
+        with torch.no_grad():
+            scores = network.eval().to(dtype)(torch.from_numpy(case["features"]).to(dtype), surface)
+        results[name] = scores.log_softmax(-1).double().numpy()
+    theirs = case["log_probabilities_at_vertices"]
+    np.testing.assert_allclose(results["ours"], results["exact"], atol=1e-9)
+    np.testing.assert_allclose(results["single"], results["exact"], atol=2e-4)
+    assert np.abs(results["single"] - results["exact"]).max() < np.abs(theirs - results["exact"]).max()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+def test_dropout_drops_independently(dtype: torch.dtype, probability: float) -> None:
+    torch.manual_seed(0)
+    kept = (drop_(torch.ones(501, 401, dtype=dtype), probability) != 0).double()
+    assert kept.mean() == pytest.approx(1 - probability, abs=0.004)  # four deviations of 200,000 draws
+    for shifted in (kept[1:] * kept[:-1], kept[:, 1:] * kept[:, :-1]):
+        assert shifted.mean() == pytest.approx((1 - probability) ** 2, abs=0.006)
+    assert set(drop_(torch.full((64, 3), 7.0, dtype=dtype), probability).unique().tolist()) == {0.0, 7.0}
+
+
+def test_training_has_the_expectation_of_evaluation() -> None:
+    """One hidden layer: dropout and its scale leave the mean output as it is."""
+    torch.manual_seed(0)
+    network = VertexMLP(4, 2, width=64, layers=1, dropout=0.3)
+    features = torch.randn(5, 4)
+    with torch.no_grad():
+        mean = network.train()(features.repeat(20000, 1), _random_surface()).view(20000, 5, 2).mean(0)
+        torch.testing.assert_close(mean, network.eval()(features, _random_surface()), atol=0.02, rtol=0)
+
+
+def test_written_out_derivatives() -> None:
+    torch.manual_seed(0)
+    arguments = [torch.randn(shape, dtype=torch.float64) for shape in ((5, 4), (4, 4), (4, 4), (9, 5), (9, 5))]
+    arguments[:3] = [value.requires_grad_() for value in arguments[:3]]
+    assert torch.autograd.gradcheck(GradientProducts.apply, arguments)
+    signal = torch.randn(9, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: ReluDropout.apply(x * 1.0, 0.0), [signal])
+
+
+def test_derivative_of_what_was_dropped_is_zero() -> None:
+    torch.manual_seed(0)
+    signal = torch.randn(50, 40, requires_grad=True)
+    result = ReluDropout.apply(signal * 1.0, 0.5)
+    result.sum().backward()
+    torch.testing.assert_close(signal.grad, (result > 0).float())
+
+
+def test_sparse_and_dense_gradients_train_alike() -> None:
+    torch.manual_seed(0)
+    count, modes = 40, 6
+    mass, values = torch.rand(count, dtype=torch.float64), torch.arange(modes, dtype=torch.float64)
+    vectors, x, y = (torch.randn(count, columns, dtype=torch.float64) for columns in (modes, count, count))
+    network = DiffusionNet(4, 2, width=8, blocks=2, dropout=0.0).double()
+    features = torch.randn(count, 4, dtype=torch.float64)
+    gradients = []
+    for pair in ((x @ vectors, y @ vectors), (x.to_sparse(), y.to_sparse())):
+        network.zero_grad()
+        network(features, Surface(mass, values, vectors, *pair)).square().sum().backward()
+        gradients.append([parameter.grad.clone() for parameter in network.parameters()])
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_bfloat16_predicts_what_single_precision_does() -> None:
+    """A network is as accurate on another mesh in whichever precision it was trained and is judged."""
+    accuracy = {}
+    data = [_noisy_positions(seed) for seed in range(4)]
+    for trained in (torch.float32, torch.bfloat16):
+        torch.manual_seed(0)
+        network = DiffusionNet(3, 2, width=16, blocks=1)
+        optimiser = torch.optim.Adam(network.parameters(), 1e-2)
+        for step in range(40):
+            features, surface, labels = data[step % 3]
+            with torch.autocast("cpu", torch.bfloat16, enabled=trained == torch.bfloat16):
+                loss = torch.nn.functional.cross_entropy(network(features, surface), labels)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        features, surface, labels = data[3]
+        for judged in (torch.float32, torch.bfloat16):
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=judged == torch.bfloat16):
+                scores = network.eval()(features, surface)
+            assert scores.dtype == torch.float32
+            accuracy[trained, judged] = float((scores.argmax(-1) == labels).float().mean())
+    assert accuracy[torch.float32, torch.float32] > 0.93, accuracy
+    assert min(accuracy.values()) > accuracy[torch.float32, torch.float32] - 0.01, accuracy
+
+
+def _noisy_positions(seed: int) -> tuple[torch.Tensor, Surface, torch.Tensor]:
+    """Positions with so much noise that only an average over the surface tells on which side of a plane one is."""
+    vertices, faces, _ = toy.toy_mesh(seed, subdivisions=3)
+    positions = vertices / toy.RADIUS
+    noise = np.random.default_rng(seed).normal(0, 0.7, positions.shape)
+    labels = torch.from_numpy(positions @ [0.6, 0.0, 0.8] > 0.2).long()
+    return torch.from_numpy(positions + noise).float(), to_surface(compute_operators(vertices, faces, 48)), labels

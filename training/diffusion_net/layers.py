@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import torch
 from torch import nn
+from torch.nn import functional
 
+from training.diffusion_net.functions import GradientProducts, ReluDropout
 from training.diffusion_net.surface import Surface
 
 MIN_TIME = 1e-8  # a diffusion time is a duration: it stays positive
@@ -24,8 +26,8 @@ class SpectralDiffusion(nn.Module):
         """Coefficients (K, C) of the diffused signal (V, C) in the eigenbasis."""
         with torch.no_grad():  # in place: a clamp in the graph would stop the gradient of times at the bound
             self.diffusion_time.clamp_(min=MIN_TIME)
-        spectrum = surface.eigenvectors.T @ (signal * surface.mass[:, None])
-        return spectrum * torch.exp(-surface.eigenvalues[:, None] * self.diffusion_time)
+        decay = torch.exp(-surface.eigenvalues[:, None] * self.diffusion_time)
+        return (surface.spectrum(signal) * decay).to(signal.dtype)
 
 
 class GradientFeatures(nn.Module):
@@ -42,18 +44,57 @@ class GradientFeatures(nn.Module):
         imaginary = self.A_re(along_y) + self.A_im(along_x)
         return torch.tanh(along_x * real + along_y * imaginary)
 
+    def of_spectrum(self, spectrum: torch.Tensor, surface: Surface) -> torch.Tensor:
+        """The same for the signal with the coefficients (K, C), from the gradients of the eigenvectors."""
+        weights = (layer.weight.to(spectrum.dtype) for layer in (self.A_re, self.A_im))
+        features: torch.Tensor = GradientProducts.apply(spectrum, *weights, surface.gradient_x, surface.gradient_y)
+        return features
+
 
 class MiniMLP(nn.Sequential):
     """Linear layers with ReLU between them, and dropout before all but the first."""
 
     def __init__(self, sizes: Sequence[int], dropout: float) -> None:
         super().__init__()
+        self.dropout = dropout
+        self.linear: list[str] = []
         for i, (before, after) in enumerate(pairwise(sizes)):
             if i and dropout:
                 self.add_module(f"miniMLP_mlp_layer_dropout_{i:03d}", nn.Dropout(dropout))
-            self.add_module(f"miniMLP_mlp_layer_{i:03d}", nn.Linear(before, after))
+            self.linear.append(f"miniMLP_mlp_layer_{i:03d}")
+            self.add_module(self.linear[-1], nn.Linear(before, after))
             if i + 2 < len(sizes):
                 self.add_module(f"miniMLP_mlp_act_{i:03d}", nn.ReLU())
+
+    def forward(self, signal: torch.Tensor) -> torch.Tensor:
+        """(V, sizes[0]) -> (V, sizes[-1])."""
+        weight, bias = self._parameters_of(0, signal.dtype)
+        return self.after_first(functional.linear(signal, weight, bias))
+
+    def first(
+        self, signal: torch.Tensor, vectors: torch.Tensor, spectrum: torch.Tensor, *more: torch.Tensor
+    ) -> torch.Tensor:
+        """The first layer of [signal, vectors spectrum, more]; neither that product nor the wide row is ever made."""
+        weight, bias = self._parameters_of(0, signal.dtype)
+        parts = weight.split([signal.shape[1], spectrum.shape[1], *(part.shape[1] for part in more)], dim=1)
+        result = functional.linear(signal, parts[0], bias).addmm_(vectors, spectrum @ parts[1].T)
+        for part, columns in zip(more, parts[2:], strict=True):
+            result.addmm_(part, columns.T)
+        return result
+
+    def after_first(self, hidden: torch.Tensor) -> torch.Tensor:
+        """What the layers behind the first make of its result, which they overwrite."""
+        dropout = self.dropout if self.training else 0.0
+        for i in range(1, len(self.linear)):
+            hidden = ReluDropout.apply(hidden, dropout)
+            weight, bias = self._parameters_of(i, hidden.dtype)
+            hidden = functional.linear(hidden, weight / (1 - dropout) if dropout else weight, bias)
+        return hidden
+
+    def _parameters_of(self, layer: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+        linear = self.get_submodule(self.linear[layer])
+        assert isinstance(linear, nn.Linear)
+        return linear.weight.to(dtype), linear.bias.to(dtype)
 
 
 class DiffusionBlock(nn.Module):
@@ -68,9 +109,18 @@ class DiffusionBlock(nn.Module):
     def forward(self, signal: torch.Tensor, surface: Surface) -> torch.Tensor:
         """(V, C) -> (V, C)."""
         spectrum = self.diffusion(signal, surface)
+        if surface.gradient_x.is_sparse:
+            return self._as_published(signal, spectrum, surface)
+        parts = []
+        if self.gradient_features is not None:
+            parts.append(self.gradient_features.of_spectrum(spectrum, surface))
+        return self.mlp.after_first(self.mlp.first(signal, surface.eigenvectors, spectrum, *parts)).add_(signal)
+
+    def _as_published(self, signal: torch.Tensor, spectrum: torch.Tensor, surface: Surface) -> torch.Tensor:
+        """The same sums in the authors' order: what is rounded differently shows in the fourth digit."""
         diffused = surface.eigenvectors @ spectrum
         parts = [signal, diffused]
         if self.gradient_features is not None:
-            parts.append(self.gradient_features(*surface.gradients(spectrum, diffused)))
+            parts.append(self.gradient_features(surface.gradient_x @ diffused, surface.gradient_y @ diffused))
         output: torch.Tensor = self.mlp(torch.cat(parts, dim=-1)) + signal
         return output

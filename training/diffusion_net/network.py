@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from training.diffusion_net.layers import DiffusionBlock, MiniMLP
 from training.diffusion_net.surface import Surface
@@ -51,10 +52,17 @@ class DiffusionNet(nn.Module):
 
     def forward(self, features: torch.Tensor, surface: Surface) -> torch.Tensor:
         """Features (V, inputs) -> (V | E | F, outputs), or (outputs,) for the mean over the surface."""
-        signal = self.first_lin(features)
-        for name in self.block_names:
-            signal = self.get_submodule(name)(signal, surface)
-        return self._gather(self.last_lin(signal), surface)
+        kind = features.device.type
+        mixed = torch.is_autocast_enabled(kind) and not surface.gradient_x.is_sparse
+        dtype = torch.get_autocast_dtype(kind) if mixed else self.first_lin.weight.dtype
+        surface = surface.in_precision(dtype)
+        with torch.autocast(kind, enabled=False):  # the layers say themselves what is in which precision
+            first, last = ([p.to(dtype) for p in layer.parameters()] for layer in (self.first_lin, self.last_lin))
+            signal = functional.linear(features.to(dtype), *first)
+            for name in self.block_names:
+                signal = self.get_submodule(name)(signal, surface)
+            scores = functional.linear(signal, *last)
+            return self._gather(scores.to(torch.promote_types(dtype, torch.float32)), surface)
 
     def _gather(self, signal: torch.Tensor, surface: Surface) -> torch.Tensor:
         if self.outputs_at == "vertices":
@@ -76,5 +84,8 @@ class VertexMLP(nn.Module):
 
     def forward(self, features: torch.Tensor, surface: Surface) -> torch.Tensor:
         """Features (V, inputs) -> (V, outputs); `surface` is not looked at."""
-        output: torch.Tensor = self.mlp(features)
-        return output
+        kind = features.device.type
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else features.dtype
+        with torch.autocast(kind, enabled=False):
+            output: torch.Tensor = self.mlp(features.to(dtype))
+        return output.to(torch.promote_types(dtype, torch.float32))

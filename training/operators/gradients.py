@@ -6,8 +6,6 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from training.operators.weld import mesh_edges
-
 Floats = NDArray[np.float64]
 
 REGULARISATION = 1e-5  # relative to the one-ring's squared edge lengths; keeps one-dimensional one-rings solvable
@@ -41,25 +39,44 @@ def gradient_operators(
         frames: (V, 3, 3) rows as of `tangent_frames`.
     """
     count = len(vertices)
-    edges = mesh_edges(faces)
-    tail, head = np.concatenate([edges, edges[:, ::-1]]).T
-    vector = np.asarray(vertices, np.float64)[head] - np.asarray(vertices, np.float64)[tail]
-    x = np.einsum("ec,ec->e", vector, frames[tail, 0])
-    y = np.einsum("ec,ec->e", vector, frames[tail, 1])
+    tail, head = _neighbours(faces, count)
+    positions = np.asarray(vertices, np.float64)
+    vector = positions[head] - positions[tail]
+    x, y = (np.einsum("ec,ec->e", vector, frames[tail, axis]) for axis in (0, 1))
     xx, xy, yy = (np.bincount(tail, product, minlength=count) for product in (x * x, x * y, y * y))
     bias = REGULARISATION * (xx + yy)
     xx, yy = xx + bias, yy + bias
     determinant = xx * yy - xy * xy
-    inverse = np.divide(1.0, determinant, out=np.zeros(count), where=determinant > 0)[tail]
-    along_x = (yy[tail] * x - xy[tail] * y) * inverse
-    along_y = (xx[tail] * y - xy[tail] * x) * inverse
-    return _differences(along_x, tail, head, count), _differences(along_y, tail, head, count)
+    inverse = np.divide(1.0, determinant, out=np.zeros(count), where=determinant > 0)
+    xx, xy, yy = ((entry * inverse)[tail] for entry in (xx, xy, yy))
+    table = _Differences(tail, head, count)
+    return table.matrix(yy * x - xy * y), table.matrix(xx * y - xy * x)
 
 
-def _differences(weights: Floats, tail: NDArray, head: NDArray, count: int) -> scipy.sparse.csr_matrix:
-    """Σ_j weight_j (f_j - f_i) as a matrix."""
-    diagonal = -np.bincount(tail, weights, minlength=count)
-    every = np.arange(count)
-    rows, columns = np.concatenate([tail, every]), np.concatenate([head, every])
-    values = np.concatenate([weights, diagonal])
-    return scipy.sparse.csr_matrix((values, (rows, columns)), shape=(count, count))
+def _neighbours(faces: NDArray, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both directions of every edge, as (tail, head), by tail and then by head."""
+    corners = np.asarray(faces, np.int64)
+    after = np.roll(corners, -1, axis=1)
+    forth, back = (corners * count + after).ravel(), (after * count + corners).ravel()
+    keys = np.unique(np.concatenate([forth, back]))
+    return keys // count, keys % count
+
+
+class _Differences:
+    """Matrices Σ_j weight_j (f_j - f_i) over directed edges that are sorted by tail and then by head."""
+
+    def __init__(self, tail: NDArray[np.int64], head: NDArray[np.int64], count: int) -> None:
+        self._tail, self._count = tail, count
+        degree = np.bincount(tail, minlength=count)
+        self._pointers = np.concatenate([[0], np.cumsum(degree + 1)])
+        below = np.bincount(tail[head < tail], minlength=count)
+        self._diagonal = self._pointers[:-1] + below  # rows stay sorted: the vertex itself comes after those below it
+        self._places = np.arange(len(tail)) + tail + (head > tail)
+        self._columns = np.empty(len(tail) + count, np.int32)
+        self._columns[self._places], self._columns[self._diagonal] = head, np.arange(count)
+
+    def matrix(self, weights: Floats) -> scipy.sparse.csr_matrix:
+        values = np.empty(len(self._columns))
+        values[self._places] = weights
+        values[self._diagonal] = -np.bincount(self._tail, weights, minlength=self._count)
+        return scipy.sparse.csr_matrix((values, self._columns, self._pointers), shape=(self._count, self._count))
