@@ -20,6 +20,7 @@ from capture.files import explain_os_error
 from training.checkpoint import AtomicCheckpointIO, read_checkpoint
 from training.data import HeadData
 from training.logs import loggers_of
+from training.memory import keep_freed_memory
 from training.module import SkinLabeller
 from training.pictures import PredictionPictures
 from training.prepare import Preparation
@@ -161,6 +162,7 @@ def _checkpoint_folder(root: str | None) -> str:
 def run(arguments: Sequence[str] | None = None) -> TrainingCLI:
     """Parse and run; raises `InputError` where the user gave something unusable."""
     quiet_libraries()
+    keep_freed_memory()
     return TrainingCLI(
         SkinLabeller,
         HeadData,
