@@ -54,7 +54,9 @@ class Surface:
         if self.eigenvectors.dtype == dtype:
             return self
         matrices = {name: getattr(self, name).to(dtype) for name in ("eigenvectors", "gradient_x", "gradient_y")}
-        return replace(self, weighted=(self.eigenvectors * self.mass[:, None]).to(dtype), **matrices)
+        weighted = torch.empty_like(matrices["eigenvectors"])
+        torch.mul(self.eigenvectors, self.mass[:, None], out=weighted)  # rounded once, with no copy in between
+        return replace(self, weighted=weighted, **matrices)
 
     def to(self, *args: object, **kwargs: object) -> Self:
         """The same surface on another device (as `torch.Tensor.to`; a data type applies to real tensors only)."""

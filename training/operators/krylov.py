@@ -17,7 +17,9 @@ Apply = Callable[[Floats], Floats]
 BLOCK = 8  # vectors at once: a basis of hundreds is read for all of them together, and they part equal eigenvalues
 SEMI = 1e-8  # scalar products below it count as orthogonal: Ritz values are then right to its square (Simon 1984)
 MAX_SKIPS = 3  # steps between two pairs that are made orthogonal to the whole basis
-RELATIVE = 1e-6  # of an eigenvalue: its residual under the operator must be smaller
+RELATIVE = 5e-6  # of an eigenvalue: its residual under the operator must be smaller, and so its error is
+SMOOTHING = 4  # applications to the random start: rough parts would only take up room
+THIN = 1e-6  # of the operator: blocks with a direction that short are nearly all rounding
 
 
 def largest_eigenpairs(
@@ -69,6 +71,11 @@ def _subtract(block: Floats, products: Floats, rows: Floats) -> None:
         block[:, part] -= coefficients @ rows[:, part]
 
 
+def _lengths(block: Floats) -> Floats:
+    """(B,) lengths of the rows."""
+    return np.sqrt(np.einsum("bv,bv->b", block, block))
+
+
 class _Basis:
     """A growing orthonormal basis of a Krylov space, and the operator in it.
 
@@ -88,6 +95,8 @@ class _Basis:
         self.size = self.steps = 0
         self._largest = 0.0
         self.following, self.coupling = self._orthonormal(self._random(BLOCK))
+        for _ in range(SMOOTHING):
+            self.following, self.coupling = self._orthonormal(self._apply(self.following))
 
     @property
     def _all(self) -> Floats:
@@ -111,14 +120,15 @@ class _Basis:
         newest = self.rows[first:]
         newest[:] = self.following
         image = self._apply(newest)
-        self._largest = max(self._largest, float(np.linalg.norm(image, axis=1).max()))
+        self._largest = max(self._largest, float(_lengths(image).max()))
         if first:
             before = slice(first - BLOCK, first)
             self._matrix[before, first:last] = self.coupling
             _subtract(image, self.coupling, self.rows[before])
         inner = newest @ image.T
         _subtract(image, inner, newest)
-        if self._turn < 2:
+        shortest = np.linalg.eigvalsh(image @ image.T)[0]
+        if self._turn < 2 or shortest < (THIN * self._largest) ** 2:
             inner += self._reorthogonalise(image, self._all)
         else:
             if self._known:
@@ -149,8 +159,7 @@ class _Basis:
         """
         products = rows @ image.T
         _subtract(image, products, rows)
-        lost = np.abs(products).max(axis=0) > SEMI * np.linalg.norm(image, axis=1)
-        if lost.any():
+        if (np.abs(products).max(axis=0) > SEMI * _lengths(image)).any():
             self._skips = max(self._skips - 1, 0)
             again = rows @ image.T
             _subtract(image, again, rows)
@@ -170,16 +179,19 @@ class _Basis:
         By eigenvectors of the Gram matrix, repeated until the rows are orthonormal to rounding (Stathopoulos and Wu
         2002). Directions that have vanished, since the space is exhausted in them, are replaced by random ones.
         """
-        factor = np.eye(BLOCK)
-        for _ in range(4):
+        factor, thin = np.eye(BLOCK), THIN * self._largest
+        for _ in range(8):
             gram = block @ block.T
             if np.abs(gram - np.eye(len(gram))).max() < 1e-13:
                 break
             values, vectors = np.linalg.eigh(gram)
-            kept = values > max(1e-15 * values[-1], (1e-14 * self._largest) ** 2)
+            kept = values > max(1e-15 * values[-1], (1e-13 * self._largest) ** 2)
             roots, vectors = np.sqrt(values[kept]), vectors[:, kept]
             block = (vectors / roots).T @ block
             factor = factor @ (vectors * roots)
+            if len(roots) and roots[0] < thin:  # made longer, it is mostly rounding, and that may lie in the basis
+                _subtract(block, self._all @ block.T, self._all)
+            thin = 0.5
             if not kept.all():
                 fresh = self._random(BLOCK - len(block))
                 fresh -= (fresh @ block.T) @ block
