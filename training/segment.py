@@ -68,8 +68,8 @@ def segment_capture(
     Raises:
         InputError: where something is missing or damaged, or the scan isn't where the cameras look.
     """
-    labeller = _labeller_of(Path(checkpoint))
     given = Head.from_capture(folder, scan_path)
+    labeller = _labeller_of(Path(checkpoint))
     head, units = in_metres(given, options)
     log.info("units of %s", units.text)
     prediction = replace(segment_head(head, labeller, options.vertices), scan=scan_key(given.scan))
