@@ -1,7 +1,10 @@
 """Lifting, visibility and geometry features against plain computations."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
+import scipy.linalg
 import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,11 +12,15 @@ from training_toy import toy_camera, toy_mesh
 
 from capture import InputError, vertex_normals
 from training.features import BackboneConfig, FeatureConfig, channel_names
+from training.features.config import FeatureName
+from training.features.extract import input_channels
 from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import bilinear_matrix, lift
 from training.features.visibility import RayCaster, Views, _along_a_curve, project_views
 from training.operators import compute_operators
 from training.operators.compute import LENGTH_UNIT
+from training.prepare import Preparation, prepare_head
+from training.shards import read_heads, read_splits
 
 
 def _brute_force_sees(vertices, faces, point, normal, target, offset) -> bool:
@@ -174,3 +181,55 @@ def test_toy_bump_is_seen() -> None:
     assert views.weights[0][vertices[:, 1] > 0.03].max() == 0
     assert views.weights[0][vertices[:, 1] < -0.09].min() > 0.5
     assert bump.any()
+
+
+def _dense_laplacian(vertices, faces):
+    """Cotangent weights and thirds of areas, face by face."""
+    stiffness, mass = np.zeros((len(vertices),) * 2), np.zeros(len(vertices))
+    for face in faces:
+        for k in range(3):
+            i, j, o = face[k], face[(k + 1) % 3], face[(k + 2) % 3]
+            a, b = vertices[i] - vertices[o], vertices[j] - vertices[o]
+            twice_area = np.linalg.norm(np.cross(a, b))
+            weight = (a @ b) / twice_area / 2
+            stiffness[[i, j], [i, j]] += weight
+            stiffness[[i, j], [j, i]] -= weight
+            mass[o] += twice_area / 6
+    return stiffness, mass
+
+
+def test_hks_equals_the_diagonal_of_the_heat_kernel() -> None:
+    """The heat that stays at a vertex, from the matrix exponential of a Laplacian of our own, on an ellipsoid."""
+    mesh = trimesh.creation.icosphere(2)
+    vertices = mesh.vertices * [1, 0.8, 1.1]
+    hks = heat_kernel_signature(compute_operators(LENGTH_UNIT * vertices, mesh.faces, 48), 16)
+    assert hks.shape == (162, 16)
+    stiffness, mass = _dense_laplacian(vertices, mesh.faces)
+    for column, time in list(enumerate(np.geomspace(0.01, 1, 16)))[-5:]:  # for early times 48 eigenpairs are few
+        heat = scipy.linalg.expm(-time * stiffness / mass[:, None]) / mass
+        np.testing.assert_allclose(hks[:, column], np.diagonal(heat), rtol=5e-3)
+
+
+def test_any_combination_of_features(dataset, tiny_dinov2) -> None:
+    """Columns follow the names, whatever their order and company."""
+    head = next(iter(read_heads(read_splits(dataset)["train"].shards[0])))
+    backbone = BackboneConfig(str(tiny_dinov2), [1, 3], 56)
+
+    def columns(names: list[str]) -> dict[str, np.ndarray]:
+        config = FeatureConfig(names, backbone=backbone)
+        prepared = prepare_head(head, Preparation(config, 300, 16), None)
+        channels = np.array(input_channels(config))
+        assert prepared.features.shape == (len(prepared.mesh.vertices), len(channels))
+        assert list(dict.fromkeys(channels)) == names
+        return {name: prepared.features[:, channels == name] for name in names} | {"at": prepared.mesh.vertices}
+
+    every = columns(list(get_args(FeatureName)))
+    sizes = {"image": 96, "colour": 3, "visibility": 2, "surface_variation": 1, "hks": 16, "position": 3, "normal": 3}
+    assert {name: every[name].shape[1] for name in sizes} == sizes
+    np.testing.assert_allclose(every["position"], every["at"] / LENGTH_UNIT, atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(every["normal"].astype(float), axis=1), 1, atol=2e-3)
+    assert every["colour"].min() >= 0 and every["colour"].max() <= 1 and every["colour"].std() > 0.05
+    for names in (["hks", "colour", "surface_variation"], ["position"], ["normal", "image"]):
+        some = columns(names)
+        for name in names:
+            np.testing.assert_array_equal(some[name], every[name])
