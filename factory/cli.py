@@ -85,6 +85,9 @@ _RENDER = (
 _BACKEND = Option("--backend", str, "depth maps on the CPU or on a CUDA GPU", "auto", choices=("auto", "cpu", "cuda"))
 _VERTICES = Option("--vertices", int | None, "vertices of the scan at most; by default what the images support")
 _THRESHOLD = Option("--threshold-mm", float, "a vertex nearer than this to the true surface is skin", 1.5)
+_SKIN_PARTS = Option(
+    "--skin-parts", str, "parts of the head that count as skin; skin,eyes,teeth,tongue is the paper's rule", "skin"
+)
 _SHARE = Option("--test-share", float, "share of the heads in the test split", 1 / 6)
 _FORCE = Option("--force", bool, "redo what is whole")
 
@@ -128,6 +131,8 @@ COMMANDS: dict[str, Command] = {
             Option("--depth-min", float | None, "nearest depth, metres; by default found from points or cameras"),
             Option("--depth-max", float | None, "farthest depth, metres"),
             Option("--masks", Path | None, "folder of foreground masks named as the images; 0 is background"),
+            Option("--max-image-size", int, "shrink images with a longer side, pixels; 0 leaves them", 2048),
+            Option("--workspace", Path | None, "new folder that keeps COLMAP's dense workspace: depth and normal maps"),
         ),
         "stereo",
     ),
@@ -142,7 +147,15 @@ COMMANDS: dict[str, Command] = {
         ),
         "stereo",
     ),
-    "label": Command(commands.label, (_CAPTURE, _THRESHOLD), "label"),
+    "label": Command(
+        commands.label,
+        (
+            _CAPTURE,
+            _THRESHOLD,
+            _SKIN_PARTS,
+        ),
+        "label",
+    ),
     "pack": Command(
         commands.pack,
         (
@@ -163,6 +176,7 @@ COMMANDS: dict[str, Command] = {
             _BACKEND,
             _VERTICES,
             _THRESHOLD,
+            _SKIN_PARTS,
             _SHARE,
         ),
     ),

@@ -77,13 +77,23 @@ def reconstruct(
     depth_min: float | None,
     depth_max: float | None,
     masks: Path | None,
+    max_image_size: int,
+    workspace: Path | None,
 ) -> None:
     """Rebuild the scan of a capture from its images by multi-view stereo."""
     from reconstruction import ReconstructionSettings, find_masks, reconstruct_capture
 
     opened = Capture.read(capture)
-    settings = ReconstructionSettings(backend=backend, vertices=vertices, depth_min=depth_min, depth_max=depth_max)
+    settings = ReconstructionSettings(
+        backend=backend,
+        vertices=vertices,
+        depth_min=depth_min,
+        depth_max=depth_max,
+        max_image_size=max_image_size or None,
+    )
     options = production.reconstruct_options(backend, vertices)
+    if settings.max_image_size != ReconstructionSettings.max_image_size:
+        options |= {"max_image_size": settings.max_image_size}
     if depth_min is not None:
         options |= {"depth_min": depth_min, "depth_max": depth_max}
     chosen = None if masks is None else find_masks(opened, masks)
@@ -94,9 +104,10 @@ def reconstruct(
         def show(step: str, share: float) -> None:
             progress(step, round(100 * share), 100)
 
-        path = run_stamped(
-            capture, "reconstruct", options, lambda: reconstruct_capture(capture, settings, show, masks=chosen)
-        )
+        def work() -> Path:
+            return reconstruct_capture(capture, settings, show, masks=chosen, workspace=workspace)
+
+        path = run_stamped(capture, "reconstruct", options, work)
     scan = Scan.read(path)
     log.info("%s: %d vertices, %d faces", path, len(scan.vertices), len(scan.faces))
 
@@ -129,14 +140,15 @@ def calibrate(
                     "--known-distance or --scale (with the sparse/ folder moved away)")  # fmt: skip
 
 
-def label(capture: Path, threshold_mm: float) -> None:
+def label(capture: Path, threshold_mm: float, skin_parts: str) -> None:
     """Label the scan of a capture: distance to the true surface, skin below the threshold."""
     from labeling import label_capture, measure_capture
 
-    options = production.label_options(threshold_mm)
+    settings = ScanSettings(threshold_mm=threshold_mm, skin_parts=_words(skin_parts))
+    options = production.label_options(settings)
 
     def work() -> tuple[Path, Path]:
-        return label_capture(capture, threshold_mm), measure_capture(capture)
+        return label_capture(capture, threshold_mm, settings.skin_parts), measure_capture(capture)
 
     path, quality = run_stamped(capture, "label", options, work)
     labels = Labels.read(path)
@@ -167,6 +179,7 @@ def produce(
     backend: str,
     vertices: int | None,
     threshold_mm: float,
+    skin_parts: str,
     test_share: float,
 ) -> None:
     """Make a data set: render, rebuild, label and pack a number of heads. What is whole is reused."""
@@ -179,7 +192,7 @@ def produce(
     wishes = production.read_wishes(distributions, rig=rig, library=library or (), head_model=head_model)
     pixels = production.choose_resolution(resolution, wishes)
     render = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model)
-    scan = ScanSettings(backend, vertices, threshold_mm)
+    scan = ScanSettings(backend, vertices, threshold_mm, _words(skin_parts))
     pack_if_needed(production.make_heads(seeds, captures or out / "captures", render, scan), out, settings)
 
 
@@ -213,3 +226,8 @@ def fit(arguments: Sequence[str]) -> int:
     from training.cli import main
 
     return main(["fit", *arguments])
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a list with commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -14,7 +14,7 @@ from typing import Any
 from assets.head_models import DEFAULT, load_head_model
 from assets.library import open_library
 from assets.makehuman import model_version
-from capture import Capture, InputError, write_json
+from capture import Capture, HeadSurface, InputError, write_json
 from factory.console import Track, track
 from factory.processes import StageError, run_stage
 from factory.stages import forget, is_whole, run_stamped, stage_key
@@ -67,17 +67,23 @@ class ScanSettings:
         backend: auto, cpu or cuda.
         vertices: of the scan at most; None for what the images support.
         threshold_mm: a vertex nearer than this to the true surface is skin.
+        skin_parts: parts of the head, of `HeadSurface.PARTS`, that count as skin.
     """
 
     backend: str = "auto"
     vertices: int | None = None
     threshold_mm: float = 1.5
+    skin_parts: tuple[str, ...] = ("skin",)
 
     def __post_init__(self) -> None:
         if self.vertices is not None and self.vertices < 100:
             raise InputError(f"vertices {self.vertices}: a scan needs at least 100")
         if not (math.isfinite(self.threshold_mm) and self.threshold_mm > 0):
             raise InputError(f"threshold {self.threshold_mm} mm: it must be positive")
+        unknown = sorted(set(self.skin_parts) - set(HeadSurface.PARTS))
+        if unknown or not self.skin_parts:
+            known = ", ".join(HeadSurface.PARTS)
+            raise InputError(f"skin parts {', '.join(unknown) or '(none)'}: name some of {known}")
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -185,8 +191,9 @@ def reconstruct_head(folder: Path, settings: ScanSettings, bar: Track | None = N
 
 def label_head(folder: Path, settings: ScanSettings, bar: Track | None = None) -> None:
     """Label the scan of one capture unless it is whole."""
-    if not is_whole(folder, "label", stage_key(folder, "label", label_options(settings.threshold_mm))):
-        _run(p2p("label", folder, "--threshold-mm", settings.threshold_mm), folder, "label", bar)
+    if not is_whole(folder, "label", stage_key(folder, "label", label_options(settings))):
+        options = ["--threshold-mm", settings.threshold_mm, "--skin-parts", ",".join(settings.skin_parts)]
+        _run(p2p("label", folder, *options), folder, "label", bar)
 
 
 def reconstruct_options(backend: str, vertices: int | None) -> dict[str, Any]:
@@ -194,9 +201,9 @@ def reconstruct_options(backend: str, vertices: int | None) -> dict[str, Any]:
     return {"backend": backend, "vertices": vertices}
 
 
-def label_options(threshold_mm: float) -> dict[str, Any]:
+def label_options(settings: ScanSettings) -> dict[str, Any]:
     """What the stamp of labels depends on."""
-    return {"threshold_mm": threshold_mm}
+    return {"threshold_mm": settings.threshold_mm, "skin_parts": sorted(settings.skin_parts)}
 
 
 def make_heads(seeds: Sequence[int], root: Path, render: RenderSettings, scan: ScanSettings) -> list[Path]:

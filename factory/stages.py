@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,19 +30,25 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
 }
 
 
+# Raised whenever a change of the code changes what a stage makes of the same input; rendering's is the generator's own.
+VERSIONS = {"reconstruct": 2, "label": 2}
+
+
 @dataclass(frozen=True)
 class StageRecord:
     """What a stage was run with, and how long it took.
 
     Attributes:
-        key: hash of the stage's options, the versions of program and generator, and the stage before it.
+        key: hash of the stage's options, the versions of program, generator and stage, and the stage before it.
         seconds: wall-clock time.
+        peak_gib: most memory that the process of the stage, or one that it started, has held.
         options: what the user chose, as plain values.
         files: output, relative to the capture's folder -> SHA-256.
     """
 
     key: str
     seconds: float
+    peak_gib: float
     options: Mapping[str, Any]
     files: Mapping[str, str]
 
@@ -56,6 +63,8 @@ def stage_key(folder: Path, stage: str, options: Mapping[str, Any]) -> str:
     earlier = list(OUTPUTS)[: list(OUTPUTS).index(stage)]
     before = read_record(folder, earlier[-1]) if earlier else None
     made_with = [version("pixels2points"), GENERATOR_VERSION]
+    if stage in VERSIONS:
+        made_with.append(str(VERSIONS[stage]))
     return _digest([made_with, stage, options, before.result if before else None])
 
 
@@ -67,7 +76,11 @@ def read_record(folder: Path, stage: str) -> StageRecord | None:
     try:
         value = read_json(path, f"the stamp of stage {stage}")
         return StageRecord(
-            str(value["key"]), float(value["seconds"]), dict(value["options"]), dict(value["files"])
+            str(value["key"]),
+            float(value["seconds"]),
+            float(value.get("peak_gib", 0)),
+            dict(value["options"]),
+            dict(value["files"]),
         )
     except (InputError, KeyError, TypeError, ValueError):
         return None  # a stamp that can't be read proves nothing: the stage runs again
@@ -92,7 +105,13 @@ def run_stamped(folder: Path, stage: str, options: Mapping[str, Any], run: Calla
     later = list(OUTPUTS)[list(OUTPUTS).index(stage) + 1 :]
     if later:
         forget(folder, later[0])
-    stamp = {"key": key, "seconds": seconds, "options": dict(options), "files": _files(folder, stage)}
+    stamp = {
+        "key": key,
+        "seconds": seconds,
+        "peak_gib": _peak_gib(),
+        "options": dict(options),
+        "files": _files(folder, stage),
+    }
     write_json(_path(folder, stage), stamp)
     return result
 
@@ -106,10 +125,10 @@ def forget(folder: Path, first: str) -> None:
 
 
 def history(folder: Path) -> dict[str, dict[str, Any]]:
-    """What the stamped stages were run with and how long they took: stage -> {"seconds", "options"}."""
+    """What the stamped stages were run with and what they took: stage -> {"seconds", "peak_gib", "options"}."""
     records = {stage: read_record(folder, stage) for stage in OUTPUTS}
     return {
-        stage: {"seconds": record.seconds, "options": dict(record.options)}
+        stage: {"seconds": record.seconds, "peak_gib": record.peak_gib, "options": dict(record.options)}
         for stage, record in records.items()
         if record is not None
     }
@@ -127,6 +146,12 @@ def _files(folder: Path, stage: str) -> dict[str, str]:
         with path.open("rb") as file:
             found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
     return found
+
+
+def _peak_gib() -> float:
+    """Of this process and of the processes that it has waited for."""
+    used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return round(used / 2**20, 3)
 
 
 def _digest(value: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from capture import InputError
 from reconstruction.colmap import pycolmap
 from reconstruction.depth import DepthMap
@@ -41,10 +43,11 @@ def make_depth_maps(
 ) -> tuple[DepthMap, ...]:
     """Depth maps of all views, also written into the workspace."""
     if backend == "cuda":
-        return _colmap(workspace, views, volume, settings)
-    from reconstruction.patchmatch.estimate import estimate_depth_maps  # compiles or loads kernels
+        maps = _colmap(workspace, views, volume, settings)
+    else:
+        from reconstruction.patchmatch.estimate import estimate_depth_maps  # compiles or loads kernels
 
-    maps = estimate_depth_maps(views, volume, neighbours, settings, progress)
+        maps = estimate_depth_maps(views, volume, neighbours, settings, progress)
     for view, depth_map in zip(views, maps, strict=True):
         workspace.write_maps(view.camera.name, depth_map)
     return maps
@@ -61,4 +64,22 @@ def _colmap(
     options.filter_min_num_consistent = settings.min_consistent
     options.filter_geom_consistency_max_cost = settings.max_reprojection_error
     pycolmap.patch_match_stereo(workspace.folder, options=options)
-    return tuple(workspace.read_maps(view.camera.name) for view in views)
+    maps = []
+    for i, view in enumerate(views):
+        found = workspace.depth_path(view.camera.name).is_file()  # COLMAP leaves out a view without sources
+        maps.append(within(workspace.read_maps(view.camera.name) if found else _empty(view), view, volume, i))
+    return tuple(maps)
+
+
+def within(depth_map: DepthMap, view: View, volume: Volume, index: int) -> DepthMap:
+    """Without what lies outside of the view's mask or of the volume: COLMAP's stereo knows neither."""
+    near, far = volume.pixel_ranges(index, view.camera)
+    keep = (depth_map.depth >= near) & (depth_map.depth <= far) & (far > 0)
+    if view.inside is not None:
+        keep &= view.inside
+    return DepthMap(np.where(keep, depth_map.depth, 0), np.where(keep[..., None], depth_map.normal, 0))
+
+
+def _empty(view: View) -> DepthMap:
+    shape = (view.camera.height, view.camera.width)
+    return DepthMap(np.zeros(shape, np.float32), np.zeros((*shape, 3), np.float32))

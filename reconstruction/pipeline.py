@@ -51,7 +51,7 @@ def reconstruct(
     """
     settings = settings or ReconstructionSettings()
     backend = choose_backend(settings.backend)
-    views = load_views(capture, masks)
+    views = load_views(capture, masks, settings.max_image_size)
     if workspace is not None:
         return _reconstruct(capture, views, Workspace(Path(workspace)), backend, settings, progress)
     with tempfile.TemporaryDirectory(prefix="p2p-stereo-") as folder:

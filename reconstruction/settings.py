@@ -16,6 +16,7 @@ class ReconstructionSettings:
     Attributes:
         backend: who makes the depth maps: "cpu" (our own), "cuda" (COLMAP's) or "auto" (cuda where it is there).
         vertices: vertices of the scan; None takes what the images support (0.25 per pixel of one image).
+        max_image_size: pixels; images with a longer side are shrunk to it. None takes them as they are.
         seed: seed of the random search of the cpu backend.
         threads: threads to use, None for all cores. The result doesn't depend on it.
         sources: most other views that a view is matched with.
@@ -34,6 +35,7 @@ class ReconstructionSettings:
 
     backend: str = "auto"
     vertices: int | None = None
+    max_image_size: int | None = 2048
     seed: int = 0
     threads: int | None = None
     sources: int = 6
@@ -54,6 +56,8 @@ class ReconstructionSettings:
             raise InputError(f"backend {self.backend!r}: use one of {', '.join(BACKENDS)}")
         if self.vertices is not None and self.vertices < 100:
             raise InputError(f"vertices {self.vertices}: a scan needs at least 100")
+        if self.max_image_size is not None and self.max_image_size < 32:
+            raise InputError(f"max_image_size {self.max_image_size}: it must be 32 or more")
         if (self.depth_min is None) != (self.depth_max is None):
             raise InputError("depth_min and depth_max: give both or none")
         if self.depth_min is not None and self.depth_max is not None and not 0 < self.depth_min < self.depth_max:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from PIL import Image, UnidentifiedImageError
 from scipy import ndimage
 
 from capture import Camera, Capture, InputError
+
+logger = logging.getLogger(__name__)
 
 MIN_VIEWS = 3
 
@@ -37,12 +40,15 @@ class View:
         return np.asarray(self.colours.astype(np.float32) @ weights)
 
 
-def load_views(capture: Capture, masks: Sequence[Path] | None = None) -> tuple[View, ...]:
-    """Read, check and undistort the images of a capture.
+def load_views(
+    capture: Capture, masks: Sequence[Path] | None = None, max_size: int | None = None
+) -> tuple[View, ...]:
+    """Read, check, shrink and undistort the images of a capture.
 
     Args:
         capture: at least three images.
         masks: an image per view, in the order of the cameras; 0 is background. An alpha channel counts as well.
+        max_size: pixels; images whose longer side is longer are shrunk to it.
 
     Raises:
         InputError: too few images; one that is missing, damaged, black, or of another size than its camera says.
@@ -63,7 +69,10 @@ def load_views(capture: Capture, masks: Sequence[Path] | None = None) -> tuple[V
             mask = np.asarray(_open(masks[i]).convert("L")) > 0
             _check_size(masks[i], mask.shape, camera)
             inside = mask if inside is None else inside & mask
-        views.append(undistort(View(camera, colours, inside)))
+        views.append(undistort(shrink(View(camera, colours, inside), max_size)))
+    smaller = sum(view.camera.width < camera.width for view, camera in zip(views, capture.cameras, strict=True))
+    if smaller:
+        logger.info("%d of %d images are shrunk to %d pixels", smaller, len(views), max_size)
     return tuple(views)
 
 
@@ -115,6 +124,21 @@ def _check_size(path: Path, shape: tuple[int, ...], camera: Camera) -> None:
             f"size of {path} is {shape[1]} x {shape[0]}, its camera says {camera.width} x {camera.height}; "
             "calibrate with the images as they are"
         )
+
+
+def shrink(view: View, longest: int | None) -> View:
+    """The same view with a longer side of at most `longest` pixels; None leaves it."""
+    old = view.camera
+    if longest is None or max(old.width, old.height) <= longest:
+        return view
+    scale = longest / max(old.width, old.height)
+    camera = old.resized(max(1, round(old.width * scale)), max(1, round(old.height * scale)))
+    size = (camera.width, camera.height)
+    colours = np.asarray(Image.fromarray(view.colours).resize(size, Image.Resampling.BOX))
+    if view.inside is None:
+        return View(camera, colours)
+    inside = Image.fromarray(view.inside.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
+    return View(camera, colours, np.asarray(inside) > 0)
 
 
 def undistort(view: View) -> View:

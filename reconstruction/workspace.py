@@ -37,8 +37,16 @@ class Workspace:
     def normal_path(self, name: str) -> Path:
         return self.folder / "stereo" / "normal_maps" / f"{name}.geometric.bin"
 
+    def confidence_path(self, name: str) -> Path:
+        return self.folder / "stereo" / "confidence_maps" / f"{name}.geometric.bin"
+
     def create(self, views: Sequence[View], neighbours: Sequence[Neighbours]) -> None:
-        """Write images, cameras and the two configuration files."""
+        """Write images, cameras and the two configuration files.
+
+        Raises `InputError` where the folder holds something: fusion would read maps of another run.
+        """
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise InputError(f"workspace {self.folder} is not empty; name a new folder, or empty it")
         for view in views:
             path = self.folder / "images" / view.camera.name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +68,9 @@ class Workspace:
     def write_maps(self, name: str, depth_map: DepthMap) -> None:
         write_map(self.depth_path(name), depth_map.depth)
         write_map(self.normal_path(name), depth_map.normal)
+        if depth_map.confidence is not None:
+            self.confidence_path(name).parent.mkdir(parents=True, exist_ok=True)
+            write_map(self.confidence_path(name), depth_map.confidence)
 
     def read_maps(self, name: str) -> DepthMap:
         return DepthMap(read_map(self.depth_path(name)), read_map(self.normal_path(name)))
