@@ -39,7 +39,7 @@ class ReconstructionSettings:
     seed: int = 0
     threads: int | None = None
     sources: int = 6
-    window_radius: int = 5
+    window_radius: int = 4
     window_step: int = 2
     min_consistent: int = 2
     max_reprojection_error: float = 1.5

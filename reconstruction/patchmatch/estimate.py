@@ -15,8 +15,10 @@ from scipy import ndimage
 from capture import Camera
 from reconstruction.depth import DepthMap
 from reconstruction.neighbours import Neighbours
+from reconstruction.patchmatch.detail import fine_detail
 from reconstruction.patchmatch.filtering import count_consistent
 from reconstruction.patchmatch.matching import WORST
+from reconstruction.patchmatch.peeling import peel
 from reconstruction.patchmatch.randomness import stream_key
 from reconstruction.patchmatch.sweep import Matching, Pairs, Scene, State, initialise, sweep
 from reconstruction.ranges import Volume
@@ -30,11 +32,11 @@ _GEOMETRIC_WEIGHT = 0.15  # per pixel of reprojection error
 _MIN_DEVIATION = 0.3 / 255  # intensities: below, a patch holds nothing but rounding to 8 bits (0.2 in luma)
 _MIN_CLOSE_DEVIATION = 0.3 / 255  # the same over a pixel and those next to it
 _CLOSE = 3  # side of that window, pixels
-_SIGMA_COLOUR = 0.2
+# Intensities: what differs more is another surface. It must be all but left out: hair's contrast is ten times skin's.
+_SIGMA_COLOUR = 0.03
 _KEEP = 4  # source views per pixel
-# Pixels: what is smoother is not matched. Highlights and shading glide over the skin as the camera moves and would
-# outweigh the faint texture that stays in its place.
-_DETAIL = 2.0
+_DETAIL_RADIUS, _DETAIL_STEP = 4, 2  # pixels: the window of the median that is taken off
+_DETAIL_LIMIT = 0.02  # of intensities in [0, 1]: detail is cut there, see `detail`
 _MAX_DEPTH_DIFFERENCE = 0.01
 _DILATION = 3  # pixels around what a coarser level found that the next one looks at
 
@@ -121,7 +123,7 @@ class _Level:
         settings: ReconstructionSettings,
         level: int,
     ) -> None:
-        self.settings, self.volume, self.level = settings, volume, level
+        self.settings, self.volume, self.level, self.views = settings, volume, level, views
         self.cameras = [_halved(view.camera, level) for view in views]
         self.inside = [_shrunk_mask(view.inside, camera) for view, camera in zip(views, self.cameras, strict=True)]
         images = [_shrunk(view.intensity, camera) for view, camera in zip(views, self.cameras, strict=True)]
@@ -192,7 +194,7 @@ class _Level:
         return np.asarray(variance > _MIN_CLOSE_DEVIATION**2)
 
     def trusted(self, states: list[State], least: int) -> list[NDArray[np.bool_]]:
-        """Per view (H, W) bool: matched well, and agrees with at least `least` sources."""
+        """Per view (H, W) bool: matched well, agrees with at least `least` sources, not peeled off."""
         self.publish(states)
         result = []
         error = self.settings.max_reprojection_error if self.level == 0 else 2.0
@@ -202,7 +204,11 @@ class _Level:
                 count_consistent(i, self.scene, self.pairs[i], error, _MAX_DEPTH_DIFFERENCE, counts)
             least_here = min(least, len(self.pairs[i].sources))
             enough = (counts >= least_here) & (state.cost <= self.settings.max_cost)
-            result.append((state.depth > 0) & enough & self.textured(i))
+            keep = (state.depth > 0) & enough & self.textured(i)
+            if self.level == 0:  # a frame of spectacles that is a pixel wide at a coarse level would be lost there
+                depth = np.where(keep, state.depth, np.float32(0))
+                keep = peel(depth, state.normal, self.views[i].colours, self.scene.cameras[i])
+            result.append(keep)
         return result
 
 
@@ -240,7 +246,10 @@ def _scene(images: Sequence[NDArray[np.float32]], cameras: Sequence[Camera]) -> 
     details = np.zeros_like(guides)
     for i, image in enumerate(images):
         guides[i, : image.shape[0], : image.shape[1]] = image
-        details[i, : image.shape[0], : image.shape[1]] = image - ndimage.gaussian_filter(image, _DETAIL)
+        fine_detail(
+            image, _DETAIL_RADIUS, _DETAIL_STEP, np.float32(_DETAIL_LIMIT),
+            details[i, : image.shape[0], : image.shape[1]],
+        )  # fmt: skip
     sizes = np.array([(camera.width, camera.height) for camera in cameras], np.int64)
     intrinsics = np.array([(*camera.focal, *(p - 0.5 for p in camera.principal)) for camera in cameras], np.float32)
     shape = guides.shape

@@ -17,18 +17,40 @@ from reconstruction.patchmatch.jit import inlined
 WORST = np.float32(2.0)
 
 
+# Widths of the colour weights per standard deviation of the pixels next to a patch's centre.
+CONTRAST = np.float32(1.0)
+
+
+@inlined
+def contrast(image, x, y):  # type: ignore[no-untyped-def]
+    """Standard deviation of the 3 x 3 pixels around (x, y)."""
+    height, width = image.shape
+    total, squares = np.float32(0), np.float32(0)
+    for dy in range(-1, 2):
+        row = min(max(y + dy, 0), height - 1)
+        for dx in range(-1, 2):
+            value = image[row, min(max(x + dx, 0), width - 1)]
+            total += value
+            squares += value * value
+    mean = total / np.float32(9)
+    return np.sqrt(max(squares / np.float32(9) - mean * mean, np.float32(0)))
+
+
 @inlined
 def prepare_patch(guide, image, x, y, radius, step, sigma_colour, weights, centred):  # type: ignore[no-untyped-def]
     """Fill the bilateral weights of a patch (sum 1) and its weighted, normalised values.
 
     Weights fall with distance in the image and with difference in `guide`, the plain intensities (Gaussians;
-    Schönberger et al. 2016, sec. 4), so that a patch across a depth edge counts the side of its centre. Returns the
-    patch's weighted standard deviation.
+    Schönberger et al. 2016, sec. 4), so that a patch across a depth edge counts the side of its centre. The Gaussian
+    of differences is `sigma_colour` wide on smooth skin and wider among strong texture, by the contrast of the
+    pixels next to the centre: these differ without being another surface. Returns the patch's weighted standard
+    deviation.
     """
     height, width = image.shape
     centre = guide[y, x]
     spatial = np.float32(-0.5) / np.float32(radius * radius)
-    colour = np.float32(-0.5) / (sigma_colour * sigma_colour)
+    sigma = max(sigma_colour, CONTRAST * contrast(guide, x, y))
+    colour = np.float32(-0.5) / (sigma * sigma)
     total = np.float32(0)
     mean = np.float32(0)
     k = 0
