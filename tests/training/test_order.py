@@ -157,7 +157,7 @@ try:
 except t.Stopped:
     trainer = t.train(folder, out, second, out / "resume.ckpt", **options)
     result = trainer.test(trainer.lightning_module, t.make_data(folder), verbose=False)
-    trainer.save_checkpoint(out / "end.ckpt", weights_only=False)
+    trainer.save_checkpoint(out / "end.ckpt")
     (out / f"{{rank}}.json").write_text(json.dumps([first.seen, second.seen, result]))
 """
 
