@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _COLOUR_NEIGHBOURS = 4
 _VERTICES_PER_PIXEL = 0.25
+_PLANES = 8  # fused points whose tangent planes a vertex is measured against
 
 
 def mesh_points(
@@ -48,8 +49,7 @@ def mesh_points(
         InputError: where nothing is left after trimming.
     """
     vertices, faces = _poisson(cloud, folder, settings.poisson_depth or _octree_depth(cloud, footprint))
-    distance, _ = cKDTree(cloud.positions).query(vertices, workers=settings.threads or -1)
-    near = distance <= settings.max_gap * footprint
+    near = supported(vertices, cloud, footprint, settings)
     keep = near | small_gaps(vertices, faces, near, (settings.max_hole * footprint) ** 2)
     vertices, faces = keep_vertices(vertices, faces, keep)
     if len(faces) < 100:
@@ -67,6 +67,23 @@ def mesh_points(
         vertex_colours(vertices, cloud, settings.threads),
         normals.astype(np.float32),
     )
+
+
+def supported(
+    vertices: Points, cloud: PointCloud, footprint: float, settings: ReconstructionSettings
+) -> NDArray[np.bool_]:
+    """Vertices (V,) with a fused point within `max_gap` pixels and within `max_lift` of the planes of those around it.
+
+    A web between two surfaces, chin and collar or hair and forehead, starts at points but leaves their tangent planes;
+    what spans a gap in one surface stays in them.
+    """
+    tree = cKDTree(cloud.positions)
+    distance, index = tree.query(vertices, k=_PLANES, workers=settings.threads or -1)
+    lift = np.zeros(len(vertices))
+    for nearest in index.T:  # one by one: all at once would hold a gigabyte for a million vertices
+        offset = vertices - cloud.positions[nearest]
+        lift += np.abs(np.einsum("vi,vi->v", offset, cloud.normals[nearest])) / _PLANES
+    return np.asarray((distance[:, 0] <= settings.max_gap * footprint) & (lift <= settings.max_lift * footprint))
 
 
 def small_gaps(vertices: Points, faces: Faces, near: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:

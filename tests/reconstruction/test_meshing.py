@@ -1,0 +1,48 @@
+"""What of the mesh the fused points support."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reconstruction import ReconstructionSettings
+from reconstruction.fusion import PointCloud
+from reconstruction.meshing import supported
+
+PIXEL = 0.001
+
+
+def sheet(height: float, left: float, right: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a level sheet, a pixel apart, and their normals."""
+    x, y = np.meshgrid(np.arange(left, right, PIXEL), np.arange(0, 0.02, PIXEL))
+    points = np.stack([x.ravel(), y.ravel(), np.full(x.size, height)], axis=1)
+    return points, np.tile([0.0, 0.0, 1.0], (x.size, 1))
+
+
+@pytest.fixture
+def step() -> PointCloud:
+    """A low sheet and, where it ends, another five pixels above."""
+    low, high = sheet(0.0, 0.0, 0.02), sheet(0.005, 0.02, 0.04)
+    points, normals = (np.concatenate(pair) for pair in zip(low, high, strict=True))
+    return PointCloud(points, normals, np.zeros((len(points), 3), np.uint8), Path("unused.ply"))
+
+
+def at(x: float, z: float) -> np.ndarray:
+    return np.array([[x, 0.01, z]])
+
+
+def test_both_sheets_are_supported_and_the_web_between_them_is_not(step: PointCloud) -> None:
+    settings = ReconstructionSettings()
+    assert supported(at(0.0103, 0.0), step, PIXEL, settings).all()
+    assert supported(at(0.0301, 0.005), step, PIXEL, settings).all()
+    web = np.concatenate([at(0.0195, z) for z in (0.002, 0.0025, 0.003)])
+    assert not supported(web, step, PIXEL, settings).any()
+    assert supported(web, step, PIXEL, ReconstructionSettings(max_lift=10.0)).all()
+
+
+def test_a_gap_within_a_sheet_is_supported_as_far_as_max_gap(step: PointCloud) -> None:
+    settings = ReconstructionSettings()
+    assert supported(at(-0.0025, 0.0), step, PIXEL, settings).all()
+    assert not supported(at(-0.0035, 0.0), step, PIXEL, settings).any()
