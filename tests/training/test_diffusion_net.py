@@ -1,5 +1,6 @@
 """Our network with the authors' weights gives the authors' outputs."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,20 @@ def test_every_parameter_is_trained() -> None:
     network = DiffusionNet(4, 2, width=8, blocks=2)
     network(torch.randn(30, 4), _random_surface()).square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+def test_evaluation_in_parts_is_the_same_network(gradients: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    surface = _random_surface(vertices=50)
+    double = Surface(*(getattr(surface, f.name).double() for f in fields(Surface)[:5]))
+    network = DiffusionNet(6, 3, width=8, gradients=gradients).double().eval()
+    features = torch.randn(50, 6, dtype=torch.float64)
+    whole = network(features, double)
+    monkeypatch.setattr("training.diffusion_net.layers.PART", 7)
+    with torch.no_grad():
+        parts = network(features, double)
+    torch.testing.assert_close(parts, whole.detach(), rtol=1e-10, atol=1e-12)
 
 
 def test_mlp_looks_at_each_vertex_alone() -> None:

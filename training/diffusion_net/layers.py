@@ -9,9 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from training.diffusion_net.functions import GradientProducts, ReluDropout
+from training.diffusion_net.functions import GradientProducts, ReluDropout, gradient_products
 from training.diffusion_net.surface import Surface
 
+PART = 16384  # vertices that evaluation takes at once: what is made for them stays in the processor's cache
 MIN_TIME = 1e-8  # a diffusion time is a duration: it stays positive
 
 
@@ -44,10 +45,16 @@ class GradientFeatures(nn.Module):
         imaginary = self.A_re(along_y) + self.A_im(along_x)
         return torch.tanh(along_x * real + along_y * imaginary)
 
-    def of_spectrum(self, spectrum: torch.Tensor, surface: Surface) -> torch.Tensor:
+    def of_spectrum(
+        self, spectrum: torch.Tensor, gradient_x: torch.Tensor, gradient_y: torch.Tensor
+    ) -> torch.Tensor:
         """The same for the signal with the coefficients (K, C), from the gradients of the eigenvectors."""
-        weights = (layer.weight.to(spectrum.dtype) for layer in (self.A_re, self.A_im))
-        features: torch.Tensor = GradientProducts.apply(spectrum, *weights, surface.gradient_x, surface.gradient_y)
+        real, imaginary = (layer.weight.to(spectrum.dtype) for layer in (self.A_re, self.A_im))
+        if not torch.is_grad_enabled():
+            return gradient_products(spectrum, real, imaginary, gradient_x, gradient_y)
+        features: torch.Tensor = GradientProducts.apply(
+            spectrum, real, imaginary, gradient_x, gradient_y
+        )
         return features
 
 
@@ -111,10 +118,27 @@ class DiffusionBlock(nn.Module):
         spectrum = self.diffusion(signal, surface)
         if surface.gradient_x.is_sparse:
             return self._as_published(signal, spectrum, surface)
+        matrices = surface.eigenvectors, surface.gradient_x, surface.gradient_y
+        if torch.is_grad_enabled():
+            return self._at_vertices(signal, spectrum, *matrices)
+        result = torch.empty_like(signal)
+        for part in zip(*(matrix.split(PART) for matrix in (result, signal, *matrices)), strict=True):
+            part[0].copy_(self._at_vertices(part[1], spectrum, *part[2:]))
+        return result
+
+    def _at_vertices(
+        self,
+        signal: torch.Tensor,
+        spectrum: torch.Tensor,
+        vectors: torch.Tensor,
+        gradient_x: torch.Tensor,
+        gradient_y: torch.Tensor,
+    ) -> torch.Tensor:
+        """What becomes of the signal (V, C) once it is diffused: each vertex for itself, so in any parts."""
         parts = []
         if self.gradient_features is not None:
-            parts.append(self.gradient_features.of_spectrum(spectrum, surface))
-        return self.mlp.after_first(self.mlp.first(signal, surface.eigenvectors, spectrum, *parts)).add_(signal)
+            parts.append(self.gradient_features.of_spectrum(spectrum, gradient_x, gradient_y))
+        return self.mlp.after_first(self.mlp.first(signal, vectors, spectrum, *parts)).add_(signal)
 
     def _as_published(self, signal: torch.Tensor, spectrum: torch.Tensor, surface: Surface) -> torch.Tensor:
         """The same sums in the authors' order: what is rounded differently shows in the fourth digit."""
