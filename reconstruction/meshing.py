@@ -72,7 +72,7 @@ def mesh_points(
 def supported(
     vertices: Points, cloud: PointCloud, footprint: float, settings: ReconstructionSettings
 ) -> NDArray[np.bool_]:
-    """Vertices (V,) with a fused point within `max_gap` pixels and within `max_lift` of the planes of those around it.
+    """Vertices (V,) with a fused point within `max_gap` pixels and near the tangent planes of those around it.
 
     A web between two surfaces, chin and collar or hair and forehead, starts at points but leaves their tangent planes;
     what spans a gap in one surface stays in them.
@@ -83,7 +83,9 @@ def supported(
     for nearest in index.T:  # one by one: all at once would hold a gigabyte for a million vertices
         offset = vertices - cloud.positions[nearest]
         lift += np.abs(np.einsum("vi,vi->v", offset, cloud.normals[nearest])) / _PLANES
-    return np.asarray((distance[:, 0] <= settings.max_gap * footprint) & (lift <= settings.max_lift * footprint))
+    size = np.ptp(np.percentile(cloud.positions, (1, 99), axis=0), axis=0).max()
+    limit = max(footprint, settings.max_lift * size)
+    return np.asarray((distance[:, 0] <= settings.max_gap * footprint) & (lift <= limit))
 
 
 def small_gaps(vertices: Points, faces: Faces, near: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:

@@ -39,7 +39,7 @@ def test_both_sheets_are_supported_and_the_web_between_them_is_not(step: PointCl
     assert supported(at(0.0301, 0.005), step, PIXEL, settings).all()
     web = np.concatenate([at(0.0195, z) for z in (0.002, 0.0025, 0.003)])
     assert not supported(web, step, PIXEL, settings).any()
-    assert supported(web, step, PIXEL, ReconstructionSettings(max_lift=10.0)).all()
+    assert supported(web, step, PIXEL, ReconstructionSettings(max_lift=0.3)).all()
 
 
 def test_a_gap_within_a_sheet_is_supported_as_far_as_max_gap(step: PointCloud) -> None:
