@@ -16,7 +16,8 @@ from capture.files import atomic_path
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
 
-_OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8, "seen_class": np.uint8}
+_OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8, "seen_class": np.uint8,
+             "nearest_face": np.int32}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class Labels:
         views: (V,) uint8 number of cameras that see the vertex; None where nobody looked.
         seen_class: (V,) uint8 `PixelClass` that the masks show there, 255 where no camera sees it; None where nobody
             looked.
+        nearest_face: (V,) int32 index of the face of the head surface that is nearest; None where nobody looked.
     """
 
     distance_mm: NDArray[np.float32]
@@ -39,6 +41,7 @@ class Labels:
     side: NDArray[np.int8] | None = None
     views: NDArray[np.uint8] | None = None
     seen_class: NDArray[np.uint8] | None = None
+    nearest_face: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         distance_mm, skin = np.array(self.distance_mm, np.float32), np.array(self.skin, bool)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, InputError, Labels, Mesh, Scan
 from labeling.alignment import check_alignment
+from labeling.classes import seen_classes
 from labeling.distance import closest_points, inside_or_outside
 from labeling.visibility import read_masks, seen_on_skin
 
@@ -34,6 +35,7 @@ def label_scan(
     *,
     on_skin: NDArray[np.bool_] | None = None,
     views: NDArray[np.uint8] | None = None,
+    seen_class: NDArray[np.uint8] | None = None,
 ) -> Labels:
     """Label every vertex of a scan.
 
@@ -44,9 +46,10 @@ def label_scan(
         skin_parts: the parts of the head (see `HeadSurface.PARTS`) that count as skin.
         on_skin: (V,) vertices that the images say are skin; where given, these must lie on the head.
         views: (V,) number of cameras that see each vertex, to be written with the labels.
+        seen_class: (V,) what the class masks show there, likewise.
 
     Returns:
-        unsigned distances (V,) in millimetres to the whole head surface, skin (V,), nearest part and side.
+        unsigned distances (V,) in millimetres to the whole head surface, skin (V,), nearest face, its part and side.
 
     Raises:
         InputError: a threshold that is not positive, an unknown part, or a scan in another unit or frame.
@@ -64,7 +67,7 @@ def label_scan(
     skin = (distance_mm < threshold_mm) & _counts(head, skin_parts)[face]
     assert head.parts is not None  # made up where there was none
     side = inside_or_outside(points, head, face, where)
-    return Labels(distance_mm.astype(np.float32), skin, head.parts[face], side, views)
+    return Labels(distance_mm.astype(np.float32), skin, head.parts[face], side, views, seen_class, face)
 
 
 def label_capture(
@@ -92,7 +95,7 @@ def label_capture(
 
 
 def _look(folder: Path, scan: Scan) -> dict[str, NDArray]:
-    """What the cameras say about the vertices: `views` and, where there are masks, `on_skin`. Empty without cameras."""
+    """What the cameras say about the vertices: `views`, and `on_skin` and `seen_class` where there are masks. Empty without cameras."""
     if not (folder / "sparse").is_dir():
         return {}
     capture = Capture.read(folder)
@@ -101,6 +104,7 @@ def _look(folder: Path, scan: Scan) -> dict[str, NDArray]:
     found: dict[str, NDArray] = {"views": np.minimum(seen, 255).astype(np.uint8)}
     if any(mask is not None for mask in masks):
         found["on_skin"] = on_skin
+        found["seen_class"] = seen_classes(capture, scan)
     return found
 
 

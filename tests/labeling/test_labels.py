@@ -53,6 +53,15 @@ def test_the_threshold_decides(offset_mm: float, outside: bool) -> None:
         assert skin.all() == (offset_mm < 1.5) and skin.any() == (offset_mm < 1.5)
 
 
+def test_the_nearest_face_is_as_far_as_the_distance() -> None:
+    head, scan = ball(level=2), shell(0.1004)
+    labels = label_scan(scan, head)
+    assert labels.nearest_face is not None
+    corners = head.vertices.astype(float)[head.faces[labels.nearest_face]]
+    nearest = trimesh.triangles.closest_point(corners, scan.vertices.astype(float))
+    assert np.allclose(1000 * np.linalg.norm(nearest - scan.vertices, axis=1), labels.distance_mm, atol=1e-3)
+
+
 def test_eyes_are_no_skin_unless_asked_for() -> None:
     mesh = trimesh.creation.icosphere(4, 0.1)
     front = mesh.triangles_center[:, 1] < 0
