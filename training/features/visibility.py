@@ -58,7 +58,7 @@ class Views:
         weights: (N, P) visible · max(0, cosine between normal and view direction) · inside, not normalised.
     """
 
-    where: NDArray[np.float64]
+    where: NDArray[np.float32]
     inside: NDArray[np.bool_]
     weights: NDArray[np.float64]
 
@@ -66,7 +66,7 @@ class Views:
 def project_views(cameras: Sequence[Camera], points: NDArray, normals: NDArray, caster: RayCaster) -> Views:
     """Project points (P, 3) with unit normals (P, 3) into all views and weigh the views."""
     shape = len(cameras), len(points)
-    where, inside, weights = np.empty((*shape, 2)), np.empty(shape, bool), np.zeros(shape)
+    where, inside, weights = np.empty((*shape, 2), np.float32), np.empty(shape, bool), np.zeros(shape)
     starts = caster.starts(points, normals)
     order = _along_a_curve(starts)  # rays that follow one another meet the same part of the tree: half the time
     for first in range(0, len(order), _BLOCK):
@@ -76,12 +76,15 @@ def project_views(cameras: Sequence[Camera], points: NDArray, normals: NDArray, 
             pixels, _ = camera.project(near)
             framed = camera.inside(pixels)
             ways = camera.centre - near
-            cosine = np.einsum("pc,pc->p", ways, upward) / np.sqrt(np.einsum("pc,pc->p", ways, ways))
-            facing = np.flatnonzero(framed & (cosine > 0))  # the others weigh nothing: no rays for them
+            rise = np.einsum("pc,pc->p", ways, upward)
+            facing = np.flatnonzero(framed & (rise > 0))  # the others weigh nothing: no rays for them
             seen = facing[caster.sees(begins[facing], camera.centre)]
-            where[i, block] = pixels / (camera.width, camera.height)
-            inside[i, block] = framed
-            weights[i, block[seen]] = cosine[seen]
+            shares = np.empty((len(block), 2), np.float32)
+            for k, size in enumerate((camera.width, camera.height)):
+                np.divide(pixels[:, k], size, out=shares[:, k], casting="same_kind")
+            where[i][block], inside[i][block] = shares, framed
+            ways = ways[seen]
+            weights[i][block[seen]] = rise[seen] / np.sqrt(np.einsum("pc,pc->p", ways, ways))
     return Views(where, inside, weights)
 
 
