@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 _COLOUR_NEIGHBOURS = 4
 _VERTICES_PER_PIXEL = 0.25
 _PLANES = 8  # fused points whose tangent planes a vertex is measured against
+_LEAST_LIFT = 0.7  # pixels: nearer to these planes nothing is a web
+_SCATTER = 1.5  # nor what leaves them no more than so many times as far as the points do themselves
 
 
 def mesh_points(
@@ -74,18 +76,28 @@ def supported(
 ) -> NDArray[np.bool_]:
     """Vertices (V,) with a fused point within `max_gap` pixels and near the tangent planes of those around it.
 
-    A web between two surfaces, chin and collar or hair and forehead, starts at points but leaves their tangent planes;
-    what spans a gap in one surface stays in them.
+    A web between two surfaces, chin and collar or hair and forehead, starts at points but leaves their tangent planes
+    by more than `max_lift`; what spans a gap in one surface stays in them. Points of hair scatter about one another's
+    planes, so there the mesh may leave them as well.
     """
     tree = cKDTree(cloud.positions)
-    distance, index = tree.query(vertices, k=_PLANES, workers=settings.threads or -1)
-    lift = np.zeros(len(vertices))
+    workers = settings.threads or -1
+    _, around = tree.query(cloud.positions, k=_PLANES + 1, workers=workers)
+    between = [np.abs(_heights(cloud.positions[near], cloud, np.arange(len(around)))) for near in around.T[1:]]
+    scatter = np.median(between, axis=0)
+    distance, index = tree.query(vertices, k=_PLANES, workers=workers)
+    lift, usual = np.zeros(len(vertices)), np.zeros(len(vertices))
     for nearest in index.T:  # one by one: all at once would hold a gigabyte for a million vertices
-        offset = vertices - cloud.positions[nearest]
-        lift += np.abs(np.einsum("vi,vi->v", offset, cloud.normals[nearest])) / _PLANES
+        lift += np.abs(_heights(vertices, cloud, nearest)) / _PLANES
+        usual += scatter[nearest] / _PLANES
     size = np.ptp(np.percentile(cloud.positions, (1, 99), axis=0), axis=0).max()
-    limit = max(footprint, settings.max_lift * size)
-    return np.asarray((distance[:, 0] <= settings.max_gap * footprint) & (lift <= limit))
+    least = max(_LEAST_LIFT * footprint, settings.max_lift * size)
+    return np.asarray((distance[:, 0] <= settings.max_gap * footprint) & (lift <= np.maximum(least, _SCATTER * usual)))
+
+
+def _heights(points: Points, cloud: PointCloud, index: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(P,) heights of points (P, 3) above the tangent planes of the cloud's points `index` (P,)."""
+    return np.asarray(np.einsum("pi,pi->p", points - cloud.positions[index], cloud.normals[index]))
 
 
 def small_gaps(vertices: Points, faces: Faces, near: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:

@@ -30,7 +30,8 @@ class ReconstructionSettings:
         poisson_depth: depth of the octree; None picks it by the image size.
         max_gap: how far, in pixels of the images, the mesh may span from what the images support.
         max_lift: how far, as a share of the object's size, the mesh may leave the tangent planes of the points around
-            it; a pixel at least. More keeps more hair, whose points scatter, and more webs between hair and skin.
+            it; farther where these scatter, and 0.7 pixels at least. More keeps more hair, and more webs between hair
+            and skin.
         max_hole: holes up to this many pixels wide are closed.
         min_component: pieces with less than this share of the largest piece's area are dropped.
     """
@@ -50,7 +51,7 @@ class ReconstructionSettings:
     depth_max: float | None = None
     poisson_depth: int | None = None
     max_gap: float = 3.0
-    max_lift: float = 0.002
+    max_lift: float = 0.0014
     max_hole: float = 24.0
     min_component: float = 0.02
 
