@@ -95,7 +95,10 @@ def label_capture(
 
 
 def _look(folder: Path, scan: Scan) -> dict[str, NDArray]:
-    """What the cameras say about the vertices: `views`, and `on_skin` and `seen_class` where there are masks. Empty without cameras."""
+    """What the cameras say about the vertices: `views`, and where there are masks `on_skin` and `seen_class`.
+
+    Empty without cameras.
+    """
     if not (folder / "sparse").is_dir():
         return {}
     capture = Capture.read(folder)
