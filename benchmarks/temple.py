@@ -23,6 +23,8 @@ from factory.console import setup_logging
 from reconstruction import ReconstructionSettings, reconstruct_capture
 from reconstruction.workspace import Workspace
 
+# One closed object, seen from all around: what only few of the photographs show is worth closing.
+WHOLE = {"max_gap": 6.0, "max_hole": 60.0, "max_lift": 0.02, "min_component": 0.3}
 BRIGHT = 24  # of 255: the stage is darker
 CENTRE, VIEWS = np.array([-0.022, 0.102, 0.025]), ((0, 0.1, 1), (0.9, 0.3, 0.7), (-0.9, 0.2, 0.3))
 
@@ -97,7 +99,7 @@ def main() -> None:
     masks = tuple(capture.folder / "foreground" / camera.name for camera in capture.cameras)
     place = options.out / "workspace"
     start = time.perf_counter()
-    settings = ReconstructionSettings(backend="cpu", min_component=0.3)
+    settings = ReconstructionSettings(backend="cpu", **WHOLE)
     path = reconstruct_capture(capture.folder, settings, masks=masks, workspace=place)
     seconds = time.perf_counter() - start
     scan = Scan.read(path)

@@ -78,6 +78,10 @@ def reconstruct(
     depth_max: float | None,
     masks: Path | None,
     max_image_size: int,
+    max_gap: float,
+    max_hole: float,
+    max_lift: float,
+    min_component: float,
     workspace: Path | None,
 ) -> None:
     """Rebuild the scan of a capture from its images by multi-view stereo."""
@@ -90,10 +94,15 @@ def reconstruct(
         depth_min=depth_min,
         depth_max=depth_max,
         max_image_size=max_image_size or None,
+        max_gap=max_gap,
+        max_hole=max_hole,
+        max_lift=max_lift,
+        min_component=min_component,
     )
     options = production.reconstruct_options(backend, vertices)
-    if settings.max_image_size != ReconstructionSettings.max_image_size:
-        options |= {"max_image_size": settings.max_image_size}
+    for name in ("max_image_size", "max_gap", "max_hole", "max_lift", "min_component"):
+        if getattr(settings, name) != getattr(ReconstructionSettings, name):
+            options |= {name: getattr(settings, name)}
     if depth_min is not None:
         options |= {"depth_min": depth_min, "depth_max": depth_max}
     chosen = None if masks is None else find_masks(opened, masks)

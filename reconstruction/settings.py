@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from capture import InputError
 
 BACKENDS = ("auto", "cpu", "cuda")
@@ -66,6 +68,9 @@ class ReconstructionSettings:
             raise InputError("depth_min and depth_max: give both or none")
         if self.depth_min is not None and self.depth_max is not None and not 0 < self.depth_min < self.depth_max:
             raise InputError(f"depth range {self.depth_min} .. {self.depth_max}: needs 0 < depth_min < depth_max")
+        for name in ("max_gap", "max_lift", "max_hole", "min_component"):
+            if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise InputError(f"{name} {getattr(self, name)}: it must be 0 or more")
         if self.seed < 0:
             raise InputError(f"seed {self.seed}: use 0 or more")
         if self.threads is not None and self.threads < 1:

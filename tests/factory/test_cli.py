@@ -47,6 +47,7 @@ def one_error(done: subprocess.CompletedProcess[str]) -> str:
         (["pack", "/nowhere"], "no such folder of captures: /nowhere"),
         (["report", "/nowhere"], "no data set: /nowhere"),
         (["reconstruct", "/nowhere"], "/nowhere"),
+        (["reconstruct", "/nowhere", "--max-gap", "many"], "max_gap"),
         (["label", "/nowhere"], "/nowhere"),
         (["segment", "/nowhere", "--checkpoint", "/no.ckpt"], "/no"),
         (["fit", "--config", "/no.yaml"], "/no.yaml"),
