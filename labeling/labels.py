@@ -67,7 +67,8 @@ def label_scan(
     skin = (distance_mm < threshold_mm) & _counts(head, skin_parts)[face]
     assert head.parts is not None  # made up where there was none
     side = inside_or_outside(points, head, face, where)
-    return Labels(distance_mm.astype(np.float32), skin, head.parts[face], side, views, seen_class, face)
+    part, nearest = head.parts[face], face.astype(np.int32)
+    return Labels(distance_mm.astype(np.float32), skin, part, side, views, seen_class, nearest)
 
 
 def label_capture(
@@ -105,9 +106,9 @@ def _look(folder: Path, scan: Scan) -> dict[str, NDArray]:
     masks = read_masks(capture)
     seen, on_skin = seen_on_skin(scan, capture.cameras, masks)
     found: dict[str, NDArray] = {"views": np.minimum(seen, 255).astype(np.uint8)}
-    if any(mask is not None for mask in masks):
-        found["on_skin"] = on_skin
-        found["seen_class"] = seen_classes(capture, scan)
+    classes = seen_classes(capture, scan)
+    if classes is not None:
+        found |= {"on_skin": on_skin, "seen_class": classes}
     return found
 
 
