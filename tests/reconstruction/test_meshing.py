@@ -46,3 +46,11 @@ def test_a_gap_within_a_sheet_is_supported_as_far_as_max_gap(step: PointCloud) -
     settings = ReconstructionSettings()
     assert supported(at(-0.0025, 0.0), step, PIXEL, settings).all()
     assert not supported(at(-0.0035, 0.0), step, PIXEL, settings).any()
+
+
+def test_the_mesh_may_leave_points_that_scatter_farther_than_points_that_do_not(step: PointCloud) -> None:
+    height = np.where(np.arange(len(step.positions)) % 2 == 0, 1.5, -1.5) * PIXEL
+    rough = PointCloud(step.positions + height[:, None] * (0, 0, 1), step.normals, step.colours, step.path)
+    above = at(0.0103, 0.001)
+    assert not supported(above, step, PIXEL, ReconstructionSettings()).any()
+    assert supported(above, rough, PIXEL, ReconstructionSettings()).all()
