@@ -32,6 +32,7 @@ _COLOUR_NEIGHBOURS = 4
 _VERTICES_PER_PIXEL = 0.25
 _PLANES = 8  # fused points whose tangent planes a vertex is measured against
 _LEAST_LIFT = 0.7  # pixels: nearer to these planes nothing is a web
+_FINEST = 600  # pixels across the object: finer ones bring no finer gaps, as skin is as smooth as before
 _SCATTER = 1.5  # nor what leaves them no more than so many times as far as the points do themselves
 
 
@@ -52,7 +53,8 @@ def mesh_points(
     """
     vertices, faces = _poisson(cloud, folder, settings.poisson_depth or _octree_depth(cloud, footprint))
     near = supported(vertices, cloud, footprint, settings)
-    keep = near | small_gaps(vertices, faces, near, (settings.max_hole * footprint) ** 2)
+    hole = settings.max_hole * max(footprint, _object_size(cloud) / _FINEST)
+    keep = near | small_gaps(vertices, faces, near, hole**2)
     vertices, faces = keep_vertices(vertices, faces, keep)
     if len(faces) < 100:
         raise InputError("the mesh is empty after trimming; the images agree on too little: check poses and sharpness")
@@ -74,7 +76,7 @@ def mesh_points(
 def supported(
     vertices: Points, cloud: PointCloud, footprint: float, settings: ReconstructionSettings
 ) -> NDArray[np.bool_]:
-    """Vertices (V,) with a fused point within `max_gap` pixels and near the tangent planes of those around it.
+    """Vertices (V,) with a fused point within `max_gap` and near the tangent planes of those around it.
 
     A web between two surfaces, chin and collar or hair and forehead, starts at points but leaves their tangent planes
     by more than `max_lift`; what spans a gap in one surface stays in them. Points of hair scatter about one another's
@@ -90,9 +92,15 @@ def supported(
     for nearest in index.T:  # one by one: all at once would hold a gigabyte for a million vertices
         lift += np.abs(_heights(vertices, cloud, nearest)) / _PLANES
         usual += scatter[nearest] / _PLANES
-    size = np.ptp(np.percentile(cloud.positions, (1, 99), axis=0), axis=0).max()
+    size = _object_size(cloud)
+    gap = settings.max_gap * max(footprint, size / _FINEST)
     least = max(_LEAST_LIFT * footprint, settings.max_lift * size)
-    return np.asarray((distance[:, 0] <= settings.max_gap * footprint) & (lift <= np.maximum(least, _SCATTER * usual)))
+    return np.asarray((distance[:, 0] <= gap) & (lift <= np.maximum(least, _SCATTER * usual)))
+
+
+def _object_size(cloud: PointCloud) -> float:
+    """The longest side of the box around the points, strays aside."""
+    return float(np.ptp(np.percentile(cloud.positions, (1, 99), axis=0), axis=0).max())
 
 
 def _heights(points: Points, cloud: PointCloud, index: NDArray[np.int64]) -> NDArray[np.float64]:

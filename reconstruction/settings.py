@@ -30,7 +30,8 @@ class ReconstructionSettings:
         depth_min: nearest depth, metres; None finds the range from the sparse points or the cameras.
         depth_max: farthest depth, metres.
         poisson_depth: depth of the octree; None picks it by the image size.
-        max_gap: how far, in pixels of the images, the mesh may span from what the images support.
+        max_gap: how far, in pixels of the images, the mesh may span from what the images support. Here and in
+            `max_hole`, pixels finer than a 600th of the object count as that.
         max_lift: how far, as a share of the object's size, the mesh may leave the tangent planes of the points around
             it; farther where these scatter, and 0.7 pixels at least. More keeps more hair, and more webs between hair
             and skin.
@@ -53,7 +54,7 @@ class ReconstructionSettings:
     depth_max: float | None = None
     poisson_depth: int | None = None
     max_gap: float = 3.0
-    max_lift: float = 0.0014
+    max_lift: float = 0.0016
     max_hole: float = 24.0
     min_component: float = 0.02
 

@@ -54,3 +54,9 @@ def test_the_mesh_may_leave_points_that_scatter_farther_than_points_that_do_not(
     above = at(0.0103, 0.001)
     assert not supported(above, step, PIXEL, ReconstructionSettings()).any()
     assert supported(above, rough, PIXEL, ReconstructionSettings()).all()
+
+
+def test_pixels_finer_than_a_600th_of_the_object_count_as_that(step: PointCloud) -> None:
+    settings, fine = ReconstructionSettings(), PIXEL / 100  # 3 / 600 of 40 mm are 0.2 mm
+    assert supported(at(-0.00015, 0.0), step, fine, settings).all()
+    assert not supported(at(-0.00025, 0.0), step, fine, settings).any()
