@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import robust_laplacian
 import scipy.sparse
 from numpy.typing import NDArray
 
 from capture import InputError, atomic_path, vertex_normals
 from capture.arrays import read_npz
 from training.operators.gradients import gradient_operators, tangent_frames
+from training.operators.laplacian import robust_laplacian
 from training.operators.spectrum import smallest_eigenpairs
 from training.operators.weld import weld
 
@@ -43,7 +43,7 @@ class Operators:
 def compute_operators(vertices: NDArray, faces: NDArray, eigenpairs: int = 128) -> Operators:
     """Operators of any triangle soup; duplicates, loose vertices, slivers, non-manifold edges, several pieces are fine.
 
-    Mass and Laplacian are those of Sharp and Crane, "A Laplacian for Nonmanifold Triangle Meshes" (2020).
+    Mass and Laplacian are those of `robust_laplacian`.
 
     Args:
         vertices: (V, 3) metres.
@@ -60,10 +60,9 @@ def compute_operators(vertices: NDArray, faces: NDArray, eigenpairs: int = 128) 
     except ValueError as error:
         raise InputError(f"{error}; clean it first") from None
     positions = (clean.vertices - clean.vertices.mean(axis=0)) / LENGTH_UNIT
-    laplacian, mass_matrix = robust_laplacian.mesh_laplacian(positions, clean.faces)
-    mass = mass_matrix.diagonal()
+    laplacian, mass = robust_laplacian(positions, clean.faces)
     mass = np.maximum(mass, 1e-4 * mass.mean())  # a vertex of slivers only would have an eigenvector of its own
-    values, vectors = smallest_eigenpairs(laplacian.tocsc(), mass, min(eigenpairs, len(mass)))
+    values, vectors = smallest_eigenpairs(laplacian, mass, min(eigenpairs, len(mass)))
     frames = tangent_frames(vertex_normals(positions, clean.faces))
     gradients = gradient_operators(positions, clean.faces, frames)
     return _spread(mass, values, vectors, gradients, clean.index)
