@@ -133,7 +133,7 @@ COMMANDS: dict[str, Command] = {
             Option("--masks", Path | None, "folder of foreground masks named as the images; 0 is background"),
             Option("--max-image-size", int, "shrink images with a longer side, pixels; 0 leaves them", 2048),
             Option("--max-gap", float, "gaps in what the images support that the mesh spans, pixels", 3.0),
-            Option("--max-hole", float, "enclosed holes that are closed, pixels across", 24.0),
+            Option("--max-hole", float, "enclosed holes that are closed, pixels across", 32.0),
             Option("--max-lift", float, "how far the mesh leaves the points' planes, share of the size", 0.0016),
             Option("--min-component", float, "smaller pieces are dropped, share of the largest", 0.02),
             Option("--workspace", Path | None, "new folder that keeps COLMAP's dense workspace: depth and normal maps"),

@@ -55,7 +55,7 @@ class ReconstructionSettings:
     poisson_depth: int | None = None
     max_gap: float = 3.0
     max_lift: float = 0.0016
-    max_hole: float = 24.0
+    max_hole: float = 32.0
     min_component: float = 0.02
 
     def __post_init__(self) -> None:
