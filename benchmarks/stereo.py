@@ -68,9 +68,7 @@ def main() -> None:
         rows += growth(options.out, name, seed, options.resolution)
         if options.peer:
             rows += compare_depth_maps(folder)
-    print(
-        "head     seed vertices  skin median   p90 mm  face<1.0    clear  skin<1.0   hair  render_s  scan_s  scan_gib"
-    )
+    print(HEADER)
     print("\n".join(rows))
     if misses:
         raise SystemExit("limits missed: " + "; ".join(misses))

@@ -209,8 +209,10 @@ def segment(
     capture: Path, checkpoint: Path, scan: Path | None, unit: str | None, camera_unit: str | None, vertices: int
 ) -> None:
     """Label the scan of a capture with a trained model."""
+    from training.memory import keep_freed_memory
     from training.segment import SegmentOptions, segment_capture
 
+    keep_freed_memory()
     prediction = segment_capture(capture, checkpoint, scan, SegmentOptions(unit, camera_unit, vertices))
     log.info("%s: %d of %d vertices are skin", capture / "prediction", prediction.skin.sum(), len(prediction.skin))
 
