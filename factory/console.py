@@ -91,7 +91,7 @@ def exit_code_of(run: Callable[[], None]) -> int:
     0: done; 2: the user can mend it; 1: a stage failed; 130: interrupted. Anything else is a defect of ours and
     keeps its traceback.
     """
-    from factory.processes import StageError
+    from factory.failures import StageError
 
     try:
         run()

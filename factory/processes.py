@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from capture import InputError
+from factory.failures import Failure, StageError, failure_of
+from factory.watchdog import UNLIMITED, Limits, Watchdog
 
 # What stages print for us: "p2p-progress <capture id> <what> <done>/<total>".
 PROGRESS_LINE = re.compile(r"^p2p-progress (?P<id>\S+) (?P<what>\S+) (?P<done>\d+)/(?P<total>\d+)")
@@ -19,15 +21,12 @@ PROGRESS_LINE = re.compile(r"^p2p-progress (?P<id>\S+) (?P<what>\S+) (?P<done>\d
 GRACE_S = 5.0  # seconds that a stage is given to end by itself
 
 
-class StageError(Exception):
-    """A stage's process died or failed for a reason that is not the user's. The message is one line."""
-
-
 def run_stage(
     command: Sequence[str | os.PathLike[str]],
     what: str,
     log_path: Path,
     on_progress: Callable[[str, int, int], None] | None = None,
+    limits: Limits = UNLIMITED,
 ) -> None:
     """Run a stage's command to its end, with its output in `log_path`.
 
@@ -36,10 +35,11 @@ def run_stage(
         what: names the stage and the capture in errors.
         log_path: where standard output and standard error go, together.
         on_progress: called with (what, done, total) for each progress line.
+        limits: time and memory; a stage that goes beyond is killed with all processes that it started.
 
     Raises:
-        InputError: the stage ended with exit code 2; the message is its own.
-        StageError: it could not be started, crashed or failed otherwise.
+        InputError: it could not be started or ended with exit code 2; the message is its own.
+        StageError: it crashed, went beyond its limits or failed otherwise.
     """
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "P2P_PROGRESS": "lines"}
     log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,11 +53,13 @@ def run_stage(
             )  # fmt: skip
         except OSError as error:
             raise InputError(f"{what}: can't start {command[0]} ({error.strerror})") from None
-        with process:
+        with process, Watchdog(process.pid, limits) as watchdog:
             try:
                 _follow(process, log.write, tail, on_progress)
             finally:
                 _end(process)
+    if watchdog.failure is not None:
+        raise _error(what, watchdog.reason, log_path, watchdog.failure)
     _judge(process.returncode, what, tail, log_path)
 
 
@@ -101,4 +103,8 @@ def _judge(code: int, what: str, tail: deque[str], log_path: Path) -> None:
         reason = f"killed by {signal.Signals(-code).name}"
     else:
         reason = f"exit code {code}: {errors[-1] if errors else (tail[-1] if tail else 'it said nothing')}"
-    raise StageError(f"{what} failed ({reason}); its whole output is in {log_path}")
+    raise _error(what, reason, log_path, failure_of(code, tail))
+
+
+def _error(what: str, reason: str, log_path: Path, kind: Failure) -> StageError:
+    return StageError(f"{what} failed ({reason}); its whole output is in {log_path}", kind)

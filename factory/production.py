@@ -16,7 +16,8 @@ from assets.library import open_library
 from assets.makehuman import model_version
 from capture import Capture, HeadSurface, InputError, write_json
 from factory.console import Track, track
-from factory.processes import StageError, run_stage
+from factory.failures import StageError
+from factory.processes import run_stage
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.distributions import Distributions, read_distributions
 from generator.rig import fixes_resolution, read_rig

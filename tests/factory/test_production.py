@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from capture import InputError, write_json
 from factory import stages
-from factory.processes import StageError, run_stage
+from factory.failures import StageError
+from factory.processes import run_stage
 from factory.production import RenderSettings, ScanSettings, generate_head, parse_seeds, read_wishes
 
 
