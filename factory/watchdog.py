@@ -13,6 +13,7 @@ from capture import InputError
 from factory.failures import Failure
 
 PERIOD_S = 0.5  # between two looks
+DYING_S = 10.0  # longest wait for killed processes; one that the kernel holds in a read goes later
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,20 @@ def memory_gib(pid: int) -> float:
 
 
 def kill_tree(pid: int) -> None:
-    """Kill a process and all that it has started; those that have ended already don't matter."""
-    for process in _tree(pid):
+    """Kill a process and all that it has started, and wait until they run no more.
+
+    Those that have ended already don't matter. A signal takes effect a moment after it is sent: who starts the next
+    attempt at once would find the memory and the files of this one still held.
+    """
+    tree = _tree(pid)
+    for process in tree:
         try:
             process.kill()
         except psutil.NoSuchProcess:
             continue
+    until = time.monotonic() + DYING_S
+    while any(_runs(process) for process in tree) and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def _tree(pid: int) -> list[psutil.Process]:
@@ -97,6 +106,14 @@ def _tree(pid: int) -> list[psutil.Process]:
         return [top, *top.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether a process still executes; a zombie, which nobody has yet asked for its exit code, doesn't."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _resident(process: psutil.Process) -> int:
