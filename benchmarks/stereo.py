@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.stereo_peer import compare_depth_maps
 from factory.console import setup_logging
-from factory.production import RenderSettings, ScanSettings, make_heads
+from factory.heads import RenderSettings, ScanSettings, make_heads
 from factory.stages import history
 from generator.distributions import Distributions
 

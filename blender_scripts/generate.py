@@ -24,12 +24,14 @@ def run() -> int:
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     try:
+        from capture.lifetime import end_with_parent
         from generator.blender.command import main
     except ModuleNotFoundError as error:
         if error.name not in NEEDED:
             raise
         sys.stderr.write(f"error: {sys.executable} has no module {error.name}; {NEEDED[error.name]}\n")
         return 2
+    end_with_parent()
     after_blenders_own = sys.argv.index("--") + 1 if "--" in sys.argv else 1
     return main(sys.argv[after_blenders_own:])
 

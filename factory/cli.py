@@ -14,8 +14,11 @@ from typing import Any, NoReturn
 from jsonargparse import ArgumentParser, Namespace
 
 from capture import InputError
+from capture.lifetime import end_with_parent
 from factory import assets_commands, commands
 from factory.console import exit_code_of, setup_logging
+from factory.production.gates import Gates
+from factory.production.needs import STAGES, Need
 
 
 class Parser(ArgumentParser):
@@ -89,6 +92,7 @@ _SKIN_PARTS = Option(
     "--skin-parts", str, "parts of the head that count as skin; skin,eyes,teeth,tongue is the paper's rule", "skin"
 )
 _SHARE = Option("--test-share", float, "share of the heads in the test split", 1 / 6)
+_PER_SHARD = Option("--heads-per-shard", int, "samples in one tar file", 16)
 _FORCE = Option("--force", bool, "redo what is whole")
 
 COMMANDS: dict[str, Command] = {
@@ -136,6 +140,7 @@ COMMANDS: dict[str, Command] = {
             Option("--max-hole", float, "enclosed holes that are closed, pixels across", 32.0),
             Option("--max-lift", float, "how far the mesh leaves the points' planes, share of the size", 0.0016),
             Option("--min-component", float, "smaller pieces are dropped, share of the largest", 0.02),
+            Option("--threads", int | None, "threads to use; by default all cores. The scan doesn't depend on it"),
             Option("--workspace", Path | None, "new folder that keeps COLMAP's dense workspace: depth and normal maps"),
         ),
         "stereo",
@@ -166,22 +171,29 @@ COMMANDS: dict[str, Command] = {
             Option("captures", Path, "folder of captures"),
             Option("--out", Path, "folder of the data set", Path("dataset")),
             _SHARE,
-            Option("--heads-per-shard", int, "samples in one tar file", 16),
+            _PER_SHARD,
         ),
     ),
     "produce": Command(
         commands.produce,
         (
             Option("--heads", int, "number of heads", 8),
-            Option("--out", Path, "folder of the data set", Path("dataset")),
+            Option("--out", str, "folder of the data set, or its URL in an object store (s3://...)", "dataset"),
+            Option("--test-heads", int | None, "of these, in the test split; by default --test-share"),
+            _SHARE,
+            _PER_SHARD,
             Option("--first-seed", int, "seed of the first head; the others count up", 0),
-            Option("--captures", Path | None, "where the captures are kept; by default in <out>/captures"),
             *_RENDER,
             _BACKEND,
             _VERTICES,
             _THRESHOLD,
             _SKIN_PARTS,
-            _SHARE,
+            Option("--gates", Gates, "what a reconstruction must reach", Gates()),
+            Option("--address", str | None, "of a Ray cluster, or auto; without it this machine works alone"),
+            Option("--cpus", int | None, "cores of this machine to use; by default all"),
+            *(Option(f"--{stage}", Need, f"what the stage {stage} takes of a node", Need()) for stage in STAGES),
+            Option("--keep-captures", bool, "keep images, scans and labels in <out>/captures, and use those there"),
+            Option("--scratch", Path | None, "folder for working files; by default the system's"),
         ),
     ),
     "segment": Command(
@@ -292,13 +304,20 @@ def _extras(command: str, extra: str) -> Iterator[None]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `p2p`; returns the exit code (0 done, 1 a stage failed, 2 wrong input, 130 interrupted)."""
+    end_with_parent()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["fit"]:  # LightningCLI parses these itself
         return _fit(words[1:])
     words = [re.sub("^--library(?==|$)", "--library+", word) for word in words]  # how the parser appends to a list
-    parsed = build_parser().parse_args(words)
+    parser = build_parser()
+    parsed = parser.parse_args(words)
     setup_logging(verbose=parsed.verbose)
-    return exit_code_of(lambda: _call(parsed.command, parsed[parsed.command]))
+
+    def run() -> None:
+        values = parser.instantiate(parsed)  # groups of options, as in --generate.cpus, become their records
+        _call(values.command, values[values.command])
+
+    return exit_code_of(run)
 
 
 def _fit(words: Sequence[str]) -> int:

@@ -10,9 +10,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from capture import Capture, InputError, Labels, Scan
-from factory import production
 from factory.console import track
-from factory.production import RenderSettings, ScanSettings
+from factory.heads import (
+    Execution,
+    RenderSettings,
+    ScanSettings,
+    choose_resolution,
+    generate_head,
+    head_name,
+    label_options,
+    parse_seeds,
+    read_wishes,
+    reconstruct_options,
+)
+from factory.production.gates import Gates
+from factory.production.needs import Need
 from factory.progress import show_progress
 from factory.stages import run_stamped
 from generator.ground_truth import parse_passes
@@ -36,15 +48,15 @@ def generate(
     force: bool,
 ) -> None:
     """Render heads: 13 calibrated views, masks and the true surface of each seed."""
-    numbers = production.parse_seeds(seeds)
+    numbers = parse_seeds(seeds)
     families = {"hair": {"family": hair}, "beard": {"family": beard}}
-    wishes = production.read_wishes(distributions, families, rig, library or (), head_model)
-    pixels = production.choose_resolution(resolution, wishes)
+    wishes = read_wishes(distributions, families, rig, library or (), head_model)
+    pixels = choose_resolution(resolution, wishes)
     settings = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model)
     for number, seed in enumerate(numbers, 1):
-        name = production.head_name(seed)
+        name = head_name(seed)
         with track(f"{name} ({number} of {len(numbers)})", 0) as bar:
-            production.generate_head(seed, out, settings, force=force, bar=bar)
+            generate_head(seed, out, settings, Execution(bar=bar), force=force)
 
 
 def preview(
@@ -65,7 +77,7 @@ def preview(
 
     settings = RenderSettings(resolution, samples, blender, library=tuple(library or ()), head_model=head_model)
     seeds = seeds_of(heads if heads is not None else 1 if each else 12, first_seed)
-    wishes = production.read_wishes(distributions, library=settings.library, head_model=head_model)
+    wishes = read_wishes(distributions, library=settings.library, head_model=head_model)
     tiles = plan_tiles(seeds, wishes, each, settings.library, head_model)
     log.info("%s", preview_heads(tiles, parse_views(views), out, settings))
 
@@ -82,6 +94,7 @@ def reconstruct(
     max_hole: float,
     max_lift: float,
     min_component: float,
+    threads: int | None,
     workspace: Path | None,
 ) -> None:
     """Rebuild the scan of a capture from its images by multi-view stereo."""
@@ -98,8 +111,9 @@ def reconstruct(
         max_hole=max_hole,
         max_lift=max_lift,
         min_component=min_component,
+        threads=threads,
     )
-    options = production.reconstruct_options(backend, vertices)
+    options = reconstruct_options(backend, vertices)
     for name in ("max_image_size", "max_gap", "max_hole", "max_lift", "min_component"):
         if getattr(settings, name) != getattr(ReconstructionSettings, name):
             options |= {name: getattr(settings, name)}
@@ -154,7 +168,7 @@ def label(capture: Path, threshold_mm: float, skin_parts: str) -> None:
     from labeling import label_capture, measure_capture
 
     settings = ScanSettings(threshold_mm=threshold_mm, skin_parts=_words(skin_parts))
-    options = production.label_options(settings)
+    options = label_options(settings)
 
     def work() -> tuple[Path, Path]:
         return label_capture(capture, threshold_mm, settings.skin_parts), measure_capture(capture)
@@ -174,9 +188,11 @@ def pack(captures: Path, out: Path, test_share: float, heads_per_shard: int) -> 
 
 def produce(
     heads: int,
-    out: Path,
+    out: str,
+    test_heads: int | None,
+    test_share: float,
+    heads_per_shard: int,
     first_seed: int,
-    captures: Path | None,
     resolution: int | None,
     samples: int,
     blender: Path | None,
@@ -189,20 +205,35 @@ def produce(
     vertices: int | None,
     threshold_mm: float,
     skin_parts: str,
-    test_share: float,
+    gates: Gates,
+    address: str | None,
+    cpus: int | None,
+    generate: Need,
+    reconstruct: Need,
+    label: Need,
+    pack: Need,
+    keep_captures: bool,
+    scratch: Path | None,
 ) -> None:
-    """Make a data set: render, rebuild, label and pack a number of heads. What is whole is reused."""
-    from factory.shards import PackSettings, pack_if_needed
+    """Make a data set: render, rebuild, label and pack heads, here or on a cluster. Started again, it goes on."""
+    from factory.production import start
+    from factory.production.plan import Plan, current_versions
+    from factory.shards import count_for_test
+    from factory.store import Store
 
-    if heads < 1:
-        raise InputError(f"at least one head is needed, got {heads}")
-    seeds = production.parse_seeds(f"{first_seed}:{first_seed + heads}")
-    settings = PackSettings(test_share=test_share)
-    wishes = production.read_wishes(distributions, rig=rig, library=library or (), head_model=head_model)
-    pixels = production.choose_resolution(resolution, wishes)
+    wishes = read_wishes(distributions, rig=rig, library=library or (), head_model=head_model)
+    pixels = choose_resolution(resolution, wishes)
     render = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model)
+    if backend == "auto":  # the data set depends on it: not on which node a head meets
+        backend = "cuda" if reconstruct.gpus else "cpu"
     scan = ScanSettings(backend, vertices, threshold_mm, _words(skin_parts))
-    pack_if_needed(production.make_heads(seeds, captures or out / "captures", render, scan), out, settings)
+    for_test = count_for_test(heads, test_share) if test_heads is None else test_heads
+    versions = current_versions(render)
+    plan = Plan(heads, for_test, heads_per_shard, first_seed, render, scan, gates, versions)
+    needs = {"generate": generate, "reconstruct": reconstruct, "label": label, "pack": pack}
+    description = start.produce(plan, Store(out), start.Workplace(address, needs, keep_captures, scratch, cpus))
+    splits = description["splits"]
+    log.info("data set %s: %s", out, ", ".join(f"{splits[name]['samples']} {name}" for name in splits))
 
 
 def segment(

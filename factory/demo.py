@@ -12,7 +12,7 @@ from pathlib import Path
 
 from capture import InputError, read_json, write_json
 from factory.failures import StageError
-from factory.production import RenderSettings, ScanSettings, make_heads, p2p
+from factory.heads import RenderSettings, ScanSettings, make_heads, p2p
 from factory.report import ReportExtras, write_report
 from factory.shards import PackSettings, pack_if_needed
 

@@ -17,6 +17,7 @@ class Failure(StrEnum):
     MEMORY = "out of memory"
     DISK = "disk full"
     DATA = "bad data"
+    QUALITY = "not good enough"
 
 
 class StageError(Exception):

@@ -17,8 +17,8 @@ from assets.head_models import DEFAULT, load_head_model
 from assets.library import open_library
 from capture import InputError, atomic_path, write_json
 from factory.console import Track, track
+from factory.heads import GENERATE_SCRIPT, HIGHEST_SEED, RenderSettings, sources
 from factory.processes import run_stage
-from factory.production import GENERATE_SCRIPT, HIGHEST_SEED, RenderSettings, sources
 from generator.distributions import Distributions
 from generator.rig import RigSpec
 from generator.spec import sample_spec

@@ -12,11 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from capture import InputError
+from capture.lifetime import PARENT
 from factory.failures import Failure, StageError, failure_of
 from factory.watchdog import UNLIMITED, Limits, Watchdog
 
 # What stages print for us: "p2p-progress <capture id> <what> <done>/<total>".
 PROGRESS_LINE = re.compile(r"^p2p-progress (?P<id>\S+) (?P<what>\S+) (?P<done>\d+)/(?P<total>\d+)")
+
+# What tells the libraries in a stage how many threads to use.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 GRACE_S = 5.0  # seconds that a stage is given to end by itself
 
@@ -27,7 +31,8 @@ def run_stage(
     log_path: Path,
     on_progress: Callable[[str, int, int], None] | None = None,
     limits: Limits = UNLIMITED,
-) -> None:
+    threads: int | None = None,
+) -> float:
     """Run a stage's command to its end, with its output in `log_path`.
 
     Args:
@@ -36,12 +41,20 @@ def run_stage(
         log_path: where standard output and standard error go, together.
         on_progress: called with (what, done, total) for each progress line.
         limits: time and memory; a stage that goes beyond is killed with all processes that it started.
+        threads: that numerical libraries in it use; None for all cores.
+
+    The stage ends when this process ends, however that comes about.
+
+    Returns:
+        The most memory that the process held, GiB.
 
     Raises:
         InputError: it could not be started or ended with exit code 2; the message is its own.
         StageError: it crashed, went beyond its limits or failed otherwise.
     """
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "P2P_PROGRESS": "lines"}
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "P2P_PROGRESS": "lines", PARENT: str(os.getpid())}
+    if threads is not None:
+        environment |= dict.fromkeys(_THREADS, str(threads))
     log_path.parent.mkdir(parents=True, exist_ok=True)
     tail: deque[str] = deque(maxlen=50)
     with log_path.open("w", encoding="utf-8") as log:
@@ -53,14 +66,24 @@ def run_stage(
             )  # fmt: skip
         except OSError as error:
             raise InputError(f"{what}: can't start {command[0]} ({error.strerror})") from None
+        peak = 0.0
         with process, Watchdog(process.pid, limits) as watchdog:
             try:
                 _follow(process, log.write, tail, on_progress)
+                peak = _wait(process)
             finally:
                 _end(process)
     if watchdog.failure is not None:
         raise _error(what, watchdog.reason, log_path, watchdog.failure)
     _judge(process.returncode, what, tail, log_path)
+    return peak
+
+
+def _wait(process: subprocess.Popen[str]) -> float:
+    """Wait for the end of a process; returns the most memory that it held, GiB. Python's own `wait` doesn't tell."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return round(used.ru_maxrss / 2**20, 3)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -90,7 +113,6 @@ def _follow(
         write(line)
         if line.strip():
             tail.append(line.strip())
-    process.wait()
 
 
 def _judge(code: int, what: str, tail: deque[str], log_path: Path) -> None:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from capture import Capture, Labels, Scan
+from capture import Capture, Labels, Scan, read_json
 from factory.stages import history
 from training.images import decode_image
 
-FORMAT = 2  # raise it when what is in a sample changes: data sets are packed again. 2: part, side, views, seen_class
+# Raise it when what is in a sample changes: data sets are packed again. 2: part, side, views, seen_class; 3: no times.
+FORMAT = 3
 JPEG_QUALITY = 95
 _LABELS = ("distance_mm", "skin", "part", "side", "views", "seen_class")
 
 
 def encode(capture: Capture) -> dict[str, bytes]:
-    """The sample of a labelled capture: file extension -> bytes. Raises `InputError` where a file is missing."""
+    """The sample of a labelled capture: file extension -> bytes; the same capture gives the same bytes.
+
+    Raises `InputError` where a file is missing.
+    """
     scan = Scan.read(capture.scan_path)
     labels = Labels.read(capture.labels_path, len(scan.vertices))
     info = capture.info.to_json() | {
         "cameras": [camera.to_json() for camera in capture.cameras],
-        "stages": history(capture.folder),
+        "stages": {stage: {"options": _portable(run["options"])} for stage, run in history(capture.folder).items()},
     }
     files = {"capture.json": json.dumps(info, allow_nan=False).encode()}
     for i, path in enumerate(capture.image_paths):
@@ -42,6 +48,34 @@ def encode(capture: Capture) -> dict[str, bytes]:
     np.savez_compressed(buffer, **arrays)
     files["scan.npz"] = buffer.getvalue()
     return files
+
+
+def facts(capture: Capture) -> dict[str, Any]:
+    """What statistics of data sets are made of: counts, share of skin, measures of quality, seed and versions."""
+    scan = Scan.read(capture.scan_path)
+    labels = Labels.read(capture.labels_path, len(scan.vertices))
+    found: dict[str, Any] = {
+        "seed": capture.info.seed,
+        "vertices": len(labels),
+        "faces": len(scan.faces),
+        "skin_share": round(float(labels.skin.mean()), 6) if len(labels) else 0.0,
+        "skin_distance_mm_median": _median(labels.distance_mm[labels.skin]),
+        "versions": dict(capture.info.versions),
+    }
+    quality_path = capture.folder / Capture.QUALITY
+    if quality_path.is_file():
+        quality = read_json(quality_path, "quality")
+        found["quality"] = {key: quality[key] for key in ("accuracy", "completeness") if key in quality}
+    return found
+
+
+def _median(values: NDArray) -> float | None:
+    return round(float(np.median(values)), 4) if values.size else None
+
+
+def _portable(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options without what differs between machines that make the same: where Blender lies."""
+    return {key: value for key, value in options.items() if key != "blender"}
 
 
 def _jpeg(image: NDArray[np.uint8]) -> bytes:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import logging
 import re
 import secrets
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from capture import Capture, InputError, Labels, Scan, atomic_path, read_json, write_json
+from capture import Capture, InputError, Labels, Scan, read_json, write_json
 from capture.files import explain_os_error
+from factory.archive import Entry, index_of, write_archive
 from factory.console import track
-from factory.samples import FORMAT, encode
+from factory.samples import FORMAT, encode, facts
 from factory.stages import read_record
 
 log = logging.getLogger(__name__)
@@ -29,6 +28,7 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 DATASET = "dataset.json"
 SPLITS = ("train", "test")
+_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")  # what samples of a tar may be called, and readers name files after
 _SHARD = re.compile(r"(train|test)-\d{6}\.tar")  # what `pack` writes: other tars in the folder are not its own
 
 
@@ -65,14 +65,21 @@ def find_captures(folder: Path) -> list[Path]:
 
 
 def split(ids: Sequence[str], test_share: float) -> dict[str, list[str]]:
-    """Split heads into train and test: a function of the ids alone, and of no order.
+    """Split heads into train and test: at least one in test where there are two or more and a share is asked for."""
+    return split_by_count(ids, count_for_test(len(ids), test_share))
 
-    The heads are ranked by a hash of their id and the first go to the test split: at least one where there are
-    two or more and a share is asked for.
+
+def count_for_test(heads: int, test_share: float) -> int:
+    """How many of so many heads a share makes."""
+    count = round(heads * test_share)
+    return min(max(count, 1), heads - 1) if test_share > 0 and heads > 1 else count
+
+
+def split_by_count(ids: Sequence[str], count: int) -> dict[str, list[str]]:
+    """Split heads into train and `count` for test: a function of the ids alone, and of no order.
+
+    The heads are ranked by a hash of their id and the first go to the test split.
     """
-    count = round(len(ids) * test_share)
-    if test_share > 0 and len(ids) > 1:
-        count = min(max(count, 1), len(ids) - 1)
     ranked = sorted(ids, key=lambda name: hashlib.sha256(name.encode()).digest())
     return {"train": sorted(ranked[count:]), "test": sorted(ranked[:count])}
 
@@ -89,25 +96,22 @@ def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = No
     splits = split(list(by_id), settings.test_share)
     out = Path(out)
     table: dict[str, Any] = {}
+    entries: list[Entry] = []
     with _beside(out) as folder:
         with track("packing", len(by_id)) as progress:
             for name in SPLITS:
                 shards: list[dict[str, Any]] = []
                 for first in range(0, len(splits[name]), settings.heads_per_shard):
                     ids = splits[name][first : first + settings.heads_per_shard]
-                    path = folder / f"{name}-{len(shards):06d}.tar"
-                    shards.append(_write_shard(path, [by_id[i] for i in ids], progress.advance))
+                    path = folder / shard_name(name, len(shards))
+                    shard, packed = _write_shard(path, [by_id[i] for i in ids], len(entries), progress.advance)
+                    shards.append(shard)
+                    entries += packed
                 table[name] = {"samples": len(splits[name]), "ids": splits[name], "shards": shards}
         _forget(out)
         for path in sorted(folder.iterdir()):
             path.replace(out / path.name)
-    description = {
-        "schema_version": SCHEMA_VERSION,
-        "key": _key(captures, settings),
-        "splits": table,
-        "statistics": statistics(list(by_id.values())),
-        "versions": _versions(list(by_id.values())),
-    }
+    description = describe(_key(captures, settings), table, [entry.facts for entry in entries])
     write_json(out / DATASET, description)
     log.info("data set %s: %s", out, ", ".join(f"{table[name]['samples']} {name}" for name in SPLITS))
     return description
@@ -157,19 +161,29 @@ def read_dataset(folder: Path) -> dict[str, Any]:
     return value
 
 
-def statistics(captures: Sequence[Capture]) -> dict[str, Any]:
-    """Counts over the labelled captures: vertices, share of skin, median distance of skin."""
-    vertices, skin, medians = [], [], []
-    for capture in captures:
-        labels = Labels.read(capture.labels_path)
-        vertices.append(len(labels))
-        skin.append(float(labels.skin.mean()) if len(labels) else 0.0)
-        if labels.skin.any():
-            medians.append(float(np.median(labels.distance_mm[labels.skin])))
+def shard_name(name: str, number: int) -> str:
+    """File name of a split's shard, counted from 0."""
+    return f"{name}-{number:06d}.tar"
+
+
+def describe(key: str, splits: Mapping[str, Any], heads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What stands in `dataset.json`: shards by split as given, and what the facts of their heads add up to."""
     return {
-        "heads": len(captures),
-        "vertices": int(sum(vertices)),
-        "skin_share": round(float(np.mean(skin)), 4),
+        "schema_version": SCHEMA_VERSION,
+        "key": key,
+        "splits": dict(splits),
+        "statistics": statistics(heads),
+        "versions": _versions([head["versions"] for head in heads]),
+    }
+
+
+def statistics(heads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Counts over heads, given by their facts: vertices, share of skin, median distance of skin."""
+    medians = [head["skin_distance_mm_median"] for head in heads if head["skin_distance_mm_median"] is not None]
+    return {
+        "heads": len(heads),
+        "vertices": sum(head["vertices"] for head in heads),
+        "skin_share": round(float(np.mean([head["skin_share"] for head in heads])), 4) if heads else 0.0,
         "skin_distance_mm_median": round(float(np.mean(medians)), 4) if medians else None,
     }
 
@@ -182,6 +196,9 @@ def _open_all(folders: Sequence[Path]) -> dict[str, Capture]:
         if scan is None:
             raise InputError(f"capture {folder} has no scan; run `p2p reconstruct {folder}` first")
         Labels.read(capture.labels_path, len(scan.vertices))
+        if not _ID.fullmatch(capture.info.id):
+            cure = "rename it to 1 to 64 of the characters A-Z a-z 0-9 _ -"
+            raise InputError(f"capture {folder} is called {capture.info.id!r}; {cure}")
         if capture.info.id in by_id:
             other = by_id[capture.info.id].folder
             raise InputError(f"{folder} and {other} are both called {capture.info.id}; heads need different ids")
@@ -216,29 +233,24 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _write_shard(path: Path, captures: Sequence[Capture], advance: Any) -> dict[str, Any]:
-    """Write one tar; the same captures give the same bytes."""
-    with atomic_path(path) as temporary:
-        with tarfile.open(temporary, "w") as tar:
-            for capture in captures:
-                for extension, content in sorted(encode(capture).items()):
-                    member = tarfile.TarInfo(f"{capture.info.id}.{extension}")
-                    member.size, member.mode = len(content), 0o444
-                    tar.addfile(member, io.BytesIO(content))
-                advance(1, capture.info.id)
-        data = temporary.read_bytes()
-    return {
-        "name": path.name,
-        "samples": len(captures),
-        "bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-    }
+def _write_shard(
+    path: Path, captures: Sequence[Capture], first_slot: int, advance: Any
+) -> tuple[dict[str, Any], tuple[Entry, ...]]:
+    """Write one tar; the same captures give the same bytes. Returns its line in `dataset.json` and what it holds."""
+    samples = []
+    for slot, capture in enumerate(captures, first_slot):
+        samples.append((slot, capture.info.id, facts(capture), encode(capture)))
+        advance(1, capture.info.id)
+    index = index_of(samples, "captures")
+    contents = (content for *_, sample in samples for _, content in sorted(sample.items()))
+    digest = write_archive(path, index, contents)
+    return {"name": path.name, "samples": len(captures), "bytes": index.size, "sha256": digest}, index.entries
 
 
-def _versions(captures: Sequence[Capture]) -> Mapping[str, Any]:
-    """Tool -> version; a list where the captures were made with several."""
+def _versions(heads: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:
+    """Tool -> version; a list where the heads were made with several."""
     found: dict[str, set[str]] = {}
-    for capture in captures:
-        for tool, version in capture.info.versions.items():
+    for versions in heads:
+        for tool, version in versions.items():
             found.setdefault(tool, set()).add(version)
-    return json.loads(json.dumps({k: sorted(v) if len(v) > 1 else next(iter(v)) for k, v in sorted(found.items())}))
+    return {tool: sorted(each) if len(each) > 1 else next(iter(each)) for tool, each in sorted(found.items())}

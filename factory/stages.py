@@ -70,7 +70,7 @@ def stage_key(folder: Path, stage: str, options: Mapping[str, Any]) -> str:
 
 def read_record(folder: Path, stage: str) -> StageRecord | None:
     """The stamp of a stage, None where there is none."""
-    path = _path(folder, stage)
+    path = stamp_path(folder, stage)
     if not path.is_file():
         return None
     try:
@@ -92,13 +92,27 @@ def is_whole(folder: Path, stage: str, key: str) -> bool:
     return record is not None and record.key == key and dict(record.files) == _files(folder, stage)
 
 
-def run_stamped(folder: Path, stage: str, options: Mapping[str, Any], run: Callable[[], _Result]) -> _Result:
+def peak_gib() -> float:
+    """Most memory that this process, or one that it has waited for, has held."""
+    used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return round(used / 2**20, 3)
+
+
+def run_stamped(
+    folder: Path,
+    stage: str,
+    options: Mapping[str, Any],
+    run: Callable[[], _Result],
+    peak: Callable[[_Result], float] = lambda _: peak_gib(),
+) -> _Result:
     """Run a stage and stamp it when it ends; while it runs the folder has no stamp of it.
+
+    `peak` gives the most memory that it has held from what it returned.
 
     What later stages made of its former outputs is removed once the new ones are there.
     """
     key = stage_key(folder, stage, options)
-    _path(folder, stage).unlink(missing_ok=True)
+    stamp_path(folder, stage).unlink(missing_ok=True)
     started = time.monotonic()
     result = run()
     seconds = round(time.monotonic() - started, 2)
@@ -108,18 +122,18 @@ def run_stamped(folder: Path, stage: str, options: Mapping[str, Any], run: Calla
     stamp = {
         "key": key,
         "seconds": seconds,
-        "peak_gib": _peak_gib(),
+        "peak_gib": peak(result),
         "options": dict(options),
         "files": _files(folder, stage),
     }
-    write_json(_path(folder, stage), stamp)
+    write_json(stamp_path(folder, stage), stamp)
     return result
 
 
 def forget(folder: Path, first: str) -> None:
     """Remove the outputs and stamps of `first` and of all stages after it: they show what is no longer there."""
     for stage in list(OUTPUTS)[list(OUTPUTS).index(first) :]:
-        _path(folder, stage).unlink(missing_ok=True)
+        stamp_path(folder, stage).unlink(missing_ok=True)
         for path in _outputs(folder, stage):
             path.unlink(missing_ok=True)
 
@@ -148,15 +162,10 @@ def _files(folder: Path, stage: str) -> dict[str, str]:
     return found
 
 
-def _peak_gib() -> float:
-    """Of this process and of the processes that it has waited for."""
-    used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return round(used / 2**20, 3)
-
-
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def _path(folder: Path, stage: str) -> Path:
+def stamp_path(folder: Path, stage: str) -> Path:
+    """Where the stamp of a stage lies."""
     return Path(folder) / "stages" / f"{stage}.json"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import math
+import re
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +24,7 @@ from factory.console import Track, track
 from factory.failures import StageError
 from factory.processes import run_stage
 from factory.stages import forget, is_whole, run_stamped, stage_key
+from factory.watchdog import UNLIMITED, Limits
 from generator.distributions import Distributions, read_distributions
 from generator.rig import fixes_resolution, read_rig
 from generator.spec import sample_spec
@@ -59,6 +65,20 @@ class RenderSettings:
         if self.blender is not None and not self.blender.is_file():
             raise InputError(f"no such Blender binary: {self.blender}; give the path of the program itself")
 
+    def blender_version(self) -> str:
+        """Of the Blender that renders. Raises `InputError` where there is none."""
+        if self.blender is None:
+            try:
+                return version("bpy")
+            except PackageNotFoundError:
+                cure = "pip install 'pixels2points[render]', or give --blender"
+                raise InputError(f"no Blender: the bpy wheel is not installed; {cure}") from None
+        said = subprocess.run([self.blender, "--version"], capture_output=True, text=True, check=False).stdout
+        match = re.match(r"Blender ([\d.]+)", said.strip())
+        if match is None:
+            raise InputError(f"{self.blender} is not Blender: it doesn't answer to --version")
+        return match[1]
+
 
 @dataclass(frozen=True)
 class ScanSettings:
@@ -85,6 +105,24 @@ class ScanSettings:
         if unknown or not self.skin_parts:
             known = ", ".join(HeadSurface.PARTS)
             raise InputError(f"skin parts {', '.join(unknown) or '(none)'}: name some of {known}")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a stage's process is run; nothing of it changes what the stage makes.
+
+    Attributes:
+        threads: that it may use; None for all cores.
+        limits: time and memory.
+        bar: shown the progress.
+    """
+
+    threads: int | None = None
+    limits: Limits = UNLIMITED
+    bar: Track | None = None
+
+
+FREELY = Execution()
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -145,7 +183,7 @@ def head_name(seed: int) -> str:
 
 
 def generate_head(
-    seed: int, root: Path, settings: RenderSettings, *, force: bool = False, bar: Track | None = None
+    seed: int, root: Path, settings: RenderSettings, execution: Execution = FREELY, *, force: bool = False
 ) -> Path:
     """Render one head into `<root>/head_<seed>` unless it is whole there; returns the folder."""
     folder = Path(root) / head_name(seed)
@@ -159,27 +197,30 @@ def generate_head(
         command = [Path(sys.executable), GENERATE_SCRIPT]
     options: list[object] = ["--seed", seed, "--out", folder]
     options += ["--samples", settings.samples]
+    if execution.threads is not None:
+        options += ["--threads", execution.threads]
     options += sources(settings)
     if settings.passes:
         options += ["--passes", ",".join(settings.passes)]
     if not fixes_resolution(settings.distributions.wishes.get("rig")):
         options += ["--resolution", settings.resolution]
 
-    def render() -> None:
+    def render() -> float:
         if settings.distributions.wishes:  # Blender's own Python reads no YAML
             wishes = folder.parent / "logs" / f"{folder.name}.distributions.json"
             write_json(wishes, settings.distributions.to_json())
             options.extend(["--distributions", wishes])
-        _run([*command, *options], folder, "generate", bar)
+        peak = _run([*command, *options], folder, "generate", execution)
         if not (folder / Capture.INFO).is_file():  # a Blender that can't run the script ends with code 0
-            output = _log_path(folder, "generate")
+            output = log_path(folder, "generate")
             raise StageError(f"generate {folder.name} ended without a capture; its output is in {output}")
+        return peak
 
-    run_stamped(folder, "generate", plain, render)
+    run_stamped(folder, "generate", plain, render, lambda peak: peak)
     return folder
 
 
-def reconstruct_head(folder: Path, settings: ScanSettings, bar: Track | None = None) -> None:
+def reconstruct_head(folder: Path, settings: ScanSettings, execution: Execution = FREELY) -> None:
     """Rebuild the scan of one capture unless it is whole."""
     key = stage_key(folder, "reconstruct", reconstruct_options(settings.backend, settings.vertices))
     if is_whole(folder, "reconstruct", key):
@@ -187,14 +228,16 @@ def reconstruct_head(folder: Path, settings: ScanSettings, bar: Track | None = N
     options = ["--backend", settings.backend]
     if settings.vertices is not None:
         options += ["--vertices", str(settings.vertices)]
-    _run(p2p("reconstruct", folder, *options), folder, "reconstruct", bar)
+    if execution.threads is not None:
+        options += ["--threads", str(execution.threads)]
+    _run(p2p("reconstruct", folder, *options), folder, "reconstruct", execution)
 
 
-def label_head(folder: Path, settings: ScanSettings, bar: Track | None = None) -> None:
+def label_head(folder: Path, settings: ScanSettings, execution: Execution = FREELY) -> None:
     """Label the scan of one capture unless it is whole."""
     if not is_whole(folder, "label", stage_key(folder, "label", label_options(settings))):
         options = ["--threshold-mm", settings.threshold_mm, "--skin-parts", ",".join(settings.skin_parts)]
-        _run(p2p("label", folder, *options), folder, "label", bar)
+        _run(p2p("label", folder, *options), folder, "label", execution)
 
 
 def reconstruct_options(backend: str, vertices: int | None) -> dict[str, Any]:
@@ -212,9 +255,10 @@ def make_heads(seeds: Sequence[int], root: Path, render: RenderSettings, scan: S
     folders = []
     for number, seed in enumerate(seeds, 1):
         with track(f"{head_name(seed)} ({number} of {len(seeds)})", 0) as bar:
-            folder = generate_head(seed, root, render, bar=bar)
-            reconstruct_head(folder, scan, bar)
-            label_head(folder, scan, bar)
+            execution = Execution(bar=bar)
+            folder = generate_head(seed, root, render, execution)
+            reconstruct_head(folder, scan, execution)
+            label_head(folder, scan, execution)
         folders.append(folder)
     return folders
 
@@ -224,15 +268,30 @@ def p2p(*words: object) -> list[str]:
     return [sys.executable, "-m", "factory.cli", *map(str, words)]
 
 
-def _run(command: Sequence[object], folder: Path, stage: str, bar: Track | None) -> None:
+def content_of(settings: RenderSettings) -> dict[str, Any]:
+    """What images depend on, as plain values that are the same on every machine with the same assets and model."""
+    value = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in ("blender", "library")}
+    value["distributions"] = settings.distributions.to_json()
+    value["passes"] = list(settings.passes)
+    value["head_model"] = _model_content(settings.head_model)
+    library = json.dumps(_library_content(settings.library), sort_keys=True)
+    value["library"] = hashlib.sha256(library.encode()).hexdigest()[:16]
+    return value
+
+
+def _run(command: Sequence[object], folder: Path, stage: str, execution: Execution) -> float:
+    """Run a stage's process; returns the most memory that it held, GiB."""
+
     def show(what: str, done: int, total: int) -> None:
-        if bar is not None:
-            bar(done, what, total)
+        if execution.bar is not None:
+            execution.bar(done, what, total)
 
-    run_stage([str(word) for word in command], f"{stage} {folder.name}", _log_path(folder, stage), show)
+    words, what = [str(word) for word in command], f"{stage} {folder.name}"
+    return run_stage(words, what, log_path(folder, stage), show, execution.limits, execution.threads)
 
 
-def _log_path(folder: Path, stage: str) -> Path:
+def log_path(folder: Path, stage: str) -> Path:
+    """Where the output of a capture's stage is kept."""
     return folder.parent / "logs" / f"{folder.name}.{stage}.log"
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from capture import InputError, write_json
 from factory import stages
 from factory.failures import StageError
+from factory.heads import RenderSettings, ScanSettings, generate_head, parse_seeds, read_wishes
 from factory.processes import run_stage
-from factory.production import RenderSettings, ScanSettings, generate_head, parse_seeds, read_wishes
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("0", [0]), ("2:5", [2, 3, 4]), ("7,1,7", [7, 1])])

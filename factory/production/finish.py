@@ -1,0 +1,34 @@
+"""The last step of a data set: `dataset.json`, made of what its shards say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from capture import InputError
+from factory.archive import Index
+from factory.production.plan import Plan
+from factory.production.progress import read_checksum, read_indexes
+from factory.shards import DATASET, SPLITS, describe
+from factory.store import Store
+
+
+def describe_dataset(store: Store, plan: Plan) -> dict[str, Any]:
+    """Write `dataset.json`, which says that the data set is whole; returns it. Raises `InputError` where it isn't."""
+    heads: list[Mapping[str, Any]] = []
+    splits: dict[str, Any] = {name: {"samples": 0, "ids": [], "shards": []} for name in SPLITS}
+    for name, index in read_indexes(store, list(plan.shards)):
+        digest = read_checksum(store, name)
+        if not isinstance(index, Index) or digest is None:
+            raise InputError(f"{store.where(name)}: {index if isinstance(index, str) else 'its checksum is gone'}; run "
+                             "`p2p produce` with the same options again")  # fmt: skip
+        split = splits[name.rpartition("-")[0]]
+        split["samples"] += len(index.entries)
+        split["ids"] += [entry.id for entry in index.entries]
+        split["shards"].append({"name": name, "samples": len(index.entries), "bytes": index.size, "sha256": digest})
+        heads += [entry.facts for entry in index.entries]
+    replaced = sum(plan.slot(int(facts["seed"]))[1] > 0 for facts in heads)
+    description = describe(plan.key, splits, heads) | {"replaced": replaced}
+    store.write(DATASET, (json.dumps(description, indent=2) + "\n").encode())
+    return description

@@ -1,0 +1,178 @@
+"""What a data set is a function of: nothing else, neither machines nor interruptions, changes what is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from importlib.metadata import version
+from typing import Any
+
+from capture import InputError
+from factory.heads import RenderSettings, ScanSettings, content_of, head_name
+from factory.production.gates import Gates
+from factory.samples import FORMAT
+from factory.shards import SPLITS, shard_name, split_by_count
+from factory.stages import VERSIONS
+from factory.store import Store
+from generator import GENERATOR_VERSION
+
+SCHEMA_VERSION = 1
+PLAN = "production.json"
+REPLACEMENTS = 9  # seeds that may take the place of a slot's first one
+SEED_STRIDE = 10_000_000  # from one seed of a slot to the next
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The options of a production run that decide what is in the data set.
+
+    A data set has `heads` slots. The head of slot i is that of seed `first_seed` + i; where that one fails or is
+    rejected, the seed 10,000,000 above takes its place, then the next. So a slot's head is decided by the slot alone.
+
+    Attributes:
+        heads: in all.
+        test_heads: of these, in the test split.
+        heads_per_shard: samples in one tar file.
+        first_seed: seed of slot 0.
+        render: how heads are rendered.
+        scan: how scans are rebuilt and labelled; its backend is cpu or cuda.
+        gates: what a head's reconstruction must reach.
+        versions: of what makes the samples: the program, its stages, Blender.
+    """
+
+    heads: int
+    test_heads: int
+    heads_per_shard: int = 16
+    first_seed: int = 0
+    render: RenderSettings = field(default_factory=RenderSettings)
+    scan: ScanSettings = field(default_factory=ScanSettings)
+    gates: Gates = field(default_factory=Gates)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.heads < 1:
+            raise InputError(f"at least one head is needed, got {self.heads}")
+        if not 0 <= self.test_heads < self.heads:
+            raise InputError(f"{self.test_heads} test heads of {self.heads}: at least one must be left to train on")
+        if self.heads_per_shard < 1:
+            raise InputError(f"a shard holds at least one head, got {self.heads_per_shard}")
+        if self.first_seed < 0 or self.first_seed + self.heads > SEED_STRIDE:
+            raise InputError(
+                f"first seed {self.first_seed} and {self.heads} heads: seeds of a data set lie between 0 and "
+                f"{SEED_STRIDE - 1}"
+            )
+
+    def seed(self, slot: int, replacement: int = 0) -> int:
+        """The seed of a slot's head; `replacement` counts those that took its place."""
+        return self.first_seed + slot + replacement * SEED_STRIDE
+
+    def slot(self, seed: int) -> tuple[int, int]:
+        """The slot and replacement that a seed belongs to."""
+        replacement, first = divmod(seed, SEED_STRIDE)
+        return first - self.first_seed, replacement
+
+    @cached_property
+    def shards(self) -> dict[str, tuple[int, ...]]:
+        """File name -> slots, of all shards of all splits."""
+        found = {}
+        for name, slots in self.splits.items():
+            for number, first in enumerate(range(0, len(slots), self.heads_per_shard)):
+                found[shard_name(name, number)] = slots[first : first + self.heads_per_shard]
+        return found
+
+    @cached_property
+    def splits(self) -> dict[str, tuple[int, ...]]:
+        """The slots of each split, in order; as `p2p pack` would split the heads of the first seeds."""
+        by_name = {head_name(self.seed(slot)): slot for slot in range(self.heads)}
+        parts = split_by_count(list(by_name), self.test_heads)
+        return {name: tuple(by_name[head] for head in parts[name]) for name in SPLITS}
+
+    @cached_property
+    def shard_of(self) -> dict[int, str]:
+        """Slot -> file name of its shard."""
+        return {slot: name for name, slots in self.shards.items() for slot in slots}
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, as plain values."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "heads": self.heads,
+            "test_heads": self.test_heads,
+            "heads_per_shard": self.heads_per_shard,
+            "first_seed": self.first_seed,
+            "render": content_of(self.render),
+            "scan": {**asdict(self.scan), "skin_parts": sorted(self.scan.skin_parts)},
+            "gates": asdict(self.gates),
+            "versions": dict(self.versions),
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """A name for what the data set is a function of."""
+        return sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def current_versions(render: RenderSettings) -> dict[str, str]:
+    """Versions of what makes samples here."""
+    return {
+        "pixels2points": version("pixels2points"),
+        "generator": GENERATOR_VERSION,
+        **{stage: str(number) for stage, number in VERSIONS.items()},
+        "sample": str(FORMAT),
+        "blender": render.blender_version(),
+    }
+
+
+def settle(store: Store, plan: Plan) -> bool:
+    """Make `plan` that of the data set in `store`; returns whether it was there before.
+
+    Raises:
+        InputError: another plan's data set is there; the message shows what differs. Or one without a plan.
+    """
+    if store.exists(PLAN):
+        found = read_plan(store)
+        lines = list(differences(found, json.loads(json.dumps(plan.to_json()))))
+        if lines:
+            raise InputError(
+                f"{store}: the data set there was begun with other options: {'; '.join(lines)}. "
+                "Give the same options to go on with it, or another --out"
+            )
+        return True
+    if store.exists("dataset.json"):
+        raise InputError(f"{store}: a data set that this command didn't make is there; choose another --out")
+    store.write(PLAN, (json.dumps(plan.to_json(), indent=2) + "\n").encode())
+    return False
+
+
+def read_plan(store: Store) -> dict[str, Any]:
+    """The options that the data set in `store` was begun with. Raises `InputError` where there are none to read."""
+    try:
+        value = json.loads(store.read(PLAN))
+        if value["schema_version"] != SCHEMA_VERSION:
+            raise InputError(
+                f"{store.where(PLAN)}: schema version {value['schema_version']}, this program reads {SCHEMA_VERSION}"
+            )
+        return dict(value)
+    except FileNotFoundError:
+        raise InputError(f"{store} holds no data set of `p2p produce` (no {PLAN})") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{store.where(PLAN)} is damaged ({error}); put a copy of it back") from None
+
+
+def differences(there: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """One line for each value that differs between two plans."""
+    for key in dict.fromkeys([*there, *wanted]):
+        name = f"{path}{key}"
+        old, new = there.get(key), wanted.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from differences(old, new, f"{name}.")
+        elif old != new:
+            yield f"{name} is {_short(old)} there, {_short(new)} here"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

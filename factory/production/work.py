@@ -1,0 +1,279 @@
+"""One stage of one head, on whatever machine it happens to run: files in, files out, nothing left behind."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from capture import Capture, InputError, read_json
+from factory.archive import index_of, write_archive
+from factory.failures import Failure, StageError, failure_of
+from factory.heads import Execution, generate_head, head_name, label_head, log_path, reconstruct_head
+from factory.production.needs import Need
+from factory.production.plan import Plan
+from factory.production.space import scratch_bytes, wait_for_space
+from factory.samples import encode, facts
+from factory.stages import OUTPUTS, read_record, stamp_path
+from factory.store import Store
+
+PARTS = "parts"
+CAPTURES = "captures"
+_AGAIN_S = 20.0
+_LOG_KEPT = 1 << 16  # bytes of a failed stage's output, its end
+
+# Called with what happened and plain values about it.
+Tell = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every stage of every head of a run knows.
+
+    Attributes:
+        plan: of the data set.
+        store: where it goes.
+        needs: stage -> what it may take, all filled in.
+        pixels: of all images of a head.
+        keep_captures: whether captures stay in the store, and are used again.
+        scratch: folder for working files; None for the machine's own.
+    """
+
+    plan: Plan
+    store: Store
+    needs: Mapping[str, Need]
+    pixels: int
+    keep_captures: bool = False
+    scratch: Path | None = None
+
+
+class HeadError(Exception):
+    """A stage of a head failed.
+
+    Attributes:
+        evidence: plain values: id, stage, kind, reason, node, time, log (the end of what the stage said).
+    """
+
+    def __init__(self, evidence: Mapping[str, Any]) -> None:
+        super().__init__(evidence)
+        self.evidence = dict(evidence)
+
+    def __str__(self) -> str:
+        return "{stage} {id}: {kind}: {reason}".format(**self.evidence)
+
+
+class AttemptError(HeadError):
+    """Another attempt may do better."""
+
+
+class RejectedError(HeadError):
+    """The same would happen again: the stage refused its input, or the head is not good enough."""
+
+
+@dataclass
+class _Stage:
+    """A stage that is being run."""
+
+    job: Job
+    name: str
+    seed: int
+    tell: Tell
+    evidence: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.evidence = {"id": head_name(self.seed), "stage": self.name, "node": socket.gethostname()}
+
+    def fail(self, kind: Failure, reason: str, log: Path | None) -> HeadError:
+        text = _tail(log) if log is not None and log.is_file() else ""
+        if log is not None:  # it is gone when the user reads this, with the folder that it is in
+            reason = reason.replace(f"; its whole output is in {log}", "")
+            reason = reason.replace(f"{log.parent.parent}/", "")
+        evidence = {**self.evidence, "kind": str(kind), "reason": reason, "log": text, "time": round(time.time(), 3)}
+        return (RejectedError if kind in (Failure.DATA, Failure.QUALITY) else AttemptError)(evidence)
+
+
+def make(job: Job, stage: str, seed: int, tell: Tell, *inputs: bytes) -> bytes:
+    """Run `generate`, `reconstruct` or `label` of one head.
+
+    Args:
+        job: the run's.
+        stage: name.
+        seed: of the head.
+        tell: told "started", "stage" (when done), "paused" and "attempt failed".
+        inputs: what the stages before it returned, in order.
+
+    Returns:
+        A tar of the files that the stage left, for the stages after it.
+
+    Raises:
+        AttemptError, RejectedError: why there is nothing.
+    """
+    running = _Stage(job, stage, seed, tell)
+    tell("started", **running.evidence)
+    while True:
+        with _workplace(job, running) as root:
+            folder = root / head_name(seed)
+            for archive in inputs:
+                _unpack(archive, root)
+            if job.keep_captures:
+                _fetch(job.store, folder, stage)
+            log = log_path(folder, stage)
+            try:
+                _run(job, stage, seed, root)
+                if stage == "label":
+                    _judge(job, running, folder)
+            except (StageError, InputError) as error:
+                kind = error.kind if isinstance(error, StageError) else failure_of(2, [str(error)])
+                failed = running.fail(kind, str(error), log)
+                tell("attempt failed", **failed.evidence)
+                if kind is not Failure.DISK:
+                    raise failed from None
+            else:
+                if job.keep_captures:
+                    _keep(job.store, folder, stage)
+                _tell_done(running, folder)
+                return _pack(root, folder, stage)
+        tell("paused", reason=str(failed), node=running.evidence["node"])
+        time.sleep(_AGAIN_S)  # the disk was full, perhaps of what other stages had there
+
+
+def pack(job: Job, slot: int, seed: int, tell: Tell, *inputs: bytes) -> str:
+    """Write a labelled head as a part of the data set; returns the part's name. Raises as `make` does."""
+    running = _Stage(job, "pack", seed, tell)
+    tell("started", **running.evidence)
+    started = time.monotonic()
+    with _workplace(job, running) as root:
+        folder = root / head_name(seed)
+        for archive in inputs:
+            _unpack(archive, root)
+        try:
+            capture = Capture.read(folder)
+            sample = encode(capture)
+            index = index_of([(slot, capture.info.id, facts(capture), sample)], job.plan.key)
+        except InputError as error:
+            failed = running.fail(Failure.DATA, str(error), None)
+            tell("attempt failed", **failed.evidence)
+            raise failed from None
+        path = root / "part.tar"
+        write_archive(path, index, (sample[key] for key in sorted(sample)))
+        name = part_name(slot, seed)
+        put_when_there_is_room(job.store, path, f"{PARTS}/{name}", tell)
+    tell("stage", **running.evidence, seconds=round(time.monotonic() - started, 2), peak_gib=None)
+    return name
+
+
+def part_name(slot: int, seed: int) -> str:
+    """File name of the part that holds the head of a slot."""
+    return f"{slot:08d}-{seed:08d}.tar"
+
+
+def put_when_there_is_room(store: Store, path: Path, name: str, tell: Tell) -> None:
+    """Copy a file into the store; while a disk there is full, wait and say so."""
+    while True:
+        try:
+            store.put(path, name)
+            return
+        except InputError as error:
+            if failure_of(2, [str(error)]) is not Failure.DISK or store.local is None:
+                raise
+            tell("paused", reason=str(error), node=socket.gethostname())
+        wait_for_space(store.local, 2 * path.stat().st_size, lambda why: tell("paused", reason=why))
+        time.sleep(1)
+
+
+def _run(job: Job, stage: str, seed: int, root: Path) -> None:
+    need = job.needs[stage]
+    execution = Execution(need.cpus, need.limits)
+    folder = root / head_name(seed)
+    if stage == "generate":
+        generate_head(seed, root, job.plan.render, execution)
+    elif stage == "reconstruct":
+        reconstruct_head(folder, job.plan.scan, execution)
+    else:
+        label_head(folder, job.plan.scan, execution)
+
+
+def _judge(job: Job, running: _Stage, folder: Path) -> None:
+    reasons = job.plan.gates.reasons(read_json(folder / Capture.QUALITY, "the quality of a capture"))
+    if reasons:
+        failed = running.fail(Failure.QUALITY, "; ".join(reasons), log_path(folder, running.name))
+        running.tell("attempt failed", **failed.evidence)
+        raise failed
+
+
+def _tell_done(running: _Stage, folder: Path) -> None:
+    record = read_record(folder, running.name)
+    seconds, peak = (record.seconds, record.peak_gib) if record else (None, None)
+    running.tell("stage", **running.evidence, seconds=seconds, peak_gib=peak)
+
+
+@contextmanager
+def _workplace(job: Job, running: _Stage) -> Iterator[Path]:
+    """A folder on this machine's disk, with room in it, that is gone afterwards."""
+    scratch = Path(job.scratch or tempfile.gettempdir())
+    scratch.mkdir(parents=True, exist_ok=True)
+    needed = scratch_bytes(job.pixels)
+    wait_for_space(scratch, needed, lambda why: running.tell("paused", reason=why, node=running.evidence["node"]))
+    with tempfile.TemporaryDirectory(prefix=f"p2p-{os.getpid()}-", dir=scratch) as folder:
+        yield Path(folder)
+
+
+def _pack(root: Path, folder: Path, stage: str) -> bytes:
+    """A tar of what a stage left in a capture's folder, with its stamp."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path in _left_by(folder, stage):
+            tar.add(path, path.relative_to(root).as_posix())
+    return buffer.getvalue()
+
+
+def _unpack(archive: bytes, root: Path) -> None:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(root, filter="data")
+
+
+def _left_by(folder: Path, stage: str) -> list[Path]:
+    paths = {path for pattern in OUTPUTS[stage] for path in folder.glob(pattern) if path.is_file()}
+    return sorted(paths | {stamp_path(folder, stage)})
+
+
+def _keep(store: Store, folder: Path, stage: str) -> None:
+    """Copy a stage's files into the store; the stamp comes last, and proves that the others are there."""
+    stamp = stamp_path(folder, stage)
+    for path in [*(path for path in _left_by(folder, stage) if path != stamp), stamp]:
+        store.put(path, f"{CAPTURES}/{folder.name}/{path.relative_to(folder).as_posix()}")
+
+
+def _fetch(store: Store, folder: Path, stage: str) -> None:
+    """Bring what a stage has left in the store before; its stamp decides whether that is used."""
+    prefix = f"{CAPTURES}/{folder.name}"
+    stamp = stamp_path(folder, stage).relative_to(folder).as_posix()
+    if not store.exists(f"{prefix}/{stamp}"):
+        return
+    try:
+        record = json.loads(store.read(f"{prefix}/{stamp}"))
+        names = [stamp, *map(str, record["files"])]
+        for name in names:
+            path = folder / name
+            if folder.resolve() not in path.resolve().parents:
+                return  # nothing that we wrote
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(store.read(f"{prefix}/{name}"))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return  # half of it was kept: the stage runs
+
+
+def _tail(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(0, io.SEEK_END)
+        file.seek(max(0, file.tell() - _LOG_KEPT))
+        return file.read().decode(errors="replace")
