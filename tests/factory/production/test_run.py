@@ -1,0 +1,184 @@
+"""Runs on a real local Ray, with stages that take no time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+
+from capture import InputError
+from factory.events import EventLog, read_events, read_timings
+from factory.failures import StageError
+from factory.production.plan import Plan, settle
+from factory.production.run import Run
+from factory.production.start import Workplace, cluster
+from factory.production.tasks import Crew, start_journal
+from factory.production.view import HEARTBEAT, View
+from tests.factory.production import fakes
+from training.shards import check_shard, read_samples, read_splits
+
+Produce = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[None]:
+    with cluster(Workplace(cpus=4)):
+        yield
+
+
+@pytest.fixture
+def produce(nodes: None, tmp_path: Path) -> Produce:
+    def run(plan: Plan | None = None, folder: Path = tmp_path / "dataset") -> dict[str, Any]:
+        job = fakes.make_job(plan or fakes.make_plan(), folder)
+        settle(job.store, job.plan)
+        journal = start_journal()
+        with EventLog(job.store) as events, View(job.store) as view:
+            crew = Crew(job, journal, (fakes.make, fakes.pack))
+            return Run(job, crew, lambda: ray.get(journal.drain.remote()), 4, events, view).make()
+
+    return run
+
+
+def shards_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.tar")}
+
+
+def seeds_of(folder: Path) -> set[int]:
+    """Of all samples, each read as training reads it."""
+    found = []
+    for split in read_splits(folder).values():
+        for shard in split.shards:
+            check_shard(shard)
+            for sample in read_samples(shard):
+                seed = json.loads(sample["capture.json"])["seed"]
+                assert {key: value for key, value in sample.items() if not key.startswith("__")} == fakes.sample_of(seed)
+                found.append(seed)
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+@pytest.fixture
+def undisturbed(produce: Produce, tmp_path: Path) -> dict[str, bytes]:
+    produce(folder=tmp_path / "undisturbed")
+    return shards_of(tmp_path / "undisturbed")
+
+
+def test_every_head_is_in_one_shard(produce: Produce, tmp_path: Path) -> None:
+    description = produce()
+    assert seeds_of(tmp_path / "dataset") == {0, 1, 2, 3, 4}
+    assert {name: split["samples"] for name, split in description["splits"].items()} == {"train": 3, "test": 2}
+    assert description["statistics"]["heads"] == 5 and description["replaced"] == 0
+    left = {path.name for path in (tmp_path / "dataset").iterdir()}
+    assert HEARTBEAT not in left and not list((tmp_path / "dataset" / "parts").iterdir())
+    assert read_timings(fakes.make_job(fakes.make_plan(), tmp_path / "dataset").store)["head_00000003"] == {
+        "generate": 0.5, "reconstruct": 0.5, "label": 0.5
+    }  # fmt: skip
+
+
+def test_a_whole_data_set_is_left_as_it_is(produce: Produce, tmp_path: Path) -> None:
+    produce()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "dataset").glob("*.tar")}
+    produce()
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "dataset").glob("*.tar")}
+
+
+def test_what_is_lost_is_made_again(produce: Produce, tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    folder = tmp_path / "dataset"
+    produce()
+    (folder / "train-000000.tar").unlink()
+    produce()
+    assert shards_of(folder) == undisturbed
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "index", "padding", "checksum"])
+def test_a_damaged_shard_is_mended(
+    produce: Produce, tmp_path: Path, undisturbed: dict[str, bytes], damage: str
+) -> None:
+    folder = tmp_path / "dataset"
+    produce()
+    path = folder / "train-000000.tar"
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        del data[-4000:]
+    elif damage == "checksum":
+        (folder / f"{path.name}.sha256").unlink()
+    else:
+        data[{"flip": data.index(b"\1" * 700) + 3, "index": 700, "padding": len(data) - 9}[damage]] ^= 4
+    path.write_bytes(data)
+    produce()
+    assert shards_of(folder) == undisturbed
+    assert seeds_of(folder) == {0, 1, 2, 3, 4}
+    made = [event["id"] for event in read_events(fakes.make_job(fakes.make_plan(), folder).store) if event["event"] == "head"]
+    assert len(made) == 5 + {"cut": 1, "flip": 1, "index": 2, "padding": 0, "checksum": 0}[damage]
+
+
+def test_a_damaged_part_is_made_again(produce: Produce, tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    folder = tmp_path / "dataset"
+    fakes.fault(folder, "label", 0, "reject", 1000)
+    for seed in range(1, 10):
+        fakes.fault(folder, "label", seed * 10_000_000, "reject", 1000)
+    with pytest.raises(StageError, match=r"slot 0: 10 seeds failed or were rejected, head_00000000 first"):
+        produce()
+    parts = list((folder / "parts").glob("*.tar"))
+    assert parts  # of the shard that slot 0 is in
+    parts[0].write_bytes(parts[0].read_bytes()[:-12_000])
+    shutil.rmtree(folder / "quarantine")
+    shutil.rmtree(folder / fakes.FAULTS)
+    produce()
+    assert shards_of(folder) == undisturbed
+
+
+def test_a_rejected_head_is_replaced(produce: Produce, tmp_path: Path) -> None:
+    folder = tmp_path / "dataset"
+    fakes.fault(folder, "label", 1, "reject", 1000)
+    fakes.fault(folder, "generate", 10_000_001, "crash", 1000)
+    description = produce()
+    assert seeds_of(folder) == {0, 20_000_001, 2, 3, 4} and description["replaced"] == 1
+    rejected = json.loads((folder / "quarantine" / "head_00000001.json").read_text())
+    assert rejected["verdict"] == "label head_00000001: crash: reject" and len(rejected["attempts"]) == 1
+    crashed = json.loads((folder / "quarantine" / "head_10000001.json").read_text())
+    assert len(crashed["attempts"]) == 3 and crashed["attempts"][0]["log"] == "said"
+    produce()
+    assert seeds_of(folder) == {0, 20_000_001, 2, 3, 4}
+
+
+@pytest.mark.parametrize("kind", ["crash", "kill"])
+def test_a_stage_that_fails_twice_leaves_no_trace_in_the_data(
+    produce: Produce, tmp_path: Path, undisturbed: dict[str, bytes], kind: str
+) -> None:
+    folder = tmp_path / "dataset"
+    for stage, seed in (("generate", 0), ("reconstruct", 1), ("label", 2), ("pack", 3)):
+        fakes.fault(folder, stage, seed, kind, 2)
+    produce()
+    assert shards_of(folder) == undisturbed and not (folder / "quarantine").exists()
+
+
+def test_when_all_fail_the_run_stops(produce: Produce, tmp_path: Path) -> None:
+    folder = tmp_path / "dataset"
+    for seed in range(5):
+        for replacement in range(10):
+            fakes.fault(folder, "generate", seed + 10_000_000 * replacement, "reject", 1000)
+    with pytest.raises(StageError, match=r"stopped: 3 heads failed and 0 were made; the last: generate head_\d+: crash"):
+        produce()
+    assert not (folder / "dataset.json").exists()
+
+
+def test_other_options_are_refused_and_shown(produce: Produce, tmp_path: Path) -> None:
+    produce()
+    before = shards_of(tmp_path / "dataset")
+    with pytest.raises(InputError, match=r"heads is 5 there, 6 here; versions\.fake is \"1\" there, \"2\" here"):
+        produce(fakes.make_plan(6, versions={"fake": "2"}))
+    assert shards_of(tmp_path / "dataset") == before
+
+
+def test_a_shard_of_another_data_set_is_refused(produce: Produce, tmp_path: Path) -> None:
+    produce()
+    produce(fakes.make_plan(first_seed=7), tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "train-000000.tar", tmp_path / "dataset" / "train-000000.tar")
+    with pytest.raises(InputError, match=r"train-000000\.tar is a shard of another data set; move it away"):
+        produce()
