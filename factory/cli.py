@@ -73,6 +73,7 @@ class Command:
 
 _CAPTURE = Option("capture", Path, "folder of the capture")
 _DATASET = Option("dataset", Path, "folder of the data set")
+_PLACE = Option("dataset", str, "folder of the data set, or its URL in an object store")
 _LIBRARY = Option("--library", list[Path] | None, "folder of an asset library; may be repeated, later ones go before")
 _HEAD_MODEL = Option("--head-model", str, "makehuman, an ICT-FaceKit folder or an .npz file", "makehuman")
 _RENDER = (
@@ -196,6 +197,8 @@ COMMANDS: dict[str, Command] = {
             Option("--scratch", Path | None, "folder for working files; by default the system's"),
         ),
     ),
+    "status": Command(commands.status, (_PLACE,), "produce"),
+    "verify": Command(commands.verify, (_PLACE,), "produce"),
     "segment": Command(
         commands.segment,
         (

@@ -6,6 +6,7 @@ A command imports the libraries of its stage itself: a render node has no torch,
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -234,6 +235,24 @@ def produce(
     description = start.produce(plan, Store(out), start.Workplace(address, needs, keep_captures, scratch, cpus))
     splits = description["splits"]
     log.info("data set %s: %s", out, ", ".join(f"{splits[name]['samples']} {name}" for name in splits))
+
+
+def status(dataset: str) -> None:
+    """Say how far a data set is, from anywhere, while it is made or after."""
+    from factory.production.status import describe
+    from factory.store import Store
+
+    for line in describe(Store(dataset)):
+        sys.stdout.write(f"{line}\n")
+
+
+def verify(dataset: str) -> None:
+    """Check a data set: every checksum, count, label and split."""
+    from factory.production.verify import verify as check
+    from factory.store import Store
+
+    found = check(Store(dataset))
+    log.info("%s is right: %s", dataset, ", ".join(f"{number:,} {what}" for what, number in found.items()))
 
 
 def segment(

@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from capture import Capture, InputError, Labels, Scan, read_json, write_json
+from capture import Capture, InputError, Labels, Scan, write_json
 from capture.files import explain_os_error
 from factory.archive import Entry, index_of, write_archive
 from factory.console import track
+from factory.events import EventLog
 from factory.samples import FORMAT, encode, facts
-from factory.stages import read_record
+from factory.stages import history, read_record
+from factory.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ SCHEMA_VERSION = 1
 DATASET = "dataset.json"
 SPLITS = ("train", "test")
 _ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")  # what samples of a tar may be called, and readers name files after
-_SHARD = re.compile(r"(train|test)-\d{6}\.tar")  # what `pack` writes: other tars in the folder are not its own
+SHARD_NAME = re.compile(r"(train|test)-\d{6}\.tar")  # what `pack` writes: other tars in the folder are not its own
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,19 @@ def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = No
         for path in sorted(folder.iterdir()):
             path.replace(out / path.name)
     description = describe(_key(captures, settings), table, [entry.facts for entry in entries])
+    _record_timings(captures, out)
     write_json(out / DATASET, description)
     log.info("data set %s: %s", out, ", ".join(f"{table[name]['samples']} {name}" for name in SPLITS))
     return description
+
+
+def _record_timings(captures: Sequence[Path], out: Path) -> None:
+    """Note how long the captures' stages took: samples don't say, so that they are the same each time."""
+    with EventLog(Store(out)) as events:
+        for folder in captures:
+            for stage, ran in history(folder).items():
+                times = {"seconds": ran["seconds"], "peak_gib": ran["peak_gib"]}
+                events.write("stage", id=Capture.read(folder).info.id, stage=stage, **times)
 
 
 def pack_if_needed(captures: Sequence[Path], out: Path, settings: PackSettings) -> dict[str, Any]:
@@ -148,16 +160,24 @@ def read_dataset(folder: Path) -> dict[str, Any]:
     path = folder / DATASET
     if not path.is_file():
         raise InputError(f"no data set: {folder} has no {DATASET}; make one with `p2p pack` or `p2p produce`")
-    value = read_json(path, DATASET)
+    return read_dataset_text(path.read_bytes(), str(path))
+
+
+def read_dataset_text(text: bytes, where: str) -> dict[str, Any]:
+    """What a `dataset.json` says; raises `InputError` naming `where` if it is damaged or from another version."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{where} is damaged ({error}); pack the data set again") from None
     if not isinstance(value, dict) or value.get("schema_version") != SCHEMA_VERSION or "splits" not in value:
-        raise InputError(f"{path}: not a data set of schema version {SCHEMA_VERSION}; pack it again")
+        raise InputError(f"{where}: not a data set of schema version {SCHEMA_VERSION}; pack it again")
     try:
         for name in SPLITS:
             split = value["splits"][name]
             int(split["samples"]), [(str(shard["name"]), int(shard["bytes"])) for shard in split["shards"]]
         dict(value["statistics"]), dict(value["versions"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}); pack the data set again") from None
+        raise InputError(f"{where} is damaged ({error}); pack the data set again") from None
     return value
 
 
@@ -210,7 +230,7 @@ def _forget(out: Path) -> None:
     """Remove the data set that stood in `out`, its description first: half a data set must not look whole."""
     (out / DATASET).unlink(missing_ok=True)
     for path in out.iterdir():
-        if _SHARD.fullmatch(path.name):
+        if SHARD_NAME.fullmatch(path.name):
             path.unlink()
 
 

@@ -87,12 +87,12 @@ class Store:
                 with atomic_path(path) as temporary:
                     temporary.write_bytes(data)
             return
-        with self._failures(name):
+        with self._failures(name, writing=True):
             self._fs.pipe_file(self._path(name), data)
 
     def put(self, path: Path, name: str) -> None:
         """Copy a file of this machine here."""
-        with self._failures(name):
+        with self._failures(name, writing=True):
             if self.local is None:
                 self._fs.put_file(str(path), self._path(name))
                 return
@@ -132,7 +132,7 @@ class Store:
                 self._opened = fsspec.core.url_to_fs(self.url)[0]
             except ImportError as error:
                 raise InputError(
-                    f"{self.url}: {error}; pip install 'pixels2points[cluster]' for object stores"
+                    f"{self.url}: {error}; pip install 'pixels2points[s3]' for S3"
                 ) from None
             except (ValueError, OSError) as error:
                 raise InputError(f"{self.url}: {error}") from None
@@ -142,13 +142,13 @@ class Store:
         return f"{self.url}/{name}".rstrip("/")
 
     @contextmanager
-    def _failures(self, name: str) -> Iterator[None]:
+    def _failures(self, name: str, writing: bool = False) -> Iterator[None]:
         """Errors of the user's, such as a bucket that isn't there, in one line that names the place."""
         try:
             yield
-        except FileNotFoundError:
-            raise
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not writing:
+                raise
             if self.local is not None:
                 raise explain_os_error(error, self.local / name) from error
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +52,10 @@ def make_capture(folder: Path, *, seed: int = 0, views: int = 3, labelled: bool 
         skin = sphere.vertices[:, 1] < 0
         Labels(np.where(skin, 0.2, 5.0).astype(np.float32), skin).write(folder / "labels.npz")
     return Capture.create(folder, cameras, CaptureInfo(folder.name, seed, {"hair": "none"}, {"blender": "4.5"}))
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return int(made.getsockname()[1])

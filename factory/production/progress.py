@@ -16,7 +16,7 @@ from factory.production.work import PARTS
 from factory.store import Store
 
 QUARANTINE = "quarantine"
-_PART = re.compile(r"(\d{8})-(\d{8})\.tar")
+PART_NAME = re.compile(r"(\d{8})-(\d{8})\.tar")
 _EVIDENCE = re.compile(r"head_(\d{8})\.json")
 _READERS = 16  # indexes that are read at a time: an object store answers many as fast as one
 
@@ -56,7 +56,7 @@ def find_done(store: Store, plan: Plan) -> Done:
             done.shards.add(name)
     done.bad_seeds = bad_seeds(store)
     for name in store.sizes(PARTS):
-        match = _PART.fullmatch(name)
+        match = PART_NAME.fullmatch(name)
         if match is None:
             continue  # half written by a run that was killed, or not ours
         slot, seed = int(match[1]), int(match[2])

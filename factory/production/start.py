@@ -114,7 +114,7 @@ def cluster(workplace: Workplace) -> Iterator[None]:
 def _alone(store: Store) -> Iterator[None]:
     """Refuse to work where another run does: two would make the same heads."""
     if store.local is None:
-        _refuse_living(store)
+        refuse_living(store)
         yield
         return
     try:
@@ -133,7 +133,7 @@ def _alone(store: Store) -> Iterator[None]:
             (store.local / _LOCK).unlink(missing_ok=True)
 
 
-def _refuse_living(store: Store) -> None:
+def refuse_living(store: Store) -> None:
     """An object store has no locks: a run that gives signs of life is one that lives."""
     try:
         seen = json.loads(store.read(HEARTBEAT))

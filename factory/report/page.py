@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from capture import Capture, Labels, Mesh, Scan, write_bytes
 from evaluation.metrics import BinaryScores, binary_scores
 from factory.console import track
+from factory.events import read_timings
 from factory.report import pictures
 from factory.shards import SPLITS, read_dataset
+from factory.store import Store
 from training.heads import Head
 from training.images import decode_image
 from training.predictions import Prediction
@@ -52,14 +54,13 @@ def write_report(dataset: Path, out: Path, extras: ReportExtras | None = None) -
     description = read_dataset(dataset)
     total = sum(description["splits"][name]["samples"] for name in SPLITS)
     shown = min(total, HEADS_SHOWN)
-    heads, distances, timings, thresholds = [], [], dict[str, dict[str, float]](), set[float]()
+    heads, distances, thresholds = [], [], set[float]()
     with track("report", shown + len(extras.predictions)) as progress:
         for split, head in islice(_all_heads(dataset), shown):
             heads.append(_head(head, split))
             assert head.labels is not None  # samples have them
             distances.append(head.labels.distance_mm)
             stages = head.info.get("stages", {})
-            timings[head.id] = {stage: run["seconds"] for stage, run in stages.items()}
             thresholds.add(stages.get("label", {}).get("options", {}).get("threshold_mm", DEFAULT_THRESHOLD_MM))
             progress.advance(1, head.id)
         predictions = []
@@ -67,6 +68,8 @@ def write_report(dataset: Path, out: Path, extras: ReportExtras | None = None) -
             predictions.append(_prediction(folder))
             progress.advance(1, folder.name)
     names = [head["name"] for head in heads]
+    every = read_timings(Store(dataset))
+    timings = {name: every.get(name, {}) for name in names}
     page = _template().render(
         title=extras.title or f"Data set {Path(dataset).resolve().name}",
         subtitle="Made by pixels2points",

@@ -23,7 +23,7 @@ def make_plan(heads: int = 5, **options: object) -> Plan:
     return Plan(heads, **{"test_heads": 2, "heads_per_shard": 2, "versions": {"fake": "1"}, **options})  # type: ignore[arg-type]
 
 
-def make_job(plan: Plan, folder: Path) -> Job:
+def make_job(plan: Plan, folder: Path | str) -> Job:
     return Job(plan, Store(folder), {stage: Need(1, gib=0.1, minutes=1) for stage in STAGES}, 100)
 
 
