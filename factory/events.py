@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
+from errno import EDQUOT, ENOSPC
 from typing import Any
 
 from factory.store import Store
@@ -48,9 +49,14 @@ class EventLog:
         text, self._kept = "".join(self._kept), []
         self._written = time.monotonic()
         if self._store.local is not None:
-            self._store.local.mkdir(parents=True, exist_ok=True)
-            with (self._store.local / EVENTS).open("a", encoding="utf-8") as file:
-                file.write(text)
+            try:
+                self._store.local.mkdir(parents=True, exist_ok=True)
+                with (self._store.local / EVENTS).open("a", encoding="utf-8") as file:
+                    file.write(text)
+            except OSError as error:
+                if error.errno not in (ENOSPC, EDQUOT):
+                    raise
+                self._kept = [text]  # until there is room again; half a line of it may be there twice
             return
         name = f"{FOLDER}/{time.time_ns():020d}-{secrets.token_hex(4)}.jsonl"
         self._store.write(name, text.encode())

@@ -21,6 +21,7 @@ from factory.heads import head_name
 from factory.production.finish import describe_dataset
 from factory.production.plan import REPLACEMENTS, Plan
 from factory.production.progress import Done, find_done, put_in_quarantine
+from factory.production.space import patiently
 from factory.production.tasks import Crew
 from factory.production.view import Status, View
 from factory.production.work import PARTS, HeadError, Job, RejectedError
@@ -33,6 +34,7 @@ LOST_AT_MOST = 5  # times that a head's processes or nodes may die before the he
 FAILURES_AT_FIRST = 3  # heads that may fail before any is made, and two more for each that is made
 FAILURES_PER_HEAD = 2
 _TICK_S = 0.5
+_ROOM = 10_000_000  # bytes that the driver waits for where it can't write
 
 
 @dataclass
@@ -109,7 +111,8 @@ class Run:
                 self._settle(ref, self._work.pop(ref))
             self._listen()
         self._listen()
-        description = describe_dataset(self._store, self._plan)
+        description: dict[str, Any] = {}
+        self._write(lambda: description.update(describe_dataset(self._store, self._plan)))
         self.events.write("whole", heads=self._plan.heads, replaced=description["replaced"])
         self.view.show(self.status, final=True)
         return description
@@ -233,7 +236,7 @@ class Run:
         if error.evidence not in attempts:  # what a stage tells may come later than that it failed
             attempts.append(error.evidence)
         verdict = str(error)
-        put_in_quarantine(self._store, head.seed, attempts, verdict)
+        self._write(lambda: put_in_quarantine(self._store, head.seed, attempts, verdict))
         self._bad_seeds.add(head.seed)
         self._failed += 1
         self.status.fail(error.evidence["kind"], rejected)
@@ -264,6 +267,10 @@ class Run:
         else:
             evidence = {"id": head_name(work.seed), "stage": "all", "kind": str(Failure.CRASH), "reason": reason}
             self._give_up(work, HeadError(evidence))
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write something of the driver's own; wait while a disk is full."""
+        patiently(write, self._store.local, _ROOM, lambda why: log.warning("%s", why))
 
     def _listen(self) -> None:
         """Take in what the stages told; show it."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from capture import InputError
+from factory.failures import Failure, failure_of
 
 # Bytes per pixel of a head's images, measured on heads of 256² to 1024² with 13 views, rounded up.
 _CAPTURE = 8.0  # PNG images, masks, scan, labels
@@ -50,6 +51,23 @@ def free_bytes(folder: Path) -> int:
     while not place.exists():
         place = place.parent
     return shutil.disk_usage(place).free
+
+
+def patiently(write: Callable[[], None], folder: Path | None, needed: int, say: Callable[[str], None]) -> None:
+    """Write something; where a disk is full, wait until `folder` has `needed` bytes free, and write it then.
+
+    Raises what `write` raises for any other reason.
+    """
+    while True:
+        try:
+            write()
+            return
+        except InputError as error:
+            if folder is None or failure_of(2, [str(error)]) is not Failure.DISK:
+                raise
+            say(f"{error}: paused")
+        wait_for_space(folder, needed, say)
+        time.sleep(1)  # what is free may be too little still
 
 
 def wait_for_space(folder: Path, needed: int, say: Callable[[str], None]) -> float:

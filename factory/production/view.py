@@ -9,6 +9,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from capture import InputError
 from factory.production.needs import STAGES
 from factory.store import Store
 
@@ -145,7 +147,8 @@ class View:
             log.info("%s", line(status))
         if now - self._beaten > HEARTBEAT_S:
             self._beaten = now
-            self._store.write(HEARTBEAT, json.dumps(status.to_json()).encode())
+            with suppress(InputError):  # the disk is full, which those say who need it more
+                self._store.write(HEARTBEAT, json.dumps(status.to_json()).encode())
 
 
 def line(status: Status) -> str:

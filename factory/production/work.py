@@ -21,7 +21,7 @@ from factory.failures import Failure, StageError, failure_of
 from factory.heads import Execution, generate_head, head_name, label_head, log_path, reconstruct_head
 from factory.production.needs import Need
 from factory.production.plan import Plan
-from factory.production.space import scratch_bytes, wait_for_space
+from factory.production.space import patiently, scratch_bytes, wait_for_space
 from factory.samples import encode, facts
 from factory.stages import OUTPUTS, read_record, stamp_path
 from factory.store import Store
@@ -126,7 +126,7 @@ def make(job: Job, stage: str, seed: int, tell: Tell, *inputs: bytes) -> bytes:
                 _unpack(archive, root)
             if job.keep_captures:
                 _fetch(job.store, folder, stage)
-            log = log_path(folder, stage)
+            found, log = read_record(folder, stage), log_path(folder, stage)
             try:
                 _run(job, stage, seed, root)
                 if stage == "label":
@@ -138,9 +138,10 @@ def make(job: Job, stage: str, seed: int, tell: Tell, *inputs: bytes) -> bytes:
                 if kind is not Failure.DISK:
                     raise failed from None
             else:
-                if job.keep_captures:
+                reused = found is not None and found == read_record(folder, stage)
+                if job.keep_captures and not reused:
                     _keep(job.store, folder, stage)
-                _tell_done(running, folder)
+                _tell_done(running, folder, reused)
                 return _pack(root, folder, stage)
         tell("paused", reason=str(failed), node=running.evidence["node"])
         time.sleep(_AGAIN_S)  # the disk was full, perhaps of what other stages had there
@@ -178,16 +179,11 @@ def part_name(slot: int, seed: int) -> str:
 
 def put_when_there_is_room(store: Store, path: Path, name: str, tell: Tell) -> None:
     """Copy a file into the store; while a disk there is full, wait and say so."""
-    while True:
-        try:
-            store.put(path, name)
-            return
-        except InputError as error:
-            if failure_of(2, [str(error)]) is not Failure.DISK or store.local is None:
-                raise
-            tell("paused", reason=str(error), node=socket.gethostname())
-        wait_for_space(store.local, 2 * path.stat().st_size, lambda why: tell("paused", reason=why))
-        time.sleep(1)
+
+    def say(why: str) -> None:
+        tell("paused", reason=why, node=socket.gethostname())
+
+    patiently(lambda: store.put(path, name), store.local, 2 * path.stat().st_size, say)
 
 
 def _run(job: Job, stage: str, seed: int, root: Path) -> None:
@@ -210,10 +206,11 @@ def _judge(job: Job, running: _Stage, folder: Path) -> None:
         raise failed
 
 
-def _tell_done(running: _Stage, folder: Path) -> None:
+def _tell_done(running: _Stage, folder: Path, reused: bool) -> None:
+    """Say that a stage is done; of one that a former run did, the time that it took then."""
     record = read_record(folder, running.name)
     seconds, peak = (record.seconds, record.peak_gib) if record else (None, None)
-    running.tell("stage", **running.evidence, seconds=seconds, peak_gib=peak)
+    running.tell("stage", **running.evidence, seconds=seconds, peak_gib=peak, reused=reused)
 
 
 @contextmanager

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture import InputError
+from factory.heads import RenderSettings, ScanSettings, head_name
+from factory.production.gates import Gates
+from factory.production.needs import Need, check_nodes
+from factory.production.plan import PLAN, Plan, differences, settle
+from factory.production.progress import find_done
+from factory.production.space import capture_bytes, check_space, patiently, sample_bytes
+from factory.production.status import shard_sizes
+from factory.shards import split_by_count
+from factory.store import Store
+
+plans = st.integers(2, 60).flatmap(
+    lambda heads: st.builds(Plan, st.just(heads), st.integers(0, heads - 1), st.integers(1, 9), st.integers(0, 1000))
+)
+
+
+@given(plans)
+def test_every_slot_is_in_one_shard_of_one_split(plan: Plan) -> None:
+    slots = [slot for shard in plan.shards.values() for slot in shard]
+    assert sorted(slots) == list(range(plan.heads))
+    assert len(plan.splits["test"]) == plan.test_heads
+    assert {name: len(shard) for name, shard in plan.shards.items()} == shard_sizes(plan.to_json())
+    assert all(len(shard) <= plan.heads_per_shard for shard in plan.shards.values())
+    packed = split_by_count([head_name(plan.seed(slot)) for slot in range(plan.heads)], plan.test_heads)
+    assert packed == {name: [head_name(plan.seed(s)) for s in slots] for name, slots in plan.splits.items()}
+
+
+@given(plans, st.integers(0, 9), st.data())
+def test_no_two_slots_share_a_seed(plan: Plan, replacement: int, data: st.DataObject) -> None:
+    slot = data.draw(st.integers(0, plan.heads - 1))
+    assert plan.slot(plan.seed(slot, replacement)) == (slot, replacement)
+
+
+def test_the_key_tells_plans_apart() -> None:
+    plan = Plan(4, 1)
+    others = [
+        Plan(5, 1), Plan(4, 2), Plan(4, 1, 8), Plan(4, 1, first_seed=1), Plan(4, 1, render=RenderSettings(256)),
+        Plan(4, 1, scan=ScanSettings("cpu")), Plan(4, 1, gates=Gates(0.1)), Plan(4, 1, versions={"generator": "0"}),
+    ]  # fmt: skip
+    assert len({plan.key, *(other.key for other in others)}) == 1 + len(others)
+    for other in others:
+        assert list(differences(plan.to_json(), other.to_json()))
+    assert plan.key == Plan(4, 1).key and json.loads(json.dumps(plan.to_json())) == plan.to_json()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"heads": 0, "test_heads": 0}, "at least one head"),
+        ({"heads": 4, "test_heads": 4}, "4 test heads of 4"),
+        ({"heads": 4, "test_heads": 1, "heads_per_shard": 0}, "at least one head, got 0"),
+        ({"heads": 4, "test_heads": 1, "first_seed": 9_999_997}, "seeds of a data set lie between 0 and 9999999"),
+    ],
+)
+def test_plans_that_make_no_sense_are_refused(options: dict[str, int], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Plan(**options)
+
+
+def test_a_foreign_data_set_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text("{}")
+    with pytest.raises(InputError, match="a data set that this command didn't make"):
+        settle(Store(tmp_path), Plan(4, 1))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema_version": 9}'])
+def test_a_damaged_plan_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / PLAN).write_text(text)
+    with pytest.raises(InputError, match=PLAN):
+        settle(Store(tmp_path), Plan(4, 1))
+
+
+def test_what_others_left_is_no_part(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    for name in (".00000001-00000001.8a7b.tar", "notes.txt", "00000099-00000099.tar", "00000001-00000002.tar"):
+        (tmp_path / "parts" / name).touch()
+    done = find_done(Store(tmp_path), Plan(4, 1))
+    assert not done.parts and done.obsolete == ["00000001-00000002.tar", "00000099-00000099.tar"]
+
+
+def test_quality_below_a_gate_is_told_with_numbers() -> None:
+    quality = {
+        "skin_share": 0.01,
+        "accuracy": {"skin_pixels": {"median_mm": 3.0}},
+        "completeness": {"face_mask_clear": {"within_1_5_mm": 0.2}},
+    }
+    assert [reason.split()[0] for reason in Gates().reasons(quality)] == ["20.0", "1.0", "skin"]
+    assert not Gates(0, 0, 0).reasons(quality) and not Gates(0, 0, 0).reasons({})
+    assert len(Gates().reasons({})) == 2  # nothing measured is not good enough
+    with pytest.raises(InputError, match="min_face"):
+        Gates(min_face=1.5)
+
+
+def test_estimates_grow_with_the_images() -> None:
+    small, large = (Need().filled("reconstruct", 13 * side**2, 16) for side in (256, 1024))
+    assert small.gib is not None and large.gib is not None and 1 < small.gib < large.gib < 16
+    assert Need(2, gib=3.5).filled("generate", 1e6, 16).gib == 3.5
+    assert Need().filled("generate", 1e7, 64).minutes > Need().filled("generate", 1e7, 16).minutes  # type: ignore[operator]
+    assert Need(2, 0.5, 4).resources == {"num_cpus": 2, "num_gpus": 0.5, "memory": 4 * 2**30}
+
+
+def test_a_need_that_no_node_meets_is_refused() -> None:
+    nodes = [{"CPU": 4.0, "memory": 8.0 * 2**30}, {"CPU": 64.0, "memory": 2.0 * 2**30}]
+    check_nodes({"label": Need(4, gib=8)}, nodes)
+    with pytest.raises(InputError, match=r"stage label, which needs 64 CPUs, 8\.0 GiB \(nodes: 4 CPUs, 8\.0 GiB; 64"):
+        check_nodes({"label": Need(64, gib=8)}, nodes)
+    with pytest.raises(InputError, match="1 GPUs"):
+        check_nodes({"generate": Need(1, 1)}, nodes)
+
+
+def test_too_small_a_disk_is_told_before(tmp_path: Path) -> None:
+    assert 2e6 < sample_bytes(13 * 256**2) < capture_bytes(13 * 256**2) < 3e7
+    check_space(tmp_path / "not" / "there", 1, "one head")
+    with pytest.raises(InputError, match=r"9 heads needs about 1000000\.0 GB and .* free; free some"):
+        check_space(tmp_path, 10**15, "9 heads")
+
+
+def test_only_a_full_disk_is_waited_for(tmp_path: Path) -> None:
+    tries, said = [], []
+
+    def write() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise InputError("can't write x: No space left on device; free some space and run again")
+
+    patiently(write, tmp_path, 1, said.append)
+    assert len(tries) == 2 and "paused" in said[0]
+
+    def refuse() -> None:
+        raise InputError("can't write x: permission denied")
+
+    with pytest.raises(InputError, match="permission"):
+        patiently(refuse, tmp_path, 1, said.append)
