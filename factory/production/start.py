@@ -98,7 +98,8 @@ def cluster(workplace: Workplace) -> Iterator[None]:
     quietly: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     try:
         if workplace.address is None:
-            ray.init(num_cpus=workplace.cpus, include_dashboard=False, **quietly)
+            # "local": without it Ray would join whatever cluster was started on this machine.
+            ray.init(address="local", num_cpus=workplace.cpus, include_dashboard=False, **quietly)
         else:
             ray.init(address=workplace.address, **quietly)
     except (ConnectionError, RuntimeError, ValueError) as error:

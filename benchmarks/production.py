@@ -1,0 +1,138 @@
+"""What orchestration costs: production runs of 100 to 10,000 heads whose stages do nothing but write a small part.
+
+With such stages a head's time is all overhead: Ray's tasks, the journal, parts and shards. It is held against the work
+of real heads: the seconds of their stages, from the events of a data set that `p2p produce` made on this machine. Then,
+with 10,000 heads on the disk: how long `p2p status` takes, and how long it takes from the start of a run that has one
+shard to make again until a head of it is in work. Ray's own start is part of that.
+
+    python -m benchmarks.production [--heads 100 1000 10000] [--real DATASET]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+import ray
+
+from factory.archive import index_of, write_archive
+from factory.events import EventLog, read_events
+from factory.heads import head_name
+from factory.production.needs import STAGES, Need
+from factory.production.plan import Plan, settle
+from factory.production.run import Run
+from factory.production.start import Workplace, cluster
+from factory.production.status import describe
+from factory.production.tasks import Crew, start_journal
+from factory.production.view import View
+from factory.production.work import PARTS, Job, Tell, part_name
+from factory.store import Store
+
+SHARE = 0.01  # promised: of a real head's work
+FLAT = 1.5  # promised: overhead of 10,000 heads over that of 100, each
+GROWTH_GIB = 0.2  # promised: of the driver's memory from 1,000 to 10,000 heads
+LOOK_S = 10.0  # promised: status and resume of 10,000 heads
+
+
+def make(job: Job, stage: str, seed: int, tell: Tell, *inputs: bytes) -> bytes:
+    """No stage."""
+    tell("started", id=head_name(seed), stage=stage, node="here")
+    tell("stage", id=head_name(seed), stage=stage, node="here", seconds=0.0, peak_gib=0.0)
+    return bytes(1000)
+
+
+def pack(job: Job, slot: int, seed: int, tell: Tell, *inputs: bytes) -> str:
+    """A part with as many files as a real head's, all small."""
+    sample = {f"view_{i:02d}.jpg": bytes(200) for i in range(13)} | {"capture.json": b"{}", "scan.npz": bytes(500)}
+    facts = {"seed": seed, "vertices": 1, "skin_share": 0.5, "skin_distance_mm_median": 0.1, "versions": {}}
+    index = index_of([(slot, head_name(seed), facts, sample)], job.plan.key)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "part.tar"
+        write_archive(path, index, (sample[key] for key in sorted(sample)))
+        job.store.put(path, f"{PARTS}/{part_name(slot, seed)}")
+    return part_name(slot, seed)
+
+
+class Watched(Crew):
+    """Notes when the first head is in work."""
+
+    first = 0.0
+
+    def head(self, slot: int, seed: int) -> ray.ObjectRef:
+        self.first = self.first or time.monotonic()
+        return super().head(slot, seed)
+
+
+def produce(folder: Path, heads: int) -> tuple[float, float, float]:
+    """Seconds of the run, the driver's memory at its end in GiB, and when the first head was in work."""
+    plan = Plan(heads, heads // 6)
+    store = Store(folder)
+    settle(store, plan)
+    job = Job(plan, store, {stage: Need(1, gib=0.1, minutes=1) for stage in STAGES}, 100)
+    journal = start_journal()
+    with EventLog(store) as events, View(store) as view:
+        crew = Watched(job, journal, (make, pack))
+        started = time.monotonic()
+        Run(job, crew, lambda: ray.get(journal.drain.remote()), 8, events, view).make()
+    return time.monotonic() - started, psutil.Process().memory_info().rss / 2**30, crew.first
+
+
+def real_seconds(dataset: Path) -> float:
+    """Mean over the heads of a data set: seconds of all their stages, on one core each."""
+    heads: dict[str, dict[str, float]] = {}
+    for event in read_events(Store(dataset)):
+        if event["event"] == "stage" and event.get("seconds") and not event.get("reused"):
+            heads.setdefault(event["id"], {})[event["stage"]] = event["seconds"]
+    whole = [sum(times.values()) for times in heads.values() if {"generate", "reconstruct", "label"} <= set(times)]
+    return float(np.mean(whole)) if whole else float("nan")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--heads", type=int, nargs="+", default=[100, 1000, 10_000])
+    parser.add_argument("--real", type=Path, help="a data set that was made on this machine, one core a stage")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING)
+    rows = {}
+    with tempfile.TemporaryDirectory() as root:
+        with cluster(Workplace()):
+            produce(Path(root) / "warm", 20)
+            for heads in options.heads:
+                seconds, gib, _ = produce(Path(root) / str(heads), heads)
+                rows[heads] = (1000 * seconds / heads, gib)
+                print(f"{heads:6d} heads: {seconds:7.1f} s, {rows[heads][0]:6.1f} ms a head, driver {gib:.2f} GiB")
+        folder = Path(root) / str(max(options.heads))
+        started = time.monotonic()
+        lines = list(describe(Store(folder)))
+        status = time.monotonic() - started
+        print(f"status of {max(options.heads)} heads: {status:.2f} s ({lines[0]})")
+        next(folder.glob("train-*.tar")).unlink()
+        started = time.monotonic()
+        with cluster(Workplace()):
+            *_, first = produce(folder, max(options.heads))
+        resume = first - started
+        print(f"resume of {max(options.heads)} heads: {resume:.2f} s to the first one in work, Ray's start included")
+    overheads = [ms for ms, _ in rows.values()]
+    flat = overheads[-1] / overheads[0]
+    grown = list(rows.values())[-1][1] - list(rows.values())[-2 if len(rows) > 1 else -1][1]
+    print(f"flat: a head of the largest run costs {flat:.2f} of one of the smallest; driver grew by {grown:.2f} GiB")
+    missed = [flat > FLAT, grown > GROWTH_GIB, status > LOOK_S, resume > LOOK_S]
+    if options.real:
+        work = real_seconds(options.real)
+        share = overheads[-1] / 1000 / work
+        print(f"share: {overheads[-1]:.1f} ms of {work:.0f} s of work, {100 * share:.3f} % (limit {100 * SHARE:g} %)")
+        missed.append(not share < SHARE)
+    print(json.dumps({"missed": int(sum(missed))}))
+    return int(any(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
