@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -170,14 +170,12 @@ def line(status: Status) -> str:
 
 def picture(status: Status) -> Group:
     """The state as a few lines for a terminal."""
-    table = Table.grid(padding=(0, 2))
-    for stage in STAGES:
-        table.add_column(stage)
-    table.add_row(*(f"{stage} [bold]{status.running[stage]}[/bold]" for stage in STAGES))
-    parts: list[Any] = [ProgressBar(total=status.heads, completed=status.done, width=60), Text(line(status)), table]
-    if status.paused:
-        parts.append(Text(status.paused, style="bold red"))
-    return Group(*parts)
+    bar, stages = Table.grid(), Table.grid(padding=(0, 2))
+    bar.add_row(ProgressBar(total=status.heads, completed=status.done, width=60))
+    stages.add_row(*(f"{stage} [bold]{status.running[stage]}[/bold]" for stage in STAGES))
+    words = line(replace(status, running=Counter(), paused=""))
+    parts = [bar, Text(words), stages]
+    return Group(*parts, *([Text(status.paused, style="bold red")] if status.paused else []))
 
 
 def duration(seconds: float) -> str:
