@@ -19,6 +19,7 @@ from factory import assets_commands, commands
 from factory.console import exit_code_of, setup_logging
 from factory.production.gates import Gates
 from factory.production.needs import STAGES, Need
+from generator.devices import DEVICES
 
 
 class Parser(ArgumentParser):
@@ -76,6 +77,7 @@ _DATASET = Option("dataset", Path, "folder of the data set")
 _PLACE = Option("dataset", str, "folder of the data set, or its URL in an object store")
 _LIBRARY = Option("--library", list[Path] | None, "folder of an asset library; may be repeated, later ones go before")
 _HEAD_MODEL = Option("--head-model", str, "makehuman, an ICT-FaceKit folder or an .npz file", "makehuman")
+_DEVICE = Option("--device", str, "what Cycles renders on", "cpu", choices=DEVICES)
 _RENDER = (
     Option("--resolution", int | None, "width and height of the images, pixels; 512 by default"),
     Option("--samples", int, "Cycles samples per pixel", 16),
@@ -83,6 +85,7 @@ _RENDER = (
     Option("--distributions", Path | None, "YAML or JSON file of what to draw otherwise, see docs/generator.md"),
     _LIBRARY,
     _HEAD_MODEL,
+    _DEVICE,
     Option("--passes", str | None, "ground truth beside the masks, some of depth,normals,albedo,uv"),
     Option("--rig", Path | None, "YAML or JSON file of cameras of your own, see docs/generator.md"),
 )
@@ -124,6 +127,7 @@ COMMANDS: dict[str, Command] = {
             Option("--distributions", Path | None, "YAML or JSON file of what to draw otherwise"),
             _LIBRARY,
             _HEAD_MODEL,
+            _DEVICE,
         ),
         "render",
     ),

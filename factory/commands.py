@@ -44,6 +44,7 @@ def generate(
     rig: Path | None,
     library: list[Path] | None,
     head_model: str,
+    device: str,
     hair: str | None,
     beard: str | None,
     force: bool,
@@ -53,7 +54,9 @@ def generate(
     families = {"hair": {"family": hair}, "beard": {"family": beard}}
     wishes = read_wishes(distributions, families, rig, library or (), head_model)
     pixels = choose_resolution(resolution, wishes)
-    settings = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model)
+    settings = RenderSettings(
+        pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model, device
+    )
     for number, seed in enumerate(numbers, 1):
         name = head_name(seed)
         with track(f"{name} ({number} of {len(numbers)})", 0) as bar:
@@ -72,11 +75,13 @@ def preview(
     distributions: Path | None,
     library: list[Path] | None,
     head_model: str,
+    device: str,
 ) -> None:
     """Render a contact sheet of heads, small and quickly: what the distributions draw."""
     from factory.preview import parse_views, plan_tiles, preview_heads, seeds_of
 
-    settings = RenderSettings(resolution, samples, blender, library=tuple(library or ()), head_model=head_model)
+    assets = tuple(library or ())
+    settings = RenderSettings(resolution, samples, blender, library=assets, head_model=head_model, device=device)
     seeds = seeds_of(heads if heads is not None else 1 if each else 12, first_seed)
     wishes = read_wishes(distributions, library=settings.library, head_model=head_model)
     tiles = plan_tiles(seeds, wishes, each, settings.library, head_model)
@@ -202,6 +207,7 @@ def produce(
     rig: Path | None,
     library: list[Path] | None,
     head_model: str,
+    device: str,
     backend: str,
     vertices: int | None,
     threshold_mm: float,
@@ -224,7 +230,9 @@ def produce(
 
     wishes = read_wishes(distributions, rig=rig, library=library or (), head_model=head_model)
     pixels = choose_resolution(resolution, wishes)
-    render = RenderSettings(pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model)
+    render = RenderSettings(
+        pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model, device
+    )
     if backend == "auto":  # the data set depends on it: not on which node a head meets
         backend = "cuda" if reconstruct.gpus else "cpu"
     scan = ScanSettings(backend, vertices, threshold_mm, _words(skin_parts))

@@ -47,6 +47,7 @@ class RenderSettings:
         library: folders of asset libraries, later ones before earlier ones.
         passes: ground truth beside the masks, of `generator.ground_truth.PASSES`.
         head_model: name or path, as `assets.head_models.load_head_model` takes it.
+        device: what renders, of `generator.devices.DEVICES`.
     """
 
     resolution: int = 512
@@ -56,6 +57,7 @@ class RenderSettings:
     library: tuple[Path, ...] = ()
     passes: tuple[str, ...] = ()
     head_model: str = DEFAULT
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         if not 16 <= self.resolution <= 8192:
@@ -197,6 +199,8 @@ def generate_head(
         command = [Path(sys.executable), GENERATE_SCRIPT]
     options: list[object] = ["--seed", seed, "--out", folder]
     options += ["--samples", settings.samples]
+    if settings.device != "cpu":
+        options += ["--device", settings.device]
     if execution.threads is not None:
         options += ["--threads", execution.threads]
     options += sources(settings)
@@ -313,6 +317,8 @@ def _plain(settings: RenderSettings) -> dict[str, Any]:
     value["distributions"] = settings.distributions.to_json()
     value["library"] = _library_content(settings.library)
     value["head_model"] = [settings.head_model, _model_content(settings.head_model)]
+    if settings.device == "cpu":
+        del value["device"]  # stamps from before there was a choice stay good
     if settings.blender is not None:
         value["blender"] = [str(settings.blender.resolve()), settings.blender.stat().st_mtime_ns]
     return value

@@ -123,7 +123,7 @@ def _render(
     if settings.blender is None:
         command = [sys.executable, GENERATE_SCRIPT]
     command += ["--preview", folder / "plan.json", "--out-root", folder, "--resolution", settings.resolution,
-                "--samples", settings.samples]  # fmt: skip
+                "--samples", settings.samples, "--device", settings.device]  # fmt: skip
     command += sources(settings)
 
     def show(what: str, done: int, total: int) -> None:

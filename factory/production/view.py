@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -174,8 +174,10 @@ def picture(status: Status) -> Group:
     bar.add_row(ProgressBar(total=status.heads, completed=status.done, width=60))
     stages.add_row(*(f"{stage} [bold]{status.running[stage]}[/bold]" for stage in STAGES))
     words = line(replace(status, running=Counter(), paused=""))
-    parts = [bar, Text(words), stages]
-    return Group(*parts, *([Text(status.paused, style="bold red")] if status.paused else []))
+    parts: list[RenderableType] = [bar, Text(words), stages]
+    if status.paused:
+        parts.append(Text(status.paused, style="bold red"))
+    return Group(*parts)
 
 
 def duration(seconds: float) -> str:

@@ -36,11 +36,17 @@ Time = Callable[[str, Callable[[], Any]], Any]
 
 
 def build_scene(
-    spec: HeadSpec, model: HeadModel, samples: int, threads: int | None, time: Time, library: Library | None = None
+    spec: HeadSpec,
+    model: HeadModel,
+    samples: int,
+    threads: int | None,
+    time: Time,
+    library: Library | None = None,
+    device: str = "cpu",
 ) -> tuple[Any, HeadGeometry, float]:
     """The scene, the head in it, and the radius to frame; `time(stage, work)` does the work of a stage."""
     assets = assets_of(spec, library or Library())
-    scene = new_scene(samples, threads, spec.seed)
+    scene = new_scene(samples, threads, spec.seed, device)
     head = time("head", lambda: build_head(model, spec.shape))
     add_camera(scene)
     if "skin" in assets:

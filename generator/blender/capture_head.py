@@ -38,12 +38,14 @@ class RenderSettings:
         samples: per pixel.
         threads: or None for all cores.
         passes: ground truth beside the masks, of `generator.ground_truth.PASSES`.
+        device: what renders, of `generator.devices.DEVICES`.
     """
 
     resolution: int = 512
     samples: int = 16
     threads: int | None = None
     passes: tuple[str, ...] = ()
+    device: str = "cpu"
 
 
 @dataclass
@@ -81,7 +83,8 @@ def capture_head(
     # refuses names before hours are spent
     info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library))
     watch = Stopwatch()
-    scene, head, radius = build_scene(spec, model, settings.samples, settings.threads, watch.time, library)
+    samples, threads = settings.samples, settings.threads
+    scene, head, radius = build_scene(spec, model, samples, threads, watch.time, library, settings.device)
     forget_former(folder)
     cameras = rig_cameras(spec.rig, head.centre, radius, settings.resolution)
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))

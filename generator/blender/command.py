@@ -22,6 +22,7 @@ from generator.blender.preview import PreviewPlan, render_preview
 from generator.components.environment import HDRIS
 from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES
+from generator.devices import DEVICES
 from generator.distributions import Distributions, read_distributions
 from generator.ground_truth import PASSES, parse_passes
 from generator.rig import fixes_resolution, read_rig
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--spec", type=Path, help="a HeadSpec (JSON) to render instead of drawing one; needs --out")
     made.add_argument("--resolution", type=int, help="pixels of a side, 512 by default")
     made.add_argument("--samples", type=int, default=16, help="per pixel")
+    made.add_argument("--device", choices=DEVICES, default="cpu", help="what renders")
     made.add_argument("--threads", type=int, help="default: all cores")
     made.add_argument("--distributions", type=Path, help="what to draw otherwise, JSON or YAML: see docs/generator.md")
     made.add_argument("--passes", help=f"ground truth beside the masks: {','.join(PASSES)}")
@@ -79,7 +81,7 @@ def _run(options: argparse.Namespace) -> None:
     _check(options)
     model, library = load_head_model(options.head_model), open_library(options.library)
     settings = RenderSettings(
-        options.resolution or 512, options.samples, options.threads, parse_passes(options.passes)
+        options.resolution or 512, options.samples, options.threads, parse_passes(options.passes), options.device
     )
     if options.preview is not None:
         plan = PreviewPlan.read(options.preview, model, library)

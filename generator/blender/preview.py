@@ -51,7 +51,7 @@ def render_preview(
     """Render `folder/head_<index>/view_<index>.png` of every head; `progress("head", done, all)` after each."""
     for index, spec in enumerate(plan.specs):
         scene, head, radius = build_scene(
-            spec, model, settings.samples, settings.threads, lambda stage, work: work(), library
+            spec, model, settings.samples, settings.threads, lambda stage, work: work(), library, settings.device
         )
         cameras = rig_cameras(plan.rig, head.centre, radius, settings.resolution)
         render_images(scene, cameras, folder / f"head_{index:03d}", lambda *step: None, spec.sensor)

@@ -8,21 +8,24 @@ from typing import Any
 import bpy
 
 from generator.blender.compat import has_denoiser
+from generator.blender.device import use_device
 
 log = logging.getLogger(__name__)
 
 
-def new_scene(samples: int, threads: int | None, seed: int) -> Any:
-    """Drop everything that is loaded, and set up Cycles on the CPU.
+def new_scene(samples: int, threads: int | None, seed: int, device: str = "cpu") -> Any:
+    """Drop everything that is loaded, and set up Cycles.
 
     Args:
         samples: per pixel; a build without a denoiser gets three times as many.
         threads: or None for all cores; the images don't depend on it.
         seed: of the sampler.
+        device: what renders, of `generator.devices.DEVICES`.
     """
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
+    use_device(scene, device)
     _set_sampling(scene.cycles, samples, seed % 2**31)
     render = scene.render
     render.use_persistent_data = True
@@ -42,7 +45,6 @@ def new_scene(samples: int, threads: int | None, seed: int) -> Any:
 
 
 def _set_sampling(cycles: Any, samples: int, seed: int) -> None:
-    cycles.device = "CPU"
     cycles.seed = seed
     cycles.use_animated_seed = False
     cycles.use_adaptive_sampling = False

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from capture import InputError, write_json
 from factory import stages
+from factory.cli import main
 from factory.failures import StageError
 from factory.heads import RenderSettings, ScanSettings, generate_head, parse_seeds, read_wishes
 from factory.processes import run_stage
@@ -174,3 +176,16 @@ finally:
     with pytest.raises(KeyboardInterrupt):
         run_stage([sys.executable, "-c", program], "render head_1", tmp_path / "a.log", interrupt)
     assert not (tmp_path / "half").exists()
+
+
+@pytest.mark.slow
+def test_a_device_that_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Cycles itself would render on the CPU and say nothing."""
+    pytest.importorskip("bpy", reason="renders with the bpy wheel")
+    if "NVIDIA_VISIBLE_DEVICES" in os.environ or Path("/dev/nvidia0").exists():
+        pytest.skip("this machine has the GPU that the test wants missing")
+    assert main(["generate", "--device", "cuda", "--out", str(tmp_path), "--resolution", "32"]) == 2
+    assert "--device cuda: this machine shows no such GPU" in capsys.readouterr().err
+    assert not (tmp_path / "head_00000000" / "capture.json").exists()
+    assert main(["generate", "--device", "metal", "--out", str(tmp_path), "--resolution", "32"]) == 2
+    assert "--device metal" in capsys.readouterr().err
