@@ -81,7 +81,7 @@ def produce(folder: Path, heads: int) -> tuple[float, float, float]:
     with EventLog(store) as events, View(store) as view:
         crew = Watched(job, journal, (make, pack))
         started = time.monotonic()
-        Run(job, crew, lambda: ray.get(journal.drain.remote()), 8, events, view).make()
+        Run(job, crew, lambda: ray.get(journal.drain.remote()), lambda: 8, events, view).make()
     return time.monotonic() - started, psutil.Process().memory_info().rss / 2**30, crew.first
 
 

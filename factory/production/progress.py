@@ -113,8 +113,6 @@ def read_checksum(store: Store, name: str) -> str | None:
 
 def _misfit(store: Store, plan: Plan, name: str, index: Index, size: int) -> str | None:
     """Why a shard can't be what this plan wrote; None where it can."""
-    if index.made_from != plan.key:
+    if index.made_from != plan.key or tuple(entry.slot for entry in index.entries) != plan.shards[name]:
         raise InputError(f"{store.where(name)} is a shard of another data set; move it away")
-    if tuple(entry.slot for entry in index.entries) != plan.shards[name]:
-        return "it holds other heads than it should"
     return None if size == index.size else f"it has {size} bytes and should have {index.size}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,9 @@ LOST_AT_MOST = 5  # times that a head's processes or nodes may die before the he
 FAILURES_AT_FIRST = 3  # heads that may fail before any is made, and two more for each that is made
 FAILURES_PER_HEAD = 2
 _TICK_S = 0.5
+_NODES_S = 15.0  # between two looks at what nodes there are
+_HEADS_PER_CHECK = 8  # heads in work for each shard that is read beside
+_LOG_IN_EVENT = 4000  # characters of what a stage said, its end; all of it is kept where the head is given up
 _ROOM = 10_000_000  # bytes that the driver waits for where it can't write
 
 
@@ -69,7 +73,7 @@ class Run:
         job: what is made.
         crew: who makes it.
         hear: gives what the stages told since the last time.
-        window: heads in work at a time.
+        window: gives how many heads may be in work at a time; nodes come and go.
         events: where what happens is recorded.
         view: where it is shown.
     """
@@ -77,7 +81,7 @@ class Run:
     job: Job
     crew: Crew
     hear: Callable[[], list[dict[str, Any]]]
-    window: int
+    window: Callable[[], int]
     events: EventLog
     view: View
     _waiting: deque[_Head] = field(default_factory=deque)
@@ -87,6 +91,9 @@ class Run:
     _attempts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _bad_seeds: set[int] = field(default_factory=set)
     _failed: int = 0
+    _unchecked: deque[str] = field(default_factory=deque)
+    _width: int = 1
+    _width_of: float = float("-inf")
 
     def __post_init__(self) -> None:
         self._plan: Plan = self.job.plan
@@ -102,7 +109,7 @@ class Run:
         """
         self._begin(find_done(self._store, self._plan))
         self.events.write("run", heads=self._plan.heads, done=self.status.done, key=self._plan.key)
-        while self._waiting or self._work:
+        while self._waiting or self._work or self._unchecked:
             self._submit()
             ready, _ = ray.wait(list(self._work), num_returns=1, timeout=_TICK_S)
             if ready:  # and whatever else is there, without waiting
@@ -128,7 +135,7 @@ class Run:
         for name in sorted({*done.shards, *done.damaged}):
             if name in done.damaged:
                 log.warning("%s is damaged: %s", self._store.where(name), done.damaged[name])
-            self._work[self.crew.check(name)] = _Check(name)
+            self._unchecked.append(name)
         for name, slots in self._plan.shards.items():
             if name not in done.shards and name not in done.damaged:
                 self._open(name, slots)
@@ -156,8 +163,18 @@ class Run:
         )
 
     def _submit(self) -> None:
+        """Give Ray what it has room for. Old shards are read beside the work, not before it."""
+        if time.monotonic() - self._width_of > _NODES_S:
+            self._width, self._width_of = self.window(), time.monotonic()
         heads = sum(isinstance(work, _Head) for work in self._work.values())
-        while self._waiting and heads < self.window:
+        checks = sum(isinstance(work, _Check) for work in self._work.values())
+        while self._unchecked and (checks < max(1, self._width // _HEADS_PER_CHECK) or not self._waiting):
+            if checks >= self._width:
+                break
+            name = self._unchecked.popleft()
+            self._work[self.crew.check(name)] = _Check(name)
+            checks += 1
+        while self._waiting and heads < self._width:
             head = self._waiting.popleft()
             self._work[self.crew.head(head.slot, head.seed)] = head
             heads += 1
@@ -278,7 +295,7 @@ class Run:
             event = told.pop("event")
             if event == "attempt failed":
                 self._attempts.setdefault(told["id"], []).append(dict(told))
-                told = {key: value for key, value in told.items() if key != "log"}
+                told = {**told, "log": told.get("log", "")[-_LOG_IN_EVENT:]}
             if event == "paused":
                 log.warning("%s", told["reason"])
             self.status.hear(event, told)

@@ -33,6 +33,8 @@ from generator.rig import sample_rig
 log = logging.getLogger(__name__)
 
 _LOCK = ".producing"
+NODES_S = 600.0  # longest wait for the nodes of a cluster to come
+_NODES_LOOK_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -64,18 +66,17 @@ def produce(plan: Plan, store: Store, workplace: Workplace) -> dict[str, Any]:
     pixels = pixels_of(plan)
     needs = {s: workplace.needs.get(s, Need()).filled(s, pixels, plan.render.samples) for s in STAGES}
     job = Job(plan, store, needs, pixels, workplace.keep_captures, workplace.scratch)
-    with _alone(store):
+    with alone(store):
         settle(store, plan)
         _check_disks(job)
         with cluster(workplace), EventLog(store) as events, View(store) as view, stop_on_signals():
-            nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-            check_nodes(needs, nodes)
+            _await_nodes(needs, NODES_S if workplace.address is not None else 0)
             if workplace.address is not None:
                 _check_shared(store)
             journal = start_journal()
-            window = heads_at_a_time(needs, nodes)
-            run = Run(job, Crew(job, journal), lambda: ray.get(journal.drain.remote()), window, events, view)
-            return run.make()
+            crew = Crew(job, journal)
+            hear, window = lambda: ray.get(journal.drain.remote()), lambda: heads_at_a_time(needs, _nodes())
+            return Run(job, crew, hear, window, events, view).make()
 
 
 def pixels_of(plan: Plan) -> int:
@@ -83,6 +84,24 @@ def pixels_of(plan: Plan) -> int:
     square = (plan.render.resolution, plan.render.resolution)
     sizes = [view.size or square for view in sample_rig(plan.render.distributions.draw(plan.first_seed, "rig")).views]
     return sum(width * height for width, height in sizes)
+
+
+def _nodes() -> list[Mapping[str, float]]:
+    """What each living node has in all."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _await_nodes(needs: Mapping[str, Need], seconds: float) -> None:
+    """Wait until there are nodes that can run all stages: those of a cluster come one after the other."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return check_nodes(needs, _nodes())
+        except InputError as error:
+            if time.monotonic() >= until:
+                raise
+            log.info("waiting for nodes: %s", error)
+        time.sleep(min(_NODES_LOOK_S, max(until - time.monotonic(), 0)))
 
 
 def heads_at_a_time(needs: Mapping[str, Need], nodes: list[Mapping[str, float]]) -> int:
@@ -112,7 +131,7 @@ def cluster(workplace: Workplace) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(store: Store) -> Iterator[None]:
+def alone(store: Store) -> Iterator[None]:
     """Refuse to work where another run does: two would make the same heads."""
     if store.local is None:
         refuse_living(store)
@@ -128,10 +147,7 @@ def _alone(store: Store) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"another run works on {store}; wait for it or end it (`p2p status` shows it)") from None
-        try:
-            yield
-        finally:
-            (store.local / _LOCK).unlink(missing_ok=True)
+        yield  # the file stays: who opened it before it was removed would hold a lock that nobody else sees
 
 
 def refuse_living(store: Store) -> None:

@@ -91,7 +91,7 @@ def test_a_data_set_in_an_object_store_equals_one_on_disk(bucket: str, tmp_path:
             hear = lambda journal=journal: ray.get(journal.drain.remote())  # noqa: E731
             for _ in range(2):  # the second one finds all there
                 with EventLog(store) as events, View(store) as view:
-                    Run(job, Crew(job, journal, (fakes.make, fakes.pack)), hear, 4, events, view).make()
+                    Run(job, Crew(job, journal, (fakes.make, fakes.pack)), hear, lambda: 4, events, view).make()
     names = [name for name in stores[0].sizes() if name.endswith(".tar")]
     assert len(names) == 3
     for name in names:

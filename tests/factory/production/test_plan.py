@@ -14,6 +14,7 @@ from factory.production.needs import Need, check_nodes
 from factory.production.plan import PLAN, Plan, differences, settle
 from factory.production.progress import find_done
 from factory.production.space import capture_bytes, check_space, patiently, sample_bytes
+from factory.production.start import alone
 from factory.production.status import shard_sizes
 from factory.shards import split_by_count
 from factory.store import Store
@@ -115,6 +116,13 @@ def test_a_need_that_no_node_meets_is_refused() -> None:
         check_nodes({"label": Need(64, gib=8)}, nodes)
     with pytest.raises(InputError, match="1 GPUs"):
         check_nodes({"generate": Need(1, 1)}, nodes)
+
+
+def test_two_runs_don_t_share_a_folder(tmp_path: Path) -> None:
+    with alone(Store(tmp_path)), pytest.raises(InputError, match="another run works on"), alone(Store(tmp_path)):
+        pass
+    with alone(Store(tmp_path)):
+        pass
 
 
 def test_too_small_a_disk_is_told_before(tmp_path: Path) -> None:

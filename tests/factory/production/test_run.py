@@ -40,7 +40,7 @@ def produce(nodes: None, tmp_path: Path) -> Produce:
         journal = start_journal()
         with EventLog(job.store) as events, View(job.store) as view:
             crew = Crew(job, journal, (fakes.make, fakes.pack))
-            return Run(job, crew, lambda: ray.get(journal.drain.remote()), 4, events, view).make()
+            return Run(job, crew, lambda: ray.get(journal.drain.remote()), lambda: 4, events, view).make()
 
     return run
 
