@@ -54,7 +54,7 @@ def _life(store: Store, whole: bool) -> Iterator[str]:
     """What the run says that works on it."""
     try:
         seen: Mapping[str, Any] = json.loads(store.read(HEARTBEAT))
-        age = time.time() - float(seen["time"])
+        age = max(time.time() - float(seen["time"]), 0.0)  # clocks of two machines may differ
     except FileNotFoundError:
         if not whole:
             yield "no run works on it; the same `p2p produce` goes on with it"
