@@ -3,7 +3,8 @@
 blender --background --python blender_scripts/generate.py -- --seed 0 --out captures/head_00000000
 python blender_scripts/generate.py --seeds 0:4 --out-root captures --resolution 512 --samples 16
 
-Progress goes to stdout, one line each: `p2p-progress <capture> view <done>/<total>`. The exit code is 0 where every
+Progress goes to stdout, one line each: `p2p-progress <capture> view <done>/<total>`, and at the end the seconds of each
+step: `p2p-times <capture> <JSON>`. The exit code is 0 where every
 capture is whole, 2 for a mistake of the caller (one line on stderr), 1 for anything else.
 """
 

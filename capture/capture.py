@@ -29,6 +29,7 @@ class CaptureInfo:
         seed: seed of a synthetic head, None for a user's own capture.
         spec: the `HeadSpec` of a synthetic head as JSON, else None.
         versions: tool or asset -> version.
+        traits: what the head model tells about the person, as far as it does: `age` in years, `masculine` 0 to 1.
         assets: the library assets and panoramas that it shows: id, kind, licence, author, source, sha256 of each.
     """
 
@@ -37,6 +38,7 @@ class CaptureInfo:
     spec: Mapping[str, Any] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     assets: Sequence[Mapping[str, str]] = ()
+    traits: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_\-]+", self.id):
@@ -51,6 +53,7 @@ class CaptureInfo:
             "spec": None if self.spec is None else dict(self.spec),
             "versions": dict(self.versions),
             "assets": [dict(asset) for asset in self.assets],
+            "traits": dict(self.traits),
         }
 
     @classmethod
@@ -67,7 +70,10 @@ class CaptureInfo:
         assets = value.get("assets") or []
         if not isinstance(assets, list) or not all(isinstance(asset, dict) for asset in assets):
             raise InputError(f"{where}: assets: a list of objects is needed; make the capture again")
-        return cls(value["id"], seed, spec, versions, tuple(assets))
+        traits = value.get("traits") or {}
+        if not isinstance(traits, dict) or not all(isinstance(trait, int | float) for trait in traits.values()):
+            raise InputError(f"{where}: traits: an object of numbers is needed; make the capture again")
+        return cls(value["id"], seed, spec, versions, tuple(assets), traits)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -143,15 +143,17 @@ def read_index(read: Callable[[int, int], bytes]) -> Index:
         raise DamagedError(f"it has no index that can be read ({error})") from None
 
 
-def read_contents(file: IO[bytes], index: Index, only: Entry | None = None) -> Iterator[bytes]:
-    """The members' bytes in order, each checked; those of one head, or of all.
+def read_contents(
+    file: IO[bytes], index: Index, only: Entry | None = None, keys: Container[str] | None = None
+) -> Iterator[bytes]:
+    """The members' bytes in order, each checked; those of one head, or of all; of its files those in `keys`, or all.
 
     Raises `DamagedError` where one differs or is cut off, and at the end of all where the file's size is another.
     """
     position = _BLOCK + _padded(len(index.to_bytes()))
     for entry in index.entries:
         for key, wanted in entry.files.items():
-            if only is None or only is entry:
+            if (only is None or only is entry) and (keys is None or key in keys):
                 yield _read_member(file, position, f"{entry.id}.{key}", wanted)
             position += _BLOCK + _padded(wanted.size)
     file.seek(0, io.SEEK_END)

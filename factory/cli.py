@@ -217,7 +217,12 @@ COMMANDS: dict[str, Command] = {
     ),
     "report": Command(
         commands.report,
-        (_DATASET, Option("--out", Path | None, "the page; by default <dataset>/report.html")),
+        (
+            _PLACE,
+            Option("--out", Path | None, "the page; by default <dataset>/report.html"),
+            Option("--heads", int, "with all views, scan and labels; evenly spaced over the data set", 24),
+            Option("--faces", int, "of which a small front view is shown, likewise", 240),
+        ),
         "report",
     ),
 }

@@ -28,6 +28,7 @@ from factory.production.gates import Gates
 from factory.production.needs import Need
 from factory.progress import show_progress
 from factory.stages import run_stamped
+from factory.usage import StepWatch, own_usage
 from generator.ground_truth import parse_passes
 
 log = logging.getLogger(__name__)
@@ -130,13 +131,12 @@ def reconstruct(
         options |= {"masks": [[str(path.resolve()), path.stat().st_mtime_ns] for path in chosen]}
     with show_progress(opened.info.id) as progress:
 
-        def show(step: str, share: float) -> None:
-            progress(step, round(100 * share), 100)
+        watch = StepWatch(lambda step, share: progress(step, round(100 * share), 100))
 
         def work() -> Path:
-            return reconstruct_capture(capture, settings, show, masks=chosen, workspace=workspace)
+            return reconstruct_capture(capture, settings, watch, masks=chosen, workspace=workspace)
 
-        path = run_stamped(capture, "reconstruct", options, work)
+        path = run_stamped(capture, "reconstruct", options, work, lambda _: own_usage(watch.times))
     scan = Scan.read(path)
     log.info("%s: %d vertices, %d faces", path, len(scan.vertices), len(scan.faces))
 
@@ -275,12 +275,11 @@ def segment(
     log.info("%s: %d of %d vertices are skin", capture / "prediction", prediction.skin.sum(), len(prediction.skin))
 
 
-def report(dataset: Path, out: Path | None) -> None:
-    """Write a page with the pictures and numbers of a data set."""
-    from factory.report import write_report
+def report(dataset: str, out: Path | None, heads: int, faces: int) -> None:
+    """Write a page with the pictures and numbers of a data set, finished or in the making."""
+    from factory.report import ReportSettings, write_report
 
-    page = write_report(dataset, out or dataset / "report.html")
-    log.info("report: %s", page)
+    log.info("report: %s", write_report(dataset, out, ReportSettings(heads, faces)))
 
 
 def demo(out: Path) -> None:

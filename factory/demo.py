@@ -44,7 +44,7 @@ def run_demo(out: Path) -> None:
         metrics=metrics[-1] if metrics else None,
         timings=timings,
     )
-    page = write_report(dataset, out / "report.html", extras)
+    page = write_report(dataset, out / "report.html", extras=extras)
     log.info("demo done in %.0f s: open %s", time.monotonic() - started, page)
 
 

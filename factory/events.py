@@ -77,12 +77,3 @@ def read_events(store: Store) -> Iterator[dict[str, Any]]:
                     continue
                 if isinstance(value, dict):
                     yield value
-
-
-def read_timings(store: Store) -> dict[str, dict[str, float]]:
-    """Head -> stage -> seconds of the last time that it ran."""
-    found: dict[str, dict[str, float]] = {}
-    for event in read_events(store):
-        if event.get("event") == "stage" and event.get("id") and event.get("seconds") is not None:
-            found.setdefault(str(event["id"]), {})[str(event["stage"])] = float(event["seconds"])
-    return found

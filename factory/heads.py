@@ -24,6 +24,7 @@ from factory.console import Track, track
 from factory.failures import StageError
 from factory.processes import run_stage
 from factory.stages import forget, is_whole, run_stamped, stage_key
+from factory.usage import Usage
 from factory.watchdog import UNLIMITED, Limits
 from generator.distributions import Distributions, read_distributions
 from generator.rig import fixes_resolution, read_rig
@@ -209,18 +210,18 @@ def generate_head(
     if not fixes_resolution(settings.distributions.wishes.get("rig")):
         options += ["--resolution", settings.resolution]
 
-    def render() -> float:
+    def render() -> Usage:
         if settings.distributions.wishes:  # Blender's own Python reads no YAML
             wishes = folder.parent / "logs" / f"{folder.name}.distributions.json"
             write_json(wishes, settings.distributions.to_json())
             options.extend(["--distributions", wishes])
-        peak = _run([*command, *options], folder, "generate", execution)
+        used = _run([*command, *options], folder, "generate", execution)
         if not (folder / Capture.INFO).is_file():  # a Blender that can't run the script ends with code 0
             output = log_path(folder, "generate")
             raise StageError(f"generate {folder.name} ended without a capture; its output is in {output}")
-        return peak
+        return used
 
-    run_stamped(folder, "generate", plain, render, lambda peak: peak)
+    run_stamped(folder, "generate", plain, render, lambda used: used)
     return folder
 
 
@@ -283,8 +284,8 @@ def content_of(settings: RenderSettings) -> dict[str, Any]:
     return value
 
 
-def _run(command: Sequence[object], folder: Path, stage: str, execution: Execution) -> float:
-    """Run a stage's process; returns the most memory that it held, GiB."""
+def _run(command: Sequence[object], folder: Path, stage: str, execution: Execution) -> Usage:
+    """Run a stage's process."""
 
     def show(what: str, done: int, total: int) -> None:
         if execution.bar is not None:

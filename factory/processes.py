@@ -14,10 +14,14 @@ from pathlib import Path
 from capture import InputError
 from capture.lifetime import PARENT
 from factory.failures import Failure, StageError, failure_of
+from factory.usage import Usage, parse_times
 from factory.watchdog import UNLIMITED, Limits, Watchdog
 
 # What stages print for us: "p2p-progress <capture id> <what> <done>/<total>".
 PROGRESS_LINE = re.compile(r"^p2p-progress (?P<id>\S+) (?P<what>\S+) (?P<done>\d+)/(?P<total>\d+)")
+
+# What a stage prints of the seconds that its steps took: "p2p-times <capture id> <JSON object>".
+TIMES_LINE = re.compile(r"^p2p-times \S+ (?P<times>\{.*\})")
 
 # What tells the libraries in a stage how many threads to use.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -32,7 +36,7 @@ def run_stage(
     on_progress: Callable[[str, int, int], None] | None = None,
     limits: Limits = UNLIMITED,
     threads: int | None = None,
-) -> float:
+) -> Usage:
     """Run a stage's command to its end, with its output in `log_path`.
 
     Args:
@@ -46,7 +50,7 @@ def run_stage(
     The stage ends when this process ends, however that comes about.
 
     Returns:
-        The most memory that the process held, GiB.
+        The most memory that the process held, and the times that it told.
 
     Raises:
         InputError: it could not be started or ended with exit code 2; the message is its own.
@@ -66,17 +70,17 @@ def run_stage(
             )  # fmt: skip
         except OSError as error:
             raise InputError(f"{what}: can't start {command[0]} ({error.strerror})") from None
-        peak = 0.0
+        peak, times = 0.0, dict[str, float]()
         with process, Watchdog(process.pid, limits) as watchdog:
             try:
-                _follow(process, log.write, tail, on_progress)
+                _follow(process, log.write, tail, times, on_progress)
                 peak = _wait(process)
             finally:
                 _end(process)
     if watchdog.failure is not None:
         raise _error(what, watchdog.reason, log_path, watchdog.failure)
     _judge(process.returncode, what, tail, log_path)
-    return peak
+    return Usage(peak, times)
 
 
 def _wait(process: subprocess.Popen[str]) -> float:
@@ -101,6 +105,7 @@ def _follow(
     process: subprocess.Popen[str],
     write: Callable[[str], object],
     tail: deque[str],
+    times: dict[str, float],
     on_progress: Callable[[str, int, int], None] | None,
 ) -> None:
     assert process.stdout is not None
@@ -109,6 +114,9 @@ def _follow(
         if match:
             if on_progress:
                 on_progress(match["what"], int(match["done"]), int(match["total"]))
+            continue
+        if match := TIMES_LINE.match(line):
+            times.update(parse_times(match["times"]))
             continue
         write(line)
         if line.strip():

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import Capture, Labels, Scan, read_json
+from factory.look import look_of
 from factory.stages import history
 from training.images import decode_image
 
-# Raise it when what is in a sample changes: data sets are packed again. 2: part, side, views, seen_class; 3: no times.
-FORMAT = 3
+# Raise it when what is in a sample or its facts changes: data sets are packed again.
+# 2: part, side, views, seen_class; 3: no times; 4: facts say looks, assets and counts of distances.
+FORMAT = 4
 JPEG_QUALITY = 95
+# Bins of the distances in facts; what lies beyond the last edge is counted behind it.
+DISTANCE_EDGES_MM = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 _LABELS = ("distance_mm", "skin", "part", "side", "views", "seen_class")
 
 
@@ -51,7 +55,7 @@ def encode(capture: Capture) -> dict[str, bytes]:
 
 
 def facts(capture: Capture) -> dict[str, Any]:
-    """What statistics of data sets are made of: counts, share of skin, measures of quality, seed and versions."""
+    """What statistics of data sets are made of: counts, share of skin, distances, looks, quality, seed and versions."""
     scan = Scan.read(capture.scan_path)
     labels = Labels.read(capture.labels_path, len(scan.vertices))
     found: dict[str, Any] = {
@@ -60,6 +64,9 @@ def facts(capture: Capture) -> dict[str, Any]:
         "faces": len(scan.faces),
         "skin_share": round(float(labels.skin.mean()), 6) if len(labels) else 0.0,
         "skin_distance_mm_median": _median(labels.distance_mm[labels.skin]),
+        "distance_counts": _count(labels.distance_mm),
+        "look": look_of(capture.info),
+        "assets": sorted({asset["id"] for asset in capture.info.assets if "id" in asset}),
         "versions": dict(capture.info.versions),
     }
     quality_path = capture.folder / Capture.QUALITY
@@ -67,6 +74,11 @@ def facts(capture: Capture) -> dict[str, Any]:
         quality = read_json(quality_path, "quality")
         found["quality"] = {key: quality[key] for key in ("accuracy", "completeness") if key in quality}
     return found
+
+
+def _count(distance_mm: NDArray) -> list[int]:
+    """Vertices in each bin of `DISTANCE_EDGES_MM`, and last those beyond."""
+    return [int(n) for n in np.histogram(distance_mm, [*DISTANCE_EDGES_MM, np.inf])[0]]
 
 
 def _median(values: NDArray) -> float | None:

@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from capture import Capture, InputError, Labels, Scan, write_json
 from capture.files import explain_os_error
 from factory.archive import Entry, index_of, write_archive
@@ -23,6 +21,7 @@ from factory.console import track
 from factory.events import EventLog
 from factory.samples import FORMAT, encode, facts
 from factory.stages import history, read_record
+from factory.statistics import Statistics
 from factory.store import Store
 
 log = logging.getLogger(__name__)
@@ -98,7 +97,7 @@ def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = No
     splits = split(list(by_id), settings.test_share)
     out = Path(out)
     table: dict[str, Any] = {}
-    entries: list[Entry] = []
+    counted = Statistics()
     with _beside(out) as folder:
         with track("packing", len(by_id)) as progress:
             for name in SPLITS:
@@ -106,14 +105,15 @@ def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = No
                 for first in range(0, len(splits[name]), settings.heads_per_shard):
                     ids = splits[name][first : first + settings.heads_per_shard]
                     path = folder / shard_name(name, len(shards))
-                    shard, packed = _write_shard(path, [by_id[i] for i in ids], len(entries), progress.advance)
+                    shard, packed = _write_shard(path, [by_id[i] for i in ids], counted.heads, progress.advance)
                     shards.append(shard)
-                    entries += packed
+                    for entry in packed:
+                        counted.add(entry.facts)
                 table[name] = {"samples": len(splits[name]), "ids": splits[name], "shards": shards}
         _forget(out)
         for path in sorted(folder.iterdir()):
             path.replace(out / path.name)
-    description = describe(_key(captures, settings), table, [entry.facts for entry in entries])
+    description = describe(_key(captures, settings), table, counted)
     _record_timings(captures, out)
     write_json(out / DATASET, description)
     log.info("data set %s: %s", out, ", ".join(f"{table[name]['samples']} {name}" for name in SPLITS))
@@ -125,8 +125,8 @@ def _record_timings(captures: Sequence[Path], out: Path) -> None:
     with EventLog(Store(out)) as events:
         for folder in captures:
             for stage, ran in history(folder).items():
-                times = {"seconds": ran["seconds"], "peak_gib": ran["peak_gib"]}
-                events.write("stage", id=Capture.read(folder).info.id, stage=stage, **times)
+                used = {key: ran[key] for key in ("seconds", "peak_gib", "times")}
+                events.write("stage", id=Capture.read(folder).info.id, stage=stage, **used)
 
 
 def pack_if_needed(captures: Sequence[Path], out: Path, settings: PackSettings) -> dict[str, Any]:
@@ -186,25 +186,14 @@ def shard_name(name: str, number: int) -> str:
     return f"{name}-{number:06d}.tar"
 
 
-def describe(key: str, splits: Mapping[str, Any], heads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What stands in `dataset.json`: shards by split as given, and what the facts of their heads add up to."""
+def describe(key: str, splits: Mapping[str, Any], counted: Statistics) -> dict[str, Any]:
+    """What stands in `dataset.json`: shards by split as given, and what their heads add up to."""
     return {
         "schema_version": SCHEMA_VERSION,
         "key": key,
         "splits": dict(splits),
-        "statistics": statistics(heads),
-        "versions": _versions([head["versions"] for head in heads]),
-    }
-
-
-def statistics(heads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Counts over heads, given by their facts: vertices, share of skin, median distance of skin."""
-    medians = [head["skin_distance_mm_median"] for head in heads if head["skin_distance_mm_median"] is not None]
-    return {
-        "heads": len(heads),
-        "vertices": sum(head["vertices"] for head in heads),
-        "skin_share": round(float(np.mean([head["skin_share"] for head in heads])), 4) if heads else 0.0,
-        "skin_distance_mm_median": round(float(np.mean(medians)), 4) if medians else None,
+        "statistics": counted.to_json(),
+        "versions": counted.versions,
     }
 
 
@@ -265,12 +254,3 @@ def _write_shard(
     contents = (content for *_, sample in samples for _, content in sorted(sample.items()))
     digest = write_archive(path, index, contents)
     return {"name": path.name, "samples": len(captures), "bytes": index.size, "sha256": digest}, index.entries
-
-
-def _versions(heads: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:
-    """Tool -> version; a list where the heads were made with several."""
-    found: dict[str, set[str]] = {}
-    for versions in heads:
-        for tool, version in versions.items():
-            found.setdefault(tool, set()).add(version)
-    return {tool: sorted(each) if len(each) > 1 else next(iter(each)) for tool, each in sorted(found.items())}

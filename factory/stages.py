@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from capture import Capture, InputError, read_json, write_json
+from factory.usage import Usage, own_usage
 from generator import GENERATOR_VERSION
 
 _Result = TypeVar("_Result")
@@ -44,6 +44,7 @@ class StageRecord:
         peak_gib: most memory that the process of the stage, or one that it started, has held.
         options: what the user chose, as plain values.
         files: output, relative to the capture's folder -> SHA-256.
+        times: step -> seconds, of stages that tell.
     """
 
     key: str
@@ -51,6 +52,7 @@ class StageRecord:
     peak_gib: float
     options: Mapping[str, Any]
     files: Mapping[str, str]
+    times: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def result(self) -> str:
@@ -81,8 +83,9 @@ def read_record(folder: Path, stage: str) -> StageRecord | None:
             float(value.get("peak_gib", 0)),
             dict(value["options"]),
             dict(value["files"]),
+            {str(step): float(seconds) for step, seconds in value.get("times", {}).items()},
         )
-    except (InputError, KeyError, TypeError, ValueError):
+    except (InputError, KeyError, TypeError, ValueError, AttributeError):
         return None  # a stamp that can't be read proves nothing: the stage runs again
 
 
@@ -92,22 +95,16 @@ def is_whole(folder: Path, stage: str, key: str) -> bool:
     return record is not None and record.key == key and dict(record.files) == _files(folder, stage)
 
 
-def peak_gib() -> float:
-    """Most memory that this process, or one that it has waited for, has held."""
-    used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return round(used / 2**20, 3)
-
-
 def run_stamped(
     folder: Path,
     stage: str,
     options: Mapping[str, Any],
     run: Callable[[], _Result],
-    peak: Callable[[_Result], float] = lambda _: peak_gib(),
+    used: Callable[[_Result], Usage] = lambda _: own_usage(),
 ) -> _Result:
     """Run a stage and stamp it when it ends; while it runs the folder has no stamp of it.
 
-    `peak` gives the most memory that it has held from what it returned.
+    `used` gives what it took from what it returned.
 
     What later stages made of its former outputs is removed once the new ones are there.
     """
@@ -122,7 +119,7 @@ def run_stamped(
     stamp = {
         "key": key,
         "seconds": seconds,
-        "peak_gib": peak(result),
+        **asdict(used(result)),
         "options": dict(options),
         "files": _files(folder, stage),
     }
@@ -139,10 +136,10 @@ def forget(folder: Path, first: str) -> None:
 
 
 def history(folder: Path) -> dict[str, dict[str, Any]]:
-    """What the stamped stages were run with and what they took: stage -> {"seconds", "peak_gib", "options"}."""
+    """What the stamped stages were run with and what they took: stage -> seconds, peak_gib, times and options."""
     records = {stage: read_record(folder, stage) for stage in OUTPUTS}
     return {
-        stage: {"seconds": record.seconds, "peak_gib": record.peak_gib, "options": dict(record.options)}
+        stage: {key: getattr(record, key) for key in ("seconds", "peak_gib", "times", "options")}
         for stage, record in records.items()
         if record is not None
     }

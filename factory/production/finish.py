@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from capture import InputError
@@ -11,12 +10,13 @@ from factory.archive import Index
 from factory.production.plan import Plan
 from factory.production.progress import read_checksum, read_indexes
 from factory.shards import DATASET, SPLITS, describe
+from factory.statistics import Statistics
 from factory.store import Store
 
 
 def describe_dataset(store: Store, plan: Plan) -> dict[str, Any]:
     """Write `dataset.json`, which says that the data set is whole; returns it. Raises `InputError` where it isn't."""
-    heads: list[Mapping[str, Any]] = []
+    counted, replaced = Statistics(), 0
     splits: dict[str, Any] = {name: {"samples": 0, "ids": [], "shards": []} for name in SPLITS}
     for name, index in read_indexes(store, list(plan.shards)):
         digest = read_checksum(store, name)
@@ -27,8 +27,9 @@ def describe_dataset(store: Store, plan: Plan) -> dict[str, Any]:
         split["samples"] += len(index.entries)
         split["ids"] += [entry.id for entry in index.entries]
         split["shards"].append({"name": name, "samples": len(index.entries), "bytes": index.size, "sha256": digest})
-        heads += [entry.facts for entry in index.entries]
-    replaced = sum(plan.slot(int(facts["seed"]))[1] > 0 for facts in heads)
-    description = describe(plan.key, splits, heads) | {"replaced": replaced}
+        for entry in index.entries:
+            counted.add(entry.facts)
+            replaced += plan.slot(int(entry.facts["seed"]))[1] > 0
+    description = describe(plan.key, splits, counted) | {"replaced": replaced}
     store.write(DATASET, (json.dumps(description, indent=2) + "\n").encode())
     return description

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capture import InputError
+from factory.nested import number_at
 
 
 @dataclass(frozen=True)
@@ -36,22 +37,16 @@ class Gates:
     def reasons(self, quality: Mapping[str, Any]) -> list[str]:
         """Why a head with this `quality.json` is not good enough, with the numbers; empty where it is."""
         found = []
-        face = _at(quality, "completeness", "face_mask_clear", "within_1_5_mm")
+        face = number_at(quality, "completeness", "face_mask_clear", "within_1_5_mm")
         if self.min_face and (face is None or face < self.min_face):
             found.append(f"{_percent(face)} of the face has scan within 1.5 mm, {_percent(self.min_face)} are needed")
-        skin = _at(quality, "skin_share")
+        skin = number_at(quality, "skin_share")
         if self.min_skin and (skin is None or skin < self.min_skin):
             found.append(f"{_percent(skin)} of the vertices are skin, {_percent(self.min_skin)} are needed")
-        error = _at(quality, "accuracy", "skin_pixels", "median_mm")
+        error = number_at(quality, "accuracy", "skin_pixels", "median_mm")
         if self.max_error_mm and error is not None and error > self.max_error_mm:
             found.append(f"skin lies {error:.2f} mm from the true surface, {self.max_error_mm:g} mm are allowed")
         return found
-
-
-def _at(value: Any, *path: str) -> float | None:
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return None if value is None else float(value)
 
 
 def _percent(share: float | None) -> str:

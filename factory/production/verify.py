@@ -15,7 +15,8 @@ from capture import Camera, InputError, PixelClass
 from capture.arrays import read_npz
 from factory.archive import DamagedError, Entry, Index, check_archive, read_contents
 from factory.console import track
-from factory.shards import DATASET, SHARD_NAME, read_dataset_text, statistics
+from factory.shards import DATASET, SHARD_NAME, read_dataset_text
+from factory.statistics import Statistics
 from factory.store import Store
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def verify(store: Store) -> dict[str, int]:
     if found.wrong:
         some = "; ".join(found.wrong[:20]) + (f"; and {len(found.wrong) - 20} more" if len(found.wrong) > 20 else "")
         raise InputError(f"{store} is damaged: {some}. `p2p produce` or `p2p pack` with the same options mends it")
-    return {"shards": len(shards), "heads": len(found.facts), "vertices": sum(f["vertices"] for f in found.facts)}
+    return {"shards": len(shards), "heads": found.counted.heads, "vertices": found.counted.vertices}
 
 
 def _read(store: Store) -> bytes:
@@ -56,7 +57,7 @@ class _Findings:
     def __init__(self, store: Store, description: Mapping[str, Any]) -> None:
         self.store, self.description = store, description
         self.wrong: list[str] = []
-        self.facts: list[Mapping[str, Any]] = []
+        self.counted = Statistics()
         self._ids: dict[str, list[str]] = {name: [] for name in description["splits"]}
 
     def read(self, split: str, shard: Mapping[str, Any]) -> None:
@@ -71,7 +72,7 @@ class _Findings:
                     self.wrong.append(f"{name}: its size or count differs")
                 for entry, sample in _samples(file, index):
                     self.wrong += [f"{entry.id} in {name}: {reason}" for reason in sample_faults(entry, sample)]
-                    self.facts.append(entry.facts)
+                    self.counted.add(entry.facts)
                     self._ids[split].append(entry.id)
         except FileNotFoundError:
             self.wrong.append(f"{name} is gone")
@@ -89,7 +90,7 @@ class _Findings:
         every = [name for ids in self._ids.values() for name in ids]
         for name in sorted({name for name in every if every.count(name) > 1}) if len(set(every)) < len(every) else []:
             self.wrong.append(f"{name} is there more than once")
-        if statistics(self.facts) != self.description["statistics"]:
+        if self.counted.to_json() != self.description["statistics"]:
             self.wrong.append(f"the statistics in {DATASET} are of other heads")
         listed = {shard["name"] for split in splits.values() for shard in split["shards"]}
         for name in self.store.sizes():

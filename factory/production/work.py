@@ -209,8 +209,8 @@ def _judge(job: Job, running: _Stage, folder: Path) -> None:
 def _tell_done(running: _Stage, folder: Path, reused: bool) -> None:
     """Say that a stage is done; of one that a former run did, the time that it took then."""
     record = read_record(folder, running.name)
-    seconds, peak = (record.seconds, record.peak_gib) if record else (None, None)
-    running.tell("stage", **running.evidence, seconds=seconds, peak_gib=peak, reused=reused)
+    used = {"seconds": record.seconds, "peak_gib": record.peak_gib, "times": dict(record.times)} if record else {}
+    running.tell("stage", **running.evidence, **{"seconds": None, "peak_gib": None} | used, reused=reused)
 
 
 @contextmanager

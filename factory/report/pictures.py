@@ -1,11 +1,10 @@
-"""Pictures of meshes (pyvista, off screen) and plots, as encoded image bytes."""
+"""Pictures of meshes (pyvista, off screen) and of images, small."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -113,62 +112,4 @@ def jpeg(image: Rgb, quality: int = 88) -> bytes:
     """The picture as JPEG."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-def distance_histogram(distances_mm: Sequence[NDArray], names: Sequence[str], thresholds_mm: Sequence[float]) -> bytes:
-    """A PNG of the distances' distribution, a line per head, with the skin thresholds marked."""
-    figure, axes = _figure(6.4, 3.2)
-    edges = np.linspace(0, 10, 101)
-    for distance, name in zip(distances_mm, names, strict=True):
-        clipped = np.clip(distance[np.isfinite(distance)], 0, edges[-1])
-        axes.hist(clipped, bins=edges, histtype="step", density=True, label=name, linewidth=1.2)
-    for threshold_mm in thresholds_mm:
-        axes.axvline(threshold_mm, color="black", linestyle="--", linewidth=1)
-        axes.annotate(f"skin: below {threshold_mm:g} mm", (threshold_mm + 0.1, 0.9), xycoords=("data", "axes fraction"))
-    axes.set_xlabel("distance of a scan vertex to the true surface, mm (all beyond 10 in the last bin)")
-    axes.set_ylabel("density")
-    axes.set_yscale("log")
-    axes.legend(fontsize=7)
-    return _png(figure)
-
-
-def timing_chart(timings: dict[str, dict[str, float]]) -> bytes:
-    """A PNG of stacked bars: head -> stage -> seconds."""
-    figure, axes = _figure(6.4, 0.6 + 0.3 * max(len(timings), 2))
-    stages = list(dict.fromkeys(stage for head in timings.values() for stage in head))
-    left = np.zeros(len(timings))
-    for stage in stages:
-        seconds = np.array([head.get(stage, 0.0) for head in timings.values()])
-        axes.barh(list(timings), seconds, left=left, label=stage)
-        left += seconds
-    axes.invert_yaxis()
-    axes.set_xlabel("seconds")
-    axes.legend(fontsize=7)
-    return _png(figure)
-
-
-def learning_curve(epochs: dict[str, list[tuple[int, float]]]) -> bytes:
-    """A PNG of metrics over the epochs: name -> (epoch, value) pairs."""
-    figure, axes = _figure(6.4, 3.0)
-    for name, pairs in epochs.items():
-        if pairs:
-            axes.plot(*zip(*pairs, strict=True), label=name)
-    axes.set_xlabel("epoch")
-    axes.set_ylim(bottom=0)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
-    return _png(figure)
-
-
-def _figure(width: float, height: float) -> Any:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
-    return figure, figure.add_subplot()
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

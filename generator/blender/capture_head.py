@@ -81,7 +81,8 @@ def capture_head(
     versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
                 "numpy": np.__version__, "hair_nodes": hair_nodes()}  # fmt: skip
     # refuses names before hours are spent
-    info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library))
+    info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library),
+                       _traits(spec, model))
     watch = Stopwatch()
     samples, threads = settings.samples, settings.threads
     scene, head, radius = build_scene(spec, model, samples, threads, watch.time, library, settings.device)
@@ -93,6 +94,10 @@ def capture_head(
     Capture.create(folder, cameras, info)
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))
     return watch.seconds
+
+
+def _traits(spec: HeadSpec, model: HeadModel) -> dict[str, float]:
+    return {name: float(value) for name, value in model.traits(np.array(spec.shape.identity)).items()}
 
 
 def _credits(spec: HeadSpec, library: Library | None) -> tuple[dict[str, str], ...]:

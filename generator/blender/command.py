@@ -97,7 +97,8 @@ def _run(options: argparse.Namespace) -> None:
         _say(folder, "start 0/1")
         with _quiet_stdout():
             seconds = capture_head(spec, model, folder, settings, _reporter(folder), library)
-        _say(folder, f"done 1/1 {json.dumps({k: round(v, 2) for k, v in seconds.items()})}")
+        _say(folder, "done 1/1")
+        _tell(f"p2p-times {folder.name} {json.dumps({k: round(v, 2) for k, v in seconds.items()})}")
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -171,7 +172,11 @@ def _reporter(folder: Path) -> Callable[[str, int, int], None]:
 
 
 def _say(folder: Path, what: str) -> None:
-    os.write(_STDOUT, f"p2p-progress {folder.name} {what}\n".encode())
+    _tell(f"p2p-progress {folder.name} {what}")
+
+
+def _tell(line: str) -> None:
+    os.write(_STDOUT, f"{line}\n".encode())
 
 
 _STDOUT = 1

@@ -88,7 +88,7 @@ def test_pack_and_report(tmp_path: Path) -> None:
     page = (tmp_path / "dataset" / "report.html").read_text()
     for head in ("head_00000000", "head_00000001"):
         assert head in page
-    assert page.count("<img") == 2 * (3 + 5) + 1  # views, meshes, histogram; no stamps, so no timings
+    assert page.count("<img") == 2 * (3 + 5) + 4  # views, meshes, charts; no stamps, so no timings
     assert "http" not in page  # opens without a network
 
 

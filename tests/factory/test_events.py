@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from capture import InputError
-from factory.events import EVENTS, EventLog, read_events, read_timings
+from factory.events import EVENTS, EventLog, read_events
+from factory.report.survey import read_work
 from factory.store import Store
 
 
@@ -20,7 +21,7 @@ def test_events_are_lines_of_json_that_add_up(tmp_path: Path) -> None:
             events.write("note", text="ü\n")
     lines = (tmp_path / "data" / EVENTS).read_text().splitlines()
     assert len(lines) == 4 and json.loads(lines[1])["text"] == "ü\n"
-    assert read_timings(store) == {"head_1": {"label": 4.0}}
+    assert read_work(read_events(store)).seconds == {"label": {"head_1": 4.0}}
 
 
 def test_a_line_that_a_killed_run_left_half_is_passed_over(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from factory.cli import main
-from factory.events import read_timings
+from factory.events import read_events
+from factory.report.source import Source
+from factory.report.survey import read_work
 from factory.store import Store
 from tests.factory.production import tiny
 
@@ -31,7 +33,14 @@ def test_a_data_set_is_made_and_right(produced: Path, capsys: pytest.CaptureFixt
     assert main(["verify", str(data)]) == 0
     assert main(["status", str(data)]) == 0
     assert "whole, 2 heads (1 train, 1 test) in 2 shards" in capsys.readouterr().out
-    assert set(read_timings(Store(data))["head_00000001"]) == {"generate", "reconstruct", "label", "pack"}
+    work = read_work(read_events(Store(data)))
+    assert set(work.seconds) == {"generate", "reconstruct", "label", "pack"}
+    assert all("head_00000001" in heads for heads in work.seconds.values())
+    for stage, steps in {"generate": {"first view", "other views"}, "reconstruct": {"stereo", "meshing"}}.items():
+        assert work.steps[stage].heads == 2 and steps < set(work.steps[stage].times)
+        assert 0 < sum(work.steps[stage].times.values()) < work.steps[stage].seconds
+    entry = next(entry for _, entry in Source(str(data)).heads())
+    assert entry.facts["look"]["age"] > 0 and entry.facts["look"]["hair"]
     assert {path.name for path in (data / "captures").iterdir()} == {"head_00000000", "head_00000001"}
     assert not list((data / "parts").iterdir())
 

@@ -12,13 +12,14 @@ import pytest
 import ray
 
 from capture import InputError
-from factory.events import EventLog, read_events, read_timings
+from factory.events import EventLog, read_events
 from factory.failures import StageError
 from factory.production.plan import Plan, settle
 from factory.production.run import Run
 from factory.production.start import Workplace, cluster
 from factory.production.tasks import Crew, start_journal
 from factory.production.view import HEARTBEAT, View
+from factory.report.survey import read_work
 from factory.store import Store
 from tests.factory.production import fakes
 from training.shards import check_shard, read_samples, read_splits
@@ -76,7 +77,8 @@ def test_every_head_is_in_one_shard(produce: Produce, tmp_path: Path) -> None:
     assert description["statistics"]["heads"] == 5 and description["replaced"] == 0
     left = {path.name for path in (tmp_path / "dataset").iterdir()}
     assert HEARTBEAT not in left and not list((tmp_path / "dataset" / "parts").iterdir())
-    assert read_timings(Store(tmp_path / "dataset"))["head_00000003"] == {
+    told = read_work(read_events(Store(tmp_path / "dataset"))).seconds
+    assert {stage: times["head_00000003"] for stage, times in told.items()} == {
         "generate": 0.5, "reconstruct": 0.5, "label": 0.5
     }  # fmt: skip
 

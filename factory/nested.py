@@ -1,0 +1,19 @@
+"""Values deep in parsed JSON that may or may not be there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def at(value: Any, *path: str) -> Any:
+    """What stands at `value[path[0]][path[1]]...`; None where there is nothing."""
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def number_at(value: Any, *path: str) -> float | None:
+    """The same where it is a number, else None."""
+    found = at(value, *path)
+    return float(found) if isinstance(found, int | float) else None

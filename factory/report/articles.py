@@ -1,0 +1,91 @@
+"""What the page shows of single heads, with its pictures as data URLs."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import Capture, Labels, Mesh, Scan
+from evaluation.metrics import BinaryScores, binary_scores
+from factory.report import pictures
+from factory.report.source import Place, Source
+from training.heads import Head
+from training.images import decode_image
+from training.predictions import Prediction
+
+THUMBNAIL = 264  # pixels; shown at half that size
+FRONT = 160  # likewise
+DEFAULT_THRESHOLD_MM = 1.5  # the paper's, where the samples don't say
+
+
+def threshold_of(head: Head) -> float:
+    """The distance below which a head's vertices are skin, mm."""
+    options = head.info.get("stages", {}).get("label", {}).get("options", {})
+    return float(options.get("threshold_mm", DEFAULT_THRESHOLD_MM))
+
+
+def face(source: Source, place: Place) -> str:
+    """A small picture of a head from the front."""
+    image = decode_image(source.front(place), f"{source.store.where(place.archive)}, head {place.number}")
+    return _jpeg(pictures.thumbnail(image, FRONT))
+
+
+def head_article(head: Head, split: str) -> dict[str, Any]:
+    """What the page shows of a head: name, split, summary, views and meshes."""
+    labels, scan = head.labels, head.scan
+    assert labels is not None  # samples have them
+    skin = labels.distance_mm[labels.skin]
+    median = f", median distance of skin {np.median(skin):.2f} mm" if skin.size else ""
+    summary = f"{len(scan.vertices):,} vertices, {100 * labels.skin.mean():.0f} % skin{median}"
+    shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
+    if scan.colours is not None:
+        shown.append(_mesh_picture(scan, scan.colours, "front", "scan, colour"))
+    shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "front", "true labels"))
+    shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "profile", "true labels, profile"))
+    colours = pictures.distance_colours(labels.distance_mm)
+    shown.append(_mesh_picture(scan, colours, "three_quarter", "distance, 0 (dark) to 5 mm (bright)"))
+    views = [_jpeg(pictures.thumbnail(image, THUMBNAIL)) for image in head.pixels()]
+    return {"name": head.id, "split": split, "summary": summary, "views": views, "meshes": shown}
+
+
+def prediction_article(folder: Path) -> dict[str, Any]:
+    """What the page shows of a segmented capture: name, scores, views and meshes."""
+    capture = Capture.read(folder)
+    scan = Scan.read(capture.scan_path)
+    skin = Prediction.read(folder / "prediction" / Prediction.FILE, scan).skin
+    shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
+    scores: BinaryScores | None = None
+    predicted = pictures.label_colours(skin)
+    if capture.labels_path.is_file():
+        true = Labels.read(capture.labels_path, len(scan.vertices)).skin
+        scores = binary_scores(skin, true)
+        shown.append(_mesh_picture(scan, pictures.label_colours(true), "front", "true labels"))
+        shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
+        shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
+        agreement = pictures.agreement_colours(skin, true)
+        shown.append(_mesh_picture(scan, agreement, "three_quarter", "where they differ"))
+    else:
+        shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
+        shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
+    views = [
+        _jpeg(pictures.thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL))
+        for path in capture.image_paths
+    ]  # fmt: skip
+    return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown}
+
+
+def png_url(data: bytes) -> str:
+    """A PNG as data URL."""
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def _mesh_picture(mesh: Mesh, colours: NDArray[np.uint8] | None, view: str, caption: str) -> dict[str, str]:
+    return {"picture": _jpeg(pictures.render_mesh(mesh, colours, view)), "caption": caption}
+
+
+def _jpeg(image: NDArray[np.uint8]) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(pictures.jpeg(image)).decode()

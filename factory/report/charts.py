@@ -1,0 +1,135 @@
+"""Plots, as PNG bytes."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BAR = "#466082"
+MARK = "#b0502c"
+WORDS_SHOWN = 14
+_SMALL = (4.2, 2.4)  # inches
+_WIDE = (8.6, 3.0)
+
+
+def histogram(
+    values: Sequence[float],
+    label: str,
+    limits: tuple[float, float] | None = None,
+    colour: Callable[[float], tuple[float, ...]] | None = None,
+) -> bytes:
+    """How values are spread, with their median; `colour` gives RGB 0 to 1 of a bin from its middle.
+
+    Values beyond the `limits` are counted in the bins at the ends.
+    """
+    figure, axes = _figure(*_SMALL)
+    found = np.asarray(values, float)
+    low, high = limits or (float(found.min()), float(np.percentile(found, 99.5)))
+    if high <= low:
+        low, high = low - 0.5, low + 0.5
+    edges = np.linspace(low, high, 21 if len(found) < 1000 else 41)
+    counts, _ = np.histogram(np.clip(found, low, high), edges)
+    middles = (edges[1:] + edges[:-1]) / 2
+    colours = [colour(middle) for middle in middles] if colour else BAR
+    axes.bar(middles, counts, width=np.diff(edges), color=colours, edgecolor="white", linewidth=0.4)
+    median = float(np.median(found))
+    axes.axvline(float(np.clip(median, low, high)), color=MARK, linewidth=1.2)
+    told = f"median {median:,.0f}" if abs(median) >= 1000 else f"median {median:.3g}"
+    axes.set_title(told, fontsize=8, color=MARK, loc="right")
+    axes.set_xlabel(label)
+    _counts_of_heads(axes)
+    return _png(figure)
+
+
+def bars(counts: Mapping[str, int], label: str) -> bytes:
+    """How often each word was drawn, the most frequent first; the rare ones together."""
+    ranked = Counter(counts).most_common()
+    shown, rest = ranked[:WORDS_SHOWN], ranked[WORDS_SHOWN:]
+    if rest:
+        shown.append((f"{len(rest)} more", sum(count for _, count in rest)))
+    figure, axes = _figure(_SMALL[0], 0.6 + 0.2 * len(shown))
+    names = [name for name, _ in shown]
+    drawn = axes.barh(names, [count for _, count in shown], color=BAR)
+    axes.bar_label(drawn, fontsize=7, padding=2)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.tick_params(axis="y", labelsize=8)
+    axes.set_title(label, fontsize=9, loc="left")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    return _png(figure)
+
+
+def distances(counts: NDArray[np.integer], edges_mm: Sequence[float], thresholds_mm: Sequence[float]) -> bytes:
+    """Density of the vertices' distances to the true surface, from counts in bins; what lies beyond is said."""
+    figure, axes = _figure(*_WIDE)
+    edges = np.asarray(edges_mm, float)
+    total = max(int(counts.sum()), 1)
+    axes.stairs(counts[:-1] / np.diff(edges) / total, edges, fill=True, color=BAR)
+    for threshold_mm in thresholds_mm:
+        axes.axvline(threshold_mm, color=MARK, linestyle="--", linewidth=1)
+        where = {"xy": (1.04 * threshold_mm, 0.92), "xycoords": ("data", "axes fraction")}
+        axes.annotate(f"skin: below {threshold_mm:g} mm", **where)
+    axes.set_xscale("symlog", linthresh=0.5)
+    ticks = [0, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xlim(0, edges[-1])
+    axes.set_yscale("log")
+    beyond = 100 * int(counts[-1]) / total
+    axes.set_xlabel(f"distance of a scan vertex to the true surface, mm ({beyond:.1f} % lie beyond {edges[-1]:g})")
+    axes.set_ylabel("density, per mm")
+    return _png(figure)
+
+
+def stage_times(seconds: Mapping[str, Sequence[float]]) -> bytes:
+    """A box per stage: seconds of its heads (box: the middle half, whiskers: 5 to 95 %)."""
+    figure, axes = _figure(_WIDE[0], 0.9 + 0.35 * len(seconds))
+    values = [list(each) for each in seconds.values()]
+    box = axes.boxplot(values, orientation="horizontal", whis=(5, 95), showfliers=False, patch_artist=True, widths=0.6)
+    for patch in box["boxes"]:
+        patch.set_facecolor("#c8d2de")
+    for median in box["medians"]:
+        median.set_color(MARK)
+    axes.set_yticks(range(1, len(seconds) + 1), list(seconds))
+    axes.invert_yaxis()
+    axes.set_xlim(left=0)
+    axes.set_xlabel("seconds a head")
+    return _png(figure)
+
+
+def learning_curve(epochs: Mapping[str, Sequence[tuple[int, float]]]) -> bytes:
+    """Metrics over the epochs: name -> (epoch, value) pairs."""
+    figure, axes = _figure(*_WIDE)
+    for name, pairs in epochs.items():
+        if pairs:
+            axes.plot(*zip(*pairs, strict=True), label=name)
+    axes.set_xlabel("epoch")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return _png(figure)
+
+
+def _counts_of_heads(axes: Any) -> None:
+    axes.set_ylabel("heads")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.tick_params(labelsize=8)
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from capture import Capture, CaptureInfo, InputError, read_json, write_json
+from factory.archive import index_of, write_archive
+from factory.events import EventLog
+from factory.production.progress import put_in_quarantine
+from factory.production.work import part_name
+from factory.report import ReportExtras, ReportSettings, write_report
+from factory.report.source import Source, front_view
+from factory.samples import encode, facts
+from factory.shards import PackSettings, pack
+from factory.store import Store
+from tests.factory.report.browser import find_browser, open_page
+from tests.helpers import looking_at_origin, make_capture
+
+HEADS = 6
+FEW = ReportSettings(heads=2, faces=4)
+SPEC = {
+    "skin": {"melanin": 0.3}, "hair": {"family": "bob", "length_mm": 200.0, "asset": ""},
+    "beard": {"family": "none", "length_mm": 0.0}, "shape": {"expression": [0.0, -0.5], "pose": {"neck": [0.1, 0, 0]}},
+}  # fmt: skip
+ASSET = {"id": "pack/wig", "kind": "hair", "licence": "CC0-1.0", "author": "Ada <ada@there>", "source": "a book"}
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    root = tmp_path_factory.mktemp("captures")
+    folders = []
+    for seed in range(HEADS):
+        capture = make_capture(root / f"head_{seed:08d}", seed=seed)
+        assets = (ASSET,) if seed == 4 else ()
+        info = CaptureInfo(capture.info.id, seed, SPEC, {"blender": "4.5"}, assets, {"age": 20.0 + seed})
+        write_json(capture.folder / Capture.INFO, info.to_json())
+        folders.append(capture.folder)
+    return folders
+
+
+@pytest.fixture
+def dataset(captures: list[Path], tmp_path: Path) -> Path:
+    pack(captures, tmp_path / "heads", PackSettings(0.2, 2))
+    store = Store(tmp_path / "heads")
+    with EventLog(store) as events:
+        for seed in range(HEADS):
+            times = {"first view": 2.0, "other views": 6.0}
+            events.write("stage", id=f"head_{seed:08d}", stage="generate", seconds=10.0, peak_gib=1.5, times=times)
+        events.write("attempt failed", id="head_00000001", stage="generate", kind="out of memory", reason="no")
+    attempt = {"id": "head_00000009", "stage": "label", "kind": "crash", "log": "the last words <b>\n"}
+    put_in_quarantine(store, 9, [attempt], "label head_00000009 failed three times")
+    return tmp_path / "heads"
+
+
+def text_of(page: Path) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page.read_text(encoding="utf-8")).split())
+
+
+def test_the_page_tells_of_all_heads(dataset: Path) -> None:
+    place = write_report(str(dataset), settings=FEW)
+    assert place == str(dataset / "report.html")
+    page, text = (dataset / "report.html").read_text(encoding="utf-8"), text_of(dataset / "report.html")
+    assert "5 train, 1 test" in text and "2 of 6 heads, evenly spaced" in text and "4 of 6 heads" in text
+    for chart in ("age, years", "tone of the skin", "length of the hair", "strength of the", "vertices that"):
+        assert f'alt="{chart}' in page, chart
+    assert 'alt="length of the beard' not in page  # nobody wears one
+    assert "out of memory 1" in text
+    assert "head_00000009: label head_00000009 failed three times" in text
+    assert "the last words &lt;b&gt;" in text
+    assert "pack/wig hair 1 CC0-1.0 Ada &lt;ada@there&gt; a book" in text
+    assert "generate 6 10.0 10.0 10.0 1.50" in text
+    assert "generate other views 6.00" in text and "generate the rest: starting, reading, writing 2.00" in text
+    assert not re.search(r'(src|href)="(?!data:)', page)  # nothing beside it
+
+
+def test_heads_that_are_shown_lie_all_over_the_data_set(dataset: Path) -> None:
+    places = [place for place, _ in Source(str(dataset)).heads()]
+    write_report(str(dataset), settings=ReportSettings(heads=2, faces=0))
+    shown = re.findall(r"<h3>(\S+) ", (dataset / "report.html").read_text(encoding="utf-8"))
+    source = Source(str(dataset))
+    assert shown == [source.info(places[0])["id"], source.info(places[-1])["id"]]
+    assert places[0].split == "train" and places[-1].split == "test"
+
+
+def test_from_a_url_into_it(dataset: Path) -> None:
+    url = "memory://studio/heads"
+    files = fsspec.filesystem("memory")
+    for path in dataset.rglob("*"):
+        if path.is_file():
+            files.pipe_file(f"/studio/heads/{path.relative_to(dataset).as_posix()}", path.read_bytes())
+    files.rm_file("/studio/heads/events.jsonl")  # there, logs are a folder of files
+    files.pipe_file("/studio/heads/events/1.jsonl", (dataset / "events.jsonl").read_bytes())
+    assert write_report(url, settings=FEW) == f"{url}/report.html"
+    write_report(str(dataset), settings=FEW)
+    there = files.cat_file("/studio/heads/report.html").decode()
+    assert there == (dataset / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_data_set_in_the_making(captures: list[Path], dataset: Path) -> None:
+    (dataset / "dataset.json").unlink()
+    (dataset / "test-000000.tar").unlink()
+    capture = Capture.read(captures[0])
+    sample = encode(capture)
+    (dataset / "parts").mkdir()
+    index = index_of([(7, capture.info.id, facts(capture), sample)], "key")
+    write_archive(dataset / "parts" / part_name(7, 0), index, (sample[key] for key in sorted(sample)))
+    write_report(str(dataset), settings=FEW)
+    text = text_of(dataset / "report.html")
+    assert "5 train, 1 in no shard yet" in text and "not whole" in text
+
+
+def test_what_is_wrong_is_named(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no data set: .*/nothing is no folder"):
+        write_report(str(tmp_path / "nothing"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"empty has no dataset\.json and no heads"):
+        write_report(str(tmp_path / "empty"))
+    with pytest.raises(InputError, match="0 or more heads"):
+        ReportSettings(heads=-1)
+    shard = dataset / "train-000001.tar"
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"train-000001\.tar is damaged"):
+        write_report(str(dataset), settings=ReportSettings(heads=100))
+    shard.unlink()
+    with pytest.raises(InputError, match=r"train-000001\.tar is damaged: it is gone"):
+        write_report(str(dataset))
+    assert not (dataset / "report.html").exists()
+
+
+def test_older_data_sets_that_tell_less(dataset: Path, monkeypatch: pytest.MonkeyPatch, captures: list[Path]) -> None:
+    def brief(capture: Capture) -> dict:
+        return {key: value for key, value in facts(capture).items() if key not in ("look", "assets", "distance_counts")}
+
+    monkeypatch.setattr("factory.shards.facts", brief)
+    shutil.rmtree(dataset)
+    pack(captures, dataset, PackSettings(0.2, 2))
+    write_report(str(dataset), settings=FEW, extras=ReportExtras(title="An old one"))
+    text = text_of(dataset / "report.html")
+    assert "An old one" in text and "Who they are" not in text and "No attempt failed." in text
+
+
+def test_the_front_is_what_looks_into_the_face() -> None:
+    assert front_view([looking_at_origin(str(angle), angle) for angle in (-90.0, -20.0, 10.0, 40.0)]) == 2
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[str]:
+    found = find_browser()
+    if found is None:
+        pytest.skip("no browser of the Chromium family on this machine")
+    yield found
+
+
+@pytest.mark.parametrize("width", [1280, 500])
+def test_in_a_browser(browser: str, dataset: Path, tmp_path: Path, width: int) -> None:
+    write_report(str(dataset), settings=FEW)
+    page = dataset / "report.html"
+    shown = open_page(browser, page, tmp_path, width)
+    assert shown.images == page.read_text(encoding="utf-8").count("<img") > 20
+    assert shown.shown == shown.images
+    assert shown.wrong == [] and shown.requests == [] and shown.too_wide == []
+    assert shown.headings == ["Data set heads", "Faces", "Who they are", "How the scans came out", "Heads",
+                              "What it took", "Failures and rejects", "Assets"]  # fmt: skip
+    assert "the last words <b>" in shown.text
+
+
+def test_the_browser_test_can_fail(browser: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.html"
+    broken.write_text('<title>x</title><body><main><h1>x</h1><img alt="bad" src="data:image/png;base64,AAAA">'
+                      '<img src="gone.png" alt="gone"><p style="width:50px;white-space:nowrap">much too wide</p>'
+                      "</main><script>onload = () => nonsense()</script></body>")  # fmt: skip
+    shown = open_page(browser, broken, tmp_path)
+    assert shown.shown == 0 and shown.images == 2
+    assert {"bad", "gone", "Uncaught ReferenceError: nonsense is not defined"} == set(shown.wrong)
+    assert [Path(request).name for request in shown.requests] == ["gone.png"]
+    assert shown.too_wide == ["P much too wide"]
+
+
+def test_records_of_stages_hold_what_the_page_reads(captures: list[Path]) -> None:
+    found = facts(Capture.read(captures[4]))
+    assert found["look"] == {"age": 24.0, "skin_melanin": 0.3, "hair": "bob", "hair_mm": 200.0, "beard": "none",
+                             "beard_mm": 0.0, "expression": 0.5, "turn_deg": 5.73}  # fmt: skip
+    assert found["assets"] == ["pack/wig"]
+    assert sum(found["distance_counts"]) == found["vertices"]
+    assert json.loads(json.dumps(found)) == found
+    assert read_json(captures[4] / Capture.INFO, "capture.json")["traits"] == {"age": 24.0}
