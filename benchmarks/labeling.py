@@ -20,8 +20,8 @@ import trimesh
 
 from assets.head_model import Pose, triangulate
 from assets.makehuman import load_default_model
+from assets.subdivision import catmull_clark
 from capture import HeadSurface
-from generator.geometry.subdivision import catmull_clark
 from labeling.distance import closest_points, inside_or_outside
 
 RATIO = 20.0  # what we promise, at least

@@ -21,8 +21,8 @@ from trimesh.ray.ray_pyembree import RayMeshIntersector
 
 from assets.head_model import Pose
 from assets.makehuman import load_default_model
+from assets.subdivision import catmull_clark
 from capture import Camera, vertex_normals
-from generator.geometry.subdivision import catmull_clark
 from generator.rig import RigSpec, rig_cameras
 from training.features.lifting import lift
 from training.features.visibility import OFFSET, RayCaster, Views, project_views

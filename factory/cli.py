@@ -215,6 +215,19 @@ COMMANDS: dict[str, Command] = {
         ),
         "train",
     ),
+    "register": Command(
+        commands.register,
+        (
+            Option("scan", Path, "folder of the capture, or a mesh (.ply, .obj)"),
+            Option("--labels", str | None, "labels.npz or prediction.npz of the scan, or none for the whole scan; by "
+                   "default the capture's prediction, else its labels"),
+            Option("--template", str, "head model: makehuman, an ICT-FaceKit folder or an .npz file", "makehuman"),
+            Option("--landmarks", Path | None, "JSON file, name -> [x, y, z], for a scan in a frame of its own"),
+            Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
+            Option("--out", Path | None, "by default registration/ in the capture"),
+        ),
+        "evaluate",
+    ),
     "report": Command(
         commands.report,
         (

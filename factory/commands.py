@@ -275,6 +275,15 @@ def segment(
     log.info("%s: %d of %d vertices are skin", capture / "prediction", prediction.skin.sum(), len(prediction.skin))
 
 
+def register(
+    scan: Path, labels: str | None, template: str, landmarks: Path | None, unit: str | None, out: Path | None
+) -> None:
+    """Deform a template head onto the skin of a scan."""
+    from factory.registration import RegisterOptions, register_scan
+
+    register_scan(scan, RegisterOptions(labels, template, landmarks, unit, out))
+
+
 def report(dataset: str, out: Path | None, heads: int, faces: int) -> None:
     """Write a page with the pictures and numbers of a data set, finished or in the making."""
     from factory.report import ReportSettings, write_report

@@ -18,6 +18,8 @@ from capture.files import explain_os_error
 
 log = logging.getLogger(__name__)
 
+_PACKAGES = ("factory", "generator", "reconstruction", "labeling", "training", "evaluation", "assets", "capture")
+
 # Off a terminal a bar becomes plain lines, at most one in this many seconds.
 PLAIN_INTERVAL_S = 5.0
 
@@ -34,7 +36,7 @@ def setup_logging(*, verbose: bool = False) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for package in ("factory", "generator", "reconstruction", "labeling", "training", "assets", "capture"):
+    for package in _PACKAGES:
         logging.getLogger(package).setLevel(level)
 
 

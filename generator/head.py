@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.head_model import HeadModel, split_quads, triangulate
+from assets.subdivision import catmull_clark, split_corners
 from capture import HeadSurface
 from capture.geometry import vertex_normals
-from generator.geometry.subdivision import catmull_clark, split_corners
 from generator.spec import ShapeSpec
 
 Floats = NDArray[np.float64]

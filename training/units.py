@@ -44,7 +44,7 @@ def parse_unit(value: str) -> float:
 def find_units(
     scan: Scan,
     cameras: Sequence[Camera],
-    scan_unit: str | None = None,
+    stated: str | None = None,
     camera_unit: str | None = None,
     what: str = "scan",
 ) -> Units:
@@ -56,10 +56,7 @@ def find_units(
     Raises:
         InputError: where the width fits no unit, or no cameras see the scan in any.
     """
-    width = scan_width(scan)
-    metres = parse_unit(scan_unit) if scan_unit is not None else _guess(width, what)
-    if not _POSSIBLE_M[0] < width * metres < _POSSIBLE_M[1]:
-        raise InputError(f"{what}, {_name(metres)}, is {width * metres:.3g} m wide: no head; state another --unit")
+    metres, told = scan_unit(scan, stated, what)
     candidates = [parse_unit(camera_unit)] if camera_unit is not None else _distinct([metres, *METRES.values()])
     covered = [
         coverage(scan, cameras, metres, value) if i == 0 or _outside(scan, cameras, metres, value) else 0.0
@@ -73,14 +70,22 @@ def find_units(
         seen = coverage(scan, cameras, metres, candidates[best], RayCaster(scan.vertices, scan.faces))
     if seen < MIN_COVERED:
         raise InputError(
-            f"{what}: {seen:.0%} of it lies in the images, facing them (it is {width * metres:.3g} m wide, "
+            f"{what}: {seen:.0%} of it lies in the images, facing them (it is {scan_width(scan) * metres:.3g} m wide, "
             f"taken to be in {_name(metres)}); bring it into the cameras' frame, its normals outward, or state the "
             "units with --unit and --camera-unit"
         )
-    how = "stated" if scan_unit is not None else f"guessed: it is {width:.3g} wide"
     other = "stated" if camera_unit is not None else f"guessed: they see {seen:.0%} of the scan"
-    text = f"{what}: {_name(metres)} ({how}), cameras: {_name(candidates[best])} ({other})"
+    text = f"{told}, cameras: {_name(candidates[best])} ({other})"
     return Units(metres, candidates[best], text)
+
+
+def scan_unit(scan: Scan, stated: str | None = None, what: str = "scan") -> tuple[float, str]:
+    """Metres per unit of a scan without cameras, and in words where that comes from. Raises `InputError`."""
+    width = scan_width(scan)
+    metres = parse_unit(stated) if stated is not None else _guess(width, what)
+    if not _POSSIBLE_M[0] < width * metres < _POSSIBLE_M[1]:
+        raise InputError(f"{what}, {_name(metres)}, is {width * metres:.3g} m wide: no head; state another --unit")
+    return metres, f"{what}: {_name(metres)} ({'stated' if stated is not None else f'guessed: it is {width:.3g} wide'})"
 
 
 def scan_width(scan: Scan) -> float:

@@ -70,6 +70,7 @@ def test_every_command_has_help() -> None:
         (["generate", "--seeds", "0", "--blender", "/no/blender"], ["torch", "pycolmap", "webdataset", "numba", "vtk"]),
         (["reconstruct", "/nowhere"], ["torch", "bpy", "webdataset", "vtk"]),
         (["label", "/nowhere"], ["torch", "bpy", "pycolmap", "webdataset", "vtk"]),
+        (["report", "/nowhere"], ["ray", "bpy", "pycolmap", "igl", "numba"]),
     ],
 )
 def test_a_stage_runs_without_the_libraries_of_others(command: list[str], foreign: list[str]) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from assets.head_model import triangulate
+from assets.subdivision import catmull_clark
 from capture.geometry import vertex_normals
 from generator.geometry.clip import border_edges, clip_mesh
 from generator.geometry.distance import distance_field
-from generator.geometry.subdivision import catmull_clark
 from tests.generator.toy_model import cube_sphere
 
 CUBE = np.array([[x, y, z] for x in (-1.0, 1) for y in (-1.0, 1) for z in (-1.0, 1)])

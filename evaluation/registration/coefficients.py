@@ -1,0 +1,112 @@
+"""The head model's coefficients: who it is, what face they make, and how the head is held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.draw import Draw
+from assets.head_model import HeadModel
+from capture.geometry import vertex_normals
+from evaluation.registration.target import Target
+from evaluation.registration.template import Coefficients, Template, axis_angle, rotation_matrix
+
+Floats = NDArray[np.float64]
+
+_DRAWS = 400  # heads from which the prior's spread is taken
+_REUSED = 3  # steps that one linearisation serves
+_ANGLE = 0.15  # radians, spread of the joints
+_STEP = 0.05  # of a spread, for differences
+_NOISE = 0.0007  # metres: how far from a head of the model skin lies in scans; weighs the prior against the scan
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Mean and spread of all numbers of a head, as one vector: identity, expression, neck, jaw; and their limits."""
+
+    mean: Floats
+    spread: Floats
+    low: Floats
+    high: Floats
+
+
+def prior_of(model: HeadModel) -> Prior:
+    """From draws of the model's own prior."""
+    rng = np.random.default_rng(0)
+    identity = np.stack([model.sample_identity(Draw(rng)) for _ in range(_DRAWS)])
+    expression = np.stack([model.sample_expression(Draw(rng)) for _ in range(_DRAWS)])
+    drawn = np.concatenate([identity, expression], axis=1)
+    margin = 0.25 * np.ptp(drawn, axis=0)
+    zeros, limit = np.zeros(6), np.full(6, 4 * _ANGLE)
+    mean = np.concatenate([identity.mean(axis=0), np.zeros(expression.shape[1]), zeros])
+    spread = np.concatenate([drawn.std(axis=0), np.full(6, _ANGLE)])
+    low = np.concatenate([drawn.min(axis=0) - margin, -limit])
+    high = np.concatenate([drawn.max(axis=0) + margin, limit])
+    return Prior(mean, spread, low, high)
+
+
+def fit(template: Template, head: Coefficients, target: Target, steps: int = 12) -> Coefficients:
+    """Identity, expression, joints and motion by robust point-to-plane distances and the model's prior.
+
+    Gauss-Newton with finite differences; Tukey weights whose width follows the residuals down.
+    """
+    prior = prior_of(template.model)
+    free = np.flatnonzero(prior.spread > 1e-9)
+    chosen = np.flatnonzero(template.shown[: template.cage_size])
+    shape = _pack(head)
+    limit = 0.02
+    for step in range(steps):
+        head = _unpack(shape, head)
+        if step % _REUSED == 0:
+            jacobian = _motion(template, shape, head, prior, free)[:, chosen]
+        whole = template.surface(head)
+        surface, normals = whole[chosen], vertex_normals(whole, template.faces)[chosen]
+        hits = target.nearest(surface, 3 * limit)
+        offset = ((hits.points - surface) * hits.normals).sum(axis=1)
+        facing = (hits.normals * normals).sum(axis=1)
+        weights = hits.weights * (facing > 0.5) * np.clip(1 - (hits.distance / (3 * limit)) ** 2, 0, 1) ** 2
+        weights *= np.clip(1 - (offset / limit) ** 2, 0, 1) ** 2
+        rows = np.einsum("pnk,nk->np", jacobian, hits.normals)
+        rows = np.concatenate([rows, np.cross(surface - head.shift, hits.normals), hits.normals], axis=1)
+        scale = np.concatenate([prior.spread[free], np.full(6, 1.0)])
+        system = (rows * weights[:, None]).T @ rows / _NOISE**2 * scale[:, None] * scale
+        right = (rows * weights[:, None]).T @ offset / _NOISE**2 * scale
+        pull = (shape[free] - prior.mean[free]) / prior.spread[free]
+        diagonal = np.concatenate([np.ones(len(free)), np.full(6, 1e-9)])
+        right[: len(free)] -= pull
+        change = np.linalg.solve(system + np.diag(diagonal), right) * scale
+        shape = shape.copy()
+        shape[free] = np.clip(shape[free] + change[: len(free)], prior.low[free], prior.high[free])
+        head = _moved(head, change[-6:-3], change[-3:])
+        spread = 1.4826 * float(np.median(np.abs(offset[weights > 0]))) if (weights > 0).any() else limit
+        limit = float(np.clip(4 * spread, 0.002, limit))
+    return _unpack(shape, head)
+
+
+def _motion(template: Template, shape: Floats, head: Coefficients, prior: Prior, free: NDArray) -> Floats:
+    """(P, C, 3) how the model's own vertices move with each free number; subdivided ones move with them."""
+    steps = _STEP * prior.spread[free]
+    steps = np.where(shape[free] + steps > prior.high[free], -steps, steps)
+    here = template.cage(head)
+    found = np.empty((len(free), *here.shape))
+    for row, (number, step) in enumerate(zip(free, steps, strict=True)):
+        other = shape.copy()
+        other[number] += step
+        found[row] = (template.cage(_unpack(other, head)) - here) / step
+    return found
+
+
+def _moved(head: Coefficients, turn: Floats, shift: Floats) -> Coefficients:
+    return replace(head, turn=axis_angle(rotation_matrix(turn) @ head.rotation), shift=head.shift + shift)
+
+
+def _pack(head: Coefficients) -> Floats:
+    return np.concatenate([head.identity, head.expression, head.neck, head.jaw])
+
+
+def _unpack(shape: Floats, head: Coefficients) -> Coefficients:
+    identity, expression = len(head.identity), len(head.expression)
+    parts = np.split(shape, [identity, identity + expression, identity + expression + 3])
+    return replace(head, identity=parts[0], expression=parts[1], neck=parts[2], jaw=parts[3])

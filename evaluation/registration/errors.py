@@ -1,0 +1,60 @@
+"""How far a registered head is from the truth."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import igl
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import Mesh
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SurfaceError:
+    """Distances in mm: mean, standard deviation, median and 90th percentile."""
+
+    mean: float
+    std: float
+    median: float
+    p90: float
+
+    @classmethod
+    def of(cls, distance_mm: Floats, weights: Floats) -> SurfaceError:
+        """Of distances (N,), each of which counts by its weight (N,), as the area that it stands for."""
+        w = weights / weights.sum()
+        mean = float(w @ distance_mm)
+        order = np.argsort(distance_mm)
+        below = np.cumsum(w[order]) - w[order] / 2
+        median, p90 = np.interp([0.5, 0.9], below, distance_mm[order])
+        return cls(mean, float(np.sqrt(w @ (distance_mm - mean) ** 2)), float(median), float(p90))
+
+    def to_json(self) -> dict[str, float]:
+        """Rounded to a nanometre."""
+        return {name: round(value, 6) for name, value in asdict(self).items()}
+
+
+def surface_distance_mm(points: NDArray, surface: Mesh) -> Floats:
+    """(N,) unsigned distances from points (N, 3) to a surface, both in metres."""
+    squared, _, _ = igl.point_mesh_squared_distance(
+        np.ascontiguousarray(points, np.float64),
+        np.ascontiguousarray(surface.vertices, np.float64),
+        np.ascontiguousarray(surface.faces, np.int64),
+    )
+    return np.asarray(1000 * np.sqrt(np.maximum(squared, 0)))
+
+
+def face_error(mesh: Mesh, mask: NDArray[np.bool_], other: Mesh) -> SurfaceError:
+    """Error of the vertices in a mask (V,) of one mesh to the surface of another, each weighted by its area."""
+    areas = vertex_areas(mesh)[mask]
+    return SurfaceError.of(surface_distance_mm(np.asarray(mesh.vertices)[mask], other), areas)
+
+
+def vertex_areas(mesh: Mesh) -> Floats:
+    """(V,) thirds of the faces around each vertex, square metres."""
+    corners = np.asarray(mesh.vertices, float)[mesh.faces]
+    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 6
+    return np.asarray(sum(np.bincount(mesh.faces[:, corner], areas, len(mesh.vertices)) for corner in range(3)))

@@ -1,0 +1,110 @@
+"""The last millimetres: a smooth displacement of the fitted head onto the scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from capture.geometry import vertex_normals
+from evaluation.registration.solve import solve_positive
+from evaluation.registration.target import Target
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stiffness:
+    """How the surface yields, in the order of the steps.
+
+    Attributes:
+        wavelengths_mm: details of this size are followed by half, larger ones wholly, smaller ones not.
+        repeats: of each: nearest places are looked for anew.
+        reach_mm: at first, how far off the skin is looked for; at the end a third of it.
+        rest: weight that draws towards the fitted head where there is nothing to follow, beside 1 for the scan.
+    """
+
+    wavelengths_mm: tuple[float, ...] = (160.0, 110.0, 75.0, 50.0, 35.0, 25.0, 18.0, 14.0)
+    repeats: int = 3
+    reach_mm: float = 12.0
+    rest: float = 1e-4
+
+
+def deform(
+    surface: Floats, faces: NDArray[np.integer], shown: NDArray[np.bool_], target: Target, stiffness: Stiffness
+) -> Floats:
+    """Displace a surface (V, 3) smoothly onto the target; returns (V, 3).
+
+    Minimises, over displacements d of the surface S as it is given,
+
+        sum_i m_i w_i |d_i - t_i|^2  +  (l / 2 pi)^4 integral |Laplace d|^2  +  rest sum_i m_i |d_i|^2
+
+    with areas m, and t_i the way to the tangent plane at the nearest place of the scan. The second term damps a wave of
+    length l by half. The stiffness is lowered step by step, as in optimal step ICP (Amberg, Romdhani and Vetter, CVPR
+    2007), of which this keeps the rejection of hits on borders; as S stays what the coefficients gave, no step's error
+    becomes the next one's shape. Weights fall with the residual (Geman and McClure), whose scale is measured.
+
+    Args:
+        surface: (V, 3) metres.
+        faces: (F, 3).
+        shown: (V,) vertices that can be seen at all; the others follow.
+        target: what to lie on.
+        stiffness: how the surface yields.
+    """
+    laplacian, areas = cotangent_laplacian(surface, faces)
+    bending = (laplacian.T @ sparse.diags(1 / areas) @ laplacian).tocsc()
+    displacement = np.zeros_like(surface)
+    steps = len(stiffness.wavelengths_mm)
+    for step, wavelength in enumerate(stiffness.wavelengths_mm):
+        reach = stiffness.reach_mm / 1000 * (1 - 2 / 3 * step / max(steps - 1, 1))
+        alpha = (wavelength / 1000 / (2 * np.pi)) ** 4
+        for _ in range(stiffness.repeats):
+            moved = surface + displacement
+            weights, goal = _pull(moved, faces, shown, target, reach)
+            data = sparse.diags(areas * (weights + stiffness.rest))
+            system = alpha * bending + data
+            right = (areas * weights)[:, None] * (displacement + goal)
+            displacement = solve_positive(system, right)
+    return np.asarray(surface + displacement)
+
+
+def _pull(
+    moved: Floats, faces: NDArray[np.integer], shown: NDArray[np.bool_], target: Target, reach: float
+) -> tuple[Floats, Floats]:
+    """Weight of each vertex (V,) and the way to its tangent plane (V, 3)."""
+    normals = vertex_normals(moved, faces)
+    hits = target.nearest(moved, reach)
+    facing = (hits.normals * normals).sum(axis=1)
+    offset = np.where(np.isfinite(hits.distance), ((hits.points - moved) * hits.normals).sum(axis=1), 0.0)
+    weights = hits.weights * shown * np.clip((facing - 0.5) / 0.3, 0, 1)
+    weights *= np.clip(1 - (np.minimum(hits.distance, reach) / reach) ** 2, 0, 1)
+    used = weights > 0
+    scale = max(3 * 1.4826 * float(np.median(np.abs(offset[used]))), 0.0005) if used.any() else reach
+    weights *= 1 / (1 + (offset / scale) ** 2) ** 2
+    return weights, offset[:, None] * hits.normals
+
+
+def cotangent_laplacian(vertices: Floats, faces: NDArray[np.integer]) -> tuple[sparse.csr_matrix, Floats]:
+    """(V, V) positive semi-definite Laplacian with cotangent weights, and areas (V,) of the vertices (thirds).
+
+    Cotangents are kept between 0.01 and 100: needles must not dominate (Pinkall and Polthier 1993 for the weights).
+    """
+    count = len(vertices)
+    rows, columns, values = [], [], []
+    areas = np.zeros(count)
+    for corner in range(3):
+        here, after, before = (faces[:, (corner + k) % 3] for k in range(3))
+        one, other = vertices[after] - vertices[here], vertices[before] - vertices[here]
+        doubled = np.linalg.norm(np.cross(one, other), axis=1)
+        cotangent = np.clip((one * other).sum(axis=1) / np.maximum(doubled, 1e-18), 0.01, 100) / 2
+        rows += [after, before]
+        columns += [before, after]
+        values += [-cotangent, -cotangent]
+        areas += np.bincount(here, doubled / 6, count)
+    off = sparse.coo_matrix(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (count, count)
+    ).tocsr()
+    laplacian = off - sparse.diags(np.asarray(off.sum(axis=1)).ravel())
+    return laplacian.tocsr(), np.maximum(areas, 1e-12)

@@ -1,0 +1,103 @@
+"""Registration as a whole: where the head is, who it is, and the last millimetres."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import Mesh
+from evaluation.registration.coefficients import fit
+from evaluation.registration.nonrigid import Stiffness, deform
+from evaluation.registration.rigid import align, from_landmarks
+from evaluation.registration.target import Target
+from evaluation.registration.template import Coefficients, Template
+
+log = logging.getLogger(__name__)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RegistrationSettings:
+    """Attributes:
+    stiffness: of the last step.
+    coefficients: whether the head model's coefficients are fitted, or the mean head is deformed alone.
+    least_weight: below which a vertex of the scan doesn't count as skin.
+    """
+
+    stiffness: Stiffness = field(default_factory=Stiffness)
+    coefficients: bool = True
+    least_weight: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """A template on a scan.
+
+    Attributes:
+        vertices: (V, 3) metres, in the scan's frame and the template's topology.
+        fitted: (V, 3), before the last step.
+        head: the head model's coefficients.
+        seconds: step -> seconds.
+    """
+
+    vertices: Floats
+    fitted: Floats
+    head: Coefficients
+    seconds: Mapping[str, float]
+
+    def mesh(self, template: Template) -> Mesh:
+        """As a triangle mesh."""
+        return Mesh(self.vertices.astype(np.float32), template.faces)
+
+
+def register(
+    template: Template,
+    scan: Mesh,
+    weights: NDArray | None = None,
+    settings: RegistrationSettings | None = None,
+    landmarks: Mapping[str, Floats] | None = None,
+    progress: Callable[[str, float], None] = lambda step, share: None,
+) -> Registration:
+    """Deform the template onto the skin of a scan. The same input gives the same result.
+
+    Args:
+        template: the head model.
+        scan: V vertices, metres; near the frame of our captures, or with landmarks, or it is searched for.
+        weights: (V,) 0 to 1: a skin mask or the probability of skin; None where the whole scan counts.
+        settings: how.
+        landmarks: name -> (3,) metres, as the head model names them.
+        progress: told the step and how much is done, 0 to 1.
+
+    Raises:
+        InputError: no skin, labels of another scan, a size that is no head's, or a head that isn't found.
+    """
+    settings = settings or RegistrationSettings()
+    clock, seconds = time.perf_counter(), dict[str, float]()
+
+    def done(step: str, share: float) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        seconds[step], clock = now - clock, now
+        progress(step, share)
+
+    target = Target(scan, weights, settings.least_weight)
+    head = template.mean
+    if landmarks:
+        head = from_landmarks(template, head, landmarks)
+    done("reading", 0.05)
+    head = align(template, head, target, search=not landmarks)
+    done("rigid", 0.2)
+    if settings.coefficients:
+        head = fit(template, head, target)
+    done("coefficients", 0.6)
+    fitted = template.surface(head)
+    vertices = deform(fitted, template.faces, template.shown, target, settings.stiffness)
+    done("deformation", 1.0)
+    log.info("registered: %s", ", ".join(f"{step} {took:.1f} s" for step, took in seconds.items()))
+    return Registration(vertices, fitted, head, seconds)

@@ -1,0 +1,107 @@
+"""What the template is pulled onto: the part of a scan that counts as skin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from capture import InputError, Mesh
+from capture.geometry import vertex_normals
+
+Floats = NDArray[np.float64]
+
+_LEAST, _MOST = 0.05, 2.0  # metres: what is taken for a head, with or without shoulders
+
+
+@dataclass(frozen=True)
+class Hits:
+    """For each of N points the nearest place of a target.
+
+    Attributes:
+        points, normals: (N, 3).
+        weights: (N,) of the target there, 0 where the nearest place is on a border: what lies beyond is a hole.
+        distance: (N,) metres.
+    """
+
+    points: Floats
+    normals: Floats
+    weights: Floats
+    distance: Floats
+
+
+class Target:
+    """Vertices of a scan that count, with normals, weights, and the borders between them and what doesn't count.
+
+    Attributes:
+        vertices, normals: (N, 3).
+        weights: (N,) 0 on borders, beside holes and beside what was left out, and rising from there.
+    """
+
+    def __init__(self, scan: Mesh, weights: NDArray | None = None, least: float = 0.5, margin: float = 0.003,
+                 what: str = "scan") -> None:  # fmt: skip
+        """
+        Args:
+            scan: V vertices, metres.
+            weights: (V,) 0 to 1 of each vertex, as a mask or a probability of skin; None where all count.
+            least: weight below which a vertex doesn't count at all.
+            margin: metres over which weights rise from 0 at a border: hair lifts the skin beside it.
+            what: names the scan in errors.
+
+        Raises:
+            InputError: another number of weights than vertices, nothing that counts, or a size that is no head's.
+        """
+        vertices, faces = np.asarray(scan.vertices, float), np.asarray(scan.faces)
+        values = np.ones(len(vertices)) if weights is None else np.asarray(weights, float)
+        if values.shape != (len(vertices),):
+            counts = f"{len(values)} labels for {len(vertices)} vertices"
+            raise InputError(f"{what}: {counts}; these labels are of another scan")
+        kept = values >= least
+        inside = kept[faces].all(axis=1)
+        used = np.zeros(len(vertices), bool)
+        used[faces[inside].ravel()] = True
+        if used.sum() < 100:
+            raise InputError(f"{what}: {int(used.sum())} of {len(vertices)} vertices are skin; nothing to register to. "
+                             "Look at the labels, or register without them")  # fmt: skip
+        _check_size(vertices[used], what)
+        normals = vertex_normals(vertices, faces[inside])
+        border = _border(faces[inside], len(vertices))
+        self.vertices, self.normals = vertices[used], normals[used]
+        self._tree = cKDTree(self.vertices)
+        self.weights = values[used] * self._off_borders(border[used], margin)
+
+    def nearest(self, points: Floats, limit: float = np.inf) -> Hits:
+        """The nearest vertices of N points (N, 3); weight 0 where none lies within `limit` metres."""
+        distance, index = self._tree.query(points, distance_upper_bound=limit, workers=-1)
+        found = index < len(self.vertices)
+        index = np.where(found, index, 0)
+        weights = np.where(found, self.weights[index], 0.0)
+        return Hits(self.vertices[index], self.normals[index], weights, np.where(found, distance, np.inf))
+
+    def _off_borders(self, border: NDArray[np.bool_], margin: float) -> Floats:
+        """(N,) 0 at borders to 1 at a distance of `margin`."""
+        if not border.any():
+            return np.ones(len(border))
+        distance, _ = cKDTree(self.vertices[border]).query(self.vertices, distance_upper_bound=margin, workers=-1)
+        return np.asarray(np.minimum(distance / margin, 1.0) if margin else ~border * 1.0)
+
+
+def _check_size(vertices: Floats, what: str) -> None:
+    low, high = np.percentile(vertices, [1, 99], axis=0)
+    size = float(np.max(high - low))
+    if not _LEAST < size < _MOST:
+        guess = {size * 0.001: "mm", size * 0.01: "cm"}
+        fits = [unit for metres, unit in guess.items() if 0.1 < metres < 1.0]
+        hint = f"; it looks like {fits[0]}: give --unit {fits[0]}" if fits else "; give its --unit"
+        raise InputError(f"{what}: what counts of it is {size:.3g} m wide, which is no head{hint}")
+
+
+def _border(faces: NDArray[np.integer], count: int) -> NDArray[np.bool_]:
+    """(count,) vertices at edges with one face alone."""
+    edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2).astype(np.int64), axis=1)
+    _, first, uses = np.unique(edges[:, 0] * count + edges[:, 1], return_index=True, return_counts=True)
+    found = np.zeros(count, bool)
+    found[edges[first[uses == 1]].ravel()] = True
+    return found

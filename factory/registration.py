@@ -1,0 +1,201 @@
+"""`p2p register`: files in, the registered head out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from assets.head_models import load_head_model
+from capture import (
+    Capture,
+    HeadSurface,
+    InputError,
+    Labels,
+    Mesh,
+    Scan,
+    atomic_path,
+    read_json,
+    write_bytes,
+    write_json,
+)
+from capture.ply import PlyMesh, write_ply
+from evaluation.registration.errors import face_error, surface_distance_mm
+from evaluation.registration.register import Registration, RegistrationSettings, register
+from evaluation.registration.template import Template
+from factory.console import track
+from training.predictions import Prediction
+from training.render import Stage, sheet
+from training.scans import read_scan
+from training.units import scan_unit
+
+log = logging.getLogger(__name__)
+
+FOLDER = "registration"
+NO_LABELS = "none"
+_SHOWN_MM = 2.0  # the error from which on the picture shows no more
+_SIDE = 420
+_VIEWS = (("front", (0.0, 1.0, 0.0)), ("three quarters", (-0.7, 0.7, 0.0)), ("profile", (-1.0, 0.0, 0.0)))
+
+
+@dataclass(frozen=True)
+class RegisterOptions:
+    """What is registered with what.
+
+    Attributes:
+        labels: `labels.npz` or `prediction.npz` of the scan, or "none" for the whole scan; None for the capture's
+            prediction, and where there is none its labels.
+        template: the head model, as `load_head_model` takes it.
+        landmarks: JSON file, name -> [x, y, z] in the scan's unit.
+        unit: of the scan; guessed where None.
+        out: folder; by default `registration/` in the capture, or `<scan>.registration` beside the scan.
+    """
+
+    labels: str | None = None
+    template: str = "makehuman"
+    landmarks: Path | None = None
+    unit: str | None = None
+    out: Path | None = None
+
+
+def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
+    """Register the template to a capture's scan or a mesh file, write the results, and return their summary.
+
+    The folder gets `registered.ply`, `registered.obj` (quads with texture coordinates), `registered.json`
+    (coefficients, times, and the error where the truth is known) and a picture; lengths in the scan's own unit.
+
+    Raises `InputError` where something is missing or doesn't belong together.
+    """
+    folder = where if where.is_dir() else None
+    given = read_scan(where if folder is None else Capture.read(folder).scan_path)
+    name = where.name if folder is None else Capture.read(folder).info.id
+    out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
+    metres, told = scan_unit(given, options.unit, f"scan of {name}")
+    log.info("unit of %s", told)
+    scan = given if metres == 1 else replace(given, vertices=given.vertices.astype(np.float64) * metres)
+    weights, source = _weights(options.labels, folder, given)
+    log.info("%s: %s", name, source)
+    template = Template(load_head_model(options.template))
+    landmarks = None if options.landmarks is None else _read_landmarks(options.landmarks, metres)
+    with track(f"registering {name}", 100) as progress:
+        found = register(template, scan, weights, RegistrationSettings(), landmarks,
+                         lambda step, share: progress(round(100 * share), step))  # fmt: skip
+    truth = _truth(folder)
+    summary = _summary(name, source, metres, template, found, truth)
+    _write_mesh(out, template, found, metres)
+    write_json(out / "registered.json", summary)
+    with atomic_path(out / "registered.png") as path:
+        Image.fromarray(_picture(scan, weights, template, found, truth)).save(path)
+    if truth is not None:
+        error = summary["error"]
+        log.info("%s: the face lies %.3f ± %.3f mm from the truth", name, error["mean"], error["std"])
+    log.info("%s", out)
+    return summary
+
+
+def _weights(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray | None, str]:
+    """(V,) weights of the vertices, None for all, and in words where they come from."""
+    if labels == NO_LABELS:
+        return None, "the whole scan counts"
+    path = None if labels is None else Path(labels)
+    if path is None and folder is not None:
+        known = (folder / "prediction" / Prediction.FILE, folder / Capture.LABELS)
+        path = next((each for each in known if each.is_file()), None)
+    if path is None:
+        cure = "give --labels FILE (labels.npz or prediction.npz), or --labels none for the whole scan"
+        raise InputError(f"nothing says what of the scan is skin; {cure}")
+    if not path.is_file():
+        raise InputError(f"no labels at {path}; make some with `p2p segment` or `p2p label`")
+    with np.load(path, allow_pickle=False) as arrays:
+        predicted = "probability" in arrays
+    if predicted:
+        return np.asarray(Prediction.read(path, scan).probability, float), f"skin by the prediction in {path}"
+    return Labels.read(path, len(scan.vertices)).skin.astype(float), f"skin by the labels in {path}"
+
+
+def _read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:
+    value = read_json(path, "landmarks")
+    try:
+        found = {str(name): metres * np.asarray(point, float) for name, point in value.items()}
+        if not all(point.shape == (3,) and np.isfinite(point).all() for point in found.values()):
+            raise ValueError("a point is not three numbers")
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: landmarks are an object, name -> [x, y, z] ({error})") from None
+    return found
+
+
+def _truth(folder: Path | None) -> HeadSurface | None:
+    path = None if folder is None else folder / Capture.HEAD
+    return HeadSurface.read(path) if path is not None and path.is_file() else None
+
+
+def _summary(
+    name: str, source: str, metres: float, template: Template, found: Registration, truth: HeadSurface | None
+) -> dict[str, Any]:
+    head, model = found.head, template.model
+    summary: dict[str, Any] = {
+        "schema_version": 1,
+        "id": name,
+        "labels": source,
+        "head_model": {"name": model.name, "version": model.version},
+        "metres_per_unit": metres,
+        "identity": dict(zip(model.identity_names, map(float, head.identity), strict=True)),
+        "expression": dict(zip(model.expression_names, map(float, head.expression), strict=True)),
+        "neck": head.neck.tolist(), "jaw": head.jaw.tolist(),
+        "rotation": head.rotation.tolist(), "shift_m": head.shift.tolist(),
+        "seconds": {step: round(seconds, 2) for step, seconds in found.seconds.items()},
+    }  # fmt: skip
+    if truth is not None:
+        mesh = found.mesh(template)
+        summary["error"] = face_error(mesh, template.face_mask, truth).to_json()
+        if truth.face_mask is not None and truth.face_mask.any():
+            summary["error_back"] = face_error(truth, truth.face_mask, mesh).to_json()
+    return summary
+
+
+def _write_mesh(out: Path, template: Template, found: Registration, metres: float) -> None:
+    """The registered template in the scan's unit, as triangles (PLY) and as the template's own polygons (OBJ)."""
+    vertices = (found.vertices / metres).astype(np.float32)
+    columns: dict[str, NDArray] = {axis: vertices[:, i] for i, axis in enumerate("xyz")}
+    columns["face_mask"] = template.face_mask
+    write_ply(out / "registered.ply", PlyMesh(columns, template.faces))
+    uvs, number = np.unique(template.corner_uvs.reshape(-1, 2).round(6), axis=0, return_inverse=True)
+    lines = [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in vertices.tolist()]
+    lines += [f"vt {u:.6f} {v:.6f}" for u, v in uvs.tolist()]
+    for corners, textures in zip(template.polygons.tolist(), number.reshape(-1, 4).tolist(), strict=True):
+        words = (f"{corner + 1}/{uv + 1}" for corner, uv in zip(corners, textures, strict=True) if corner >= 0)
+        lines.append("f " + " ".join(words))
+    write_bytes(out / "registered.obj", ("\n".join(lines) + "\n").encode())
+
+
+def _picture(
+    scan: Mesh, weights: NDArray | None, template: Template, found: Registration, truth: HeadSurface | None
+) -> NDArray[np.uint8]:
+    """The scan, the registered head, and its distance to the truth or to the scan's skin, from three sides."""
+    from factory.report.pictures import PLAIN_COLOUR, distance_colours, label_colours
+
+    skin = np.ones(len(scan.vertices), bool) if weights is None else weights >= RegistrationSettings.least_weight
+    mesh = found.mesh(template)
+    if truth is None:
+        kept = skin[scan.faces].all(axis=1)
+        other: Mesh = Mesh(scan.vertices, scan.faces[kept])
+        caption = f"distance to the skin of the scan, 0 to {_SHOWN_MM:g} mm"
+    else:
+        other, caption = truth, f"distance to the truth, 0 to {_SHOWN_MM:g} mm"
+    error = distance_colours(surface_distance_mm(mesh.vertices, other), _SHOWN_MM)
+    plain = np.tile(np.array(PLAIN_COLOUR, np.uint8), (len(mesh.vertices), 1))
+    looks = [(scan, label_colours(skin), "scan, what counts"), (mesh, plain, "registered"), (mesh, error, caption)]
+    turn = found.head.rotation
+    rows = []
+    for title, forward in _VIEWS:
+        row = []
+        for shown, colours, words in looks:
+            shot = Stage(shown.vertices, shown.faces).from_direction(turn @ np.array(forward), -turn[:, 2], _SIDE)
+            row.append((f"{words}, {title}", shot.paint(colours)))
+        rows.append(row)
+    return sheet(rows)

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from assets.draw import Draw
+from assets.head_models import load_head_model
+from capture import InputError, Mesh
+from evaluation.registration.errors import SurfaceError, face_error, surface_distance_mm, vertex_areas
+from evaluation.registration.nonrigid import Stiffness, cotangent_laplacian, deform
+from evaluation.registration.register import RegistrationSettings, register
+from evaluation.registration.rigid import align, from_landmarks, rigid_motion
+from evaluation.registration.solve import solve_positive
+from evaluation.registration.target import Target
+from evaluation.registration.template import Coefficients, Template, axis_angle, rotation_matrix
+
+vectors = st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(np.array)
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return Template(load_head_model())
+
+
+@pytest.fixture(scope="module")
+def somebody(template: Template) -> Coefficients:
+    """A head that is not the mean: another person, who smiles, with the head turned."""
+    draw = Draw(np.random.default_rng(3))
+    model = template.model
+    return replace(
+        template.mean,
+        identity=np.asarray(model.sample_identity(draw)), expression=0.6 * np.asarray(model.sample_expression(draw)),
+        neck=np.array([0.05, -0.08, 0.1]), turn=np.array([0.03, -0.05, 0.06]), shift=np.array([0.004, -0.006, 0.003]),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def truth(template: Template, somebody: Coefficients) -> Mesh:
+    return Mesh(template.surface(somebody).astype(np.float32), template.faces)
+
+
+@pytest.fixture(scope="module")
+def scan(template: Template, truth: Mesh) -> tuple[Mesh, np.ndarray]:
+    """The truth as stereo sees it: 0.1 mm of noise, a cap of hair, a lump of beard; and what of it is skin."""
+    rng = np.random.default_rng(0)
+    vertices = truth.vertices + rng.normal(0, 1e-4, truth.vertices.shape)
+    normals = trimesh.Trimesh(truth.vertices, truth.faces, process=False).vertex_normals
+    top = truth.vertices[:, 2] > 0.055
+    beard = np.linalg.norm(truth.vertices - truth.vertices[template.face_mask].min(axis=0), axis=1) < 0.05
+    lump = np.where(top, 0.02, np.where(beard, 0.006, 0.0))
+    return Mesh((vertices + lump[:, None] * normals).astype(np.float32), truth.faces), ~(top | beard)
+
+
+@given(vectors)
+def test_turns_agree_with_scipy(turn: np.ndarray) -> None:
+    np.testing.assert_allclose(rotation_matrix(turn), Rotation.from_rotvec(turn).as_matrix(), atol=1e-9)
+    if np.linalg.norm(turn) < 3:
+        np.testing.assert_allclose(axis_angle(rotation_matrix(turn)), turn, atol=1e-6)
+
+
+@given(vectors, vectors, st.integers(0, 1000))
+def test_a_rigid_motion_is_found(turn: np.ndarray, shift: np.ndarray, seed: int) -> None:
+    points = np.random.default_rng(seed).normal(size=(20, 3))
+    rotation, moved = rigid_motion(points, points @ rotation_matrix(turn).T + shift)
+    np.testing.assert_allclose(rotation, rotation_matrix(turn), atol=1e-8)
+    np.testing.assert_allclose(moved, shift, atol=1e-8)
+
+
+def test_positive_systems() -> None:
+    laplacian, areas = cotangent_laplacian(*_sphere(3))
+    from scipy import sparse
+
+    matrix = laplacian + sparse.diags(areas)
+    right = np.random.default_rng(0).normal(size=(len(areas), 3))
+    np.testing.assert_allclose(matrix @ solve_positive(matrix, right), right, atol=1e-10)
+
+
+def test_the_laplacian_of_a_sphere_is_known() -> None:
+    vertices, faces = _sphere(4)
+    laplacian, areas = cotangent_laplacian(vertices, faces)
+    assert abs(areas.sum() - 4 * np.pi) < 0.03
+    np.testing.assert_allclose(laplacian @ np.ones(len(vertices)), 0, atol=1e-12)
+    for axis in range(3):  # coordinates are eigenfunctions of the eigenvalue 2
+        x = vertices[:, axis]
+        assert abs((x @ laplacian @ x) / (areas @ x**2) - 2) < 0.01
+
+
+def test_a_surface_follows_what_is_there_and_only_that() -> None:
+    """A sphere of 80 mm onto one of 82 mm whose top is missing, and which has a lump that isn't skin."""
+    vertices, faces = _sphere(4)
+    grown = vertices * 0.082
+    lump = np.linalg.norm(vertices - np.array([1.0, 0, 0]), axis=1) < 0.3
+    grown[lump] *= 1.05
+    skin = ~lump & (vertices[:, 2] < 0.9)
+    target = Target(Mesh(grown.astype(np.float32), faces), skin.astype(float))
+    found = deform(vertices * 0.08, faces, np.ones(len(vertices), bool), target, Stiffness())
+    radius = 1000 * np.linalg.norm(found, axis=1)
+    assert abs(radius[skin] - 82).max() < 0.1
+    assert abs(radius[~skin] - 82).max() < 0.6  # goes on smoothly where nothing is known
+
+
+def test_waves_are_damped_by_their_length() -> None:
+    """A plane onto a corrugated one: waves of the chosen length are followed by half, longer ones wholly."""
+    for length_mm, low, high in ((40.0, 0.85, 1.02), (20.0, 0.4, 0.6), (10.0, 0.0, 0.12)):
+        grid = np.linspace(-0.05, 0.05, 101)
+        x, y = np.meshgrid(grid, grid, indexing="ij")
+        flat = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=1)
+        number = np.arange(x.size).reshape(x.shape)
+        a, b, c, d = (n.ravel() for n in (number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]))
+        faces = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]).astype(np.int32)
+        wave = np.cos(2 * np.pi * flat[:, 0] / (length_mm / 1000))
+        waved = flat + 1e-4 * wave[:, None] * np.array([0, 0, 1])
+        target = Target(Mesh(waved.astype(np.float32), faces), margin=0.0)
+        stiffness = Stiffness(wavelengths_mm=(20.0,), repeats=2)
+        found = deform(flat, faces, np.ones(len(flat), bool), target, stiffness)[:, 2]
+        inner = (abs(flat[:, :2]) < 0.03).all(axis=1)
+        gain = (found[inner] @ wave[inner]) / (1e-4 * (wave[inner] @ wave[inner]))
+        assert low < gain < high, (length_mm, gain)
+
+
+def test_the_head_is_found_wherever_it_is(template: Template, scan: tuple[Mesh, np.ndarray]) -> None:
+    mesh, skin = scan
+    rotation = rotation_matrix(np.array([1.2, -0.7, 2.0]))
+    moved = Mesh((mesh.vertices @ rotation.T + np.array([0.3, -0.2, 0.5])).astype(np.float32), mesh.faces)
+    head = align(template, template.mean, Target(moved, skin.astype(float)))
+    surface = Mesh(template.surface(head).astype(np.float32), template.faces)
+    assert face_error(surface, template.face_mask, moved).mean < 4  # another face, but it lies on it
+    turned = head.rotation @ rotation.T
+    assert np.degrees(np.arccos((np.trace(turned) - 1) / 2)) < 18  # this one turns the head by 12
+
+
+def test_landmarks_put_the_head_in_its_place(template: Template, somebody: Coefficients) -> None:
+    names = ("nose_tip", "left_eye_outer", "right_eye_outer", "chin")
+    from assets.head_model import Pose
+
+    vertices = template.model.vertices(template.mean.identity, template.mean.expression, Pose())
+    rotation, shift = rotation_matrix(np.array([0.2, 2.0, -1.0])), np.array([1.0, 2.0, 3.0])
+    points = {name: rotation @ vertices[template.model.landmarks[name]] + shift for name in names}
+    head = from_landmarks(template, template.mean, points | {"a wart": np.zeros(3)})
+    np.testing.assert_allclose(head.rotation, rotation, atol=1e-9)
+    np.testing.assert_allclose(head.shift, shift, atol=1e-9)
+    with pytest.raises(InputError, match="2 of them are known; three are needed"):
+        from_landmarks(template, template.mean, {name: points[name] for name in names[:2]})
+    on_a_line = {name: np.array([0.0, 0.0, 0.01 * i]) for i, name in enumerate(names)}
+    with pytest.raises(InputError, match="lie on a line"):
+        from_landmarks(template, template.mean, on_a_line)
+
+
+@pytest.mark.slow
+def test_skin_brings_the_head_nearer(template: Template, scan: tuple[Mesh, np.ndarray], truth: Mesh) -> None:
+    mesh, skin = scan
+    masked = register(template, mesh, skin.astype(float))
+    again = register(template, mesh, skin.astype(float))
+    np.testing.assert_array_equal(masked.vertices, again.vertices)
+    whole = register(template, mesh)
+    errors = [face_error(found.mesh(template), template.face_mask, truth).mean for found in (masked, whole)]
+    assert errors[0] < 0.1 and errors[1] > 3 * errors[0]
+    plain = register(template, mesh, skin.astype(float), RegistrationSettings(coefficients=False))
+    assert errors[0] < face_error(plain.mesh(template), template.face_mask, truth).mean < 1.5
+
+
+def test_what_does_not_fit_is_named(template: Template, scan: tuple[Mesh, np.ndarray]) -> None:
+    mesh, skin = scan
+    with pytest.raises(InputError, match=r"100 labels for .* these labels are of another scan"):
+        register(template, mesh, skin[:100].astype(float))
+    with pytest.raises(InputError, match=r"0 of .* vertices are skin; nothing to register to"):
+        register(template, mesh, np.zeros(len(skin)))
+    with pytest.raises(InputError, match="is no head; it looks like mm: give --unit mm"):
+        register(template, Mesh(1000 * mesh.vertices, mesh.faces), skin.astype(float))
+    ball = trimesh.creation.icosphere(4, radius=0.6)
+    with pytest.raises(InputError, match=r"only \d+% of the template's face comes to lie on the scan"):
+        register(template, Mesh(ball.vertices, ball.faces))
+
+    class Faceless:
+        def __getattr__(self, name: str) -> object:
+            regions = {key: mask for key, mask in template.model.regions.items() if key != "face"}
+            return regions if name == "regions" else getattr(template.model, name)
+
+    with pytest.raises(InputError, match="it has no face mask"):
+        Template(Faceless())  # type: ignore[arg-type]
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**6), st.integers(2, 40))
+def test_errors_weigh_by_area(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    distance, repeats = rng.uniform(0, 5, count), rng.integers(1, 5, count)
+    found, plain = SurfaceError.of(distance, repeats.astype(float)), np.repeat(distance, repeats)
+    assert found.mean == pytest.approx(plain.mean()) and found.std == pytest.approx(plain.std())
+    assert distance.min() <= found.median <= found.p90 <= distance.max()
+
+
+def test_distances_to_a_known_surface() -> None:
+    vertices, faces = _sphere(5)
+    ball = Mesh((0.1 * vertices).astype(np.float32), faces)
+    points = np.random.default_rng(1).normal(size=(500, 3))
+    points *= 0.103 / np.linalg.norm(points, axis=1, keepdims=True)
+    assert abs(surface_distance_mm(points, ball) - 3).max() < 0.05
+    shell = Mesh((0.102 * vertices).astype(np.float32), faces)
+    error = face_error(shell, vertices[:, 1] < 0, ball)
+    assert abs(error.mean - 2) < 0.02 and error.std < 0.02
+    assert vertex_areas(ball).sum() == pytest.approx(trimesh.Trimesh(ball.vertices, ball.faces).area, rel=1e-5)
+
+
+def _sphere(level: int) -> tuple[np.ndarray, np.ndarray]:
+    ball = trimesh.creation.icosphere(level)
+    return np.asarray(ball.vertices), np.asarray(ball.faces, np.int32)
