@@ -31,7 +31,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
 
 
 # Raised whenever a change of the code changes what a stage makes of the same input; rendering's is the generator's own.
-VERSIONS = {"reconstruct": 6, "label": 3}
+VERSIONS = {"reconstruct": 7, "label": 3}
 
 
 @dataclass(frozen=True)

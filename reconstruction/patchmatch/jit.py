@@ -26,8 +26,12 @@ def source_digest() -> str:
 
 
 def inlined(function: Function) -> Function:
-    """Compile a function that kernels call. It has no cache of its own: it is kept inside the kernel that uses it."""
-    return numba.njit(fastmath=True, nogil=True, error_model="numpy")(function)
+    """Compile a function that kernels call, into each of them.
+
+    Inlined by force: else the process that compiles a kernel calls the function as it was compiled by itself, those
+    that load the kernel from the disk call the one within, and the two round differently.
+    """
+    return numba.njit(fastmath=True, nogil=True, error_model="numpy", forceinline=True)(function)
 
 
 def kernel(function: Function) -> Function:
