@@ -4,7 +4,7 @@ from capture.camera import CAMERA_MODELS, Camera
 from capture.capture import Capture, CaptureInfo
 from capture.classes import PixelClass
 from capture.colmap import SparseModel, SparsePoints, read_model, write_model
-from capture.errors import InputError
+from capture.errors import InputError, RefusedError
 from capture.files import atomic_path, read_json, write_bytes, write_json
 from capture.geometry import vertex_normals
 from capture.labels import Labels
@@ -20,6 +20,7 @@ __all__ = [
     "Labels",
     "Mesh",
     "PixelClass",
+    "RefusedError",
     "Scan",
     "SparseModel",
     "SparsePoints",

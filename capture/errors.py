@@ -1,4 +1,4 @@
-"""The error that a user can mend."""
+"""The errors that a user can mend."""
 
 from __future__ import annotations
 
@@ -8,4 +8,12 @@ class InputError(Exception):
 
     The message is one line that names what and where, and how to mend it. Command lines print it and exit
     with code 2, without a traceback; library callers catch it like any exception.
+    """
+
+
+class RefusedError(InputError):
+    """Nothing can be made of this capture, on any machine: of other captures it may. The exit code is 3.
+
+    Where many heads are made, such a one is replaced; any other `InputError` is a mistake in the set-up, which would
+    meet them all.
     """

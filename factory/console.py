@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from capture import InputError
+from capture import InputError, RefusedError
 from capture.files import explain_os_error
 
 log = logging.getLogger(__name__)
@@ -90,15 +90,15 @@ def _plain(what: str) -> Callable[[int, int, str], None]:
 def exit_code_of(run: Callable[[], None]) -> int:
     """Run a command and turn what went wrong into one line on standard error and an exit code.
 
-    0: done; 2: the user can mend it; 1: a stage failed; 130: interrupted. Anything else is a defect of ours and
-    keeps its traceback.
+    0: done; 2: the user can mend it; 3: nothing can be made of this capture; 1: a stage failed; 130: interrupted.
+    Anything else is a defect of ours and keeps its traceback.
     """
     from factory.failures import StageError
 
     try:
         run()
     except InputError as error:
-        return _fail(str(error), 2)
+        return _fail(str(error), 3 if isinstance(error, RefusedError) else 2)
     except OSError as error:
         mendable = explain_os_error(error, Path(error.filename or "the output"))
         if not isinstance(mendable, InputError):

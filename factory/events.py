@@ -6,13 +6,17 @@ A record for people and their tools. Nothing is decided by it: what a data set h
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import time
 from collections.abc import Iterator
 from errno import EDQUOT, ENOSPC
 from typing import Any
 
+from capture import InputError
 from factory.store import Store
+
+log = logging.getLogger(__name__)
 
 EVENTS = "events.jsonl"  # on a disk
 FOLDER = "events"  # in an object store, where nothing can be appended to: files of events, in the order of their names
@@ -33,6 +37,8 @@ class EventLog:
 
     def __exit__(self, *_: object) -> None:
         self.flush()
+        if self._kept:
+            log.warning("the last %d events could not be written to %s", len(self._kept), self._store)
 
     def write(self, event: str, **values: Any) -> None:
         """Add one event; `values` are plain. One that brings its own `time` (seconds since 1970) keeps it."""
@@ -59,7 +65,11 @@ class EventLog:
                 self._kept = [text]  # until there is room again; half a line of it may be there twice
             return
         name = f"{FOLDER}/{time.time_ns():020d}-{secrets.token_hex(4)}.jsonl"
-        self._store.write(name, text.encode())
+        try:
+            self._store.write(name, text.encode())
+        except InputError as error:  # a record must not end what it records
+            log.warning("events are kept back: %s", error)
+            self._kept = [text]
 
 
 def read_events(store: Store) -> Iterator[dict[str, Any]]:

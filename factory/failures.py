@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from errno import EDQUOT, ENOSPC
 
+from capture import InputError, RefusedError
+
 
 class Failure(StrEnum):
     """The kinds of failure: some are worth another attempt, some call for the user."""
@@ -16,6 +18,7 @@ class Failure(StrEnum):
     TIMEOUT = "timeout"
     MEMORY = "out of memory"
     DISK = "disk full"
+    SETUP = "wrong set-up"
     DATA = "bad data"
     QUALITY = "not good enough"
 
@@ -46,4 +49,17 @@ def failure_of(code: int, said: Sequence[str]) -> Failure:
         return Failure.DISK
     if code == -signal.SIGKILL or any(words in text for words in _NO_MEMORY):
         return Failure.MEMORY  # nobody but the kernel, short of memory, sends SIGKILL to a process of ours
-    return Failure.DATA if code == 2 else Failure.CRASH
+    return {2: Failure.SETUP, 3: Failure.DATA}.get(code, Failure.CRASH)
+
+
+def kind_of(error: BaseException) -> Failure:
+    """The kind of failure that an exception tells of."""
+    if isinstance(error, StageError):
+        return error.kind
+    if isinstance(error, OSError):
+        return Failure.DISK if error.errno in (ENOSPC, EDQUOT) else Failure.CRASH
+    if isinstance(error, MemoryError):
+        return Failure.MEMORY
+    if isinstance(error, InputError):
+        return failure_of(3 if isinstance(error, RefusedError) else 2, [str(error)])
+    return Failure.CRASH

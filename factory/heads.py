@@ -118,11 +118,13 @@ class Execution:
         threads: that it may use; None for all cores.
         limits: time and memory.
         bar: shown the progress.
+        scratch: folder for its temporary files; None for the system's.
     """
 
     threads: int | None = None
     limits: Limits = UNLIMITED
     bar: Track | None = None
+    scratch: Path | None = None
 
 
 FREELY = Execution()
@@ -292,7 +294,7 @@ def _run(command: Sequence[object], folder: Path, stage: str, execution: Executi
             execution.bar(done, what, total)
 
     words, what = [str(word) for word in command], f"{stage} {folder.name}"
-    return run_stage(words, what, log_path(folder, stage), show, execution.limits, execution.threads)
+    return run_stage(words, what, log_path(folder, stage), show, execution.limits, execution.threads, execution.scratch)
 
 
 def log_path(folder: Path, stage: str) -> Path:

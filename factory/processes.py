@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from capture import InputError
+from capture import InputError, RefusedError
 from capture.lifetime import PARENT
 from factory.failures import Failure, StageError, failure_of
 from factory.usage import Usage, parse_times
@@ -36,6 +36,7 @@ def run_stage(
     on_progress: Callable[[str, int, int], None] | None = None,
     limits: Limits = UNLIMITED,
     threads: int | None = None,
+    scratch: Path | None = None,
 ) -> Usage:
     """Run a stage's command to its end, with its output in `log_path`.
 
@@ -46,6 +47,7 @@ def run_stage(
         on_progress: called with (what, done, total) for each progress line.
         limits: time and memory; a stage that goes beyond is killed with all processes that it started.
         threads: that numerical libraries in it use; None for all cores.
+        scratch: folder for its temporary files; None for the system's.
 
     The stage ends when this process ends, however that comes about.
 
@@ -54,9 +56,12 @@ def run_stage(
 
     Raises:
         InputError: it could not be started or ended with exit code 2; the message is its own.
+        RefusedError: it ended with exit code 3, likewise.
         StageError: it crashed, went beyond its limits or failed otherwise.
     """
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "P2P_PROGRESS": "lines", PARENT: str(os.getpid())}
+    if scratch is not None:
+        environment |= {"TMPDIR": str(scratch)}
     if threads is not None:
         environment |= dict.fromkeys(_THREADS, str(threads))
     log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,8 +132,8 @@ def _judge(code: int, what: str, tail: deque[str], log_path: Path) -> None:
     if code == 0:
         return
     errors = [line.removeprefix("error: ") for line in tail if line.startswith("error: ")]
-    if code == 2 and errors:
-        raise InputError(errors[-1])
+    if code in (2, 3) and errors:
+        raise (InputError if code == 2 else RefusedError)(errors[-1])
     if code < 0:
         reason = f"killed by {signal.Signals(-code).name}"
     else:

@@ -86,8 +86,11 @@ def _median(values: NDArray) -> float | None:
 
 
 def _portable(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options without what differs between machines that make the same: where Blender lies."""
-    return {key: value for key, value in options.items() if key != "blender"}
+    """Options without what differs between machines that make the same: where Blender and the head model lie."""
+    kept = {key: value for key, value in options.items() if key != "blender"}
+    if isinstance(kept.get("head_model"), list):
+        kept["head_model"] = kept["head_model"][-1]  # its content
+    return kept
 
 
 def _jpeg(image: NDArray[np.uint8]) -> bytes:

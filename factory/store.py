@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Any
 
 from capture import InputError, atomic_path
@@ -28,6 +29,8 @@ class Store:
     """
 
     def __init__(self, place: str | Path) -> None:
+        if not str(place):
+            raise InputError("the place of a data set is empty; name a folder or a URL")
         text = str(place).rstrip("/") or "/"
         if text.startswith("file://"):
             text = text.removeprefix("file://")
@@ -51,7 +54,7 @@ class Store:
             place = self.local / folder
             if not place.is_dir():
                 return {}
-            return {path.name: path.stat().st_size for path in sorted(place.iterdir()) if path.is_file()}
+            return dict(_sizes(place))
         with self._failures(folder):
             self._fs.invalidate_cache()
             try:
@@ -67,7 +70,10 @@ class Store:
             return (self.local / name).is_file()
         with self._failures(name):
             self._fs.invalidate_cache()
-            return bool(self._fs.isfile(self._path(name)))
+            try:  # `isfile` says no to whatever goes wrong
+                return bool(self._fs.info(self._path(name))["type"] == "file")
+            except FileNotFoundError:
+                return False
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
         """A file's bytes, all or those from `start` to `end`. Raises `FileNotFoundError`, `InputError`."""
@@ -131,9 +137,7 @@ class Store:
             try:
                 self._opened = fsspec.core.url_to_fs(self.url)[0]
             except ImportError as error:
-                raise InputError(
-                    f"{self.url}: {error}; pip install 'pixels2points[s3]' for S3"
-                ) from None
+                raise InputError(f"{self.url}: {error}; pip install 'pixels2points[s3]' for S3") from None
             except (ValueError, OSError) as error:
                 raise InputError(f"{self.url}: {error}") from None
         return self._opened
@@ -151,13 +155,18 @@ class Store:
                 raise
             if self.local is not None:
                 raise explain_os_error(error, self.local / name) from error
-            raise InputError(
-                f"{self.where(name)}: {error}; check the address, the bucket and your credentials"
-            ) from None
+            raise InputError(f"{self.where(name)}: {error}; {_CURE}") from None
         except _foreign_errors() as error:
-            raise InputError(
-                f"{self.where(name)}: {error}; check the address, the bucket and your credentials"
-            ) from None
+            raise InputError(f"{self.where(name)}: {error}; {_CURE}") from None
+
+
+def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    """Name and bytes of the files in a folder, in order; those that go while one looks are gone."""
+    for path in sorted(folder.iterdir()):
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            if S_ISREG(status.st_mode):
+                yield path.name, status.st_size
 
 
 def _foreign_errors() -> tuple[type[Exception], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import HeadSurface, InputError
+from capture import HeadSurface, RefusedError
 from labeling.distance import closest_points
 
 Points = NDArray[np.float64]
@@ -41,7 +41,7 @@ class Motion:
 
 
 def check_alignment(points: Points, head: HeadSurface, what: str = "scan") -> None:
-    """Raise `InputError` where points that should lie on the head (P, 3) would fit far better elsewhere, or nowhere.
+    """Raise `RefusedError` where points that should lie on the head (P, 3) would fit far better elsewhere, or nowhere.
 
     Half of them may be hair or cloth. A stereo scan's own errors are no rigid motion, so they pass.
     """
@@ -49,9 +49,9 @@ def check_alignment(points: Points, head: HeadSurface, what: str = "scan") -> No
     moved = f"shifted by {motion.shift_mm:.1f} mm and turned by {motion.turn_degrees:.1f} degrees"
     cure = "reconstruct it from this capture's cameras again, or give head.ply in the scan's frame"
     if motion.before_mm > _LEAST_MM and motion.after_mm < _GAIN * motion.before_mm:
-        raise InputError(f"{what} and head are not in the same frame: the {what} fits when {moved}; {cure}")
+        raise RefusedError(f"{what} and head are not in the same frame: the {what} fits when {moved}; {cure}")
     if motion.before_mm > _HOPELESS_MM:
-        raise InputError(
+        raise RefusedError(
             f"{what} and head are not in the same frame, or the head is another one: "
             f"half of it lies farther than {motion.before_mm:.1f} mm from the head; {cure}"
         )

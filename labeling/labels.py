@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Capture, HeadSurface, InputError, Labels, Mesh, Scan
+from capture import Capture, HeadSurface, InputError, Labels, Mesh, RefusedError, Scan
 from labeling.alignment import check_alignment
 from labeling.classes import seen_classes
 from labeling.distance import closest_points, inside_or_outside
@@ -90,7 +90,7 @@ def label_capture(
     try:
         labels = label_scan(scan, head, threshold_mm, skin_parts, **_look(folder, scan))
     except InputError as error:
-        raise InputError(f"{folder}: {error}") from None
+        raise type(error)(f"{folder}: {error}") from None
     labels.write(folder / Capture.LABELS)
     return folder / Capture.LABELS
 
@@ -113,16 +113,16 @@ def _look(folder: Path, scan: Scan) -> dict[str, NDArray]:
 
 
 def check_same_size(scan: Mesh, head: Mesh) -> None:
-    """Raise `InputError` where scan and head can't be of the same thing: other unit, or far apart."""
+    """Raise `RefusedError` where scan and head can't be of the same thing: other unit, or far apart."""
     low, high = (np.array([bound(mesh.vertices, axis=0) for mesh in (scan, head)]) for bound in (np.min, np.max))
     sizes = np.linalg.norm(high - low, axis=1)
     ratio = float(sizes[0] / max(sizes[1], 1e-12))
     if not 1 / _MAX_SIZE_RATIO < ratio < _MAX_SIZE_RATIO:
-        raise InputError(
+        raise RefusedError(
             f"the scan is {ratio:.3g} times as large as the head: is it in another unit? metres are expected"
         )
     if (low[0] > high[1]).any() or (low[1] > high[0]).any():
-        raise InputError("scan and head lie apart: they are not in the same frame; reconstruct the capture again")
+        raise RefusedError("scan and head lie apart: they are not in the same frame; reconstruct the capture again")
 
 
 def _counts(head: HeadSurface, skin_parts: Sequence[str]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import InputError
+from capture import RefusedError
 from capture.ply import read_ply
 from reconstruction.colmap import pycolmap
 from reconstruction.depth import DepthMap
@@ -49,7 +49,7 @@ def fuse(
     """Fuse the workspace's maps into `fused.ply`.
 
     One thread: with more, the order of the points, and so the mesh, changes from run to run.
-    Raises `InputError` where next to nothing could be fused.
+    Raises `RefusedError` where next to nothing could be fused.
     """
     seeds = seed_points(views, maps)
     if not len(seeds):
@@ -67,7 +67,7 @@ def fuse(
 
 
 def read_cloud(path: Path) -> PointCloud:
-    """Read a fused cloud; raises `InputError` where it is next to empty."""
+    """Read a fused cloud; raises `RefusedError` where it is next to empty."""
     vertex = read_ply(path).vertex
     positions = np.stack([vertex[c] for c in "xyz"], axis=1).astype(float)
     if len(positions) < _MIN_POINTS:
@@ -78,8 +78,8 @@ def read_cloud(path: Path) -> PointCloud:
     return PointCloud(positions, normals, colours, path)
 
 
-def _nothing(count: int) -> InputError:
-    return InputError(
+def _nothing(count: int) -> RefusedError:
+    return RefusedError(
         f"stereo found only {count} points that several images agree on; "
         "check the poses, or give sharper images with more texture and smaller steps between them"
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from capture import InputError, Scan, vertex_normals
+from capture import RefusedError, Scan, vertex_normals
 from capture.ply import PlyMesh, read_ply, write_ply
 from reconstruction.cleaning import (
     Faces,
@@ -49,7 +49,7 @@ def mesh_points(
         settings: see `ReconstructionSettings`.
 
     Raises:
-        InputError: where nothing is left after trimming.
+        RefusedError: where nothing is left after trimming.
     """
     vertices, faces = _poisson(cloud, folder, settings.poisson_depth or _octree_depth(cloud, footprint))
     near = supported(vertices, cloud, footprint, settings)
@@ -57,7 +57,7 @@ def mesh_points(
     keep = near | small_gaps(vertices, faces, near, hole**2)
     vertices, faces = keep_vertices(vertices, faces, keep)
     if len(faces) < 100:
-        raise InputError("the mesh is empty after trimming; the images agree on too little: check poses and sharpness")
+        raise RefusedError("the mesh is empty after trimming: the images agree on too little; check poses, sharpness")
     vertices, faces = largest_components(vertices, faces, settings.min_component)
     vertices, faces = make_manifold(*drop_bad_faces(vertices, faces))
     wanted = settings.vertices or round(_VERTICES_PER_PIXEL * image_pixels)
@@ -168,6 +168,6 @@ def _tidy(vertices: Points, faces: Faces, settings: ReconstructionSettings) -> T
 
 def _read(path: Path) -> Triangles:
     if not path.is_file():
-        raise InputError("no surface could be put through the points; check the poses")
+        raise RefusedError("no surface could be put through the points; check the poses")
     mesh = read_ply(path)
     return np.stack([mesh.vertex[c] for c in "xyz"], axis=1).astype(float), mesh.faces.astype(np.int64)

@@ -75,7 +75,7 @@ def reconstruct_capture(
         scan = reconstruct(capture, settings, progress, masks=masks, workspace=workspace)
     except InputError as error:
         message = str(error)
-        raise InputError(message if str(folder) in message else f"{folder}: {message}") from None
+        raise type(error)(message if str(folder) in message else f"{folder}: {message}") from None
     scan.write(capture.scan_path)
     return capture.scan_path
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from scipy import ndimage
 
-from capture import Camera, Capture, InputError
+from capture import Camera, Capture, InputError, RefusedError
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def load_views(
         colours, inside = read_image(path)
         _check_size(path, colours.shape, camera)
         if int(colours.max()) < 8:
-            raise InputError(f"image is black: {path}; take its camera out of the capture or render it again")
+            raise RefusedError(f"image is black: {path}; take its camera out of the capture or render it again")
         if masks is not None:
             mask = np.asarray(_open(masks[i]).convert("L")) > 0
             _check_size(masks[i], mask.shape, camera)

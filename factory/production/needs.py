@@ -29,6 +29,8 @@ class Need:
     minutes: float | None = None
 
     def __post_init__(self) -> None:
+        if self.gpus > 1 and self.gpus != int(self.gpus):
+            raise InputError(f"{self.gpus:g} GPUs: above one, Ray gives whole ones only")
         if self.cpus < 1 or self.gpus < 0:
             raise InputError(f"{self.cpus} CPUs and {self.gpus:g} GPUs: a stage needs one CPU at least")
         Limits(None if self.minutes is None else 60 * self.minutes, self.gib)  # says what is wrong with them

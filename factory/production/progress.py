@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from capture import InputError
 from factory.archive import DamagedError, Index, read_index
@@ -18,6 +21,7 @@ from factory.store import Store
 QUARANTINE = "quarantine"
 PART_NAME = re.compile(r"(\d{8})-(\d{8})\.tar")
 _EVIDENCE = re.compile(r"head_(\d{8})\.json")
+_LEFT_S = 3600.0
 _READERS = 16  # indexes that are read at a time: an object store answers many as fast as one
 
 
@@ -66,6 +70,14 @@ def find_done(store: Store, plan: Plan) -> Done:
         else:
             done.parts[slot] = name
     return done
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove shards and parts that killed runs have left half written, an hour ago or more."""
+    for path in [*folder.glob(".t*-*.tar"), *(folder / PARTS).glob(".*.tar")]:
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _LEFT_S:
+                path.unlink()
 
 
 def bad_seeds(store: Store) -> set[int]:

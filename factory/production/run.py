@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ray
@@ -21,9 +21,9 @@ from factory.failures import Failure, StageError
 from factory.heads import head_name
 from factory.production.finish import describe_dataset
 from factory.production.plan import REPLACEMENTS, Plan
-from factory.production.progress import Done, find_done, put_in_quarantine
+from factory.production.progress import Done, find_done, put_in_quarantine, remove_leftovers
 from factory.production.space import patiently
-from factory.production.tasks import Crew
+from factory.production.tasks import RETRIES, Crew
 from factory.production.view import Status, View
 from factory.production.work import PARTS, HeadError, Job, RejectedError
 from factory.shards import DATASET
@@ -32,7 +32,7 @@ from factory.store import Store
 log = logging.getLogger(__name__)
 
 LOST_AT_MOST = 5  # times that a head's processes or nodes may die before the head itself is blamed
-FAILURES_AT_FIRST = 3  # heads that may fail before any is made, and two more for each that is made
+FAILURES_AT_FIRST = 3  # heads, or all that are in work, that may fail before one is made, and two more for each made
 FAILURES_PER_HEAD = 2
 _TICK_S = 0.5
 _NODES_S = 15.0  # between two looks at what nodes there are
@@ -91,6 +91,7 @@ class Run:
     _attempts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _bad_seeds: set[int] = field(default_factory=set)
     _failed: int = 0
+    _made: int = 0
     _unchecked: deque[str] = field(default_factory=deque)
     _width: int = 1
     _width_of: float = float("-inf")
@@ -130,6 +131,8 @@ class Run:
             self._store.remove(DATASET)  # it isn't whole
         for name in done.obsolete:
             self._store.remove(f"{PARTS}/{name}")
+        if self._store.local is not None:
+            remove_leftovers(self._store.local)
         self._bad_seeds = done.bad_seeds
         self._parts = dict(done.parts)
         for name in sorted({*done.shards, *done.damaged}):
@@ -191,7 +194,7 @@ class Run:
             cause = error.cause
             if isinstance(cause, HeadError) and isinstance(work, _Head):
                 self._listen()  # the evidence of the attempts before
-                self._give_up(work, cause)
+                self._failed_head(work, cause)
             elif isinstance(cause, InputError):
                 raise cause from None
             elif isinstance(cause, RayError):
@@ -207,6 +210,7 @@ class Run:
         if isinstance(work, _Head):
             self._attempts.pop(head_name(work.seed), None)
             self._parts[work.slot] = value
+            self._made += 1
             self.status.add(1)
             self.events.write("head", id=head_name(work.seed), slot=work.slot)
             name = self._plan.shard_of[work.slot]
@@ -245,6 +249,18 @@ class Run:
         self.status.add(-lost)
         self._open(name, slots)
 
+    def _failed_head(self, head: _Head, error: HeadError) -> None:
+        """Decide about a head that Ray doesn't repeat any more."""
+        if error.evidence["kind"] == Failure.SETUP:
+            raise InputError("{stage} {id} on {node}: {reason}".format(**error.evidence)) from None
+        said = self._attempts.get(head_name(head.seed), [])
+        stage, same = error.evidence["stage"], error.evidence not in said
+        failed = sum(attempt["stage"] == stage for attempt in said) + same
+        if not isinstance(error, RejectedError) and failed <= RETRIES and head.lost < LOST_AT_MOST:
+            self._waiting.appendleft(replace(head, lost=head.lost + 1))  # nodes that died have used up Ray's repeats
+            return
+        self._give_up(head, error)
+
     def _give_up(self, head: _Head, error: HeadError) -> None:
         """Put a head into quarantine, and another seed in its place."""
         name = head_name(head.seed)
@@ -263,10 +279,9 @@ class Run:
         self._waiting.appendleft(_Head(head.slot, self._next_seed(head.slot)))
 
     def _check_failures(self, verdict: str) -> None:
-        made = self.status.done - self.status.found
-        if self._failed >= FAILURES_AT_FIRST + FAILURES_PER_HEAD * max(made, 0):
+        if self._failed >= max(FAILURES_AT_FIRST, self._width) + FAILURES_PER_HEAD * self._made:
             raise StageError(
-                f"stopped: {self._failed} heads failed and {made} were made; the last: {verdict}. "
+                f"stopped: {self._failed} heads failed and {self._made} were made; the last: {verdict}. "
                 f"What each said is in {self._store.where('quarantine')}; remove that folder to try these seeds again"
             )
 

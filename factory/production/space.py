@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
 
 from capture import InputError
 from factory.failures import Failure, failure_of
@@ -33,6 +39,20 @@ def capture_bytes(pixels: float) -> int:
 def scratch_bytes(pixels: float) -> int:
     """What a stage needs on the disk of its node while it works."""
     return int(_WORKSPACE * pixels) + capture_bytes(pixels)
+
+
+def working_folder(scratch: Path | None) -> TemporaryDirectory[str]:
+    """A folder below `scratch`, or in the system's place, which is gone after its block.
+
+    What processes that were killed have left there, on this machine, is removed.
+    """
+    place = Path(tempfile.gettempdir()) if scratch is None else scratch
+    mine = f"p2p-{socket.gethostname()}-"
+    for left in place.glob(f"{mine}*"):
+        pid = left.name.removeprefix(mine).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    return TemporaryDirectory(prefix=f"{mine}{os.getpid()}-", dir=place, ignore_cleanup_errors=True)
 
 
 def check_space(folder: Path, needed: int, what: str) -> None:

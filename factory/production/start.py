@@ -66,10 +66,10 @@ def produce(plan: Plan, store: Store, workplace: Workplace) -> dict[str, Any]:
     pixels = pixels_of(plan)
     needs = {s: workplace.needs.get(s, Need()).filled(s, pixels, plan.render.samples) for s in STAGES}
     job = Job(plan, store, needs, pixels, workplace.keep_captures, workplace.scratch)
-    with alone(store):
+    with alone(store), View(store, plan.heads) as view:
         settle(store, plan)
         _check_disks(job)
-        with cluster(workplace), EventLog(store) as events, View(store) as view, stop_on_signals():
+        with cluster(workplace), EventLog(store) as events, stop_on_signals():
             _await_nodes(needs, NODES_S if workplace.address is not None else 0)
             if workplace.address is not None:
                 _check_shared(store)
@@ -147,6 +147,8 @@ def alone(store: Store) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"another run works on {store}; wait for it or end it (`p2p status` shows it)") from None
+        except OSError:  # a file system without locks
+            refuse_living(store)
         yield  # the file stays: who opened it before it was removed would hold a lock that nobody else sees
 
 

@@ -30,7 +30,8 @@ def describe(store: Store) -> Iterator[str]:
         found = ", ".join(f"{split['samples']} {name}" for name, split in splits.items())
         yield f"{store}: whole, {plan['heads']} heads ({found}) in {len(shards)} shards, {_size(sum(shards.values()))}"
     else:
-        done = sum(planned.get(name, 0) for name in shards) + len(parts)
+        # Parts of a shard that was written a moment ago may still be there, and it is not known here whose they are.
+        done = min(sum(planned.get(name, 0) for name in shards) + len(parts), plan["heads"])
         yield (
             f"{store}: {done} of {plan['heads']} heads; {len(shards)} of {len(planned)} shards, "
             f"{_size(sum(shards.values()))}, {len(parts)} heads in parts"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import socket
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EIO
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import ray
@@ -16,12 +20,15 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from capture import InputError
 from factory.archive import DamagedError, Entry, Index, check_archive, read_contents, read_index, write_archive
+from factory.failures import Failure, kind_of
 from factory.production.needs import STAGES, Need
-from factory.production.progress import checksum_name, read_checksum
-from factory.production.work import PARTS, AttemptError, Job, Tell, make, pack, part_name, put_when_there_is_room
+from factory.production.progress import PART_NAME, checksum_name, read_checksum
+from factory.production.space import working_folder
+from factory.production.work import PARTS, AttemptError, Job, Tell, make, pack, part_name
 from factory.store import Store
 
 RETRIES = 2  # of a stage, by Ray: three attempts in all
+_AGAIN_S = 5.0
 _BOOKKEEPING = Need(cpus=1, gib=1.0)  # joining and checking shards
 
 
@@ -46,7 +53,8 @@ class Journal:
 def start_journal() -> Any:
     """The actor, on the driver's node."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(Journal).options(num_cpus=0, max_concurrency=1, scheduling_strategy=here).remote()
+    options = {"num_cpus": 0, "max_concurrency": 1, "max_restarts": -1, "scheduling_strategy": here}
+    return ray.remote(Journal).options(**options).remote()
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Crew:
     """
 
     def __init__(self, job: Job, journal: Any, stages: tuple[Callable[..., bytes], Callable[..., str]] = (make, pack)):
-        self._store, self._key = job.store, job.plan.key
+        self._run = job
         self._job, self._tell = ray.put(job), Teller(journal)
         self._make = {stage: _task(stages[0], job.needs[stage]) for stage in STAGES[:-1]}
         self._pack = _task(stages[1], job.needs["pack"])
@@ -85,11 +93,15 @@ class Crew:
 
     def join(self, name: str, parts: Sequence[str]) -> ray.ObjectRef:
         """Make a shard of parts, which are removed then; gives the names of parts that are damaged."""
-        return self._join.remote(self._store, self._key, name, list(parts), self._tell)
+        return self._join.remote(self._shard(name), list(parts))
 
     def check(self, name: str) -> ray.ObjectRef:
         """Read a shard; where it is damaged, take it apart. Gives None, or why and the parts that were saved."""
-        return self._check.remote(self._store, self._key, name, self._tell)
+        return self._check.remote(self._shard(name))
+
+    def _shard(self, name: str) -> ShardJob:
+        job = self._run
+        return ShardJob(job.store, job.plan.key, name, job.plan.shards[name], job.scratch, self._tell)
 
 
 def _task(function: Callable[..., Any], need: Need) -> Any:
@@ -98,43 +110,69 @@ def _task(function: Callable[..., Any], need: Need) -> Any:
     )
 
 
-def join_parts(store: Store, key: str, name: str, parts: Sequence[str], tell: Tell) -> list[str]:
-    """Write the shard `name` of parts, in their order, and remove them once it is safe.
+@dataclass(frozen=True)
+class ShardJob:
+    """What making or checking a shard takes.
+
+    Attributes:
+        store: of the data set.
+        key: of its plan.
+        name: of the shard.
+        slots: that it holds, in order.
+        scratch: folder for working files; None for the machine's own.
+        tell: told what stops the work.
+    """
+
+    store: Store
+    key: str
+    name: str
+    slots: tuple[int, ...]
+    scratch: Path | None
+    tell: Tell
+
+    def fits(self, index: Index) -> bool:
+        """Whether an archive is this shard."""
+        return index.made_from == self.key and tuple(entry.slot for entry in index.entries) == self.slots
+
+    def where(self) -> TemporaryDirectory[str]:
+        """A folder for working files, which is gone after its block."""
+        return working_folder(self.scratch)
+
+
+def join_parts(job: ShardJob, parts: Sequence[str]) -> list[str]:
+    """Write a shard of parts, in their order, and remove them once it is safe.
 
     The shard's checksum lies beside it, as `sha256sum -c` reads it. Returns the parts that are damaged: these are
     removed and there is no shard then.
     """
-    entries: list[Entry] = []
-    damaged = []
+    if not _is_there(job):  # unless a former attempt came so far
+        entries: list[Entry] = []
+        damaged = []
+        for slot, part in zip(job.slots, parts, strict=True):
+            index = _read_part(job, part)
+            if index is None or index.made_from != job.key or [entry.slot for entry in index.entries] != [slot]:
+                damaged.append(part)
+            else:
+                entries += index.entries
+        if damaged:
+            for part in damaged:
+                job.store.remove(f"{PARTS}/{part}")
+            return damaged
+        _write_when_there_is_room(job, lambda: _write_shard(job, Index(job.key, tuple(entries)), parts))
     for part in parts:
-        try:
-            with store.open(f"{PARTS}/{part}") as file:
-                entries += check_archive(file).entries
-        except (DamagedError, FileNotFoundError):
-            damaged.append(part)
-    if damaged:
-        for part in damaged:
-            store.remove(f"{PARTS}/{part}")
-        return damaged
-    index = Index(key, tuple(entries))
-    with tempfile.TemporaryDirectory(prefix=f"p2p-{os.getpid()}-") as folder:
-        path = Path(folder) / name
-        digest = write_archive(path, index, _contents(store, parts))
-        store.write(checksum_name(name), f"{digest}  {name}\n".encode())
-        put_when_there_is_room(store, path, name, tell)
-    for part in parts:
-        store.remove(f"{PARTS}/{part}")
+        job.store.remove(f"{PARTS}/{part}")
     return []
 
 
-def check_shard(store: Store, key: str, name: str, tell: Tell) -> tuple[str, list[str]] | None:
+def check_shard(job: ShardJob) -> tuple[str, list[str]] | None:
     """Read a whole shard. Returns None where it is as it was written.
 
     Where it isn't, the heads in it that are whole become parts again and the shard is removed: returns why, and the
     parts.
     """
+    store, name = job.store, job.name
     try:
-        with store.open(name) as file:
+        with store.open(name) as file, _damage_if_unreadable():
             check_archive(file)
             file.seek(0)
             if hashlib.file_digest(file, "sha256").hexdigest() != read_checksum(store, name):  # type: ignore[arg-type]
@@ -142,11 +180,65 @@ def check_shard(store: Store, key: str, name: str, tell: Tell) -> tuple[str, lis
             return None
     except DamagedError as error:
         reason = str(error)
-    except FileNotFoundError:
-        return "it is gone", []
-    saved = list(_save_heads(store, key, name, tell))
+    except FileNotFoundError:  # perhaps a former attempt has saved what was in it
+        parts = (PART_NAME.fullmatch(part) for part in store.sizes(PARTS))
+        return "it is gone", [match[0] for match in parts if match and int(match[1]) in job.slots]
+    saved = list(_save_heads(job))
     store.remove(name)
     return reason, saved
+
+
+def _is_there(job: ShardJob) -> bool:
+    try:
+        index = read_index(lambda start, end: job.store.read(job.name, start, end))
+    except (DamagedError, FileNotFoundError):
+        return False
+    return job.fits(index) and job.store.sizes().get(job.name) == index.size and \
+        read_checksum(job.store, job.name) is not None  # fmt: skip
+
+
+def _read_part(job: ShardJob, part: str) -> Index | None:
+    """The index of a part that is whole; None where it isn't."""
+    try:
+        with job.store.open(f"{PARTS}/{part}") as file, _damage_if_unreadable():
+            return check_archive(file)
+    except (DamagedError, FileNotFoundError):
+        return None
+
+
+def _write_shard(job: ShardJob, index: Index, parts: Sequence[str]) -> None:
+    with job.where() as folder:
+        path = Path(folder) / job.name
+        digest = write_archive(path, index, _contents(job.store, parts))
+        job.store.write(checksum_name(job.name), f"{digest}  {job.name}\n".encode())
+        job.store.put(path, job.name)
+
+
+def _write_when_there_is_room(job: ShardJob, write: Callable[[], None]) -> None:
+    """Write something; while a disk is full, that of the data set or that of the working files, wait and say so."""
+
+    def say(why: str) -> None:
+        job.tell("paused", reason=why, node=socket.gethostname())
+
+    while True:
+        try:
+            return write()
+        except (InputError, OSError) as error:
+            if kind_of(error) is not Failure.DISK:
+                raise
+            say(f"{error}: paused")
+        time.sleep(_AGAIN_S)
+
+
+@contextmanager
+def _damage_if_unreadable() -> Iterator[None]:
+    """A sector that the disk can't read is damage like any other."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != EIO:
+            raise
+        raise DamagedError(f"it can't be read ({error.strerror})") from None
 
 
 def _contents(store: Store, parts: Sequence[str]) -> Iterator[bytes]:
@@ -156,20 +248,26 @@ def _contents(store: Store, parts: Sequence[str]) -> Iterator[bytes]:
             yield from read_contents(file, index)
 
 
-def _save_heads(store: Store, key: str, name: str, tell: Tell) -> Iterator[str]:
+def _save_heads(job: ShardJob) -> Iterator[str]:
     """Write the undamaged heads of a shard as parts, where its index can be read at all."""
     try:
-        index = read_index(lambda start, end: store.read(name, start, end))
-    except (DamagedError, InputError):
+        index = read_index(lambda start, end: job.store.read(job.name, start, end))
+    except (DamagedError, InputError, OSError):
         return
-    with store.open(name) as file, tempfile.TemporaryDirectory(prefix=f"p2p-{os.getpid()}-") as folder:
+    with job.store.open(job.name) as file:
         for entry in index.entries:
             try:
-                contents = list(read_contents(file, index, only=entry))
+                with _damage_if_unreadable():
+                    contents = list(read_contents(file, index, only=entry))
             except DamagedError:
                 continue
-            path = Path(folder) / part_name(entry.slot, int(entry.facts["seed"]))
-            write_archive(path, Index(key, (entry,)), contents)
-            put_when_there_is_room(store, path, f"{PARTS}/{path.name}", tell)
-            path.unlink()
-            yield path.name
+            name = part_name(entry.slot, int(entry.facts["seed"]))
+            _write_when_there_is_room(job, partial(_write_part, job, name, entry, contents))
+            yield name
+
+
+def _write_part(job: ShardJob, name: str, entry: Entry, contents: Sequence[bytes]) -> None:
+    with job.where() as folder:
+        path = Path(folder) / name
+        write_archive(path, Index(job.key, (entry,)), contents)
+        job.store.put(path, f"{PARTS}/{name}")

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -121,13 +122,18 @@ class View:
     Use it as a context.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, heads: int = 0) -> None:
         self._store = store
+        self._latest = Status(heads).to_json()
+        self._ended = threading.Event()
+        self._beating = threading.Thread(target=self._beat, name="sign of life", daemon=True)
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, refresh_per_second=2, transient=False)
-        self._said = self._beaten = 0.0
+        self._said = 0.0
 
     def __enter__(self) -> View:
+        self._sign()
+        self._beating.start()
         if self._console.is_terminal:
             self._live.start()
         return self
@@ -135,7 +141,12 @@ class View:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._console.is_terminal:
             self._live.stop()
-        self._store.remove(HEARTBEAT)
+        self._ended.set()
+        self._beating.join()
+        try:
+            self._store.remove(HEARTBEAT)
+        except InputError as gone:  # what ended the run is the error to tell
+            log.warning("%s", gone)
 
     def show(self, status: Status, final: bool = False) -> None:
         """Bring everything up to date, each as often as it makes sense."""
@@ -145,10 +156,16 @@ class View:
         elif final or now - self._said > _PLAIN_S:
             self._said = now
             log.info("%s", line(status))
-        if now - self._beaten > HEARTBEAT_S:
-            self._beaten = now
-            with suppress(InputError):  # the disk is full, which those say who need it more
-                self._store.write(HEARTBEAT, json.dumps(status.to_json()).encode())
+        self._latest = status.to_json()
+
+    def _beat(self) -> None:
+        """Give signs of life, however long the run looks at something else."""
+        while not self._ended.wait(HEARTBEAT_S):
+            self._sign()
+
+    def _sign(self) -> None:
+        with suppress(InputError, OSError):  # the disk is full, which those say who need it more
+            self._store.write(HEARTBEAT, json.dumps({**self._latest, "time": time.time()}).encode())
 
 
 def line(status: Status) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import socket
+import sys
 import tarfile
 import tempfile
 import time
@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from capture import Capture, InputError, read_json
-from factory.archive import index_of, write_archive
-from factory.failures import Failure, StageError, failure_of
+from factory.failures import Failure, StageError, kind_of
 from factory.heads import Execution, generate_head, head_name, label_head, log_path, reconstruct_head
+from factory.processes import run_stage
 from factory.production.needs import Need
 from factory.production.plan import Plan
-from factory.production.space import patiently, scratch_bytes, wait_for_space
-from factory.samples import encode, facts
+from factory.production.space import patiently, scratch_bytes, wait_for_space, working_folder
 from factory.stages import OUTPUTS, read_record, stamp_path
 from factory.store import Store
 
@@ -100,6 +99,16 @@ class _Stage:
         evidence = {**self.evidence, "kind": str(kind), "reason": reason, "log": text, "time": round(time.time(), 3)}
         return (RejectedError if kind in (Failure.DATA, Failure.QUALITY) else AttemptError)(evidence)
 
+    def attempt_failed(self, error: Exception, log: Path) -> HeadError:
+        """Tell why; returns it where a disk was full, which only takes waiting, and raises it otherwise."""
+        kind = kind_of(error)
+        known = isinstance(error, StageError | InputError)
+        failed = self.fail(kind, str(error) if known else f"{type(error).__name__}: {error}", log)
+        self.tell("attempt failed", **failed.evidence)
+        if kind is not Failure.DISK:
+            raise failed from None
+        return failed
+
 
 def make(job: Job, stage: str, seed: int, tell: Tell, *inputs: bytes) -> bytes:
     """Run `generate`, `reconstruct` or `label` of one head.
@@ -122,27 +131,25 @@ def make(job: Job, stage: str, seed: int, tell: Tell, *inputs: bytes) -> bytes:
     while True:
         with _workplace(job, running) as root:
             folder = root / head_name(seed)
-            for archive in inputs:
-                _unpack(archive, root)
-            if job.keep_captures:
-                _fetch(job.store, folder, stage)
-            found, log = read_record(folder, stage), log_path(folder, stage)
+            log = log_path(folder, stage)
             try:
+                for archive in inputs:
+                    _unpack(archive, root)
+                if job.keep_captures:
+                    _fetch(job.store, folder, stage)
+                found = read_record(folder, stage)
                 _run(job, stage, seed, root)
                 if stage == "label":
                     _judge(job, running, folder)
-            except (StageError, InputError) as error:
-                kind = error.kind if isinstance(error, StageError) else failure_of(2, [str(error)])
-                failed = running.fail(kind, str(error), log)
-                tell("attempt failed", **failed.evidence)
-                if kind is not Failure.DISK:
-                    raise failed from None
-            else:
                 reused = found is not None and found == read_record(folder, stage)
                 if job.keep_captures and not reused:
-                    _keep(job.store, folder, stage)
+                    _keep(job.store, folder, stage, tell)
                 _tell_done(running, folder, reused)
                 return _pack(root, folder, stage)
+            except HeadError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it costs this head's attempt and no more
+                failed = running.attempt_failed(error, log)
         tell("paused", reason=str(failed), node=running.evidence["node"])
         time.sleep(_AGAIN_S)  # the disk was full, perhaps of what other stages had there
 
@@ -151,25 +158,26 @@ def pack(job: Job, slot: int, seed: int, tell: Tell, *inputs: bytes) -> str:
     """Write a labelled head as a part of the data set; returns the part's name. Raises as `make` does."""
     running = _Stage(job, "pack", seed, tell)
     tell("started", **running.evidence)
-    started = time.monotonic()
-    with _workplace(job, running) as root:
-        folder = root / head_name(seed)
-        for archive in inputs:
-            _unpack(archive, root)
-        try:
-            capture = Capture.read(folder)
-            sample = encode(capture)
-            index = index_of([(slot, capture.info.id, facts(capture), sample)], job.plan.key)
-        except InputError as error:
-            failed = running.fail(Failure.DATA, str(error), None)
-            tell("attempt failed", **failed.evidence)
-            raise failed from None
-        path = root / "part.tar"
-        write_archive(path, index, (sample[key] for key in sorted(sample)))
-        name = part_name(slot, seed)
-        put_when_there_is_room(job.store, path, f"{PARTS}/{name}", tell)
-    tell("stage", **running.evidence, seconds=round(time.monotonic() - started, 2), peak_gib=None)
-    return name
+    while True:
+        started = time.monotonic()
+        with _workplace(job, running) as root:
+            folder, path = root / head_name(seed), root / "part.tar"
+            log = log_path(folder, "pack")
+            try:
+                for archive in inputs:
+                    _unpack(archive, root)
+                need = job.needs["pack"]
+                words = map(str, (folder, path, slot, job.plan.key))
+                command = [sys.executable, "-m", "factory.production.part", *words]
+                used = run_stage(command, f"pack {folder.name}", log, None, need.limits, need.cpus, root)
+                put_when_there_is_room(job.store, path, f"{PARTS}/{part_name(slot, seed)}", tell)
+                seconds = round(time.monotonic() - started, 2)
+                tell("stage", **running.evidence, seconds=seconds, peak_gib=used.peak_gib)
+                return part_name(slot, seed)
+            except Exception as error:  # noqa: BLE001 - as in `make`
+                failed = running.attempt_failed(error, log)
+        tell("paused", reason=str(failed), node=running.evidence["node"])
+        time.sleep(_AGAIN_S)
 
 
 def part_name(slot: int, seed: int) -> str:
@@ -188,7 +196,7 @@ def put_when_there_is_room(store: Store, path: Path, name: str, tell: Tell) -> N
 
 def _run(job: Job, stage: str, seed: int, root: Path) -> None:
     need = job.needs[stage]
-    execution = Execution(need.cpus, need.limits)
+    execution = Execution(need.cpus, need.limits, scratch=root)
     folder = root / head_name(seed)
     if stage == "generate":
         generate_head(seed, root, job.plan.render, execution)
@@ -220,7 +228,7 @@ def _workplace(job: Job, running: _Stage) -> Iterator[Path]:
     scratch.mkdir(parents=True, exist_ok=True)
     needed = scratch_bytes(job.pixels)
     wait_for_space(scratch, needed, lambda why: running.tell("paused", reason=why, node=running.evidence["node"]))
-    with tempfile.TemporaryDirectory(prefix=f"p2p-{os.getpid()}-", dir=scratch) as folder:
+    with working_folder(scratch) as folder:
         yield Path(folder)
 
 
@@ -249,11 +257,11 @@ def _left_by(folder: Path, stage: str) -> list[Path]:
     return sorted(paths | {stamp_path(folder, stage)})
 
 
-def _keep(store: Store, folder: Path, stage: str) -> None:
+def _keep(store: Store, folder: Path, stage: str, tell: Tell) -> None:
     """Copy a stage's files into the store; the stamp comes last, and proves that the others are there."""
     stamp = stamp_path(folder, stage)
     for path in [*(path for path in _left_by(folder, stage) if path != stamp), stamp]:
-        store.put(path, f"{CAPTURES}/{folder.name}/{path.relative_to(folder).as_posix()}")
+        put_when_there_is_room(store, path, f"{CAPTURES}/{folder.name}/{path.relative_to(folder).as_posix()}", tell)
 
 
 def _fetch(store: Store, folder: Path, stage: str) -> None:

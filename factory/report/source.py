@@ -47,12 +47,21 @@ class Source:
             raise InputError(f"no data set: {where} has no {DATASET} and no heads; make some with `p2p produce`")
 
     def heads(self) -> Iterator[tuple[Place, Entry]]:
-        """All heads with what their archives say of them, in order. Raises `InputError` where one is damaged."""
+        """All heads with what their archives say of them, in order. Raises `InputError` where one is damaged.
+
+        Of a data set in the making: parts that become a shard while one looks are passed over, and a head that is in
+        both is told once.
+        """
+        told: set[str] = set()
         for archive, index in read_indexes(self.store, list(self._archives)):
             if not isinstance(index, Index):
+                if self.description is None and not self.store.exists(archive):
+                    continue
                 raise self._damaged(archive, index)
             for number, entry in enumerate(index.entries):
-                yield Place(archive, number, self._archives[archive]), entry
+                if entry.id not in told:
+                    told.add(entry.id)
+                    yield Place(archive, number, self._archives[archive]), entry
 
     def read(self, place: Place) -> Head:
         """A head with images, scan and labels. Raises `InputError`."""
@@ -79,6 +88,9 @@ class Source:
                 found = dict(zip(names, read_contents(file, index, entry, keys), strict=True))
         except DamagedError as error:
             raise self._damaged(place.archive, str(error)) from None
+        except FileNotFoundError:
+            why = "it is gone; a run may have put its heads into a shard meanwhile: try again"
+            raise InputError(f"{self.store.where(place.archive)}: {why}") from None
         return {"__key__": entry.id, **found}
 
     def _damaged(self, archive: str, reason: str) -> InputError:
@@ -90,8 +102,8 @@ class Source:
         if self.description is not None:
             splits = self.description["splits"].items()
             return {shard["name"]: name for name, split in splits for shard in split["shards"]}
+        parts = [name for name in self.store.sizes(PARTS) if PART_NAME.fullmatch(name)]  # before the shards they join
         found = {name: match[1] for name in self.store.sizes() if (match := SHARD_NAME.fullmatch(name))}
-        parts = [name for name in self.store.sizes(PARTS) if PART_NAME.fullmatch(name)]
         return found | {f"{PARTS}/{name}": "in no shard yet" for name in parts}
 
 

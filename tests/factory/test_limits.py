@@ -50,7 +50,8 @@ def test_a_stage_that_swells_is_killed(tmp_path: Path) -> None:
         (1, ["MemoryError"], Failure.MEMORY),
         (1, ["OSError: [Errno 28] No space left on device"], Failure.DISK),
         (2, ["error: can't write x: No space left on device; free some space and run again"], Failure.DISK),
-        (2, ["error: the mesh is empty"], Failure.DATA),
+        (3, ["error: the mesh is empty"], Failure.DATA),
+        (2, ["error: no CUDA here"], Failure.SETUP),
         (1, ["RuntimeError: boom"], Failure.CRASH),
     ],
 )

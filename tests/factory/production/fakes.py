@@ -73,5 +73,7 @@ def _stumble(job: Job, stage: str, seed: int, tell: Tell) -> None:
     elif kind == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     else:
+        if kind == "wrong set-up":
+            evidence |= {"kind": kind, "node": "there"}
         tell("attempt failed", **evidence)
         raise (RejectedError if kind == "reject" else AttemptError)(evidence)

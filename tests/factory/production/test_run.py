@@ -166,9 +166,16 @@ def test_when_all_fail_the_run_stops(produce: Produce, tmp_path: Path) -> None:
     for seed in range(5):
         for replacement in range(10):
             fakes.fault(folder, "generate", seed + 10_000_000 * replacement, "reject", 1000)
-    with pytest.raises(StageError, match=r"stopped: 3 heads failed and 0 were made; the last: generate head_"):
+    with pytest.raises(StageError, match=r"stopped: 4 heads failed and 0 were made; the last: generate head_"):
         produce()
     assert not (folder / "dataset.json").exists()
+
+
+def test_a_mistake_in_the_set_up_stops_the_run_and_blames_no_head(produce: Produce, tmp_path: Path) -> None:
+    fakes.fault(tmp_path / "dataset", "generate", 1, "wrong set-up", 1000)
+    with pytest.raises(InputError, match=r"^generate head_00000001 on there: wrong set-up$"):
+        produce()
+    assert not (tmp_path / "dataset" / "quarantine").exists()
 
 
 def test_other_options_are_refused_and_shown(produce: Produce, tmp_path: Path) -> None:

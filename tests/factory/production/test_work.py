@@ -1,0 +1,207 @@
+"""What happens around the stages: files that are joined, saved and swept, and whatever may go wrong there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from capture import InputError, RefusedError
+from factory.archive import Index, index_of, read_index, write_archive
+from factory.failures import Failure, StageError, kind_of
+from factory.processes import run_stage
+from factory.production import tasks, work
+from factory.production.progress import remove_leftovers
+from factory.production.space import working_folder
+from factory.production.tasks import ShardJob, check_shard, join_parts
+from factory.production.view import HEARTBEAT, View
+from factory.production.work import PARTS, AttemptError, RejectedError, part_name
+from factory.store import Store
+from tests.factory.production import fakes
+
+SLOTS = (0, 3)
+
+
+class Heard(list):
+    """Collects what stages tell."""
+
+    def __call__(self, event: str, **values: Any) -> None:
+        self.append((event, values))
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> ShardJob:
+    """A shard of two heads whose parts are there."""
+    job = ShardJob(Store(tmp_path / "data"), "key", "train-000000.tar", SLOTS, tmp_path, Heard())
+    for slot in SLOTS:
+        _put_part(job, slot, slot)
+    return job
+
+
+def _put_part(job: ShardJob, slot: int, seed: int, key: str = "key") -> str:
+    sample = fakes.sample_of(seed)
+    facts = {"seed": seed, "vertices": 1, "skin_share": 0.5, "skin_distance_mm_median": 0.1, "versions": {}}
+    path = Path(job.store.url) / PARTS / part_name(slot, seed)
+    write_archive(path, index_of([(slot, f"head_{seed:08d}", facts, sample)], key), (sample[k] for k in sorted(sample)))
+    return path.name
+
+
+def parts_of(job: ShardJob) -> list[str]:
+    return list(job.store.sizes(PARTS))
+
+
+def test_parts_become_a_shard_once(shard: ShardJob) -> None:
+    parts = parts_of(shard)
+    assert join_parts(shard, parts) == [] and parts_of(shard) == []
+    path = Path(shard.store.url) / shard.name
+    written, when = path.read_bytes(), path.stat().st_mtime_ns
+    _put_part(shard, 3, 3)  # as if the process had been killed before it removed the last part
+    assert join_parts(shard, parts) == [] and parts_of(shard) == []
+    assert path.read_bytes() == written and path.stat().st_mtime_ns == when
+
+
+def test_parts_of_another_plan_or_slot_are_not_joined(shard: ShardJob) -> None:
+    stale = _put_part(shard, 0, 0, key="another plan")
+    misnamed = Path(shard.store.url) / PARTS / part_name(3, 10_000_003)
+    (Path(shard.store.url) / PARTS / part_name(3, 3)).rename(misnamed)
+    assert join_parts(shard, [stale, misnamed.name]) == [stale]
+    wrong = _put_part(shard, 5, 5)
+    (Path(shard.store.url) / PARTS / wrong).rename(Path(shard.store.url) / PARTS / part_name(0, 0))
+    assert join_parts(shard, [part_name(0, 0), misnamed.name]) == [part_name(0, 0)]
+    assert not (Path(shard.store.url) / shard.name).exists()
+
+
+def test_a_damaged_shard_that_was_taken_apart_before_gives_its_parts(shard: ShardJob) -> None:
+    assert join_parts(shard, parts_of(shard)) == []
+    path = Path(shard.store.url) / shard.name
+    data = bytearray(path.read_bytes())
+    data[-3000] ^= 1
+    path.write_bytes(data)
+    first = check_shard(shard)
+    assert first is not None and first[1] and not path.exists()
+    again = check_shard(shard)  # the attempt that took it apart was killed before it could tell
+    assert again is not None and again[1] == first[1]
+
+
+def test_a_sector_that_cannot_be_read_is_damage(shard: ShardJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert join_parts(shard, parts_of(shard)) == []
+
+    def unreadable(file: Any) -> Index:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(tasks, "check_archive", unreadable)
+    found = check_shard(shard)
+    assert found is not None and "it can't be read" in found[0] and len(found[1]) == 2
+
+
+def test_a_full_disk_makes_joining_wait(shard: ShardJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "_AGAIN_S", 0.01)
+    full = _fails_times(3, OSError(errno.ENOSPC, "No space left on device"), tasks.write_archive)
+    monkeypatch.setattr(tasks, "write_archive", full)
+    assert join_parts(shard, parts_of(shard)) == []
+    assert [event for event, _ in shard.tell] == ["paused"] * 3  # type: ignore[attr-defined]
+    with Store(shard.store.url).open(shard.name) as file:
+        assert [entry.slot for entry in read_index(lambda a, b: (file.seek(a), file.read(b - a))[1]).entries] == [0, 3]
+
+
+def _fails_times(times: int, error: Exception, then: Callable[..., Any]) -> Callable[..., Any]:
+    left = [times]
+
+    def run(*arguments: Any, **named: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise error
+        return then(*arguments, **named)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ValueError("NaN is no JSON"), Failure.CRASH),
+        (MemoryError(), Failure.MEMORY),
+        (InputError("no CUDA on this node; use cpu"), Failure.SETUP),
+        (RefusedError("the scan is empty; look again"), Failure.DATA),
+        (StageError("killed", Failure.TIMEOUT), Failure.TIMEOUT),
+        (OSError(errno.EIO, "bad sector"), Failure.CRASH),
+    ],
+)
+def test_whatever_goes_wrong_costs_one_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: Failure
+) -> None:
+    job, told = fakes.make_job(fakes.make_plan(), tmp_path / "data"), Heard()
+    monkeypatch.setattr(work, "_run", _fails_times(1, error, lambda *_: None))
+    with pytest.raises(RejectedError if kind is Failure.DATA else AttemptError) as failed:
+        work.make(job, "generate", 0, told)
+    assert failed.value.evidence["kind"] == kind == kind_of(error)
+    assert [event for event, _ in told] == ["started", "attempt failed"]
+
+
+def test_a_full_disk_makes_a_stage_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, told = fakes.make_job(fakes.make_plan(), tmp_path / "data"), Heard()
+    monkeypatch.setattr(work, "_AGAIN_S", 0.01)
+    monkeypatch.setattr(work, "_run", lambda *_: None)
+    monkeypatch.setattr(work, "_pack", _fails_times(2, OSError(errno.ENOSPC, "No space left"), lambda *_: b"done"))
+    assert work.make(job, "generate", 0, told) == b"done"
+    assert [event for event, _ in told if event == "paused"] == ["paused"] * 2
+
+
+def test_what_a_capture_refuses_has_its_own_exit_code(tmp_path: Path) -> None:
+    program = "from factory.console import exit_code_of\nfrom capture import {0}\nimport sys\n"
+    program += "def run(): raise {0}('no scan in it; look again')\nsys.exit(exit_code_of(run))"
+    for name, kind in (("RefusedError", RefusedError), ("InputError", InputError)):
+        with pytest.raises(InputError, match=r"^no scan in it; look again$") as failed:
+            run_stage([sys.executable, "-c", program.format(name)], "label x", tmp_path / "x.log")
+        assert type(failed.value) is kind
+
+
+def test_temporary_files_of_a_stage_go_to_its_folder(tmp_path: Path) -> None:
+    program = "import tempfile; print(tempfile.gettempdir())"
+    run_stage([sys.executable, "-c", program], "label x", tmp_path / "x.log", scratch=tmp_path / "here")
+    assert (tmp_path / "x.log").read_text().strip() != str(tmp_path / "here")  # it has to be there
+    (tmp_path / "here").mkdir()
+    run_stage([sys.executable, "-c", program], "label x", tmp_path / "x.log", scratch=tmp_path / "here")
+    assert (tmp_path / "x.log").read_text().strip() == str(tmp_path / "here")
+
+
+def test_what_the_killed_have_left_is_swept(tmp_path: Path) -> None:
+    dead = 2**22 + 5  # beyond any process
+    mine, others = tmp_path / f"p2p-{socket.gethostname()}-{dead}-x", tmp_path / f"p2p-elsewhere-{dead}-x"
+    living = tmp_path / f"p2p-{socket.gethostname()}-{os.getpid()}-x"
+    for folder in (mine, others, living):
+        (folder / "deep").mkdir(parents=True)
+    with working_folder(tmp_path) as folder:
+        assert Path(folder).parent == tmp_path
+        assert not mine.exists() and others.exists() and living.exists()
+    assert not Path(folder).exists()
+
+
+def test_half_written_shards_of_killed_runs_are_swept(tmp_path: Path) -> None:
+    old, new = tmp_path / ".train-000000.ab12.tar", tmp_path / ".train-000001.ab12.tar"
+    part, shard = tmp_path / PARTS / ".00000001-00000001.ab.tar", tmp_path / "train-000000.tar"
+    (tmp_path / PARTS).mkdir()
+    for path in (old, new, part, shard):
+        path.write_bytes(b"x")
+    for path in (old, part, shard):
+        os.utime(path, (time.time() - 7200,) * 2)
+    remove_leftovers(tmp_path)
+    assert not old.exists() and not part.exists() and new.exists() and shard.exists()
+
+
+def test_a_run_gives_signs_of_life_while_it_looks_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.production.view.HEARTBEAT_S", 0.05)
+    sign = tmp_path / HEARTBEAT
+    with View(Store(tmp_path), heads=7):
+        first = sign.stat().st_mtime_ns
+        assert '"heads": 7' in sign.read_text()
+        time.sleep(0.4)
+        assert sign.stat().st_mtime_ns > first
+    assert not sign.exists()
