@@ -130,6 +130,7 @@ class View:
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, refresh_per_second=2, transient=False)
         self._said = 0.0
+        self._signed = float("-inf")
 
     def __enter__(self) -> View:
         self._sign()
@@ -157,6 +158,9 @@ class View:
             self._said = now
             log.info("%s", line(status))
         self._latest = status.to_json()
+        if now - self._signed > HEARTBEAT_S:
+            self._signed = now
+            self._sign()
 
     def _beat(self) -> None:
         """Give signs of life, however long the run looks at something else."""

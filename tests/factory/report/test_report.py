@@ -103,16 +103,35 @@ def test_from_a_url_into_it(dataset: Path) -> None:
 
 
 def test_a_data_set_in_the_making(captures: list[Path], dataset: Path) -> None:
+    (lost,) = read_json(dataset / "dataset.json", "dataset.json")["splits"]["test"]["ids"]
     (dataset / "dataset.json").unlink()
     (dataset / "test-000000.tar").unlink()
-    capture = Capture.read(captures[0])
-    sample = encode(capture)
     (dataset / "parts").mkdir()
-    index = index_of([(7, capture.info.id, facts(capture), sample)], "key")
-    write_archive(dataset / "parts" / part_name(7, 0), index, (sample[key] for key in sorted(sample)))
+    for slot, folder in enumerate(captures):  # one that is in no shard, and others that are just being joined
+        capture = Capture.read(folder)
+        sample = encode(capture)
+        if capture.info.id == lost or slot < 2:
+            index = index_of([(slot, capture.info.id, facts(capture), sample)], "key")
+            write_archive(dataset / "parts" / part_name(slot, slot), index, (sample[key] for key in sorted(sample)))
     write_report(str(dataset), settings=FEW)
     text = text_of(dataset / "report.html")
     assert "5 train, 1 in no shard yet" in text and "not whole" in text
+
+
+def test_parts_that_become_a_shard_meanwhile(dataset: Path, captures: list[Path]) -> None:
+    (dataset / "dataset.json").unlink()
+    capture = Capture.read(captures[0])
+    sample = encode(capture)
+    path = dataset / "parts" / part_name(0, 0)
+    index = index_of([(0, capture.info.id, facts(capture), sample)], "key")
+    write_archive(path, index, (sample[key] for key in sorted(sample)))
+    source = Source(str(dataset))
+    path.unlink()
+    places = [place for place, _ in source.heads()]
+    assert len(places) == HEADS
+    (dataset / places[0].archive).unlink()
+    with pytest.raises(InputError, match=r"train-000000\.tar: it is gone; a run may have put its heads into a shard"):
+        source.read(places[0])
 
 
 def test_what_is_wrong_is_named(dataset: Path, tmp_path: Path) -> None:
