@@ -130,7 +130,7 @@ def test_parts_that_become_a_shard_meanwhile(dataset: Path, captures: list[Path]
     places = [place for place, _ in source.heads()]
     assert len(places) == HEADS
     (dataset / places[0].archive).unlink()
-    with pytest.raises(InputError, match=r"train-000000\.tar: it is gone; a run may have put its heads into a shard"):
+    with pytest.raises(InputError, match=r"test-000000\.tar: it is gone; a run may have put its heads into a shard"):
         source.read(places[0])
 
 
