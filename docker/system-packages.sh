@@ -34,8 +34,9 @@ runtime() {
     need_library libgomp.so.1 libgomp1
 }
 
-test_tools() { # the stock Blender binary that the tests drive; its Python is the system's
+test_tools() { # the stock Blender binary that the tests drive (its Python is the system's), and a browser
     need_command blender blender
+    command -v google-chrome >/dev/null 2>&1 || need_command chromium chromium
     [ -x /usr/bin/python3 ] && need_module /usr/bin/python3 numpy python3-numpy
     return 0
 }
