@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,26 +12,61 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class BinaryScores:
-    """Intersection over union per class, their mean, and the share of equal labels; NaN for a class nobody has."""
+    """Intersection over union per class and their mean, precision and recall per class, and the share of equal labels.
+
+    NaN where a class that nobody has would be divided by.
+    """
 
     iou_skin: float
     iou_other: float
     miou: float
     accuracy: float
+    precision_skin: float
+    recall_skin: float
+    precision_other: float
+    recall_other: float
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Vertices by what is said of them and what is true: a confusion matrix that adds up over heads."""
+
+    true_skin: int = 0
+    false_skin: int = 0
+    missed_skin: int = 0
+    true_other: int = 0
+
+    @classmethod
+    def of(cls, predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Self:
+        """Of (V,) predicted labels beside (V,) true ones; raises `ValueError` where the lengths differ."""
+        predicted, true = np.asarray(predicted, bool), np.asarray(true, bool)
+        if predicted.shape != true.shape:
+            raise ValueError(f"{predicted.shape} predictions for {true.shape} labels")
+        both = int((predicted & true).sum())
+        false, missed = int(predicted.sum()) - both, int(true.sum()) - both
+        return cls(both, false, missed, true.size - both - false - missed)
+
+    @classmethod
+    def total(cls, counts: Iterable[Counts]) -> Self:
+        """The sum."""
+        return cls(*np.sum([astuple(each) for each in counts] or [(0, 0, 0, 0)], axis=0).tolist())
+
+    def scores(self) -> BinaryScores:
+        """What the counts come to."""
+        a, b, c, d = astuple(self)
+        skin, other = _ratio(a, a + b + c), _ratio(d, b + c + d)
+        present = [value for value in (skin, other) if not np.isnan(value)]
+        mean = float(np.mean(present)) if present else float("nan")
+        return BinaryScores(
+            skin, other, mean, _ratio(a + d, a + b + c + d),
+            _ratio(a, a + b), _ratio(a, a + c), _ratio(d, c + d), _ratio(d, b + d),
+        )  # fmt: skip
 
 
 def binary_scores(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> BinaryScores:
     """Scores of (V,) predicted labels against (V,) true ones; raises `ValueError` where the lengths differ."""
-    predicted, true = np.asarray(predicted, bool), np.asarray(true, bool)
-    if predicted.shape != true.shape:
-        raise ValueError(f"{predicted.shape} predictions for {true.shape} labels")
-    skin, other = _iou(predicted, true), _iou(~predicted, ~true)
-    present = [value for value in (skin, other) if not np.isnan(value)]
-    mean = float(np.mean(present)) if present else float("nan")
-    accuracy = float((predicted == true).mean()) if true.size else float("nan")
-    return BinaryScores(skin, other, mean, accuracy)
+    return Counts.of(predicted, true).scores()
 
 
-def _iou(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
-    union = int((predicted | true).sum())
-    return float((predicted & true).sum() / union) if union else float("nan")
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

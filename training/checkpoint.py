@@ -59,6 +59,7 @@ def load_labeller(path: Path) -> SkinLabeller:
         preparation = Preparation.from_json(description["preparation"])
         labeller.build(preparation, description["channels"], description.get("token_channels", 0))
         labeller.load_state_dict(value["state_dict"])
+        labeller.training_heads = description.get("training_heads")
     except (TypeError, KeyError, AttributeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} doesn't fit this program ({str(error).splitlines()[0]}); train it again") from None
     assert labeller.preparation is not None

@@ -68,6 +68,7 @@ class HeadData(lightning.LightningDataModule):
         eigenpairs: K of the operators.
         workers: processes that load; any number.
         seed: of the order of the training heads.
+        heads: train on the first so many heads only; on all where None. For the curve over the size of the data set.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class HeadData(lightning.LightningDataModule):
         eigenpairs: int = 128,
         workers: int = 0,
         seed: int = 0,
+        heads: int | None = None,
     ) -> None:
         super().__init__()
         if workers < 0 or seed < 0:
@@ -91,7 +93,7 @@ class HeadData(lightning.LightningDataModule):
         self.dataset = self.cache / "dataset" if is_url(dataset) else Path(dataset)
         self.preparation = Preparation(features, vertices, eigenpairs)
         self.test_vertices = test_vertices
-        self.workers, self.seed = workers, seed
+        self.workers, self.seed, self.heads = workers, seed, heads
         self.progress: Progress | None = None
         self._indices: dict[str, Index] = {}
         self._order: TrainingOrder | None = None
@@ -207,7 +209,11 @@ class HeadData(lightning.LightningDataModule):
         splits = read_splits(self.dataset, check=False)
         if name not in splits or not splits[name].ids:
             raise InputError(f"{self.dataset / 'dataset.json'} has no {name} heads; pack more captures")
-        return splits[name]
+        return splits[name].first(self.heads) if name == "train" and self.heads is not None else splits[name]
+
+    def training_heads(self) -> int:
+        """How many heads are trained on."""
+        return len(self._split("train").ids)
 
 
 def _clean_processes() -> BaseContext:

@@ -110,6 +110,8 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
     moments = _Moments()
     for shard in split.shards:
         for head in read_heads(shard):
+            if split.limited and head.id not in split.ids:
+                continue
             start = time.perf_counter()
             prepared = prepare_head(head, preparation, cache)
             files[head.id] = _files(head, prepared, preparation, cache)
@@ -140,6 +142,7 @@ def _index_path(split: Split, preparation: Preparation, cache: Path) -> Path:
     features = [feature_file(name, preparation) for name in preparation.features.names]
     features += [placement_file(preparation)] if preparation.features.image_head else []
     contents = [mesh_file(preparation), preparation.eigenpairs, features, [shard.sha256 for shard in split.shards]]
+    contents += [list(split.ids)] if split.limited else []
     digest = hashlib.blake2b(json.dumps(contents).encode(), digest_size=8).hexdigest()
     return Path(cache) / f"index-{split.name}-{digest}.json"
 

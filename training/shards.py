@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from webdataset.tariterators import group_by_keys, tar_file_expander
 
 from capture import InputError, read_json
@@ -36,11 +37,21 @@ class Split:
         name: train, val or test.
         shards: in the order of the data set.
         ids: of the heads.
+        limited: whether the shards hold more heads, which don't count.
     """
 
     name: str
     shards: tuple[Shard, ...]
     ids: tuple[str, ...]
+    limited: bool = False
+
+    def first(self, heads: int) -> Split:
+        """The first so many heads, in the shards that they need. Raises `InputError` where there are fewer."""
+        if not 0 < heads <= len(self.ids):
+            raise InputError(f"data.heads is {heads}, the {self.name} split has {len(self.ids)} heads")
+        before = np.concatenate([[0], np.cumsum([shard.samples for shard in self.shards])])[:-1]
+        needed = tuple(shard for shard, start in zip(self.shards, before, strict=True) if start < heads)
+        return Split(self.name, needed, self.ids[:heads], limited=heads < len(self.ids))
 
 
 def read_splits(folder: Path, check: bool = True) -> dict[str, Split]:

@@ -26,7 +26,7 @@ class Stiffness:
         rest: weight that draws towards the fitted head where there is nothing to follow, beside 1 for the scan.
     """
 
-    wavelengths_mm: tuple[float, ...] = (160.0, 110.0, 75.0, 50.0, 35.0, 25.0, 18.0, 14.0)
+    wavelengths_mm: tuple[float, ...] = (160.0, 110.0, 75.0, 50.0, 35.0, 25.0, 18.0)
     repeats: int = 3
     reach_mm: float = 12.0
     rest: float = 1e-4

@@ -40,7 +40,7 @@ class Target:
         weights: (N,) 0 on borders, beside holes and beside what was left out, and rising from there.
     """
 
-    def __init__(self, scan: Mesh, weights: NDArray | None = None, least: float = 0.5, margin: float = 0.003,
+    def __init__(self, scan: Mesh, weights: NDArray | None = None, least: float = 0.5, margin: float = 0.006,
                  what: str = "scan") -> None:  # fmt: skip
         """
         Args:

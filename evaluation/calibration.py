@@ -1,0 +1,63 @@
+"""Whether probabilities mean what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINS = 20
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Vertices in bins of equal width of the predicted probability of skin.
+
+    Attributes:
+        count: (BINS,) vertices.
+        said: (BINS,) sum of their probabilities.
+        skin: (BINS,) how many of them are skin.
+    """
+
+    count: Floats
+    said: Floats
+    skin: Floats
+
+    @classmethod
+    def of(cls, probability: NDArray, true: NDArray[np.bool_]) -> Self:
+        """Of (V,) probabilities and (V,) labels."""
+        values = np.asarray(probability, np.float64)
+        which = np.minimum((values * BINS).astype(int), BINS - 1)
+        sums = (np.bincount(which, weights, BINS) for weights in (np.ones(len(values)), values, np.asarray(true, float)))
+        return cls(*sums)
+
+    @classmethod
+    def total(cls, parts: Iterable[Calibration]) -> Self:
+        """Of all heads together."""
+        tables = [np.stack([each.count, each.said, each.skin]) for each in parts]
+        return cls(*(np.sum(tables, axis=0) if tables else np.zeros((3, BINS))))
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: mean difference between what is said and what is (Naeini et al., AAAI 2015)."""
+        total = self.count.sum()
+        return float(np.abs(self.said - self.skin).sum() / total) if total else float("nan")
+
+    def curve(self) -> tuple[Floats, Floats]:
+        """Mean probability and share of skin of the bins that are not empty."""
+        used = self.count > 0
+        return self.said[used] / self.count[used], self.skin[used] / self.count[used]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists."""
+        return {"count": self.count.tolist(), "said": self.said.round(4).tolist(), "skin": self.skin.tolist()}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(*(np.array(value[name], float) for name in ("count", "said", "skin")))
