@@ -33,8 +33,8 @@ class Calibration:
         """Of (V,) probabilities and (V,) labels."""
         values = np.asarray(probability, np.float64)
         which = np.minimum((values * BINS).astype(int), BINS - 1)
-        sums = (np.bincount(which, weights, BINS) for weights in (np.ones(len(values)), values, np.asarray(true, float)))
-        return cls(*sums)
+        columns = np.ones(len(values)), values, np.asarray(true, float)
+        return cls(*(np.bincount(which, column, BINS) for column in columns))
 
     @classmethod
     def total(cls, parts: Iterable[Calibration]) -> Self:

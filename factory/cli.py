@@ -228,6 +228,27 @@ COMMANDS: dict[str, Command] = {
         ),
         "evaluate",
     ),
+    "evaluate": Command(
+        commands.evaluate,
+        (
+            _DATASET,
+            Option("--checkpoints", Path | None, "folder of training runs; without it only rows that need none"),
+            Option("--out", Path, "folder of the page, the numbers and the cache", Path("out/evaluation")),
+            Option("--which", str, "checkpoint of each run", "last", choices=("last", "best")),
+            Option("--split", str, "of the data set", "test"),
+            Option("--heads", int | None, "the first so many of it; by default all"),
+            Option("--annotated", list[Path] | None, "capture with labels that a person painted; may be repeated"),
+            Option("--bisenet", Path | None, "weights of a face-parsing network (BiSeNet, 19 classes)"),
+            Option("--selfie", Path | None, "MediaPipe's multiclass selfie segmenter, .tflite"),
+            Option("--unet", Path | None, "checkpoint of `python -m training.pixels fit`"),
+            Option("--template", str, "head model to register, or none for labels alone", "makehuman"),
+            Option("--head-model", list[str] | None, "that the data set was made with; may be repeated"),
+            Option("--vertices", int, "networks work on at most so many, and answer for all", 250_000),
+            Option("--pictures", int, "heads of which all methods are shown", 3),
+            Option("--rows", str, "only these rows, names with commas; by default all", ""),
+        ),
+        "evaluate",
+    ),
     "report": Command(
         commands.report,
         (

@@ -284,6 +284,38 @@ def register(
     register_scan(scan, RegisterOptions(labels, template, landmarks, unit, out))
 
 
+def evaluate(
+    dataset: Path,
+    checkpoints: Path | None,
+    out: Path,
+    which: str,
+    split: str,
+    heads: int | None,
+    annotated: Sequence[Path] | None,
+    bisenet: Path | None,
+    selfie: Path | None,
+    unet: Path | None,
+    template: str,
+    head_model: Sequence[str] | None,
+    vertices: int,
+    pictures: int,
+    rows: str,
+) -> None:
+    """Measure labels and registrations of every method on the same heads: the paper's tables and more."""
+    from assets.head_models import DEFAULT
+    from factory.evaluation.rows import Baselines
+    from factory.evaluation.run import EvaluateOptions
+    from factory.evaluation.run import evaluate as run
+    from training.memory import keep_freed_memory
+
+    keep_freed_memory()
+    options = EvaluateOptions(
+        checkpoints, which, Baselines(bisenet, selfie, unet), split, heads, tuple(annotated or ()),
+        None if template == "none" else template, tuple(head_model or (DEFAULT,)), vertices, pictures, _words(rows),
+    )  # fmt: skip
+    run(dataset, out, options)
+
+
 def report(dataset: str, out: Path | None, heads: int, faces: int) -> None:
     """Write a page with the pictures and numbers of a data set, finished or in the making."""
     from factory.report import ReportSettings, write_report

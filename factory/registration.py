@@ -28,6 +28,7 @@ from capture.ply import PlyMesh, write_ply
 from evaluation.registration.errors import face_error, surface_distance_mm
 from evaluation.registration.register import Registration, RegistrationSettings, register
 from evaluation.registration.template import Template
+from evaluation.registration.weights import confidence_of
 from factory.console import track
 from training.predictions import Prediction
 from training.render import Stage, sheet
@@ -78,12 +79,12 @@ def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
     metres, told = scan_unit(given, options.unit, f"scan of {name}")
     log.info("unit of %s", told)
     scan = given if metres == 1 else replace(given, vertices=given.vertices.astype(np.float64) * metres)
-    weights, source = _weights(options.labels, folder, given)
+    weights, confidence, source = _weights(options.labels, folder, given)
     log.info("%s: %s", name, source)
     template = Template(load_head_model(options.template))
     landmarks = None if options.landmarks is None else _read_landmarks(options.landmarks, metres)
     with track(f"registering {name}", 100) as progress:
-        found = register(template, scan, weights, RegistrationSettings(), landmarks,
+        found = register(template, scan, weights, RegistrationSettings(), landmarks, confidence,
                          lambda step, share: progress(round(100 * share), step))  # fmt: skip
     truth = _truth(folder)
     summary = _summary(name, source, metres, template, found, truth)
@@ -98,10 +99,12 @@ def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
     return summary
 
 
-def _weights(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray | None, str]:
-    """(V,) weights of the vertices, None for all, and in words where they come from."""
+def _weights(
+    labels: str | None, folder: Path | None, scan: Scan
+) -> tuple[NDArray | None, NDArray | None, str]:
+    """(V,) weights of the vertices, None for all; how much those say; and in words where both come from."""
     if labels == NO_LABELS:
-        return None, "the whole scan counts"
+        return None, None, "the whole scan counts"
     path = None if labels is None else Path(labels)
     if path is None and folder is not None:
         known = (folder / "prediction" / Prediction.FILE, folder / Capture.LABELS)
@@ -114,8 +117,10 @@ def _weights(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArr
     with np.load(path, allow_pickle=False) as arrays:
         predicted = "probability" in arrays
     if predicted:
-        return np.asarray(Prediction.read(path, scan).probability, float), f"skin by the prediction in {path}"
-    return Labels.read(path, len(scan.vertices)).skin.astype(float), f"skin by the labels in {path}"
+        found = Prediction.read(path, scan)
+        confidence = None if found.distance_mm is None else confidence_of(found.distance_mm)
+        return np.asarray(found.probability, float), confidence, f"skin by the prediction in {path}"
+    return Labels.read(path, len(scan.vertices)).skin.astype(float), None, f"skin by the labels in {path}"
 
 
 def _read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:

@@ -85,13 +85,15 @@ def in_metres(head: Head, options: SegmentOptions = _DEFAULTS) -> tuple[Head, Un
     return replace(head, scan=scaled(head.scan, units.scan), cameras=cameras), units
 
 
-def segment_head(head: Head, labeller: SkinLabeller, vertices: int | None = None) -> Prediction:
-    """Label all vertices of a head's scan (metres); nothing is written."""
+def segment_head(
+    head: Head, labeller: SkinLabeller, vertices: int | None = None, cache: Path | None = None
+) -> Prediction:
+    """Label all vertices of a head's scan (metres); nothing is written but what `cache` keeps of the preparation."""
     preparation = labeller.preparation
     assert preparation is not None
     if vertices is not None:
         preparation = replace(preparation, vertices=vertices)
-    prepared = prepare_head(head, preparation, cache=None)
+    prepared = prepare_head(head, preparation, cache)
     outputs = carry(predict(labeller, prepared), prepared.mesh, head.scan.vertices)
     return to_prediction(outputs, scan_key(head.scan))
 

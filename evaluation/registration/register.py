@@ -19,6 +19,8 @@ from evaluation.registration.template import Coefficients, Template
 
 log = logging.getLogger(__name__)
 
+VERSION = 2  # raise it when the result of the same input changes: what was registered before is then done again
+
 Floats = NDArray[np.float64]
 
 
@@ -62,6 +64,7 @@ def register(
     weights: NDArray | None = None,
     settings: RegistrationSettings | None = None,
     landmarks: Mapping[str, Floats] | None = None,
+    confidence: NDArray | None = None,
     progress: Callable[[str, float], None] = lambda step, share: None,
 ) -> Registration:
     """Deform the template onto the skin of a scan. The same input gives the same result.
@@ -72,6 +75,7 @@ def register(
         weights: (V,) 0 to 1: a skin mask or the probability of skin; None where the whole scan counts.
         settings: how.
         landmarks: name -> (3,) metres, as the head model names them.
+        confidence: (V,) 0 to 1, how much vertices that count as skin say about it (`confidence_of`).
         progress: told the step and how much is done, 0 to 1.
 
     Raises:
@@ -86,7 +90,7 @@ def register(
         seconds[step], clock = now - clock, now
         progress(step, share)
 
-    target = Target(scan, weights, settings.least_weight)
+    target = Target(scan, weights, settings.least_weight, confidence=confidence)
     head = template.mean
     if landmarks:
         head = from_landmarks(template, head, landmarks)

@@ -41,7 +41,7 @@ class Target:
     """
 
     def __init__(self, scan: Mesh, weights: NDArray | None = None, least: float = 0.5, margin: float = 0.006,
-                 what: str = "scan") -> None:  # fmt: skip
+                 what: str = "scan", confidence: NDArray | None = None) -> None:  # fmt: skip
         """
         Args:
             scan: V vertices, metres.
@@ -49,6 +49,7 @@ class Target:
             least: weight below which a vertex doesn't count at all.
             margin: metres over which weights rise from 0 at a border: hair lifts the skin beside it.
             what: names the scan in errors.
+            confidence: (V,) 0 to 1 by which the weights are multiplied; it leaves nothing out.
 
         Raises:
             InputError: another number of weights than vertices, nothing that counts, or a size that is no head's.
@@ -71,6 +72,8 @@ class Target:
         self.vertices, self.normals = vertices[used], normals[used]
         self._tree = cKDTree(self.vertices)
         self.weights = values[used] * self._off_borders(border[used], margin)
+        if confidence is not None:
+            self.weights *= np.asarray(confidence, float)[used]
 
     def nearest(self, points: Floats, limit: float = np.inf) -> Hits:
         """The nearest vertices of N points (N, 3); weight 0 where none lies within `limit` metres."""

@@ -27,7 +27,7 @@ def histogram(
 
     Values beyond the `limits` are counted in the bins at the ends.
     """
-    figure, axes = _figure(*_SMALL)
+    figure, axes = new_figure(*_SMALL)
     found = np.asarray(values, float)
     low, high = limits or (float(found.min()), float(np.percentile(found, 99.5)))
     if high <= low:
@@ -43,7 +43,7 @@ def histogram(
     axes.set_title(told, fontsize=8, color=MARK, loc="right")
     axes.set_xlabel(label)
     _counts_of_heads(axes)
-    return _png(figure)
+    return png(figure)
 
 
 def bars(counts: Mapping[str, int], label: str) -> bytes:
@@ -52,7 +52,7 @@ def bars(counts: Mapping[str, int], label: str) -> bytes:
     shown, rest = ranked[:WORDS_SHOWN], ranked[WORDS_SHOWN:]
     if rest:
         shown.append((f"{len(rest)} more", sum(count for _, count in rest)))
-    figure, axes = _figure(_SMALL[0], 0.6 + 0.2 * len(shown))
+    figure, axes = new_figure(_SMALL[0], 0.6 + 0.2 * len(shown))
     names = [name for name, _ in shown]
     drawn = axes.barh(names, [count for _, count in shown], color=BAR)
     axes.bar_label(drawn, fontsize=7, padding=2)
@@ -61,12 +61,12 @@ def bars(counts: Mapping[str, int], label: str) -> bytes:
     axes.tick_params(axis="y", labelsize=8)
     axes.set_title(label, fontsize=9, loc="left")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    return _png(figure)
+    return png(figure)
 
 
 def distances(counts: NDArray[np.integer], edges_mm: Sequence[float], thresholds_mm: Sequence[float]) -> bytes:
     """Density of the vertices' distances to the true surface, from counts in bins; what lies beyond is said."""
-    figure, axes = _figure(*_WIDE)
+    figure, axes = new_figure(*_WIDE)
     edges = np.asarray(edges_mm, float)
     total = max(int(counts.sum()), 1)
     axes.stairs(counts[:-1] / np.diff(edges) / total, edges, fill=True, color=BAR)
@@ -82,12 +82,12 @@ def distances(counts: NDArray[np.integer], edges_mm: Sequence[float], thresholds
     beyond = 100 * int(counts[-1]) / total
     axes.set_xlabel(f"distance of a scan vertex to the true surface, mm ({beyond:.1f} % lie beyond {edges[-1]:g})")
     axes.set_ylabel("density, per mm")
-    return _png(figure)
+    return png(figure)
 
 
 def stage_times(seconds: Mapping[str, Sequence[float]]) -> bytes:
     """A box per stage: seconds of its heads (box: the middle half, whiskers: 5 to 95 %)."""
-    figure, axes = _figure(_WIDE[0], 0.9 + 0.35 * len(seconds))
+    figure, axes = new_figure(_WIDE[0], 0.9 + 0.35 * len(seconds))
     values = [list(each) for each in seconds.values()]
     box = axes.boxplot(values, orientation="horizontal", whis=(5, 95), showfliers=False, patch_artist=True, widths=0.6)
     for patch in box["boxes"]:
@@ -98,12 +98,12 @@ def stage_times(seconds: Mapping[str, Sequence[float]]) -> bytes:
     axes.invert_yaxis()
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds a head")
-    return _png(figure)
+    return png(figure)
 
 
 def learning_curve(epochs: Mapping[str, Sequence[tuple[int, float]]]) -> bytes:
     """Metrics over the epochs: name -> (epoch, value) pairs."""
-    figure, axes = _figure(*_WIDE)
+    figure, axes = new_figure(*_WIDE)
     for name, pairs in epochs.items():
         if pairs:
             axes.plot(*zip(*pairs, strict=True), label=name)
@@ -111,7 +111,7 @@ def learning_curve(epochs: Mapping[str, Sequence[tuple[int, float]]]) -> bytes:
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    return _png(figure)
+    return png(figure)
 
 
 def _counts_of_heads(axes: Any) -> None:
@@ -120,7 +120,8 @@ def _counts_of_heads(axes: Any) -> None:
     axes.tick_params(labelsize=8)
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """A figure of so many inches, and its axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
@@ -129,7 +130,8 @@ def _figure(width: float, height: float) -> Any:
     return figure, axes
 
 
-def _png(figure: Any) -> bytes:
+def png(figure: Any) -> bytes:
+    """A figure as PNG; the same figure gives the same bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

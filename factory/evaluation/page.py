@@ -1,0 +1,110 @@
+"""The evaluation as one HTML file without anything beside it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from evaluation import paper
+from factory.evaluation import charts
+from factory.evaluation.conclusions import conclude
+from factory.evaluation.figures import SHOWN_MM, Figures
+from factory.evaluation.rows import ROWS, Row
+from factory.evaluation.summary import Summary
+from factory.report import pictures
+from factory.report.articles import png_url
+from training import colours
+
+_CURVES = 7  # methods in a plot at most
+_TABLES = {1: "Methods", 2: "What the features are worth"}
+
+
+def render(
+    value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary], annotated: Mapping[str, Summary],
+    figures: Figures,
+) -> str:  # fmt: skip
+    """The page: `value` is what stands in `evaluation.json`, the summaries are by row."""
+    titles = {row.name: row.title for row in rows}
+    graded = {titles[name]: s.calibration for name, s in synthetic.items() if s.calibration is not None}
+    labelled = {titles[name]: s.boundary for name, s in synthetic.items() if s.scores is not None}
+    labelled = {title: each for title, each in labelled.items() if title not in (titles.get(name) for name in _PLAIN)}
+    curve = [(point["heads"], point["miou"]) for point in value["size_curve"]["ours"]]
+    return _template().render(
+        value=value,
+        conclusions=conclude(value),
+        tables=[_table(number, title, value["rows"]) for number, title in _TABLES.items()],
+        others=[row for row in value["rows"] if not row["tables"]],
+        better=paper.BETTER_THAN,
+        classes=[row for row in value["rows"] if row["synthetic"] and row["synthetic"]["labels"]],
+        groups=value["groups"],
+        shown=[row for row in value["rows"] if row["synthetic"]],
+        calibration=_chart(charts.calibration, _some(graded)),
+        boundary=_chart(charts.boundary, _some(labelled)),
+        curve=png_url(charts.size_curve(curve, paper.SIZE_CURVE)) if len(curve) > 1 else None,
+        figures=[
+            {
+                "name": figure.name,
+                "images": [_jpeg(image) for image in figure.images],
+                "panels": [
+                    {"title": panel.title, "text": panel.text,
+                     "pictures": {caption: _jpeg(image) for caption, image in panel.pictures.items()}}
+                    for panel in figure.panels
+                ],
+            }
+            for figure in figures.made
+        ],
+        shown_mm=SHOWN_MM,
+        key={"skin": _css(colours.SKIN), "other": _css(colours.OTHER), "false": _css(colours.FALSE_SKIN),
+             "missed": _css(colours.MISSED_SKIN)},
+    )  # fmt: skip
+
+
+_PLAIN = ("none", "truth")  # rows whose mistakes say nothing
+
+
+def _table(number: int, title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One of the paper's tables: rows in its order, those with no result among them."""
+    order = {row.name: place for place, row in enumerate(ROWS)}
+    chosen = sorted((row for row in rows if number in row["tables"]), key=lambda row: order[row["name"]])
+    marked, group = [], None
+    for row in chosen:
+        marked.append({**row, "first": row["group"] != group})
+        group = row["group"]
+    return {"number": number, "title": title, "rows": marked}
+
+
+def _some(curves: Mapping[str, Any]) -> dict[str, Any]:
+    """The first few: more lines can't be told apart."""
+    return dict(list(curves.items())[:_CURVES])
+
+
+def _chart(draw: Any, curves: Mapping[str, Any]) -> str | None:
+    return png_url(draw(curves)) if curves else None
+
+
+def _jpeg(image: Any) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(pictures.jpeg(image)).decode()
+
+
+def _css(colour: Any) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*(round(float(c)) for c in colour))
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{100 * value:.{digits}f}"
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"number": _number, "percent": _percent}
+    return environment.get_template("page.html")

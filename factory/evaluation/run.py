@@ -1,0 +1,239 @@
+"""Every row on every head, then the page and the numbers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.head_models import DEFAULT, load_head_model
+from capture import HeadSurface, InputError, Mesh, write_bytes, write_json
+from evaluation import paper
+from evaluation.registration.template import Template
+from factory.console import track
+from factory.evaluation.figures import Figures
+from factory.evaluation.groups import by_group
+from factory.evaluation.page import render
+from factory.evaluation.results import Result, Workshop
+from factory.evaluation.rows import BEST, BEST_KIND, OURS, Baselines, Row, curve_of, fill_rows, find_checkpoints
+from factory.evaluation.subjects import Subject, count_subjects, read_annotated, read_subjects
+from factory.evaluation.summary import Summary, compare, distance_of, miou_of, summarise
+
+log = logging.getLogger(__name__)
+
+PAGE, NUMBERS = "evaluation.html", "evaluation.json"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """What is evaluated on what.
+
+    Attributes:
+        checkpoints: folder of training runs; None for the rows that need none.
+        which: of a run's checkpoints, last or best. The best was chosen by the data set's own test heads where it has
+            no validation split, which flatters it.
+        baselines: segmenters of images.
+        split: of the data set.
+        heads: the first so many of it; all where None.
+        annotated: captures with labels that a person painted.
+        template: head model to register; None for labels alone.
+        head_models: that the data set may have been made with.
+        vertices: networks work on at most so many.
+        pictures: heads of which all methods are shown.
+        rows: names of the rows wanted; all where empty.
+    """
+
+    checkpoints: Path | None = None
+    which: str = "last"
+    baselines: Baselines = field(default_factory=Baselines)
+    split: str = "test"
+    heads: int | None = None
+    annotated: Sequence[Path] = ()
+    template: str | None = DEFAULT
+    head_models: Sequence[str] = (DEFAULT,)
+    vertices: int = 250_000
+    pictures: int = 3
+    rows: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.heads is not None and self.heads < 1:
+            raise InputError(f"--heads {self.heads}: at least one")
+        if self.pictures < 0 or self.vertices < 16:
+            raise InputError("--pictures must not be negative, --vertices at least 16")
+
+
+def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, Any]:
+    """Fill the tables on a data set's heads; write `evaluation.html` and `evaluation.json`, and return the latter.
+
+    Results of single heads are kept in `<out>/cache`, by content: a row that is added is the only one that is computed.
+
+    Raises `InputError` where the data set, a checkpoint or a file is unusable.
+    """
+    out = Path(out)
+    total = count_subjects(dataset, options.split, options.heads)
+    rows = _rows(options, out)
+    template = None if options.template is None else Template(load_head_model(options.template))
+    workshop = Workshop(out / "cache" / "results", template)
+    shown = set(np.unique(np.linspace(0, total - 1, min(options.pictures, total)).round().astype(int)).tolist())
+    figures = Figures(template)
+    synthetic = _Collected()
+    with track("evaluating", total * len(rows)) as progress:
+        for number, subject in enumerate(
+            read_subjects(dataset, options.split, options.heads, options.head_models)
+        ):  # fmt: skip
+            _run(subject, rows, workshop, synthetic, progress.advance, figures if number in shown else None)
+    annotated = _Collected()
+    with track("annotated scans", len(options.annotated) * len(rows)) as progress:
+        for folder in options.annotated:
+            _run(read_annotated(folder), rows, workshop, annotated, progress.advance, figures)
+    value = _numbers(dataset, options, rows, synthetic, annotated, template)
+    write_json(out / NUMBERS, value)
+    write_bytes(out / PAGE, render(value, rows, synthetic.summaries(rows), annotated.summaries(rows), figures).encode())
+    log.info("%s", out / PAGE)
+    return value
+
+
+class _Collected:
+    """Results by row and head."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, dict[str, Result]] = {}
+        self.looks: dict[str, Mapping[str, str | float]] = {}
+
+    def summaries(self, rows: Sequence[Row]) -> dict[str, Summary]:
+        """Row -> its numbers, of the rows that have any."""
+        return {row.name: summarise(self.results[row.name]) for row in rows if self.results.get(row.name)}
+
+
+def _rows(options: EvaluateOptions, out: Path) -> list[Row]:
+    checkpoints = [] if options.checkpoints is None else find_checkpoints(options.checkpoints, options.which)
+    rows = fill_rows(checkpoints, options.baselines, options.vertices, out / "cache" / "features")
+    known = {row.name for row in rows}
+    unknown = [name for name in options.rows if name not in known]
+    if unknown:
+        raise InputError(f"--rows {unknown[0]}: no such row; there are {', '.join(sorted(known))}")
+    return [row for row in rows if not options.rows or row.name in options.rows]
+
+
+def _run(
+    subject: Subject, rows: Sequence[Row], workshop: Workshop, into: _Collected, advance: Any, figures: Figures | None
+) -> None:
+    """All rows on one head."""
+    name = subject.head.id
+    into.looks[name] = subject.look
+    truth, face, why = _truth(subject, workshop)
+    if why:
+        log.warning("%s is labelled but not registered: %s", name, why)
+    found: dict[str, Result] = {}
+    for row in rows:
+        if row.method is not None:
+            result = workshop.result(row.method, subject, truth, face)
+            into.results.setdefault(row.name, {})[name] = found[row.name] = result
+            if result.why:
+                log.warning("%s, %s: %s", row.title, name, result.why)
+        advance(1, f"{name}: {row.title}")
+    if figures is not None:
+        figures.add(subject, truth, rows, found)
+
+
+def _truth(subject: Subject, workshop: Workshop) -> tuple[Mesh | None, Any, str]:
+    """What registration is measured against, its face, and why there is none.
+
+    For a scan that a person annotated it is the template registered with the annotation.
+    """
+    if not workshop.registers:
+        return None, None, ""
+    try:
+        if subject.annotated:
+            return workshop.registered_on_labels(subject), workshop.face_mask, ""
+        surface: HeadSurface = subject.truth
+        return surface, surface.face_mask, ""
+    except InputError as error:
+        return None, None, str(error)
+
+
+def _numbers(
+    dataset: Path, options: EvaluateOptions, rows: Sequence[Row], synthetic: _Collected, annotated: _Collected,
+    template: Template | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What stands in `evaluation.json`."""
+    summaries = synthetic.summaries(rows)
+    curve = [
+        {"heads": row.heads, "miou": summaries[row.name].to_json()["labels"]["miou"]}
+        for row in curve_of(rows, BEST_KIND) if row.name in summaries and summaries[row.name].scores is not None
+    ]  # fmt: skip
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "dataset": Path(dataset).name,
+        "split": options.split,
+        "heads": sorted(synthetic.looks),
+        "checkpoints": options.which,
+        "template": None if template is None else {"name": template.model.name, "version": template.model.version},
+        "rows": [
+            {
+                "name": row.name, "title": row.title, "group": row.group, "tables": list(row.tables), "note": row.note,
+                "training_heads": row.heads,
+                "synthetic": _row_json(row, synthetic, rows), "annotated": _row_json(row, annotated, rows),
+            }
+            for row in rows
+        ],
+        "groups": _groups(rows, synthetic),
+        "size_curve": {"ours": curve, "paper": [{"heads": n, "miou": m} for n, m in paper.SIZE_CURVE.items()]},
+        "looks": synthetic.looks,
+    }  # fmt: skip
+
+
+def _row_json(row: Row, collected: _Collected, rows: Sequence[Row]) -> dict[str, Any] | None:
+    results = collected.results.get(row.name)
+    if not results:
+        return None
+    value = summarise(results).to_json()
+    reference = _reference(rows, collected)
+    if reference is not None and reference != row.name:
+        numbers = {"miou": miou_of, "error_mm": distance_of}
+        found = {name: compare(collected.results[reference], results, number) for name, number in numbers.items()}
+        value["full_model_less_this"] = {
+            name: None if each is None else {
+                "heads": each.heads, "difference": round(each.difference, 5), "low": round(each.low, 5),
+                "high": round(each.high, 5), "relative": round(each.relative, 5),
+            }
+            for name, each in found.items()
+        }  # fmt: skip
+    value["by_head"] = {
+        name: {
+            "miou": None if result.labels is None else round(result.labels.counts.scores().miou, 5),
+            "error_mm": None if result.registered is None else result.registered.error.to_json(),
+        }
+        for name, result in results.items()
+    }
+    return value
+
+
+def _reference(rows: Sequence[Row], collected: _Collected) -> str | None:
+    """The row that the others are compared with: the full model, else the first of ours."""
+    names = [row.name for row in rows if row.group == OURS and collected.results.get(row.name)]
+    return BEST if BEST in names else (names[0] if names else None)
+
+
+def _groups(rows: Sequence[Row], collected: _Collected) -> dict[str, Any]:
+    """Grouping -> group -> heads and row -> mIoU and registration error."""
+    found: dict[str, Any] = {}
+    for grouping, groups in by_group(collected.looks).items():
+        for group, names in groups.items():
+            entry: dict[str, Any] = {"heads": names, "rows": {}}
+            for row in rows:
+                part = {name: each for name, each in collected.results.get(row.name, {}).items() if name in names}
+                if part:
+                    summary = summarise(part).to_json()
+                    labels, registered = summary["labels"], summary["registration"]
+                    entry["rows"][row.name] = {
+                        "miou": None if labels is None else labels["miou"],
+                        "error_mm": None if registered is None else registered["error_mm"]["mean"],
+                    }
+            found.setdefault(grouping, {})[group] = entry
+    return found
