@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evaluation.boundary import EDGES_MM, BoundaryErrors
+from evaluation.calibration import BINS, Calibration
+from evaluation.metrics import Counts, binary_scores
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def labels(seed: int, size: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.random(size) < 0.4, rng.random(size) < rng.random()
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_scores_agree_with_torchmetrics(seed: int) -> None:
+    import torch
+    from torchmetrics.functional.classification import binary_precision, binary_recall, multiclass_jaccard_index
+
+    predicted, true = labels(seed)
+    scores = binary_scores(predicted, true)
+    p, t = torch.from_numpy(predicted).long(), torch.from_numpy(true).long()
+    for value, expected in (
+        (scores.precision_skin, binary_precision(p, t)), (scores.recall_skin, binary_recall(p, t)),
+        (scores.precision_other, binary_precision(1 - p, 1 - t)), (scores.recall_other, binary_recall(1 - p, 1 - t)),
+        (scores.iou_skin, multiclass_jaccard_index(p, t, 2, average="none")[1]),
+        (scores.iou_other, multiclass_jaccard_index(p, t, 2, average="none")[0]),
+    ):  # fmt: skip
+        if not np.isnan(value):
+            assert value == pytest.approx(float(expected), abs=1e-6)
+
+
+@given(seeds, seeds)
+def test_counts_of_parts_add_up(one: int, other: int) -> None:
+    first, second = labels(one), labels(other, 77)
+    whole = Counts.of(*(np.concatenate(pair) for pair in zip(first, second, strict=True)))
+    assert Counts.total([Counts.of(*first), Counts.of(*second)]) == whole
+    assert Counts.total([]) == Counts()
+
+
+def test_classes_that_nobody_has_are_not_counted() -> None:
+    scores = binary_scores(np.ones(3, bool), np.ones(3, bool))
+    assert scores.miou == scores.iou_skin == 1 and np.isnan(scores.iou_other) and np.isnan(scores.precision_other)
+    with pytest.raises(ValueError, match="3"):
+        Counts.of(np.ones(3, bool), np.ones(4, bool))
+
+
+@settings(max_examples=10, deadline=None)
+@given(seeds)
+def test_right_probabilities_are_calibrated_and_wrong_ones_are_not(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    probability = rng.random(200_000)
+    true = rng.random(len(probability)) < probability
+    right = Calibration.of(probability, true)
+    assert right.error < 0.02
+    assert Calibration.of(np.clip(probability + 0.3, 0, 1), true).error == pytest.approx(0.255, abs=0.02)
+    halves = [Calibration.of(probability[part], true[part]) for part in (slice(0, 999), slice(999, None))]
+    assert Calibration.total(halves).error == pytest.approx(right.error, abs=1e-9)
+    again = Calibration.from_json(right.to_json())
+    assert again.error == pytest.approx(right.error, abs=1e-6) and len(again.curve()[0]) == BINS
+
+
+def test_probabilities_at_the_ends_are_counted() -> None:
+    found = Calibration.of(np.array([0.0, 1.0]), np.array([False, True]))
+    assert found.count.sum() == 2 and found.error == 0
+    assert np.isnan(Calibration.total([]).error)
+
+
+def test_mistakes_are_counted_where_they_are() -> None:
+    boundary = np.array([0.5, 1.0, 4.9, 5.0, 30.0, np.inf])
+    true = np.array([True, True, False, False, True, True])
+    predicted = np.array([False, True, True, False, False, True])
+    found = BoundaryErrors.of(predicted, true, boundary)
+    assert found.count.tolist() == [1, 1, 0, 1, 1, 0, 0, 0, 2]
+    assert found.within(5.0) == pytest.approx(2 / 3) and found.within(1.0) == 1
+    assert found.share()[-1] == 0.5 and np.isnan(found.share()[2])
+    assert BoundaryErrors.total([found, found]).share()[-1] == 0.5
+    assert BoundaryErrors.from_json(found.to_json()).wrong.tolist() == found.wrong.tolist()
+    assert len(found.count) == len(EDGES_MM)

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from evaluation_made import write_checkpoint, write_dataset
+
+from capture import InputError
+from factory.evaluation import results
+from factory.evaluation.rows import BEST_KIND, ROWS, Baselines, Kind, curve_of, fill_rows, find_checkpoints
+from factory.evaluation.run import EvaluateOptions, evaluate
+from factory.evaluation.subjects import read_annotated, read_subjects
+
+REPO = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of two rows, and one that is no row."""
+    folder = tmp_path_factory.mktemp("runs")
+    write_checkpoint(folder / "a" / "checkpoints" / "last.ckpt", ["hks"], heads=4)
+    write_checkpoint(folder / "b" / "checkpoints" / "last.ckpt", ["hks"], heads=2)
+    write_checkpoint(folder / "c" / "checkpoints" / "last.ckpt", ["hks", "colour", "surface_variation"])
+    write_checkpoint(folder / "odd" / "checkpoints" / "last.ckpt", ["colour"], "mlp")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def labelled(dataset: Path, checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """Labels alone, all rows."""
+    out = tmp_path_factory.mktemp("labelled")
+    return out, evaluate(dataset, out, EvaluateOptions(checkpoints, template=None, vertices=400, pictures=1))
+
+
+def row_of(value: dict, name: str) -> dict:
+    return next(row for row in value["rows"] if row["name"] == name)
+
+
+def test_every_row_is_there_filled_or_with_a_reason(labelled: tuple[Path, dict]) -> None:
+    _, value = labelled
+    assert [row["name"] for row in value["rows"]][: len(ROWS)] == [row.name for row in ROWS]
+    for row in value["rows"]:
+        if row["name"] in ("none", "truth", "masks", "hks", "hks_colour_sigma", "odd", "b"):
+            assert row["synthetic"]["heads"] == 2 and not row["synthetic"]["missing"], row["name"]
+        else:
+            assert row["synthetic"] is None and row["note"], row["name"]
+    assert row_of(value, "hks")["training_heads"] == 4  # the one with more heads fills the row
+
+
+def test_numbers_are_what_they_should_be(labelled: tuple[Path, dict], dataset: Path) -> None:
+    _, value = labelled
+    assert row_of(value, "truth")["synthetic"]["labels"]["miou"] == 1
+    share = np.concatenate([each.labels.skin for each in read_subjects(dataset, "test", None, ())]).mean()
+    none = row_of(value, "none")["synthetic"]["labels"]
+    assert none["iou_skin"] == pytest.approx(share, abs=1e-5) and none["iou_other"] == 0
+    masks = row_of(value, "masks")["synthetic"]["labels"]
+    wrong = [share for share in masks["boundary"]["wrong"] if share is not None]
+    assert 0.8 < masks["miou"] < 1 and wrong[0] > 5 * wrong[-1]
+    assert masks["seen"]["scalp hair"]["called_skin"] < 0.2 < 0.8 < masks["seen"]["skin"]["called_skin"]
+    assert masks["calibration_error"] is None
+    assert 0 < row_of(value, "hks")["synthetic"]["labels"]["calibration_error"] < 1
+    assert set(value["groups"]["hair"]) == {"bob", "short"} and set(value["groups"]["skin tone"]) == {"light", "dark"}
+
+
+def test_the_page_shows_the_rows_and_the_pictures(labelled: tuple[Path, dict]) -> None:
+    out, _ = labelled
+    page = (out / "evaluation.html").read_text()
+    for row in ROWS:
+        assert row.title in page
+    assert "no such checkpoint" in page and "--bisenet FILE" in page
+    assert page.count("data:image/jpeg") == 3 + 2 * 7  # the images, and two sides of every method's labels
+    assert "http" not in page
+
+
+def test_only_what_is_new_is_computed(labelled: tuple[Path, dict], dataset: Path, checkpoints: Path,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    out, before = labelled
+    asked = []
+    for kind in ("Labeller", "TrueMasks", "TrueLabels", "Everything"):
+        method = getattr(sys.modules["factory.evaluation.methods"], kind)
+        answer = method.answer
+        monkeypatch.setattr(method, "answer", lambda self, subject, answer=answer: asked.append(self)
+                            or answer(self, subject))  # fmt: skip
+    again = evaluate(dataset, out, EvaluateOptions(checkpoints, template=None, vertices=400, pictures=1))
+    assert again == before and not asked
+    write_checkpoint(checkpoints / "new" / "checkpoints" / "last.ckpt", ["hks", "colour"])
+    more = evaluate(dataset, out, EvaluateOptions(checkpoints, template=None, vertices=400, pictures=0))
+    assert {str(method.checkpoint.parent.parent.name) for method in asked} == {"new"} and len(asked) == 2
+    assert row_of(more, "hks_colour")["synthetic"]["heads"] == 2
+    assert row_of(more, "hks") == row_of(before, "hks")
+
+
+def test_masks_are_worth_millimetres(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order that is expected, with a tall hairdo: the whole scan, and the truth."""
+    options = EvaluateOptions(rows=("none", "truth"), heads=1, pictures=1)
+    value = evaluate(dataset, tmp_path, options)
+    none, truth = (row_of(value, name)["synthetic"]["registration"] for name in ("none", "truth"))
+    assert truth["error_mm"]["mean"] < 0.4 and truth["back_mm"]["mean"] < 0.5, (none, truth)
+    assert none["error_mm"]["mean"] > 1.5 * truth["error_mm"]["mean"], (none, truth)
+    assert (tmp_path / "evaluation.html").read_text().count("data:image/jpeg") == 3 + 2 * 4
+    monkeypatch.setattr(results, "register", None)  # nothing is registered again
+    assert evaluate(dataset, tmp_path, options) == value
+
+
+def test_a_surface_of_another_head_model_is_not_taken(dataset: Path) -> None:
+    subject = next(read_subjects(dataset, "test", 1, ()))
+    with pytest.raises(InputError, match="made_1 can't be rebuilt: it was made with the head model makehuman"):
+        _ = subject.truth
+    subject = next(read_subjects(dataset, "test", 1, ("makehuman",)))
+    assert subject.truth.face_mask is not None
+    other = subject.labels.distance_mm.copy()
+    other[:] += 0.5
+    moved = type(subject.labels)(other, subject.labels.skin)
+    wrong = type(subject)(type(subject.head)(**{**vars(subject.head), "labels": moved}), models=("makehuman",))
+    with pytest.raises(InputError, match="can't be rebuilt"):
+        _ = wrong.truth
+
+
+def test_a_failing_method_costs_its_row_alone(dataset: Path, checkpoints: Path, tmp_path: Path) -> None:
+    from training.checkpoint import read_checkpoint
+
+    other = tmp_path / "runs" / "x" / "checkpoints" / "last.ckpt"
+    write_checkpoint(other, ["hks"])
+    import torch
+
+    value = read_checkpoint(other)
+    value["state_dict"].pop(next(iter(value["state_dict"])))
+    torch.save(value, other)
+    found = evaluate(dataset, tmp_path / "out", EvaluateOptions(tmp_path / "runs", template=None, pictures=0, heads=1))
+    missing = row_of(found, "hks")["synthetic"]["missing"]
+    assert list(missing.values()) == [["made_1"]] and "train it again" in next(iter(missing))
+    assert row_of(found, "truth")["synthetic"]["heads"] == 1
+    assert "train it again" in (tmp_path / "out" / "evaluation.html").read_text()
+
+
+def test_checkpoints_of_a_kind_make_a_curve(tmp_path: Path) -> None:
+    kind = Kind("diffusion_net", frozenset({"hks"}))
+    paths = [write_checkpoint(tmp_path / f"{n}" / "last.ckpt", ["hks"], heads=n) for n in (8, 2, 4)]
+    rows = fill_rows(paths, Baselines(), 400, tmp_path)
+    assert [row.heads for row in curve_of(rows, kind)] == [2, 4, 8]
+    assert not curve_of(rows, BEST_KIND)
+
+
+def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) -> None:
+    from capture import Capture, CaptureInfo, Labels
+
+    subject = next(read_subjects(dataset, "test", 1, ()))
+    folder = tmp_path / "real"
+    (folder / "images").mkdir(parents=True)
+    for camera, data in zip(subject.head.cameras, subject.head.images, strict=True):
+        (folder / "images" / camera.name).write_bytes(data)
+    Capture.create(folder, subject.head.cameras, CaptureInfo("real"))
+    subject.head.scan.write(folder / Capture.SCAN)
+    skin = subject.labels.skin
+    Labels(np.full(len(skin), np.nan, np.float32), skin).write(folder / Capture.LABELS)
+    found = read_annotated(folder)
+    assert found.annotated and found.head.id == "real"
+    options = EvaluateOptions(template=None, annotated=(folder,), rows=("none", "truth"), heads=1, pictures=0)
+    value = evaluate(dataset, tmp_path / "out", options)
+    assert row_of(value, "truth")["annotated"]["labels"]["miou"] == 1
+    assert "Annotated scans" in (tmp_path / "out" / "evaluation.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--rows", "nobody"), "no such row; there are"),
+        (("--checkpoints", "/nowhere"), "no folder of checkpoints"),
+        (("--checkpoints", "."), "no last.ckpt below"),
+        (("--bisenet", "/nowhere.pth"), "--bisenet /nowhere.pth: no such file"),
+        (("--heads", "0"), "--heads 0: at least one"),
+        (("--split", "val"), "has no val heads; it has: train, test"),
+        (("--template", "/nowhere"), "use makehuman"),
+        (("--annotated", "/nowhere"), "/nowhere"),
+    ],
+)
+def test_mistakes_are_one_line(words: tuple[str, ...], message: str, dataset: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "factory.cli", "evaluate", str(dataset), "--out", str(tmp_path / "out")]
+    if "--rows" not in words and "--annotated" in words:
+        command += ["--rows", "truth", "--template", "none"]
+    where = tmp_path / "empty"
+    where.mkdir()
+    path = {"PYTHONPATH": str(REPO)}
+    import os
+
+    done = subprocess.run([*command, *words], cwd=where, capture_output=True, text=True, env=os.environ | path)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+    assert not (tmp_path / "out" / "evaluation.html").exists()
+
+
+def test_a_split_without_heads_is_told(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "d", 1, 0)
+    with pytest.raises(InputError, match="has no test heads; it has: train"):
+        evaluate(folder, tmp_path / "out", EvaluateOptions(template=None))
+
+
+def test_runs_are_found_by_name(tmp_path: Path) -> None:
+    for name in ("x/checkpoints/last.ckpt", "x/checkpoints/best.ckpt", "y/last.ckpt"):
+        write_checkpoint(tmp_path / name, ["hks"])
+    assert len(find_checkpoints(tmp_path, "last")) == 2 and len(find_checkpoints(tmp_path, "best")) == 1
+    assert json.dumps([row.name for row in fill_rows([tmp_path / "y" / "last.ckpt"], Baselines(), 16, tmp_path)])
