@@ -16,18 +16,26 @@ from evaluation.registration.template import Coefficients, Template, axis_angle,
 Floats = NDArray[np.float64]
 
 _POINTS = 1500  # of the template that take part
-_NEAR = 0.02  # metres: the search is right where most of the face is so near
+_NEAR = 0.02  # metres: nothing is right unless most of the face is so near
+_TIGHT = 0.003  # metres: skin of another head's shape, put right; on hair and shoulders little of a face lies so near
 _FAR, _CLOSE = 0.1, 0.03  # metres, from where a scan attracts the head at first
 _STEPS = 40
 _GOOD = 0.5  # share of the face that has to lie near
+_SURE, _LEAST = 0.55, 0.25  # shares that lie tight: where no other place is looked for, and below which none is right
+
+# The search: from few points, steps and many starts to all points, a full course and the best few.
+_SEEDS = 64  # places on the scan where the face is put, looking the way the scan does there
+_AROUND = 0.04  # metres, over which that way is taken
+_SPINS = 8  # about that way
+_ROUNDS = ((120, 8, 40), (400, 20, 8), (_POINTS, _STEPS, 1))  # points, steps, how many are kept
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """How well a motion fits: mean nearness of the points, 0 to 1; share of them that lie near; and the motion."""
+    """How well a motion fits: shares of the points that lie near and tight; and the motion."""
 
-    score: float
     near: float
+    tight: float
     rotation: Floats
     shift: Floats
 
@@ -66,38 +74,54 @@ def rigid_motion(source: Floats, goal: Floats, weights: Floats | None = None) ->
 def align(template: Template, head: Coefficients, target: Target, search: bool = True) -> Coefficients:
     """The head moved rigidly onto the target.
 
-    It starts where `head` is, in the frame of our captures. Where little of the face comes to lie on the scan from
-    there, it is looked for from all sides, unless `search` is False.
+    It starts where `head` is, in the frame of our captures. Where the face doesn't come to lie tightly on the scan from
+    there, it is looked for all over, unless `search` is False.
 
     Raises `InputError` where it isn't found.
     """
     surface = template.surface(head)
     normals = vertex_normals(surface, template.faces)
-    chosen = _spread(template.face_mask)
+    face = np.flatnonzero(template.face_mask)
+    chosen = _spread(face, _POINTS)
     best = _icp(surface[chosen], normals[chosen], target)
-    if best.near < _GOOD and search:
-        whole = _spread(template.shown)  # a face alone also fits an elbow; the head around it doesn't
-        found = []
-        for rotation in _rotations():
-            start = rotation, target.vertices.mean(axis=0) - rotation @ surface[whole].mean(axis=0)
-            found.append(_icp(surface[whole], normals[whole], target, start))
-        likely = max(found, key=lambda result: result.score)
-        best = _icp(surface[chosen], normals[chosen], target, (likely.rotation, likely.shift), _CLOSE)
-    rotation, shift = best.rotation, best.shift
-    if best.near < _GOOD:
+    if best.tight < _SURE and search:
+        best = max(best, _search(surface[face], normals[face], target), key=lambda fit: fit.tight)
+    if best.near < _GOOD or best.tight < _LEAST:
         cure = "bring it near the frame of our captures (metres, Z up, face towards -Y), or give landmarks"
-        raise InputError(f"only {best.near:.0%} of the template's face comes to lie on the scan; {cure}")
+        raise InputError(f"only {best.tight:.0%} of the template's face comes to lie on the scan; {cure}")
+    rotation, shift = best.rotation, best.shift
     return replace(head, turn=axis_angle(rotation @ head.rotation), shift=rotation @ head.shift + shift)
 
 
+def _search(points: Floats, normals: Floats, target: Target) -> _Fit:
+    """The best place for a face (N, 3) anywhere on the target, whichever way round."""
+    middle, forward = points.mean(axis=0), normals.mean(axis=0)
+    starts = [
+        (rotation, target.vertices[seed] - rotation @ middle)
+        for seed in _far_apart(target.vertices, _SEEDS)
+        for rotation in _turns(forward, target.mean_normal(target.vertices[seed], _AROUND))
+    ]  # fmt: skip
+    found: list[_Fit] = []
+    for count, steps, kept in _ROUNDS:
+        some = _spread(np.arange(len(points)), count)
+        reach = _CLOSE if found else _FAR
+        found = [_icp(points[some], normals[some], target, start, reach, steps) for start in starts]
+        found = sorted(found, key=lambda fit: -fit.tight)[:kept]
+        starts = [(fit.rotation, fit.shift) for fit in found]
+    return found[0]
+
+
 def _icp(
-    points: Floats, normals: Floats, target: Target, start: tuple[Floats, Floats] | None = None, reach: float = _FAR
-) -> _Fit:
+    points: Floats, normals: Floats, target: Target, start: tuple[Floats, Floats] | None = None,
+    reach: float = _FAR, steps: int = _STEPS,
+) -> _Fit:  # fmt: skip
     """Point-to-plane ICP with Tukey weights."""
     rotation, shift = start or (np.eye(3), np.zeros(3))
-    for step in range(_STEPS):
+    least = _NEAR / 4
+    fall = min(0.85, (least / reach) ** (1 / steps))
+    for step in range(steps):
         moved, turned = points @ rotation.T + shift, normals @ rotation.T
-        limit = max(reach * 0.85**step, _NEAR / 4)
+        limit = max(reach * fall**step, least)
         hits = target.nearest(moved, 2 * limit)
         facing = (hits.normals * turned).sum(axis=1)
         offset = ((hits.points - moved) * hits.normals).sum(axis=1)
@@ -109,25 +133,35 @@ def _icp(
         change = np.linalg.solve(system, rows.T @ (weights * offset))
         turn = rotation_matrix(change[:3])
         rotation, shift = turn @ rotation, turn @ shift + change[3:]
-        if limit <= _NEAR / 4 and np.abs(change).max() < 1e-6:
+        if limit <= least and np.abs(change).max() < 1e-6:
             break
     moved, turned = points @ rotation.T + shift, normals @ rotation.T
     hits = target.nearest(moved, _NEAR)
-    facing = (hits.normals * turned).sum(axis=1) > 0.3
-    near = np.clip(1 - (np.minimum(hits.distance, _NEAR) / _NEAR) ** 2, 0, 1)
-    return _Fit(float((near * facing).mean()), float((facing & (hits.distance < _NEAR)).mean()), rotation, shift)
+    facing = (hits.normals * turned).sum(axis=1)
+    near, tight = (facing > 0.3) & (hits.distance < _NEAR), (facing > 0.7) & (hits.distance < _TIGHT)
+    return _Fit(float(near.mean()), float(tight.mean()), rotation, shift)
 
 
-def _rotations() -> list[Floats]:
-    """Rotations all around: 24 of the cube, each turned by none and by 45 degrees about the vertical."""
+def _turns(source: Floats, goal: Floats) -> list[Floats]:
+    """Rotations that take one direction (3,) to another, spun about it."""
     from scipy.spatial.transform import Rotation
 
-    cube = Rotation.create_group("O").as_matrix()
-    half = Rotation.from_euler("z", 45, degrees=True).as_matrix()
-    return [np.asarray(r @ t) for r in cube for t in (np.eye(3), half)]
+    axis = goal / np.linalg.norm(goal)
+    first, _ = Rotation.align_vectors(axis[None], source[None] / np.linalg.norm(source))
+    angles = 2 * np.pi * np.arange(_SPINS) / _SPINS
+    return [np.asarray((Rotation.from_rotvec(angle * axis) * first).as_matrix()) for angle in angles]
 
 
-def _spread(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Some of the vertices in a mask."""
-    chosen = np.flatnonzero(mask)
-    return chosen[:: max(1, len(chosen) // _POINTS)]
+def _far_apart(points: Floats, count: int) -> list[int]:
+    """Indices of points that cover all of them: each is the farthest from those before (Gonzalez 1985)."""
+    found = [int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmin())]
+    distance = np.linalg.norm(points - points[found[0]], axis=1)
+    while len(found) < count:
+        found.append(int(distance.argmax()))
+        distance = np.minimum(distance, np.linalg.norm(points - points[found[-1]], axis=1))
+    return found
+
+
+def _spread(chosen: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """About so many of them."""
+    return chosen[:: max(1, len(chosen) // count)]

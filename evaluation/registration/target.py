@@ -83,6 +83,12 @@ class Target:
         weights = np.where(found, self.weights[index], 0.0)
         return Hits(self.vertices[index], self.normals[index], weights, np.where(found, distance, np.inf))
 
+    def mean_normal(self, point: Floats, radius: float) -> Floats:
+        """The mean normal (3,) of the vertices within `radius` metres of a vertex."""
+        total = self.normals[self._tree.query_ball_point(point, radius)].sum(axis=0)
+        length = float(np.linalg.norm(total))
+        return np.asarray(total / length) if length > 1e-6 else np.array([0.0, 0.0, 1.0])
+
     def _off_borders(self, border: NDArray[np.bool_], margin: float) -> Floats:
         """(N,) 0 at borders to 1 at a distance of `margin`."""
         if not border.any():
