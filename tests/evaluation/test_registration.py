@@ -19,6 +19,7 @@ from evaluation.registration.rigid import align, from_landmarks, rigid_motion
 from evaluation.registration.solve import solve_positive
 from evaluation.registration.target import Target
 from evaluation.registration.template import Coefficients, Template, axis_angle, rotation_matrix
+from evaluation.registration.weights import confidence_of
 
 vectors = st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(np.array)
 
@@ -103,6 +104,23 @@ def test_a_surface_follows_what_is_there_and_only_that() -> None:
     radius = 1000 * np.linalg.norm(found, axis=1)
     assert abs(radius[skin] - 82).max() < 0.1
     assert abs(radius[~skin] - 82).max() < 0.6  # goes on smoothly where nothing is known
+
+
+def test_vertices_that_lie_off_the_skin_say_less() -> None:
+    """A sphere of 82 mm with a swelling that is called skin, whose predicted distance tells it."""
+    vertices, faces = _sphere(4)
+    swollen = np.linalg.norm(vertices - np.array([1.0, 0, 0]), axis=1) < 0.5
+    radius_mm = np.where(swollen, 84.5, 82.0)
+    scan = Mesh((vertices * radius_mm[:, None] / 1000).astype(np.float32), faces)
+    everywhere = np.ones(len(vertices), bool)
+    errors = []
+    for confidence in (None, confidence_of(np.where(swollen, 8.0, 0.0))):
+        target = Target(scan, np.ones(len(vertices)), confidence=confidence)
+        assert len(target.vertices) == len(vertices)  # it leaves nothing out
+        found = deform(vertices * 0.08, faces, everywhere, target, Stiffness())
+        errors.append(abs(1000 * np.linalg.norm(found[swollen], axis=1) - 82).mean())
+    assert errors[1] < 0.8 * errors[0], errors
+    np.testing.assert_allclose(confidence_of(np.array([0.0, 1.5, 1e9])), [1, 0.5, 0], atol=1e-9)
 
 
 def test_waves_are_damped_by_their_length() -> None:

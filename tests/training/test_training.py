@@ -240,6 +240,30 @@ def prepared(dataset: Path) -> Prepared:
     return prepare_head(_head(dataset, 0), PREPARATION, None)
 
 
+def test_the_first_heads_alone(fitted, dataset: Path, tmp_path: Path) -> None:
+    """Part of a data set: its heads, the shards that they need, and statistics of them alone."""
+    features = FeatureConfig(["colour"])
+    few = HeadData(str(dataset), str(tmp_path), features, vertices=300, eigenpairs=8, heads=2)
+    few.prepare("fit")
+    few.setup("fit")
+    assert few.training_heads() == 2 and len(few.train_dataloader()) == 2
+    assert len(few.val_dataloader()) == 1  # other splits are whole
+    every = HeadData(str(dataset), str(tmp_path), features, vertices=300, eigenpairs=8)
+    every.prepare("fit")
+    every.setup("fit")
+    assert every.training_heads() == 3 and len(every.train_dataloader()) == 3
+    batches = [batch for batch in few.train_dataloader()]
+    mean = torch.cat([batch.features for batch in batches]).float().mean(0)
+    np.testing.assert_allclose(few.statistics().mean, mean, atol=2e-3)
+    assert np.abs(few.statistics().mean - every.statistics().mean).max() > 1e-5
+    for heads in (0, 4):
+        with pytest.raises(InputError, match=f"data.heads is {heads}, the train split has 3 heads"):
+            HeadData(str(dataset), str(tmp_path), heads=heads).training_heads()
+    root, _ = fitted
+    path = root / "checkpoints" / "last.ckpt"
+    assert read_checkpoint(path)["labeller"]["training_heads"] == load_labeller(path).training_heads == 3
+
+
 def test_loss_weighs_skin_seven_to_three(prepared: Prepared) -> None:
     labeller, batch = _labeller(), to_batch(prepared)
     scores = torch.randn(len(batch.targets.skin), 2, generator=torch.Generator().manual_seed(0))
