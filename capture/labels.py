@@ -33,6 +33,7 @@ class Labels:
         seen_class: (V,) uint8 `PixelClass` that the masks show there, 255 where no camera sees it; None where nobody
             looked.
         nearest_face: (V,) int32 index of the face of the head surface that is nearest; None where nobody looked.
+        scan: name of the content of the scan that a person painted them on; empty for labels of a known surface.
     """
 
     distance_mm: NDArray[np.float32]
@@ -42,6 +43,7 @@ class Labels:
     views: NDArray[np.uint8] | None = None
     seen_class: NDArray[np.uint8] | None = None
     nearest_face: NDArray[np.int32] | None = None
+    scan: str = ""
 
     def __post_init__(self) -> None:
         distance_mm, skin = np.array(self.distance_mm, np.float32), np.array(self.skin, bool)
@@ -62,13 +64,19 @@ class Labels:
     def __len__(self) -> int:
         return len(self.skin)
 
+    @property
+    def painted(self) -> bool:
+        """Whether a person made them: nobody knows the distances then."""
+        return len(self) > 0 and bool(np.isnan(self.distance_mm).all())
+
     @classmethod
     def read(cls, path: Path, vertices: int | None = None) -> Self:
         """Read `labels.npz`. Raises `InputError` where it is damaged or not for a scan of `vertices` vertices."""
         path = Path(path)
         try:
             arrays = read_npz(path)
-            labels = cls(arrays["distance_mm"], arrays["skin"], *(arrays.get(name) for name in _OPTIONAL))
+            optional = {name: arrays.get(name) for name in _OPTIONAL}
+            labels = cls(arrays["distance_mm"], arrays["skin"], **optional, scan=str(arrays.get("scan", "")))
         except FileNotFoundError:
             raise InputError(f"labels are missing: {path}; run `p2p label` on the capture") from None
         except (OSError, ValueError, KeyError) as error:
@@ -81,4 +89,6 @@ class Labels:
         """Write as NPZ, atomically; the same labels give the same bytes."""
         with atomic_path(Path(path)) as temporary:
             more = {name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None}
+            if self.scan:
+                more["scan"] = np.array(self.scan)
             np.savez_compressed(temporary, distance_mm=self.distance_mm, skin=self.skin, **more)

@@ -42,6 +42,7 @@ class Option:
     required: bool = False
     choices: tuple[str, ...] | None = None
     repeat: bool = False  # a positional one takes several values
+    optional: bool = False  # a positional one may be left out
 
     def add_to(self, parser: Parser) -> None:
         arguments: dict[str, Any] = {"help": self.help}
@@ -54,8 +55,8 @@ class Option:
                 arguments |= {"default": self.default, "required": self.required}
             if self.choices:
                 arguments |= {"choices": self.choices}
-        elif self.repeat:
-            arguments |= {"nargs": "+"}
+        elif self.repeat or self.optional:
+            arguments |= {"nargs": "+" if self.repeat else "?"}
         parser.add_argument(self.name, **arguments)
 
 
@@ -227,6 +228,19 @@ COMMANDS: dict[str, Command] = {
             Option("--out", Path | None, "by default registration/ in the capture"),
         ),
         "evaluate",
+    ),
+    "annotate": Command(
+        commands.annotate,
+        (
+            Option("scan", Path | None, "folder of the capture, or a mesh (.ply, .obj), to paint on", optional=True),
+            Option("--import", Path | None, "painted .blend to make labels of"),
+            Option("--labels", str | None, "labels.npz or prediction.npz to start from, or none; by default the "
+                   "capture's prediction, else its labels"),
+            Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
+            Option("--out", Path | None, "the .blend; with --import the capture, or the .npz, that gets the labels"),
+            Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel works"),
+        ),
+        "train",
     ),
     "evaluate": Command(
         commands.evaluate,

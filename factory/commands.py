@@ -284,6 +284,24 @@ def register(
     register_scan(scan, RegisterOptions(labels, template, landmarks, unit, out))
 
 
+def annotate(
+    scan: Path | None, labels: str | None, unit: str | None, out: Path | None, blender: Path | None, **rest: Path | None
+) -> None:
+    """Paint what of a scan is skin, in Blender: write the file, or take what was painted as labels."""
+    from factory.annotation import AnnotateOptions, import_annotation, write_annotation
+
+    painted = rest["import"]
+    if (scan is None) == (painted is None):
+        raise InputError("give either a scan to paint on or --import FILE.blend")
+    if scan is not None:
+        write_annotation(scan, AnnotateOptions(labels, unit, out, blender))
+        return
+    assert painted is not None
+    if labels is not None or unit is not None:
+        raise InputError("--labels and --unit are for a scan to paint on; --import needs neither")
+    import_annotation(painted, out, blender)
+
+
 def evaluate(
     dataset: Path,
     checkpoints: Path | None,

@@ -16,7 +16,6 @@ from capture import (
     Capture,
     HeadSurface,
     InputError,
-    Labels,
     Mesh,
     Scan,
     atomic_path,
@@ -32,7 +31,7 @@ from evaluation.registration.weights import confidence_of
 from factory.console import track
 from training.predictions import Prediction
 from training.render import Stage, sheet
-from training.scans import read_scan
+from training.scans import read_labels, read_scan
 from training.units import scan_unit
 
 log = logging.getLogger(__name__)
@@ -120,7 +119,7 @@ def _weights(
         found = Prediction.read(path, scan)
         confidence = None if found.distance_mm is None else confidence_of(found.distance_mm)
         return np.asarray(found.probability, float), confidence, f"skin by the prediction in {path}"
-    return Labels.read(path, len(scan.vertices)).skin.astype(float), None, f"skin by the labels in {path}"
+    return read_labels(path, scan).skin.astype(float), None, f"skin by the labels in {path}"
 
 
 def _read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:

@@ -204,7 +204,9 @@ def _open_all(folders: Sequence[Path]) -> dict[str, Capture]:
         scan = Scan.read(capture.scan_path) if capture.scan_path.is_file() else None
         if scan is None:
             raise InputError(f"capture {folder} has no scan; run `p2p reconstruct {folder}` first")
-        Labels.read(capture.labels_path, len(scan.vertices))
+        if Labels.read(capture.labels_path, len(scan.vertices)).painted:
+            cure = "measure with them: `p2p evaluate --annotated`"
+            raise InputError(f"labels of {folder} were painted: data sets hold heads whose surface is known; {cure}")
         if not _ID.fullmatch(capture.info.id):
             cure = "rename it to 1 to 64 of the characters A-Z a-z 0-9 _ -"
             raise InputError(f"capture {folder} is called {capture.info.id!r}; {cure}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import InputError, Mesh, Scan
+from capture import InputError, Labels, Mesh, Scan
 
 
 def scan_key(scan: Mesh) -> str:
@@ -17,6 +17,14 @@ def scan_key(scan: Mesh) -> str:
     digest.update(np.ascontiguousarray(scan.vertices, "<f4").tobytes())
     digest.update(np.ascontiguousarray(scan.faces, "<i4").tobytes())
     return digest.hexdigest()
+
+
+def read_labels(path: Path, scan: Mesh) -> Labels:
+    """The labels of a scan. Raises `InputError` where they are missing, damaged, or of another scan."""
+    labels = Labels.read(path, len(scan.vertices))
+    if labels.scan and labels.scan != scan_key(scan):
+        raise InputError(f"{path} was painted on another scan than this; annotate this one with `p2p annotate`")
+    return labels
 
 
 def read_scan(path: Path) -> Scan:

@@ -94,7 +94,8 @@ def _shots(mesh: Mesh) -> dict[str, Shot]:
 def _head_of(mesh: Mesh, face: NDArray[np.bool_]) -> Mesh:
     """The mesh without what is far from the face, its vertices as they are."""
     near = np.linalg.norm(mesh.vertices - mesh.vertices[face].mean(axis=0), axis=1) < _NEAR_M
-    return Mesh(np.where(near[:, None], mesh.vertices, mesh.vertices[face][0]), mesh.faces[near[mesh.faces].all(axis=1)])
+    vertices = np.where(near[:, None], mesh.vertices, mesh.vertices[face][0])
+    return Mesh(vertices, mesh.faces[near[mesh.faces].all(axis=1)])
 
 
 def _error_colours(mesh: Mesh, truth: Mesh, face: NDArray[np.bool_]) -> NDArray[np.uint8]:

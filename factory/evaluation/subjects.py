@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from generator.records import from_json
 from generator.spec import ShapeSpec
 from training.features.visibility import RayCaster, Views, project_views
 from training.heads import Head
+from training.scans import read_labels
 from training.segment import in_metres
 from training.shards import read_heads, read_splits
 from training.truth import boundary_distance_mm
@@ -107,11 +108,10 @@ def count_subjects(dataset: Path, split: str, count: int | None) -> int:
 
 def read_annotated(folder: Path) -> Subject:
     """A capture with a scan and the labels that somebody gave it. Raises `InputError` where one is missing."""
-    head, _ = in_metres(Head.from_capture(folder))
-    labels = Labels.read(Path(folder) / Capture.LABELS, len(head.scan.vertices))
-    annotated = not np.isfinite(labels.distance_mm).any()
-    found = Head(head.id, head.cameras, head.images, head.image_names, head.scan, labels)
-    return Subject(found, {}, (), annotated, Path(folder))
+    given = Head.from_capture(folder)
+    labels = read_labels(Path(folder) / Capture.LABELS, given.scan)
+    head, _ = in_metres(given)
+    return Subject(replace(head, labels=labels), {}, (), labels.painted, Path(folder))
 
 
 def _look(head: Head) -> Mapping[str, str | float]:

@@ -32,18 +32,32 @@ def aim(scene: Any, camera: Camera) -> None:
     """
     if camera.distorted:
         raise InputError(f"camera of {camera.name}: it is distorted; renders are made without distortion")
+    set_lens(scene.camera.data, camera)
+    set_frame(scene, camera)
+    set_pose(scene.camera, camera)
+
+
+def set_lens(lens: Any, camera: Camera) -> None:
+    """Intrinsics without distortion."""
     (fx, fy), (cx, cy) = camera.focal, camera.principal
-    lens = scene.camera.data
     lens.type, lens.sensor_fit, lens.sensor_width = "PERSP", "HORIZONTAL", SENSOR_MM
     lens.lens = fx * SENSOR_MM / camera.width
     lens.clip_start, lens.clip_end = 0.01, 100.0
-    aspect = fx / fy  # height of a pixel over its width
-    scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = max(1.0 / aspect, 1.0), max(aspect, 1.0)
     lens.shift_x = (camera.width / 2 - cx) / camera.width
-    lens.shift_y = (cy - camera.height / 2) * aspect / camera.width
+    lens.shift_y = (cy - camera.height / 2) * fx / fy / camera.width
+
+
+def set_frame(scene: Any, camera: Camera) -> None:
+    """Size of the image and shape of its pixels."""
+    aspect = camera.focal[0] / camera.focal[1]  # height of a pixel over its width
+    scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = max(1.0 / aspect, 1.0), max(aspect, 1.0)
     scene.render.resolution_x, scene.render.resolution_y = camera.width, camera.height
     scene.render.resolution_percentage = 100
+
+
+def set_pose(found: Any, camera: Camera) -> None:
+    """Where a camera object stands and looks."""
     pose = np.eye(4)
     pose[:3, :3] = camera.rotation.T @ np.diag([1.0, -1.0, -1.0])
     pose[:3, 3] = camera.centre
-    scene.camera.matrix_world = Matrix(pose.tolist())
+    found.matrix_world = Matrix(pose.tolist())

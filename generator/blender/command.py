@@ -17,6 +17,7 @@ from assets.head_models import DEFAULT, load_head_model
 from assets.library import Library, open_library
 from capture import InputError, read_json, write_json
 from generator.assets_in_use import assets_of
+from generator.blender.annotation import read_annotation, write_annotation
 from generator.blender.capture_head import RenderSettings, capture_head
 from generator.blender.preview import PreviewPlan, render_preview
 from generator.components.environment import HDRIS
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--hdri", help=f"instead of drawing the panorama: {', '.join(HDRIS)}, or the id of an asset")
     made.add_argument("--neutral", action="store_true", help="no expression, no turned head")
     made.add_argument("--preview", type=Path, help="a plan of `p2p preview`, to render instead of captures")
+    made.add_argument("--annotation", type=Path, help="a job of `p2p annotate`, instead of captures")
     made.add_argument("--spec-only", action="store_true", help="write spec.json, don't render")
     return made
 
@@ -68,7 +70,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run; returns the exit code. `InputError` becomes one line on stderr and code 2."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
-        _run(parser().parse_args(list(arguments)))
+        options = parser().parse_args(list(arguments))
+        if options.annotation is not None:
+            _annotate(options.annotation)
+        else:
+            _run(options)
     except InputError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
@@ -99,6 +105,16 @@ def _run(options: argparse.Namespace) -> None:
             seconds = capture_head(spec, model, folder, settings, _reporter(folder), library)
         _say(folder, "done 1/1")
         _tell(f"p2p-times {folder.name} {json.dumps({k: round(v, 2) for k, v in seconds.items()})}")
+
+
+def _annotate(job: Path) -> None:
+    """Write a file to paint on, or take the paint out of one."""
+    value = read_json(job, "annotation job")
+    with _quiet_stdout():
+        if "read" in value:
+            read_annotation(Path(value["read"]), Path(value["out"]))
+        else:
+            write_annotation(job)
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -252,7 +252,7 @@ def test_the_first_heads_alone(fitted, dataset: Path, tmp_path: Path) -> None:
     every.prepare("fit")
     every.setup("fit")
     assert every.training_heads() == 3 and len(every.train_dataloader()) == 3
-    batches = [batch for batch in few.train_dataloader()]
+    batches = list(few.train_dataloader())
     mean = torch.cat([batch.features for batch in batches]).float().mean(0)
     np.testing.assert_allclose(few.statistics().mean, mean, atol=2e-3)
     assert np.abs(few.statistics().mean - every.statistics().mean).max() > 1e-5
