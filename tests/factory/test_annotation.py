@@ -46,9 +46,9 @@ places = np.empty(3 * len(mesh.vertices), np.float32)
 mesh.vertices.foreach_get("co", places)
 places = places.reshape(-1, 3)
 if what == "paint":
-    mask = np.tile(np.array([%s, 1.0], np.float32).ravel(), (len(places), 1))
+    mask = np.tile(np.array([*OTHER, 1.0], np.float32), (len(places), 1))
     strength = np.clip(places[:, 2] / 0.1 + 0.5, 0, 1)[:, None]
-    mask[:, :3] += strength * (np.array(%s) - mask[:, :3])
+    mask[:, :3] += strength * (np.array(SKIN) - mask[:, :3])
     mesh.color_attributes["skin mask"].data.foreach_set("color", mask.astype(np.float32).ravel())
 if what == "move":
     mesh.vertices[0].co.x += 0.001
@@ -64,7 +64,7 @@ if what == "forget":
 if what == "rename":
     mesh.name = "mine"
 bpy.ops.wm.save_mainfile()
-""" % (", ".join(map(str, OTHER)), SKIN.tolist())  # fmt: skip
+""".replace("OTHER", str(OTHER.tolist())).replace("SKIN", str(SKIN.tolist()))
 
 
 def by_hand(blend: Path, what: str = "paint") -> dict:
