@@ -34,7 +34,7 @@ class Calibration:
         values = np.asarray(probability, np.float64)
         which = np.minimum((values * BINS).astype(int), BINS - 1)
         columns = np.ones(len(values)), values, np.asarray(true, float)
-        return cls(*(np.bincount(which, column, BINS) for column in columns))
+        return cls(*(np.bincount(which, column, BINS).astype(float) for column in columns))
 
     @classmethod
     def total(cls, parts: Iterable[Calibration]) -> Self:

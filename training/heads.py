@@ -63,8 +63,7 @@ class Head:
             masks = tuple(sample[name] for name in names) if any(name in sample for name in names) else None
             arrays = read_npz(io.BytesIO(sample["scan.npz"]))
             scan = Scan(arrays["vertices"], arrays["faces"], arrays.get("colours"))
-            more = {key: arrays[key] for key in _LABELS if key in arrays}
-            labels = Labels(arrays["distance_mm"], arrays["skin"], **more)
+            labels = Labels(arrays["distance_mm"], arrays["skin"], **{key: arrays.get(key) for key in _LABELS})  # type: ignore[arg-type]
         except InputError as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
         except KeyError as error:

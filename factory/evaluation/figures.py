@@ -80,9 +80,9 @@ class Figures:
             found |= {f"labels, {side}": shot.paint(shades) for side, shot in shots.items()}
         if result.registered is not None and self.template is not None and truth is not None:
             mesh = Mesh(read_vertices(result.registered.vertices), self.template.faces)
-            shades = _error_colours(mesh, truth, self.template.face_mask)
+            errors = _error_colours(mesh, truth, self.template.face_mask)
             shots = _shots(_head_of(mesh, self.template.face_mask))
-            found |= {f"registered, {side}": shot.paint(shades) for side, shot in shots.items()}
+            found |= {f"registered, {side}": shot.paint(errors) for side, shot in shots.items()}
         return found
 
 

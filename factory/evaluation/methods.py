@@ -45,9 +45,11 @@ class Answer:
 
 
 class Method(Protocol):
-    """One way. `graded`: its probabilities are more than yes and no."""
+    """One way."""
 
-    graded: bool
+    @property
+    def graded(self) -> bool:
+        """Whether its probabilities are more than yes and no."""
 
     def key(self, subject: Subject) -> str:
         """A name for everything that the answer depends on beside the subject's own key."""

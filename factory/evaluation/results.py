@@ -242,7 +242,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _write(path: Path, arrays: Mapping[str, NDArray]) -> None:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, **arrays)
     write_bytes(path, buffer.getvalue())
 
 
