@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from capture import Capture, Labels, Scan, read_json
+from capture import Capture, InputError, Labels, Scan, read_json
 from factory.look import look_of
 from factory.stages import history
-from training.images import decode_image
+from training.images import decode_classes, decode_image
 
 # Raise it when what is in a sample or its facts changes: data sets are packed again.
-# 2: part, side, views, seen_class; 3: no times; 4: facts say looks, assets and counts of distances.
-FORMAT = 4
+# 2: part, side, views, seen_class; 3: no times; 4: facts say looks, assets and counts of distances;
+# 5: the masks of captures that have them.
+FORMAT = 5
 JPEG_QUALITY = 95
 # Bins of the distances in facts; what lies beyond the last edge is counted behind it.
 DISTANCE_EDGES_MM = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
@@ -29,7 +30,7 @@ _LABELS = ("distance_mm", "skin", "part", "side", "views", "seen_class")
 def encode(capture: Capture) -> dict[str, bytes]:
     """The sample of a labelled capture: file extension -> bytes; the same capture gives the same bytes.
 
-    Raises `InputError` where a file is missing.
+    Raises `InputError` where a file is missing or damaged.
     """
     scan = Scan.read(capture.scan_path)
     labels = Labels.read(capture.labels_path, len(scan.vertices))
@@ -40,6 +41,7 @@ def encode(capture: Capture) -> dict[str, bytes]:
     files = {"capture.json": json.dumps(info, allow_nan=False).encode()}
     for i, path in enumerate(capture.image_paths):
         files[f"view_{i:02d}.jpg"] = _jpeg(decode_image(path.read_bytes(), str(path)))
+    files |= _masks(capture)
     if labels.seen_class is None:
         from labeling.classes import seen_classes  # here: `p2p` starts without the libraries of the stages
 
@@ -74,6 +76,25 @@ def facts(capture: Capture) -> dict[str, Any]:
         quality = read_json(quality_path, "quality")
         found["quality"] = {key: quality[key] for key in ("accuracy", "completeness") if key in quality}
     return found
+
+
+def _masks(capture: Capture) -> dict[str, bytes]:
+    """The class ids of each view as a PNG; nothing where the capture has none."""
+    paths = capture.mask_paths
+    missing = [path for path in paths if not path.is_file()]
+    if len(missing) == len(paths):
+        return {}
+    if missing:
+        raise InputError(f"mask is missing: {missing[0]}, of other views there are some; generate the capture again")
+    files = {}
+    for i, (path, camera) in enumerate(zip(paths, capture.cameras, strict=True)):
+        classes = decode_classes(path.read_bytes(), str(path))
+        if classes.shape != (camera.height, camera.width):
+            raise InputError(f"mask {path} is not of its camera's size; generate the capture again")
+        buffer = io.BytesIO()
+        Image.fromarray(classes).save(buffer, "PNG", optimize=True)
+        files[f"view_{i:02d}.mask.png"] = buffer.getvalue()
+    return files
 
 
 def _count(distance_mm: NDArray) -> list[int]:

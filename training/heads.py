@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from capture import Camera, Capture, InputError, Labels, Scan
 from capture.arrays import read_npz
-from training.images import decode_image
+from training.images import decode_classes, decode_image
 from training.scans import read_scan
 
 _ID = re.compile(r"[A-Za-z0-9_\-]+")
@@ -35,6 +35,7 @@ class Head:
         scan: the reconstructed mesh, V vertices, metres.
         labels: of the V vertices, None where there are none.
         info: what the sample's `capture.json` says; empty for a capture.
+        masks: N mask files' bytes, in the order of the cameras; None where there are none, as in older data sets.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Head:
     scan: Scan
     labels: Labels | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
+    masks: tuple[bytes, ...] | None = None
 
     @classmethod
     def from_sample(cls, sample: Mapping[str, bytes], where: str) -> Head:
@@ -57,6 +59,8 @@ class Head:
             cameras = tuple(Camera.from_json(value) for value in info["cameras"])
             keys = tuple(f"view_{i:02d}.jpg" for i in range(len(cameras)))
             images = tuple(sample[key] for key in keys)
+            names = tuple(f"view_{i:02d}.mask.png" for i in range(len(cameras)))
+            masks = tuple(sample[name] for name in names) if any(name in sample for name in names) else None
             arrays = read_npz(io.BytesIO(sample["scan.npz"]))
             scan = Scan(arrays["vertices"], arrays["faces"], arrays.get("colours"))
             more = {key: arrays[key] for key in _LABELS if key in arrays}
@@ -69,7 +73,7 @@ class Head:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
         if len(labels) != len(scan.vertices):
             raise InputError(f"damaged {place}: {len(labels)} labels, {len(scan.vertices)} vertices; pack it again")
-        return cls(name, cameras, images, tuple(f"{key} of {place}" for key in keys), scan, labels, info)
+        return cls(name, cameras, images, tuple(f"{key} of {place}" for key in keys), scan, labels, info, masks)
 
     @classmethod
     def from_capture(cls, folder: Path, scan_path: Path | None = None) -> Head:
@@ -81,7 +85,7 @@ class Head:
         return cls(capture.info.id, capture.cameras, images, tuple(map(str, paths)), scan)
 
     def key(self) -> str:
-        """A name for everything in here: equal content gives an equal name."""
+        """A name for everything that the labeller sees (not the masks): equal content gives an equal name."""
         digest = hashlib.blake2b(digest_size=12)
         digest.update(np.ascontiguousarray(self.scan.vertices, "<f4").tobytes())
         digest.update(np.ascontiguousarray(self.scan.faces, "<i4").tobytes())
@@ -94,6 +98,15 @@ class Head:
             if self.labels.seen_class is not None:
                 digest.update(self.labels.seen_class.tobytes())
         return digest.hexdigest()
+
+    def classes(self) -> list[NDArray[np.uint8]] | None:
+        """N maps (H, W) of `PixelClass` ids, None without masks; raises `InputError` where one is damaged."""
+        if self.masks is None:
+            return None
+        return [
+            decode_classes(data, f"the mask of {name}")
+            for data, name in zip(self.masks, self.image_names, strict=True)
+        ]
 
     def pixels(self) -> list[NDArray[np.uint8]]:
         """N decoded images (H, W, 3); raises `InputError` where one is damaged or not its camera's picture."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from capture import InputError
+from capture import InputError, PixelClass
 
 
 def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
@@ -18,6 +18,18 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
             return np.asarray(image.convert("RGB"))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"damaged image: {where} ({error}); copy or render it again") from None
+
+
+def decode_classes(data: bytes, where: str) -> NDArray[np.uint8]:
+    """(H, W) ids of `PixelClass` of a mask file's bytes; raises `InputError` naming `where` if it is anything else."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            classes = np.asarray(image)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"damaged mask: {where} ({error}); copy or generate it again") from None
+    if classes.ndim != 2 or classes.dtype != np.uint8 or classes.max() > max(PixelClass):
+        raise InputError(f"mask {where} is not a grey image of class ids; generate it again")
+    return classes
 
 
 def resize_image(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -119,6 +119,9 @@ def sample_faults(entry: Entry, sample: Mapping[str, bytes]) -> Iterator[str]:
         yield f"its capture is called {info.get('id')}"
     if {f"view_{i:02d}.jpg" for i in range(len(cameras))} != {key for key in sample if key.endswith(".jpg")}:
         yield f"it has {len(cameras)} cameras and other images"
+    masks = {key for key in sample if key.endswith(".mask.png")}
+    if masks and masks != {f"view_{i:02d}.mask.png" for i in range(len(cameras))}:
+        yield f"it has {len(cameras)} cameras and other masks"
     if not np.isfinite(vertices).all() or (len(faces) and not 0 <= faces.min() <= faces.max() < len(vertices)):
         yield "its scan is broken"
     if not len(distance) == len(skin) == len(vertices) == entry.facts["vertices"]:
