@@ -228,7 +228,7 @@ class Output(nn.Module):
         self.conv_out = nn.Conv2d(width, classes, 1, bias=False)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return self.conv_out(self.conv(values))  # type: ignore[no-any-return]
+        return self.conv_out(self.conv(values))
 
 
 def _enlarge(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

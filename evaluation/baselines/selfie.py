@@ -1,8 +1,8 @@
 """MediaPipe's multiclass selfie segmenter, a per-image baseline, from the `.tflite` file that its makers give away.
 
 Facts of the file `selfie_multiclass_256x256.tflite` (MediaPipe's guide to image segmenters, and the card of its
-conversion to ONNX by senty-au): the whole image is stretched to 256 x 256, sRGB in 0..1; out come scores of six classes,
-to which MediaPipe applies a softmax outside of the model.
+conversion to ONNX by senty-au): the whole image is stretched to 256 x 256, sRGB in 0..1; out come scores of six
+classes, to which MediaPipe applies a softmax outside of the model.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def _see(image: NDArray[np.uint8], what: Change) -> NDArray[np.uint8]:
     if what.noise > 0:
         rng = np.random.default_rng(what.noise_seed)
         values = values + np.float32(what.noise) * rng.standard_normal(values.shape, np.float32)
-    image = np.uint8(np.clip(values * 255 + 0.5, 0, 255))
+    image = np.clip(values * 255 + 0.5, 0, 255).astype(np.uint8)
     if what.jpeg is None:
         return image
     buffer = io.BytesIO()

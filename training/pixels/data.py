@@ -57,8 +57,8 @@ class DrawnPictures(Dataset):
             image, classes = change(image, classes, self.augmentation.sample(rng))
         if not draw.counted:
             classes = np.full_like(classes, IGNORED)
-        tensors = (torch.from_numpy(np.array(values)) for values in (image, classes))
-        return PixelBatch(*tensors, torch.tensor(epoch), torch.tensor(step))
+        pixels, ids = torch.from_numpy(np.array(image)), torch.from_numpy(np.array(classes))
+        return PixelBatch(pixels, ids, torch.tensor(epoch), torch.tensor(step))
 
 
 class PixelData(ShardedData):

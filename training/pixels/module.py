@@ -71,7 +71,7 @@ class PixelLabeller(lightning.LightningModule):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Scores (B, classes, H, W) of images (B, H, W, 3) in 0..255."""
         values = (image.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.deviation
-        return self.network(values)  # type: ignore[no-any-return]
+        return self.network(values)
 
     def training_step(self, batch: PixelBatch, index: int) -> torch.Tensor:
         self.position = (int(batch.epoch[-1]), int(batch.step[-1]))
