@@ -11,6 +11,7 @@ import lightning
 import numpy as np
 import pytest
 import torch
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightning.pytorch.callbacks import Callback
@@ -341,3 +342,14 @@ def test_a_stopped_run_goes_on_behind_its_last_batch(tmp_path: Path) -> None:
     train(second, ResumePoint(path), path)
     assert first.seen + second.seen == [(epoch, step) for epoch in range(3) for step in range(6)]
     assert len(first.seen) == 10
+
+
+def test_the_configuration_file_is_whole(capsys: pytest.CaptureFixture) -> None:
+    path = Path(cli.__file__).parents[1] / "configs" / "pixels.yaml"
+    with pytest.raises(SystemExit) as done:
+        cli.run(["fit", "--config", str(path), "--data.dataset", "none", "--print_config"])
+    assert done.value.code == 0
+    options = yaml.safe_load(capsys.readouterr().out)
+    assert (options["data"]["resolution"], options["data"]["augmentation"]["flip"]) == (256, 0.5)
+    assert options["checkpoint"]["monitor"] == "val/miou"
+    assert sum(values.numel() for values in PixelLabeller(**options["model"]).parameters()) < 2e6
