@@ -20,7 +20,7 @@ from training.checkpoint_files import AtomicCheckpointIO
 from training.logs import loggers_of
 from training.memory import keep_freed_memory
 from training.progress import PlainProgress, prepared_line
-from training.stopping import ResumePoint, Stopped
+from training.stopping import LastCheckpoint, ResumePoint, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,6 @@ class ShardCLI(LightningCLI):
                 "checkpoint.filename": "best",
                 "checkpoint.monitor": self.MONITOR,
                 "checkpoint.mode": "max",
-                "checkpoint.save_last": True,
                 "checkpoint.enable_version_counter": False,
             }
         )
@@ -110,7 +109,8 @@ class ShardCLI(LightningCLI):
             callbacks.append(RichProgressBar())
         if self.subcommand == "fit":
             minutes = self._get(self.config_init, "resume_minutes")
-            callbacks.append(ResumePoint(Path(self._checkpoint_folder(root)) / "resume.ckpt", minutes))
+            folder = Path(self._checkpoint_folder(root))
+            callbacks += [LastCheckpoint(folder / "last.ckpt"), ResumePoint(folder / "resume.ckpt", minutes)]
         config["callbacks"] = callbacks
         return super().instantiate_trainer(**kwargs)
 
@@ -133,9 +133,9 @@ class ShardCLI(LightningCLI):
         """Say where the checkpoints are."""
         callback = self.trainer.checkpoint_callback
         if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
-            score = callback.best_model_score
+            score, root = callback.best_model_score, self.trainer.default_root_dir
             log.info("best checkpoint: %s (%s %.4f)", callback.best_model_path, self.MONITOR_TEXT, score)
-            log.info("last checkpoint: %s", callback.last_model_path)
+            log.info("last checkpoint: %s", Path(self._checkpoint_folder(root)) / "last.ckpt")
 
     @classmethod
     def _checkpoint_folder(cls, root: str | None) -> str:

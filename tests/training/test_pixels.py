@@ -353,3 +353,21 @@ def test_the_configuration_file_is_whole(capsys: pytest.CaptureFixture) -> None:
     assert (options["data"]["resolution"], options["data"]["augmentation"]["flip"]) == (256, 0.5)
     assert options["checkpoint"]["monitor"] == "val/miou"
     assert sum(values.numel() for values in PixelLabeller(**options["model"]).parameters()) < 2e6
+
+
+def test_the_last_checkpoint_is_of_the_last_epoch(masked: Path, tmp_path: Path) -> None:
+    """Also where no epoch is better than the first; and a run goes on from it."""
+    words = ["fit", "--data.dataset", str(masked), "--data.cache", str(tmp_path), "--data.resolution", "16"]
+    words += ["--model.channels", "[8]", "--trainer.default_root_dir", str(tmp_path), "--trainer.accelerator", "cpu"]
+    still = ["--model.learning_rate", "1e-12", "--model.weight_decay", "0"]
+    assert cli.main([*words, *still, "--trainer.max_epochs", "3"]) == 0
+    folder = tmp_path / "checkpoints"
+    epochs = {name: torch.load(folder / f"{name}.ckpt", weights_only=True)["epoch"] for name in ("best", "last")}
+    assert epochs == {"best": 0, "last": 2}
+    resumed = ["--trainer.max_epochs", "4", "--ckpt_path", str(folder / "last.ckpt")]
+    assert cli.main([*words, *still, *resumed]) == 0
+    value = torch.load(folder / "last.ckpt", weights_only=True)
+    assert (value["epoch"], value["global_step"]) == (3, 4)  # three images, one batch an epoch
+    curves = (tmp_path / "logs" / "metrics.csv").read_text().splitlines()
+    column = curves[0].split(",").index("train/loss")
+    assert sum(bool(line.split(",")[column]) for line in curves[1:]) == 4

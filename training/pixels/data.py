@@ -84,7 +84,7 @@ class PixelData(ShardedData):
         dataset: str,
         cache: str | None = None,
         resolution: int = 256,
-        batch_size: int = 8,
+        batch_size: int = 4,
         augmentation: Augmentation = _AUGMENTATION,
         workers: int = 0,
         seed: int = 0,
