@@ -23,7 +23,8 @@ class UNetSegmenter:
 
     Args:
         checkpoint: file.
-        longest: images with a longer side are reduced to it; where None, to twice the side that it was trained with.
+        longest: images with a longer side are reduced to it; where None, to the side that it was trained with:
+            heads are of the size then that it knows.
 
     Raises:
         InputError: where the file is no such checkpoint.
@@ -33,7 +34,7 @@ class UNetSegmenter:
         if longest is not None and longest < 16:
             raise InputError(f"the longest side must be at least 16 pixels, got {longest}")
         self._model, resolution = _load(Path(checkpoint))
-        self._longest = longest or 2 * resolution
+        self._longest = longest or resolution
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model.to(self._device)
 
