@@ -256,7 +256,7 @@ COMMANDS: dict[str, Command] = {
             Option("--selfie", Path | None, "MediaPipe's multiclass selfie segmenter, .tflite"),
             Option("--unet", Path | None, "checkpoint of `python -m training.pixels fit`"),
             Option("--template", str, "head model to register, or none for labels alone", "makehuman"),
-            Option("--head-model", list[str] | None, "that the data set was made with; may be repeated"),
+            _HEAD_MODEL,
             Option("--vertices", int, "networks work on at most so many, and answer for all", 250_000),
             Option("--pictures", int, "heads of which all methods are shown", 3),
             Option("--rows", str, "only these rows, names with commas; by default all", ""),
@@ -368,7 +368,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["fit"]:  # LightningCLI parses these itself
         return _fit(words[1:])
-    words = [re.sub("^--library(?==|$)", "--library+", word) for word in words]  # how the parser appends to a list
+    words = [re.sub("^--(library|annotated)(?==|$)", r"--\1+", word) for word in words]  # how the parser appends to a list
     parser = build_parser()
     parsed = parser.parse_args(words)
     setup_logging(verbose=parsed.verbose)

@@ -314,13 +314,12 @@ def evaluate(
     selfie: Path | None,
     unet: Path | None,
     template: str,
-    head_model: Sequence[str] | None,
+    head_model: str,
     vertices: int,
     pictures: int,
     rows: str,
 ) -> None:
     """Measure labels and registrations of every method on the same heads: the paper's tables and more."""
-    from assets.head_models import DEFAULT
     from factory.evaluation.rows import Baselines
     from factory.evaluation.run import EvaluateOptions
     from factory.evaluation.run import evaluate as run
@@ -329,7 +328,7 @@ def evaluate(
     keep_freed_memory()
     options = EvaluateOptions(
         checkpoints, which, Baselines(bisenet, selfie, unet), split, heads, tuple(annotated or ()),
-        None if template == "none" else template, tuple(head_model or (DEFAULT,)), vertices, pictures, _words(rows),
+        None if template == "none" else template, (head_model,), vertices, pictures, _words(rows),
     )  # fmt: skip
     run(dataset, out, options)
 

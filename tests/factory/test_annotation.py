@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -18,10 +17,9 @@ from hypothesis import strategies as st
 from capture import Capture, InputError, Labels, Scan
 from factory.annotation import OTHER, SKIN, AnnotateOptions, import_annotation, skin_of, undistort, write_annotation
 from factory.shards import PackSettings, pack
-from tests.helpers import looking_at_origin, make_capture
+from tests.helpers import looking_at_origin, make_capture, p2p_here
 from training.scans import read_labels, scan_key
 
-REPO = Path(__file__).resolve().parents[2]
 BLENDER = shutil.which("blender")
 needs_bpy = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
 
@@ -191,13 +189,13 @@ def test_blenders_binary_does_the_same(tmp_path: Path) -> None:
         (("{c}", "--blender", "/nowhere/blender", "--unit", "m"), "can't start /nowhere/blender"),
     ],
 )
-def test_mistakes_are_one_line(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
+def test_mistakes_are_one_line(
+    words: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_capture(tmp_path / "c")
-    command = [sys.executable, "-m", "factory.cli", "annotate", *(word.format(c=tmp_path / "c") for word in words)]
-    environment = os.environ | {"PYTHONPATH": str(REPO)}
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
-    assert done.returncode == 2 and message in done.stderr.splitlines()[-1], done.stderr
-    assert "Traceback" not in done.stderr
+    monkeypatch.chdir(tmp_path)
+    code, said = p2p_here("annotate", *(word.format(c=tmp_path / "c") for word in words))
+    assert code == 2 and message in said.splitlines()[-1] and "Traceback" not in said, said
 
 
 @needs_bpy

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from factory.evaluation import results
 from factory.evaluation.rows import BEST_KIND, ROWS, Baselines, Kind, curve_of, fill_rows, find_checkpoints
 from factory.evaluation.run import EvaluateOptions, evaluate
 from factory.evaluation.subjects import read_annotated, read_subjects
-
-REPO = Path(__file__).resolve().parents[3]
+from tests.helpers import p2p_here
 
 
 @pytest.fixture(scope="module")
@@ -178,18 +176,17 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
         (("--annotated", "/nowhere"), "/nowhere"),
     ],
 )
-def test_mistakes_are_one_line(words: tuple[str, ...], message: str, dataset: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "factory.cli", "evaluate", str(dataset), "--out", str(tmp_path / "out")]
+def test_mistakes_are_one_line(
+    words: tuple[str, ...], message: str, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["evaluate", dataset, "--out", tmp_path / "out"]
     if "--rows" not in words and "--annotated" in words:
         command += ["--rows", "truth", "--template", "none"]
     where = tmp_path / "empty"
     where.mkdir()
-    path = {"PYTHONPATH": str(REPO)}
-    import os
-
-    done = subprocess.run([*command, *words], cwd=where, capture_output=True, text=True, env=os.environ | path)
-    assert done.returncode == 2, done.stderr
-    assert message in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+    monkeypatch.chdir(where)
+    code, said = p2p_here(*command, *words)
+    assert code == 2 and message in said.splitlines()[-1] and "Traceback" not in said, said
     assert not (tmp_path / "out" / "evaluation.html").exists()
 
 
