@@ -252,6 +252,7 @@ COMMANDS: dict[str, Command] = {
             Option("--split", str, "of the data set", "test"),
             Option("--heads", int | None, "the first so many of it; by default all"),
             Option("--annotated", list[Path] | None, "capture with labels that a person painted; may be repeated"),
+            Option("--blended", list[Path] | None, "capture that `p2p blend` made and labelled; may be repeated"),
             Option("--bisenet", Path | None, "weights of a face-parsing network (BiSeNet, 19 classes)"),
             Option("--selfie", Path | None, "MediaPipe's multiclass selfie segmenter, .tflite"),
             Option("--unet", Path | None, "checkpoint of `python -m training.pixels fit`"),
@@ -368,7 +369,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["fit"]:  # LightningCLI parses these itself
         return _fit(words[1:])
-    words = [re.sub("^--(library|annotated)(?==|$)", r"--\1+", word) for word in words]  # how the parser appends to a list
+    # how the parser appends to a list
+    words = [re.sub("^--(library|annotated|blended)(?==|$)", r"--\1+", word) for word in words]
     parser = build_parser()
     parsed = parser.parse_args(words)
     setup_logging(verbose=parsed.verbose)

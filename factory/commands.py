@@ -310,6 +310,7 @@ def evaluate(
     split: str,
     heads: int | None,
     annotated: Sequence[Path] | None,
+    blended: Sequence[Path] | None,
     bisenet: Path | None,
     selfie: Path | None,
     unet: Path | None,
@@ -327,7 +328,7 @@ def evaluate(
 
     keep_freed_memory()
     options = EvaluateOptions(
-        checkpoints, which, Baselines(bisenet, selfie, unet), split, heads, tuple(annotated or ()),
+        checkpoints, which, Baselines(bisenet, selfie, unet), split, heads, tuple(annotated or ()), tuple(blended or ()),
         None if template == "none" else template, (head_model,), vertices, pictures, _words(rows),
     )  # fmt: skip
     run(dataset, out, options)

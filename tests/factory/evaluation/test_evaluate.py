@@ -12,7 +12,7 @@ from capture import InputError
 from factory.evaluation import results
 from factory.evaluation.rows import BEST_KIND, ROWS, Baselines, Kind, curve_of, fill_rows, find_checkpoints
 from factory.evaluation.run import EvaluateOptions, evaluate
-from factory.evaluation.subjects import read_annotated, read_subjects
+from factory.evaluation.subjects import read_captured, read_subjects
 from tests.helpers import p2p_here
 
 
@@ -155,7 +155,7 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
     subject.head.scan.write(folder / Capture.SCAN)
     skin = subject.labels.skin
     Labels(np.full(len(skin), np.nan, np.float32), skin).write(folder / Capture.LABELS)
-    found = read_annotated(folder)
+    found = read_captured(folder)
     assert found.annotated and found.head.id == "real"
     options = EvaluateOptions(template=None, annotated=(folder,), rows=("none", "truth"), heads=1, pictures=0)
     value = evaluate(dataset, tmp_path / "out", options)
