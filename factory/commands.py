@@ -328,7 +328,8 @@ def evaluate(
 
     keep_freed_memory()
     options = EvaluateOptions(
-        checkpoints, which, Baselines(bisenet, selfie, unet), split, heads, tuple(annotated or ()), tuple(blended or ()),
+        checkpoints, which, Baselines(bisenet, selfie, unet), split, heads, tuple(annotated or ()),
+        tuple(blended or ()),
         None if template == "none" else template, (head_model,), vertices, pictures, _words(rows),
     )  # fmt: skip
     run(dataset, out, options)

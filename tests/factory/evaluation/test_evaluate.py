@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -157,10 +158,19 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
     Labels(np.full(len(skin), np.nan, np.float32), skin).write(folder / Capture.LABELS)
     found = read_captured(folder)
     assert found.annotated and found.head.id == "real"
-    options = EvaluateOptions(template=None, annotated=(folder,), rows=("none", "truth"), heads=1, pictures=0)
+    blended = tmp_path / "blended"
+    shutil.copytree(folder, blended)
+    subject_truth = next(read_subjects(dataset, "test", 1, ("makehuman",))).truth
+    subject_truth.write(blended / Capture.HEAD)
+    subject.labels.write(blended / Capture.LABELS)
+    assert not read_captured(blended).annotated and read_captured(blended).truth.face_mask is not None
+    given = {"annotated": (folder,), "blended": (blended, blended)}
+    options = EvaluateOptions(template=None, rows=("none", "truth"), heads=1, pictures=0, **given)
     value = evaluate(dataset, tmp_path / "out", options)
-    assert row_of(value, "truth")["annotated"]["labels"]["miou"] == 1
-    assert "Annotated scans" in (tmp_path / "out" / "evaluation.html").read_text()
+    for kind in given:
+        assert row_of(value, "truth")[kind]["labels"]["miou"] == 1
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    assert "Annotated scans" in page and "Hair blended over clean heads" in page
 
 
 @pytest.mark.parametrize(
