@@ -17,9 +17,21 @@ CLASSES = "classes"
 _SKIN = "skin.npy"
 
 
-def picture_name(index: int) -> str:
-    """The file of a view's hair."""
-    return f"{index:03d}.npz"
+def colour_name(index: int) -> str:
+    """The file of the light that a view's hair sends: `rgb` (H, W, 3) float32, linear."""
+    return f"{index:03d}.colour.npz"
+
+
+def cover_name(index: int) -> str:
+    """The file of the share of a view's pixels that hair covers: `alpha` (H, W) float32; the light holds it already."""
+    return f"{index:03d}.cover.npz"
+
+
+def read_overlay(folder: Path, index: int) -> NDArray[np.float32]:
+    """(H, W, 4) of a view, premultiplied linear light and alpha."""
+    light, cover = (np.load(folder / name(index), allow_pickle=False) for name in (colour_name, cover_name))
+    with light, cover:
+        return np.concatenate([light["rgb"], cover["alpha"][..., None]], axis=-1)
 
 
 def classes_name(index: int) -> str:

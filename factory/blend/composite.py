@@ -13,7 +13,13 @@ from generator.sensor import linear_light, quantised, variance, weighed
 Floats = NDArray[np.float32]
 
 _COVERED = 0.5  # alpha from which on a pixel shows hair
+_LEAST = 1 / 255
 _OWN_NOISE = 1  # separates the noise of the hair from that of the image below
+
+
+def cleaned(overlay: Floats) -> Floats:
+    """The overlay (H, W, 4) without cover that no 8-bit image shows: what a denoiser leaves beside hair."""
+    return np.asarray(np.where(overlay[..., 3:] < _LEAST, 0, overlay), np.float32)
 
 
 def blend(

@@ -30,7 +30,7 @@ from generator.spec import HeadSpec, ShapeSpec, sample_spec
 @dataclass(frozen=True)
 class Wishes:
     """Attributes:
-    hair: family of the scalp's hair; None for any that isn't bald.
+    hair: family of the scalp's hair; None for any that isn't bald, or an asset of a library.
     beard: family of the beard.
     seed: of whatever else is drawn.
     """
@@ -80,8 +80,9 @@ def overlay_spec(
         headwear=HeadwearSpec(kind="none"), eyewear=replace(base.eyewear, kind="none"),
         jewellery=replace(base.jewellery, kind="none"), rig=RigSpec(), wishes={},
     )  # fmt: skip
-    asset = choose_assets(spec, draw, library, person, getattr(model, "base_mesh", "")).hair.asset
-    return replace(spec, hair=replace(spec.hair, asset=asset))
+    if wishes.hair is None:  # a family by name is ours
+        spec = replace(spec, hair=choose_assets(spec, draw, library, person, getattr(model, "base_mesh", "")).hair)
+    return spec
 
 
 def _draws(wishes: Wishes, person: Person) -> Callable[[str], Any]:

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assets.library import open_library
 from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, read_json, write_bytes, write_json
 from capture.files import sha256_of
 from evaluation.registration.errors import SurfaceError, face_error
 from evaluation.registration.register import VERSION as REGISTRATION_VERSION
-from factory.blend.composite import blend, blend_classes
+from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import estimate_light, skin_samples
 from factory.blend.pictures import Picture, write_picture
 from factory.blend.recipe import Wishes, overlay_spec, shape_of
@@ -40,7 +39,7 @@ from factory.processes import run_stage
 from factory.registration import NO_LABELS, Registered, RegisterOptions, coefficients_of, fit_template, known_labels
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.head import build_head
-from generator.overlay import CLASSES, OverlayPlan, classes_name, picture_name
+from generator.overlay import CLASSES, OverlayPlan, classes_name, read_overlay
 from generator.overlay import RECORD as OVERLAY_RECORD
 from generator.png import encode_png
 from generator.spec import HeadSpec
@@ -224,8 +223,7 @@ def _compose(
 ) -> float:
     """Write a view's image, and its mask where there is one; returns the share of the pixels that hair covers."""
     straight = pinhole(camera)
-    with np.load(place / picture_name(index), allow_pickle=False) as arrays:
-        overlay: NDArray[np.float32] = warp(arrays["rgba"], straight, camera)
+    overlay = cleaned(warp(read_overlay(place, index), straight, camera))
     alpha = overlay[..., 3]
     write_picture(blend(picture.pixels(), overlay, known.sensor if known else None, index), picture,
                   out / "images" / camera.name, bool((alpha > 0).any()))  # fmt: skip

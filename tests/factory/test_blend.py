@@ -18,7 +18,7 @@ from assets.library import Library
 from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, Labels, PixelClass, Scan, read_json
 from evaluation.registration.errors import face_error
 from evaluation.registration.template import Coefficients, rotation_matrix
-from factory.blend.composite import blend, blend_classes
+from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import SkinLight, estimate_light
 from factory.blend.pictures import Picture, write_picture
 from factory.blend.recipe import Wishes, overlay_spec
@@ -122,6 +122,13 @@ def test_hair_gets_the_noise_and_the_gains_of_its_sensor() -> None:
         0, np.sqrt(0.3 / 2000 + 0.005**2), (200, 200, 3)).astype(np.float32))  # fmt: skip
     both = linear_light(blend(below, half, replace(sensor, red=1.0, blue=1.0)))
     np.testing.assert_allclose(both.std(axis=(0, 1)), np.sqrt(0.3 / 2000 + 0.005**2), rtol=0.05)
+
+
+def test_what_no_image_shows_is_no_cover() -> None:
+    overlay = np.full((1, 2, 4), 0.5, np.float32)
+    overlay[0, 0, 3] = 0.002
+    made = cleaned(overlay)
+    assert not made[0, 0].any() and (made[0, 1] == overlay[0, 1]).all()
 
 
 def test_covered_pixels_get_the_class_of_the_hair() -> None:
