@@ -19,6 +19,7 @@ from capture.arrays import read_npz
 from factory.failures import StageError
 from factory.heads import GENERATE_SCRIPT
 from factory.processes import run_stage
+from factory.registration import known_labels
 from training.features.lifting import bilinear_matrix
 from training.images import decode_image
 from training.predictions import Prediction
@@ -149,8 +150,7 @@ def _start(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray
         return nothing, "nothing is painted yet"
     path = None if labels is None else Path(labels)
     if path is None and folder is not None:
-        known = (folder / "prediction" / Prediction.FILE, folder / Capture.LABELS)
-        path = next((each for each in known if each.is_file()), None)
+        path = known_labels(folder)
     if path is None:
         return nothing, "nothing is painted yet, as there is no prediction"
     if not path.is_file():

@@ -242,6 +242,26 @@ COMMANDS: dict[str, Command] = {
         ),
         "train",
     ),
+    "blend": Command(
+        commands.blend,
+        (
+            Option("capture", Path, "folder of a capture of a bald or shaved head, or one in a cap, with its scan"),
+            Option("--out", Path, "folder of the blended capture", required=True),
+            Option("--hair", str | None, "family of the scalp's hair; drawn by default"),
+            Option("--beard", str, "family of the beard", "none"),
+            Option("--seed", int, "of what is drawn", 0),
+            Option("--samples", int, "Cycles samples per pixel", 16),
+            Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
+            _LIBRARY,
+            Option("--template", str, "head model: makehuman, an ICT-FaceKit folder or an .npz file", "makehuman"),
+            _DEVICE,
+            Option("--labels", str | None, "labels.npz or prediction.npz of the clean scan, or none for all of it; by "
+                   "default the capture's prediction, else its labels, else all of it"),
+            Option("--landmarks", Path | None, "JSON file, name -> [x, y, z], for a scan in a frame of its own"),
+            Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
+            Option("--images-only", bool, "leave the scan to `p2p reconstruct` and `p2p label`"),
+        ),
+    ),
     "evaluate": Command(
         commands.evaluate,
         (

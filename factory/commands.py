@@ -302,6 +302,34 @@ def annotate(
     import_annotation(painted, out, blender)
 
 
+def blend(
+    capture: Path,
+    out: Path,
+    hair: str | None,
+    beard: str,
+    seed: int,
+    samples: int,
+    blender: Path | None,
+    library: list[Path] | None,
+    template: str,
+    device: str,
+    labels: str | None,
+    landmarks: Path | None,
+    unit: str | None,
+    images_only: bool,
+) -> None:
+    """Blend rendered hair over the photographs of a bald head: a scan whose skin below is known."""
+    from factory.blend.recipe import Wishes
+    from factory.blend.run import BlendOptions, blend_capture, rebuild
+
+    assets = tuple(library or ())
+    render = RenderSettings(samples=samples, blender=blender, library=assets, head_model=template, device=device)
+    options = BlendOptions(Wishes(hair, beard, seed), render, labels, landmarks, unit)
+    log.info("%s", blend_capture(capture, out, options))
+    if not images_only:
+        rebuild(out)
+
+
 def evaluate(
     dataset: Path,
     checkpoints: Path | None,
