@@ -19,7 +19,7 @@ from capture.arrays import read_npz
 from factory.failures import StageError
 from factory.heads import GENERATE_SCRIPT
 from factory.processes import run_stage
-from factory.registration import known_labels
+from factory.registration import is_prediction, known_labels
 from training.features.lifting import bilinear_matrix
 from training.images import decode_image
 from training.predictions import Prediction
@@ -155,9 +155,7 @@ def _start(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray
         return nothing, "nothing is painted yet, as there is no prediction"
     if not path.is_file():
         raise InputError(f"no labels at {path}; make some with `p2p segment`, or start with --labels none")
-    with np.load(path, allow_pickle=False) as arrays:
-        predicted = "probability" in arrays
-    skin = Prediction.read(path, scan).skin if predicted else read_labels(path, scan).skin
+    skin = Prediction.read(path, scan).skin if is_prediction(path) else read_labels(path, scan).skin
     return skin, f"painted as in {path}"
 
 

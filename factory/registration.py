@@ -23,6 +23,7 @@ from capture import (
     write_bytes,
     write_json,
 )
+from capture.arrays import read_npz
 from capture.ply import PlyMesh, write_ply
 from evaluation.registration.errors import face_error, surface_distance_mm
 from evaluation.registration.register import Registration, RegistrationSettings, register
@@ -156,13 +157,20 @@ def _weights(
         raise InputError(f"nothing says what of the scan is skin; {cure}")
     if not path.is_file():
         raise InputError(f"no labels at {path}; make some with `p2p segment` or `p2p label`")
-    with np.load(path, allow_pickle=False) as arrays:
-        predicted = "probability" in arrays
-    if predicted:
+    if is_prediction(path):
         found = Prediction.read(path, scan)
         confidence = None if found.distance_mm is None else confidence_of(found.distance_mm)
         return np.asarray(found.probability, float), confidence, f"skin by the prediction in {path}"
     return read_labels(path, scan).skin.astype(float), None, f"skin by the labels in {path}"
+
+
+def is_prediction(path: Path) -> bool:
+    """Whether a file of labels is a prediction. Raises `InputError` where it is neither."""
+    try:
+        arrays = read_npz(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} holds no labels ({error}); give a labels.npz or a prediction.npz") from None
+    return "probability" in arrays
 
 
 def known_labels(folder: Path) -> Path | None:
