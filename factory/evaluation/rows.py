@@ -98,7 +98,7 @@ BEST_KIND = _net(_FULL)
 ROWS: tuple[Row, ...] = (
     Row("none", "no mask: the whole scan", REFERENCE, (1,)),
     Row("truth", "true labels", REFERENCE, (1, 2)),
-    Row("masks", "true masks: what 2D can reach", TWO_D, (1,)),
+    Row("masks", "true masks of the images, projected", TWO_D, (1,)),
     Row("selfie", "MediaPipe multiclass selfie", TWO_D, (1,)),
     Row("bisenet", "face parsing (BiSeNet)", TWO_D, (1,)),
     Row("unet", "U-Net trained on our masks", TWO_D, (1,)),
