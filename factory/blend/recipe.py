@@ -17,6 +17,7 @@ from factory.blend.light import SkinLight
 from generator.assets_in_use import choose_assets
 from generator.components.environment import EnvironmentSpec
 from generator.components.facial_hair import BEARDS, BrowSpec, LashSpec, sample_beard
+from generator.components.garment import GarmentSpec
 from generator.components.hair import FAMILIES, family_weights, sample_hair, sample_hair_colour
 from generator.components.headwear import HeadwearSpec
 from generator.components.person import Person
@@ -66,7 +67,8 @@ def overlay_spec(
         skin = replace(base.skin, melanin=found.melanin, texture="")
         level = min(max(found.level / exposure_gain(skin), 0.05), 20.0)
         environment = EnvironmentSpec("dome", exposure=round(level, DIGITS), backdrop=(0.0, 0.0, 0.0))
-        base = replace(base, skin=skin, environment=environment, sensor=SensorSpec())
+        # What hair hangs over is unknown: the plainest garment bends it least.
+        base = replace(base, skin=skin, environment=environment, sensor=SensorSpec(), garment=GarmentSpec())
         colour = sample_hair_colour(draw("hair_colour"), found.melanin, person)
     else:
         colour = known.hair.colour
@@ -84,7 +86,7 @@ def overlay_spec(
 
 def _draws(wishes: Wishes, person: Person) -> Callable[[str], Any]:
     grown = {name: weight for name, weight in family_weights(person).items() if name != "none"}
-    given = {"hair": {"family": wishes.hair or grown}, "beard": {"family": wishes.beard}}
+    given: dict[str, dict[str, Any]] = {"hair": {"family": wishes.hair or grown}, "beard": {"family": wishes.beard}}
     wanted = Distributions(given, "--hair, --beard")
     return lambda component: wanted.draw(wishes.seed, component)
 

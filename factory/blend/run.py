@@ -149,9 +149,10 @@ def _blend(
         return estimate_light(skin_samples(views, mesh, done.template.face_mask), str(capture.folder))
 
     spec = overlay_spec(options.wishes, known, done.found.head, model, library, seen)
+    sensor = None if known is None else known.sensor
     with tempfile.TemporaryDirectory(prefix="p2p-blend-") as place:
         made = _render(spec, done, cameras, Path(place), out, options.render, _has_masks(capture))
-        cover = [_compose(*job, known and known.sensor, Path(place), out) for job in
+        cover = [_compose(*job, sensor, Path(place), out) for job in
                  zip(range(len(cameras)), cameras, pictures, capture.mask_paths, strict=True)]  # fmt: skip
     if not any(cover):
         raise InputError(f"{capture.folder}: no view shows any of the hair; are its scan and its cameras in one frame?")
