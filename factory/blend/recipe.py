@@ -11,12 +11,13 @@ import numpy as np
 from assets.draw import DIGITS
 from assets.head_model import HeadModel, Pose
 from assets.library import Library
-from capture import CaptureInfo, InputError
+from capture import InputError
 from evaluation.registration.template import Coefficients
 from factory.blend.light import SkinLight
 from generator.assets_in_use import choose_assets
 from generator.components.environment import EnvironmentSpec
 from generator.components.facial_hair import BEARDS, BrowSpec, LashSpec, sample_beard
+from generator.components.garment import GarmentSpec
 from generator.components.hair import FAMILIES, family_weights, sample_hair, sample_hair_colour
 from generator.components.headwear import HeadwearSpec
 from generator.components.person import Person
@@ -50,17 +51,14 @@ class Wishes:
 
 
 def overlay_spec(
-    wishes: Wishes, clean: CaptureInfo, head: Coefficients, model: HeadModel, library: Library,
+    wishes: Wishes, known: HeadSpec | None, head: Coefficients, model: HeadModel, library: Library,
     light: Callable[[], SkinLight],
 ) -> HeadSpec:  # fmt: skip
     """The head in the shape that was registered, with hair drawn for it, in the light of the capture.
 
-    A synthetic capture tells its light, its skin, its sensor and the colour of its person's hair. For any other,
+    A synthetic capture's spec, `known`, tells light, skin, sensor and the colour of the person's hair. For any other,
     `light` is asked: the light is then an even dome, the colour drawn as that skin's is.
-
-    Raises `InputError` where a synthetic capture's spec can't be read.
     """
-    known = None if clean.spec is None else HeadSpec.from_json(dict(clean.spec), f"spec of {clean.id}")
     base = sample_spec(wishes.seed, model) if known is None else known
     person = Person.of(model.traits(np.asarray(head.identity)))
     draw = _draws(wishes, person)
@@ -69,7 +67,8 @@ def overlay_spec(
         skin = replace(base.skin, melanin=found.melanin, texture="")
         level = min(max(found.level / exposure_gain(skin), 0.05), 20.0)
         environment = EnvironmentSpec("dome", exposure=round(level, DIGITS), backdrop=(0.0, 0.0, 0.0))
-        base = replace(base, skin=skin, environment=environment, sensor=SensorSpec())
+        # What hair hangs over is unknown: the plainest garment bends it least.
+        base = replace(base, skin=skin, environment=environment, sensor=SensorSpec(), garment=GarmentSpec())
         colour = sample_hair_colour(draw("hair_colour"), found.melanin, person)
     else:
         colour = known.hair.colour

@@ -38,6 +38,7 @@ from factory.heads import (
 from factory.processes import run_stage
 from factory.registration import NO_LABELS, Registered, RegisterOptions, coefficients_of, fit_template, known_labels
 from factory.stages import forget, is_whole, run_stamped, stage_key
+from generator.components.sensor import SensorSpec
 from generator.head import build_head
 from generator.overlay import CLASSES, OverlayPlan, classes_name, read_overlay
 from generator.overlay import RECORD as OVERLAY_RECORD
@@ -76,8 +77,8 @@ class BlendOptions:
 def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
     """Blend hair over the images of the capture `clean` into the capture `out`, unless it is whole there.
 
-    Raises `InputError` where the clean capture lacks its scan, something in it doesn't fit, the head isn't found in the
-    scan, or `out` holds anything else.
+    Raises `InputError` where the clean capture lacks its scan, something in it doesn't fit or can't be read, the head
+    isn't found in the scan, or `out` holds anything else.
     """
     capture = Capture.read(clean)
     if not capture.scan_path.is_file():
@@ -87,12 +88,14 @@ def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
         raise InputError(f"--out {out}: it is the clean capture itself, or a file; choose another folder")
     if out.is_dir() and any(out.iterdir()) and not (out / Capture.BLEND).is_file():
         raise InputError(f"--out {out}: the folder holds something else than a blended capture; choose another")
+    spec = capture.info.spec
+    known = None if spec is None else HeadSpec.from_json(dict(spec), f"spec of {capture.info.id}")
     pictures = [Picture.read(camera, path) for camera, path in zip(capture.cameras, capture.image_paths, strict=True)]
     plain = _plain(capture, options)
     if is_whole(out, "generate", stage_key(out, "generate", plain)):
         log.info("%s is whole: not blended again", out)
         return out
-    run_stamped(out, "generate", plain, lambda: _blend(capture, pictures, out, info, options, plain))
+    run_stamped(out, "generate", plain, lambda: _blend(capture, known, pictures, out, info, options, plain))
     return out
 
 
@@ -127,8 +130,8 @@ def _labels(folder: Path, given: str | None) -> str:
 
 
 def _blend(
-    capture: Capture, pictures: Sequence[Picture], out: Path, info: CaptureInfo, options: BlendOptions,
-    plain: dict[str, Any],
+    capture: Capture, known: HeadSpec | None, pictures: Sequence[Picture], out: Path, info: CaptureInfo,
+    options: BlendOptions, plain: dict[str, Any],
 ) -> None:  # fmt: skip
     forget(out, "generate")
     record: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "source": {"id": capture.info.id}, "options": plain}
@@ -145,11 +148,11 @@ def _blend(
         mesh = done.found.mesh(done.template)
         return estimate_light(skin_samples(views, mesh, done.template.face_mask), str(capture.folder))
 
-    spec = overlay_spec(options.wishes, capture.info, done.found.head, model, library, seen)
-    known = capture.info.spec is not None
+    spec = overlay_spec(options.wishes, known, done.found.head, model, library, seen)
+    sensor = None if known is None else known.sensor
     with tempfile.TemporaryDirectory(prefix="p2p-blend-") as place:
         made = _render(spec, done, cameras, Path(place), out, options.render, _has_masks(capture))
-        cover = [_compose(*job, spec if known else None, Path(place), out) for job in
+        cover = [_compose(*job, sensor, Path(place), out) for job in
                  zip(range(len(cameras)), cameras, pictures, capture.mask_paths, strict=True)]  # fmt: skip
     if not any(cover):
         raise InputError(f"{capture.folder}: no view shows any of the hair; are its scan and its cameras in one frame?")
@@ -158,8 +161,8 @@ def _blend(
     assets = {asset["id"]: asset for asset in (*capture.info.assets, *made["assets"])}
     write_json(out / Capture.BLEND, record | {
         "hair": spec.hair.asset or spec.hair.family, "beard": spec.beard.family, "seed": spec.seed,
-        "light": "the capture's own spec" if known else "an even dome, as bright as the skin says",
-        "noise": known,
+        "light": "the capture's own spec" if known is not None else "an even dome, as bright as the skin says",
+        "noise": known is not None,
         "hair_share": [round(share, 5) for share in cover],
         "registration": {"labels": _words(done), "error_to_scan": to_scan.to_json(),
                          "error_to_truth": _known_error(capture, done), **coefficients_of(done)},
@@ -219,14 +222,14 @@ def _render(
 
 
 def _compose(
-    index: int, camera: Camera, picture: Picture, mask: Path, known: HeadSpec | None, place: Path, out: Path
+    index: int, camera: Camera, picture: Picture, mask: Path, sensor: SensorSpec | None, place: Path, out: Path
 ) -> float:
     """Write a view's image, and its mask where there is one; returns the share of the pixels that hair covers."""
     straight = pinhole(camera)
     overlay = cleaned(warp(read_overlay(place, index), straight, camera))
     alpha = overlay[..., 3]
-    write_picture(blend(picture.pixels(), overlay, known.sensor if known else None, index), picture,
-                  out / "images" / camera.name, bool((alpha > 0).any()))  # fmt: skip
+    made = blend(picture.pixels(), overlay, sensor, index)
+    write_picture(made, picture, out / "images" / camera.name, bool((alpha > 0).any()))
     classes = place / CLASSES / classes_name(index)
     if classes.is_file():
         hair = warp(decode_classes(classes.read_bytes(), str(classes)), straight, camera, nearest=True)

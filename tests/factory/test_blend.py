@@ -15,9 +15,10 @@ from scipy.ndimage import binary_dilation
 
 from assets.head_models import load_head_model
 from assets.library import Library
-from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, Labels, PixelClass, Scan, read_json
+from capture import Camera, Capture, HeadSurface, InputError, Labels, PixelClass, Scan, read_json
 from evaluation.registration.errors import face_error
-from evaluation.registration.template import Coefficients, rotation_matrix
+from evaluation.registration.register import Registration
+from evaluation.registration.template import Coefficients, Template, rotation_matrix
 from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import SkinLight, estimate_light
 from factory.blend.pictures import Picture, write_picture
@@ -26,6 +27,7 @@ from factory.blend.run import BlendOptions, blend_capture, rebuild
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.cli import main
 from factory.heads import RenderSettings, generate_head
+from factory.registration import Registered
 from generator.components.sensor import SensorSpec
 from generator.components.skin import SkinSpec
 from generator.distributions import Distributions
@@ -165,15 +167,14 @@ def test_a_synthetic_head_gets_hair_of_its_own_colour_in_its_own_light(head: Coe
     def ask() -> SkinLight:
         raise AssertionError("the spec tells the light")
 
-    info = CaptureInfo("head_00000004", 4, clean.to_json())
-    spec = overlay_spec(Wishes("bob", "full", 7), info, head, model, Library(), ask)
+    spec = overlay_spec(Wishes("bob", "full", 7), clean, head, model, Library(), ask)
     assert (spec.hair.family, spec.beard.family) == ("bob", "full") and spec.hair.strands and spec.beard.strands
     assert spec.hair.colour == clean.hair.colour
     assert (spec.environment, spec.skin, spec.sensor) == (clean.environment, clean.skin, clean.sensor)
     assert spec.brows.strands == spec.lashes.strands == 0
     assert spec.headwear.kind == spec.eyewear.kind == spec.jewellery.kind == "none"
-    assert spec == overlay_spec(Wishes("bob", "full", 7), info, head, model, Library(), ask)
-    assert spec.hair != overlay_spec(Wishes("bob", "full", 8), info, head, model, Library(), ask).hair
+    assert spec == overlay_spec(Wishes("bob", "full", 7), clean, head, model, Library(), ask)
+    assert spec.hair != overlay_spec(Wishes("bob", "full", 8), clean, head, model, Library(), ask).hair
 
 
 def test_a_photographed_head_gets_a_dome_as_bright_as_its_skin_says(head: Coefficients) -> None:
@@ -181,7 +182,7 @@ def test_a_photographed_head_gets_a_dome_as_bright_as_its_skin_says(head: Coeffi
     levels = []
     for level in (0.5, 1.0):
         found = SkinLight(0.4, level)
-        spec = overlay_spec(Wishes(), CaptureInfo("me"), head, model, Library(), lambda found=found: found)
+        spec = overlay_spec(Wishes(), None, head, model, Library(), lambda found=found: found)
         assert spec.environment.lighting == "dome" and spec.skin.melanin == 0.4
         assert spec.hair.family != "none" and spec.beard.family == "none"
         levels.append(spec.environment.exposure * exposure_gain(spec.skin))
@@ -201,7 +202,8 @@ def test_a_plan_comes_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
 def test_pictures_are_written_as_they_came(suffix: str, tmp_path: Path) -> None:
-    pixels = np.kron(np.random.default_rng(0).integers(0, 256, (30, 40, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+    y, x = np.mgrid[0:480, 0:640]
+    pixels = np.stack([60 + x // 5, 40 + y // 4, 160 - x // 8], axis=-1).astype(np.uint8)
     view = replace(camera(), name=f"view.{suffix}")
     Image.fromarray(pixels).save(tmp_path / view.name)
     like = Picture.read(view, tmp_path / view.name)
@@ -225,6 +227,9 @@ def test_what_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"scan is missing: .*p2p reconstruct"):
         blend_capture(clean, tmp_path / "made", OPTIONS)
     make_capture(tmp_path / "other")
+    with pytest.raises(InputError, match="spec of other: schema version"):
+        blend_capture(tmp_path / "other", tmp_path / "made", OPTIONS)
+    (tmp_path / "other" / Capture.INFO).unlink()  # its toy spec
     with pytest.raises(InputError, match="the clean capture itself"):
         blend_capture(tmp_path / "other", tmp_path / "other", OPTIONS)
     (tmp_path / "full").mkdir()
@@ -240,11 +245,19 @@ def test_what_is_refused_before_anything_is_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
-def test_a_head_that_isnt_found_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    make_capture(tmp_path / "ball")  # a sphere has no face
-    code = main(["blend", str(tmp_path / "ball"), "--out", str(tmp_path / "made"), "--hair", "crop"])
+def test_a_head_that_isnt_found_is_one_line(
+    head: Coefficients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = Template(load_head_model())
+    surface = template.surface(head)
+    found = Registration(surface - np.array([0, 0.01, 0]), surface, head, {})
+    done = Registered("clean", Scan(surface, template.faces), 1.0, None, "all", template, found)
+    monkeypatch.setattr("factory.blend.run.fit_template", lambda *_: done)
+    make_capture(tmp_path / "clean")
+    (tmp_path / "clean" / Capture.INFO).unlink()
+    code = main(["blend", str(tmp_path / "clean"), "--out", str(tmp_path / "made"), "--hair", "crop"])
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
-    assert code == 2 and len(lines) == 1
+    assert code == 2 and len(lines) == 1 and "clean: the head wasn't found in the scan" in lines[0]
     assert not (tmp_path / "made" / Capture.INFO).exists()
 
 

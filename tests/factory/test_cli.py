@@ -50,6 +50,9 @@ def one_error(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
         (["reconstruct", "/nowhere", "--max-gap", "many"], "max_gap"),
         (["label", "/nowhere"], "/nowhere"),
         (["segment", "/nowhere", "--checkpoint", "/no.ckpt"], "/no"),
+        (["blend", "/nowhere", "--out", "x"], "/nowhere"),
+        (["blend", "/nowhere"], "--out"),
+        (["blend", "/nowhere", "--out", "x", "--hair", "sohrt"], "--hair sohrt: use one of"),
         (["fit", "--config", "/no.yaml"], "/no.yaml"),
     ],
 )
