@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from capture import Capture, InputError, Labels, Scan
+from capture.labels import is_painted
 from factory.console import track
 from factory.heads import (
     Execution,
@@ -175,6 +176,8 @@ def label(capture: Path, threshold_mm: float, skin_parts: str) -> None:
 
     settings = ScanSettings(threshold_mm=threshold_mm, skin_parts=_words(skin_parts))
     options = label_options(settings)
+    if is_painted(capture / Capture.LABELS):
+        raise InputError(f"{capture / Capture.LABELS} was painted by a person; move it away to label the scan anew")
 
     def work() -> tuple[Path, Path]:
         return label_capture(capture, threshold_mm, settings.skin_parts), measure_capture(capture)
