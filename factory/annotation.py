@@ -41,12 +41,14 @@ class AnnotateOptions:
         labels: `labels.npz` or `prediction.npz` to start from, or "none"; None for what of the capture somebody
             painted, else its prediction, else its labels, else nothing.
         unit: of the scan; guessed where None.
+        camera_unit: of the capture's camera poses, likewise.
         out: the `.blend`; by default `annotation.blend` in the capture, or `<scan>.blend` beside the scan.
         blender: a Blender binary, 3.4 or later; None for the `bpy` wheel.
     """
 
     labels: str | None = None
     unit: str | None = None
+    camera_unit: str | None = None
     out: Path | None = None
     blender: Path | None = None
 
@@ -69,9 +71,11 @@ def write_annotation(where: Path, options: AnnotateOptions) -> Path:
     paint, words = _start(options.labels, where if head is not None else None, given)
     cameras: tuple[Camera, ...] = ()
     if head is not None:
-        units = find_units(given, head.cameras, options.unit, None, f"scan of {where.name}")
+        units = find_units(given, head.cameras, options.unit, options.camera_unit, f"scan of {where.name}")
         metres, cameras = units.scan, tuple(scaled_camera(each, units.cameras) for each in head.cameras)
         log.info("units of %s", units.text)
+    elif options.camera_unit is not None:
+        raise InputError(f"--camera-unit {options.camera_unit}: {where} is a mesh alone, without cameras; leave it out")
     else:
         metres, told = scan_unit(given, options.unit, f"scan of {where.name}")
         log.info("unit of %s", told)

@@ -237,6 +237,7 @@ COMMANDS: dict[str, Command] = {
             Option("--labels", str | None, "labels.npz or prediction.npz to start from, or none; by default what was "
                    "painted, else the capture's prediction, else its labels"),
             Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
+            Option("--camera-unit", str | None, "of the camera poses, likewise"),
             Option("--out", Path | None, "the .blend; with --import the capture, or the .npz, that gets the labels"),
             Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel works"),
         ),

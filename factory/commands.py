@@ -288,7 +288,13 @@ def register(
 
 
 def annotate(
-    scan: Path | None, labels: str | None, unit: str | None, out: Path | None, blender: Path | None, **rest: Path | None
+    scan: Path | None,
+    labels: str | None,
+    unit: str | None,
+    camera_unit: str | None,
+    out: Path | None,
+    blender: Path | None,
+    **rest: Path | None,
 ) -> None:
     """Paint what of a scan is skin, in Blender: write the file, or take what was painted as labels."""
     from factory.annotation import AnnotateOptions, import_annotation, write_annotation
@@ -297,11 +303,12 @@ def annotate(
     if (scan is None) == (painted is None):
         raise InputError("give either a scan to paint on or --import FILE.blend")
     if scan is not None:
-        write_annotation(scan, AnnotateOptions(labels, unit, out, blender))
+        write_annotation(scan, AnnotateOptions(labels, unit, camera_unit, out, blender))
         return
     assert painted is not None
-    if labels is not None or unit is not None:
-        raise InputError("--labels and --unit are for a scan to paint on; --import needs neither")
+    given = {"--labels": labels, "--unit": unit, "--camera-unit": camera_unit}
+    if foreign := [name for name, value in given.items() if value is not None]:
+        raise InputError(f"{', '.join(foreign)}: for a scan to paint on; --import needs none of it")
     import_annotation(painted, out, blender)
 
 
