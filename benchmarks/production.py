@@ -51,7 +51,8 @@ def make(job: Job, stage: str, seed: int, tell: Tell, *inputs: bytes) -> bytes:
 
 def pack(job: Job, slot: int, seed: int, tell: Tell, *inputs: bytes) -> str:
     """A part with as many files as a real head's, all small."""
-    sample = {f"view_{i:02d}.jpg": bytes(200) for i in range(13)} | {"capture.json": b"{}", "scan.npz": bytes(500)}
+    sample = {f"view_{i:02d}.{kind}": bytes(200) for i in range(13) for kind in ("jpg", "mask.png")}
+    sample |= {"capture.json": b"{}", "scan.npz": bytes(500)}
     facts = {"seed": seed, "vertices": 1, "skin_share": 0.5, "skin_distance_mm_median": 0.1, "versions": {}}
     index = index_of([(slot, head_name(seed), facts, sample)], job.plan.key)
     with tempfile.TemporaryDirectory() as folder:

@@ -2,7 +2,7 @@
 
 from capture.camera import CAMERA_MODELS, Camera
 from capture.capture import Capture, CaptureInfo
-from capture.classes import PixelClass
+from capture.classes import SKIN_CLASSES, PixelClass
 from capture.colmap import SparseModel, SparsePoints, read_model, write_model
 from capture.errors import InputError, RefusedError
 from capture.files import atomic_path, read_json, write_bytes, write_json
@@ -12,6 +12,7 @@ from capture.scan import HeadSurface, Mesh, Scan
 
 __all__ = [
     "CAMERA_MODELS",
+    "SKIN_CLASSES",
     "Camera",
     "Capture",
     "CaptureInfo",

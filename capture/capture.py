@@ -98,6 +98,7 @@ class Capture:
     QUALITY: ClassVar[str] = "quality.json"
     HEAD: ClassVar[str] = "head.ply"
     INFO: ClassVar[str] = "capture.json"
+    BLEND: ClassVar[str] = "blend.json"
 
     @classmethod
     def read(cls, folder: Path) -> Self:

@@ -20,3 +20,8 @@ class PixelClass(IntEnum):
     EYEWEAR = 9
     JEWELLERY = 10
     MOUTH = 11  # teeth, tongue and gums
+
+
+# What counts as skin where a pixel's class has to say it, as a scan lies on the skin there: of the vertices that are
+# seen as skin, brows and lashes .89, .92 and .84 are within 1.5 mm of it (our renders), of any other class below .3.
+SKIN_CLASSES = (PixelClass.SKIN, PixelClass.BROWS, PixelClass.LASHES)

@@ -21,7 +21,7 @@ from factory.failures import StageError
 from factory.flat_views import flat_cameras, flatten
 from factory.heads import GENERATE_SCRIPT
 from factory.processes import run_stage
-from factory.skin_labels import NO_LABELS, find_labels, read_skin
+from factory.skin_labels import NO_LABELS, known_labels, read_skin
 from factory.stages import stamp_path
 from generator.annotation import Paint, how_to, read_colours
 from training.heads import Head
@@ -156,7 +156,7 @@ def _start(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray
     """(V,) the `Paint` to start from, and in words where it comes from."""
     path = None if labels in (None, NO_LABELS) else Path(str(labels))
     if labels is None and folder is not None:
-        path = find_labels(folder)
+        path = known_labels(folder)
     if path is None:
         return np.full(len(scan.vertices), Paint.NONE, np.uint8), "nothing is painted yet"
     skin = read_skin(path, scan).skin

@@ -243,6 +243,26 @@ COMMANDS: dict[str, Command] = {
         ),
         "train",
     ),
+    "blend": Command(
+        commands.blend,
+        (
+            Option("capture", Path, "folder of a capture of a bald or shaved head, or one in a cap, with its scan"),
+            Option("--out", Path, "folder of the blended capture", required=True),
+            Option("--hair", str | None, "family of the scalp's hair; drawn by default"),
+            Option("--beard", str, "family of the beard", "none"),
+            Option("--seed", int, "of what is drawn", 0),
+            Option("--samples", int, "Cycles samples per pixel", 16),
+            Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel renders"),
+            _LIBRARY,
+            Option("--template", str, "head model: makehuman, an ICT-FaceKit folder or an .npz file", "makehuman"),
+            _DEVICE,
+            Option("--labels", str | None, "labels.npz or prediction.npz of the clean scan, or none for all of it; by "
+                   "default what was painted, else the prediction, else its labels, else all of it"),
+            Option("--landmarks", Path | None, "JSON file, name -> [x, y, z], for a scan in a frame of its own"),
+            Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
+            Option("--images-only", bool, "leave the scan to `p2p reconstruct` and `p2p label`"),
+        ),
+    ),
     "evaluate": Command(
         commands.evaluate,
         (
@@ -253,11 +273,12 @@ COMMANDS: dict[str, Command] = {
             Option("--split", str, "of the data set", "test"),
             Option("--heads", int | None, "the first so many of it; by default all"),
             Option("--annotated", list[Path] | None, "capture with labels that a person painted; may be repeated"),
+            Option("--blended", list[Path] | None, "capture that `p2p blend` made and labelled; may be repeated"),
             Option("--bisenet", Path | None, "weights of a face-parsing network (BiSeNet, 19 classes)"),
             Option("--selfie", Path | None, "MediaPipe's multiclass selfie segmenter, .tflite"),
             Option("--unet", Path | None, "checkpoint of `python -m training.pixels fit`"),
             Option("--template", str, "head model to register, or none for labels alone", "makehuman"),
-            Option("--head-model", list[str] | None, "that the data set was made with; may be repeated"),
+            _HEAD_MODEL,
             Option("--vertices", int, "networks work on at most so many, and answer for all", 250_000),
             Option("--pictures", int, "heads of which all methods are shown", 3),
             Option("--rows", str, "only these rows, names with commas; by default all", ""),
@@ -369,7 +390,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["fit"]:  # LightningCLI parses these itself
         return _fit(words[1:])
-    words = [re.sub("^--library(?==|$)", "--library+", word) for word in words]  # how the parser appends to a list
+    # how the parser appends to a list
+    words = [re.sub("^--(library|annotated|blended)(?==|$)", r"--\1+", word) for word in words]
     parser = build_parser()
     parsed = parser.parse_args(words)
     setup_logging(verbose=parsed.verbose)

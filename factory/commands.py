@@ -312,6 +312,34 @@ def annotate(
     import_annotation(painted, out, blender)
 
 
+def blend(
+    capture: Path,
+    out: Path,
+    hair: str | None,
+    beard: str,
+    seed: int,
+    samples: int,
+    blender: Path | None,
+    library: list[Path] | None,
+    template: str,
+    device: str,
+    labels: str | None,
+    landmarks: Path | None,
+    unit: str | None,
+    images_only: bool,
+) -> None:
+    """Blend rendered hair over the photographs of a bald head: a scan whose skin below is known."""
+    from factory.blend.recipe import Wishes
+    from factory.blend.run import BlendOptions, blend_capture, rebuild
+
+    assets = tuple(library or ())
+    render = RenderSettings(samples=samples, blender=blender, library=assets, head_model=template, device=device)
+    options = BlendOptions(Wishes(hair, beard, seed), render, labels, landmarks, unit)
+    log.info("%s", blend_capture(capture, out, options))
+    if not images_only:
+        rebuild(out)
+
+
 def evaluate(
     dataset: Path,
     checkpoints: Path | None,
@@ -320,17 +348,17 @@ def evaluate(
     split: str,
     heads: int | None,
     annotated: Sequence[Path] | None,
+    blended: Sequence[Path] | None,
     bisenet: Path | None,
     selfie: Path | None,
     unet: Path | None,
     template: str,
-    head_model: Sequence[str] | None,
+    head_model: str,
     vertices: int,
     pictures: int,
     rows: str,
 ) -> None:
     """Measure labels and registrations of every method on the same heads: the paper's tables and more."""
-    from assets.head_models import DEFAULT
     from factory.evaluation.rows import Baselines
     from factory.evaluation.run import EvaluateOptions
     from factory.evaluation.run import evaluate as run
@@ -339,7 +367,8 @@ def evaluate(
     keep_freed_memory()
     options = EvaluateOptions(
         checkpoints, which, Baselines(bisenet, selfie, unet), split, heads, tuple(annotated or ()),
-        None if template == "none" else template, tuple(head_model or (DEFAULT,)), vertices, pictures, _words(rows),
+        tuple(blended or ()),
+        None if template == "none" else template, (head_model,), vertices, pictures, _words(rows),
     )  # fmt: skip
     run(dataset, out, options)
 

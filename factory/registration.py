@@ -29,7 +29,7 @@ from evaluation.registration.register import Registration, RegistrationSettings,
 from evaluation.registration.template import Template
 from evaluation.registration.weights import confidence_of
 from factory.console import track
-from factory.skin_labels import NO_LABELS, find_labels, read_skin
+from factory.skin_labels import NO_LABELS, known_labels, read_skin
 from training.predictions import Prediction
 from training.render import Stage, sheet
 from training.scans import read_scan
@@ -63,18 +63,48 @@ class RegisterOptions:
     out: Path | None = None
 
 
-def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
-    """Register the template to a capture's scan or a mesh file, write the results, and return their summary.
+@dataclass(frozen=True, eq=False)
+class Registered:
+    """A template on a scan.
 
-    The folder gets `registered.ply`, `registered.obj` (quads with texture coordinates), `registered.json`
-    (coefficients, times, and the error where the truth is known) and a picture; lengths in the scan's own unit.
+    Attributes:
+        name: of the capture or the file.
+        scan: in metres.
+        metres: per unit of the scan.
+        weights: (V,) of its vertices, None where all of it counts.
+        source: where the weights come from, in words.
+        template: the head model.
+        found: the registration.
+    """
+
+    name: str
+    scan: Scan
+    metres: float
+    weights: NDArray | None
+    source: str
+    template: Template
+    found: Registration
+
+    @property
+    def skin(self) -> NDArray[np.bool_]:
+        """(V,) what of the scan counted."""
+        if self.weights is None:
+            return np.ones(len(self.scan.vertices), bool)
+        return np.asarray(self.weights >= RegistrationSettings().least_weight)
+
+    def skin_mesh(self) -> Mesh:
+        """The faces of the scan that counted."""
+        return Mesh(self.scan.vertices, self.scan.faces[self.skin[self.scan.faces].all(axis=1)])
+
+
+def fit_template(where: Path, options: RegisterOptions) -> Registered:
+    """Register the template to the scan of a capture or to a mesh file; nothing is written.
 
     Raises `InputError` where something is missing or doesn't belong together.
     """
     folder = where if where.is_dir() else None
     given = read_scan(where if folder is None else Capture.read(folder).scan_path)
     name = where.name if folder is None else Capture.read(folder).info.id
-    out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
     metres, told = scan_unit(given, options.unit, f"scan of {name}")
     log.info("unit of %s", told)
     scan = given if metres == 1 else replace(given, vertices=given.vertices.astype(np.float64) * metres)
@@ -85,15 +115,29 @@ def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
     with track(f"registering {name}", 100) as progress:
         found = register(template, scan, weights, RegistrationSettings(), landmarks, confidence,
                          lambda step, share: progress(round(100 * share), step))  # fmt: skip
+    return Registered(name, scan, metres, weights, source, template, found)
+
+
+def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
+    """Register the template to a capture's scan or a mesh file, write the results, and return their summary.
+
+    The folder gets `registered.ply`, `registered.obj` (quads with texture coordinates), `registered.json`
+    (coefficients, times, and the error where the truth is known) and a picture; lengths in the scan's own unit.
+
+    Raises `InputError` where something is missing or doesn't belong together.
+    """
+    folder = where if where.is_dir() else None
+    out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
+    done = fit_template(where, options)
     truth = _truth(folder)
-    summary = _summary(name, source, metres, template, found, truth)
-    _write_mesh(out, template, found, metres)
+    summary = _summary(done, truth)
+    _write_mesh(out, done.template, done.found, done.metres)
     write_json(out / "registered.json", summary)
     with atomic_path(out / "registered.png") as path:
-        Image.fromarray(_picture(scan, weights, template, found, truth)).save(path)
+        Image.fromarray(_picture(done, truth)).save(path)
     if truth is not None:
         error = summary["error"]
-        log.info("%s: the face lies %.3f ± %.3f mm from the truth", name, error["mean"], error["std"])
+        log.info("%s: the face lies %.3f ± %.3f mm from the truth", done.name, error["mean"], error["std"])
     log.info("%s", out)
     return summary
 
@@ -106,7 +150,7 @@ def _weights(
         return None, None, "the whole scan counts"
     path = None if labels is None else Path(labels)
     if path is None and folder is not None:
-        path = find_labels(folder)
+        path = known_labels(folder)
     if path is None:
         cure = "give --labels FILE (labels.npz or prediction.npz), or --labels none for the whole scan"
         raise InputError(f"nothing says what of the scan is skin; {cure}")
@@ -133,22 +177,28 @@ def _truth(folder: Path | None) -> HeadSurface | None:
     return HeadSurface.read(path) if path is not None and path.is_file() else None
 
 
-def _summary(
-    name: str, source: str, metres: float, template: Template, found: Registration, truth: HeadSurface | None
-) -> dict[str, Any]:
-    head, model = found.head, template.model
-    summary: dict[str, Any] = {
-        "schema_version": 1,
-        "id": name,
-        "labels": source,
+def coefficients_of(done: Registered) -> dict[str, Any]:
+    """The head model and its coefficients, rotation and shift, as JSON."""
+    head, model = done.found.head, done.template.model
+    return {
         "head_model": {"name": model.name, "version": model.version},
-        "metres_per_unit": metres,
+        "metres_per_unit": done.metres,
         "identity": dict(zip(model.identity_names, map(float, head.identity), strict=True)),
         "expression": dict(zip(model.expression_names, map(float, head.expression), strict=True)),
         "neck": head.neck.tolist(), "jaw": head.jaw.tolist(),
         "rotation": head.rotation.tolist(), "shift_m": head.shift.tolist(),
-        "seconds": {step: round(seconds, 2) for step, seconds in found.seconds.items()},
     }  # fmt: skip
+
+
+def _summary(done: Registered, truth: HeadSurface | None) -> dict[str, Any]:
+    found, template = done.found, done.template
+    summary: dict[str, Any] = {
+        "schema_version": 1,
+        "id": done.name,
+        "labels": done.source,
+        **coefficients_of(done),
+        "seconds": {step: round(seconds, 2) for step, seconds in found.seconds.items()},
+    }
     if truth is not None:
         mesh = found.mesh(template)
         summary["error"] = face_error(mesh, template.face_mask, truth).to_json()
@@ -172,17 +222,14 @@ def _write_mesh(out: Path, template: Template, found: Registration, metres: floa
     write_bytes(out / "registered.obj", ("\n".join(lines) + "\n").encode())
 
 
-def _picture(
-    scan: Mesh, weights: NDArray | None, template: Template, found: Registration, truth: HeadSurface | None
-) -> NDArray[np.uint8]:
+def _picture(done: Registered, truth: HeadSurface | None) -> NDArray[np.uint8]:
     """The scan, the registered head, and its distance to the truth or to the scan's skin, from three sides."""
     from factory.report.pictures import PLAIN_COLOUR, distance_colours, label_colours
 
-    skin = np.ones(len(scan.vertices), bool) if weights is None else weights >= RegistrationSettings.least_weight
-    mesh = found.mesh(template)
+    scan, skin, found = done.scan, done.skin, done.found
+    mesh = found.mesh(done.template)
     if truth is None:
-        kept = skin[scan.faces].all(axis=1)
-        other: Mesh = Mesh(scan.vertices, scan.faces[kept])
+        other: Mesh = done.skin_mesh()
         caption = f"distance to the skin of the scan, 0 to {_SHOWN_MM:g} mm"
     else:
         other, caption = truth, f"distance to the truth, 0 to {_SHOWN_MM:g} mm"

@@ -13,7 +13,7 @@ from training.scans import read_labels
 NO_LABELS = "none"  # on the command line
 
 
-def find_labels(folder: Path) -> Path | None:
+def known_labels(folder: Path) -> Path | None:
     """The file of a capture to go by, None where it has none.
 
     What somebody painted comes first: it was often made by mending the prediction that lies beside it.

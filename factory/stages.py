@@ -25,7 +25,7 @@ _Result = TypeVar("_Result")
 
 # In the order of the work, with what each leaves in the capture's folder, as patterns.
 OUTPUTS: dict[str, tuple[str, ...]] = {
-    "generate": (Capture.INFO, Capture.HEAD, "sparse/*.txt", "images/*", "masks/*", "passes/*/*"),
+    "generate": (Capture.INFO, Capture.HEAD, Capture.BLEND, "sparse/*.txt", "images/*", "masks/*", "passes/*/*"),
     "reconstruct": (Capture.SCAN,),
     "label": (Capture.LABELS, Capture.QUALITY),
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assets.head_model import HeadModel, split_quads, triangulate
 from assets.subdivision import catmull_clark, split_corners
-from capture import HeadSurface
+from capture import HeadSurface, InputError
 from capture.geometry import vertex_normals
 from generator.spec import ShapeSpec
 
@@ -87,8 +87,17 @@ class HeadGeometry:
         )  # fmt: skip
 
 
-def build_head(model: HeadModel, shape: ShapeSpec) -> HeadGeometry:
-    """Evaluate the head model and subdivide its parts."""
+def build_head(model: HeadModel, shape: ShapeSpec, skin: Floats | None = None) -> HeadGeometry:
+    """Evaluate the head model and subdivide its parts.
+
+    Args:
+        model: the head model.
+        shape: its coefficients.
+        skin: (S, 3) metres, where the skin lies after its first subdivision, if it isn't where the coefficients put
+            it: a registration, brought into the head model's frame. Landmarks and chains lie on it, too.
+
+    Raises `InputError` where `skin` is of another head model.
+    """
     identity, expression = np.array(shape.identity), np.array(shape.expression)
     vertices = np.asarray(model.vertices(identity, expression, shape.pose), float)
     mean = np.asarray(model.base, float)
@@ -100,7 +109,9 @@ def build_head(model: HeadModel, shape: ShapeSpec) -> HeadGeometry:
         if chosen.any():
             polygons = model.polygons[chosen]
             corner_uvs = np.asarray(model.uvs, float)[model.polygon_uvs[chosen]]
-            parts[kind] = _part(vertices, mean, uvs, model.regions, polygons, corner_uvs, _levels(kind, polygons))
+            moved = skin if kind == "skin" else None
+            levels = _levels(kind, polygons)
+            parts[kind] = _part(vertices, mean, uvs, model.regions, polygons, corner_uvs, levels, moved)
     smooth = _on_surface(model, parts["skin"], vertices, kinds)
     landmarks = {name: smooth[vertex] for name, vertex in model.landmarks.items()}
     chains = {name: smooth[line] for name, line in model.chains.items()}
@@ -142,17 +153,23 @@ def _part(
     polygons: NDArray[np.int32],
     corner_uvs: Floats,
     levels: int,
+    moved: Floats | None = None,
 ) -> Part:
     used = _used(polygons)
     faces = np.where(polygons >= 0, np.searchsorted(used, polygons), -1).astype(np.int64)
     names = list(regions)
     columns = [mean[used], uvs[used], *(np.asarray(regions[name], float)[used, None] for name in names)]
     positions, values = vertices[used], np.concatenate(columns, axis=1)
-    for _ in range(levels):
+    for level in range(levels):
         corner_uvs = split_corners(corner_uvs, faces)
         positions, faces, smooth = catmull_clark(positions, faces, values)
         assert smooth is not None
         values = smooth
+        if level == 0 and moved is not None:
+            if moved.shape != positions.shape:
+                raise InputError(f"a skin of {len(moved)} vertices for a head model whose own has {len(positions)}; "
+                                 "register this head model")  # fmt: skip
+            positions = moved
     positions = positions.astype(np.float32).astype(float)
     triangles = triangulate(faces)
     masks = {name: np.clip(values[:, 5 + i], 0, 1) for i, name in enumerate(names)}

@@ -26,12 +26,33 @@ def expose(linear: Floats, spec: SensorSpec | None, view: int) -> NDArray[np.uin
     light = np.maximum(linear, 0).astype(np.float32)
     if spec is not None:
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([spec.seed, view])))
-        gain = 1 + spec.spread * float(np.clip(rng.standard_normal(), -2.5, 2.5))
-        light *= np.array([gain * spec.red, gain, gain * spec.blue], np.float32)
-        light *= (1 - spec.vignetting * _radius_squared(*light.shape[:2]))[..., None]
-        full = np.float32(spec.white_electrons)
-        deviation = np.sqrt(light / full + np.float32((spec.read_electrons / spec.white_electrons) ** 2))
+        light = _weighed(light, spec, rng)
+        deviation = np.sqrt(variance(light, spec))
         light += deviation * rng.standard_normal(light.shape, dtype=np.float32)
+    return quantised(light)
+
+
+def weighed(linear: Floats, spec: SensorSpec, view: int) -> Floats:
+    """Light (H, W, 3) with the gains of a view and its loss towards the corners, without noise."""
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([spec.seed, view])))
+    return _weighed(np.maximum(linear, 0).astype(np.float32), spec, rng)
+
+
+def _weighed(light: Floats, spec: SensorSpec, rng: np.random.Generator) -> Floats:
+    gain = 1 + spec.spread * float(np.clip(rng.standard_normal(), -2.5, 2.5))
+    light *= np.array([gain * spec.red, gain, gain * spec.blue], np.float32)
+    light *= (1 - spec.vignetting * _radius_squared(*light.shape[:2]))[..., None]
+    return light
+
+
+def variance(light: Floats, spec: SensorSpec) -> Floats:
+    """Of the noise in light that the sensor collects: shot noise and read noise."""
+    full = np.float32(spec.white_electrons)
+    return np.asarray(light / full + np.float32((spec.read_electrons / spec.white_electrons) ** 2), np.float32)
+
+
+def quantised(light: Floats) -> NDArray[np.uint8]:
+    """Linear light in [0, 1], cut there, as 8-bit sRGB."""
     return (srgb(light) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
@@ -41,6 +62,13 @@ def srgb(linear: Floats) -> Floats:
     power = np.power(np.maximum(x, np.float32(0.0031308)), np.float32(1 / 2.4))
     return np.where(x <= np.float32(0.0031308), np.float32(12.92) * x,
                     np.float32(1.055) * power - np.float32(0.055)).astype(np.float32)  # fmt: skip
+
+
+def linear_light(pixels: NDArray[np.uint8]) -> Floats:
+    """Linear light in [0, 1] of 8-bit sRGB values (IEC 61966-2-1): `quantised` gives the same values back."""
+    x = np.arange(256) / 255
+    table = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return np.asarray(table[pixels])
 
 
 def _radius_squared(height: int, width: int) -> Floats:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import logging
 import socket
 from pathlib import Path
 
@@ -59,3 +62,20 @@ def free_port() -> int:
     with socket.socket() as made:
         made.bind(("127.0.0.1", 0))
         return int(made.getsockname()[1])
+
+
+def p2p_here(*words: object) -> tuple[int, str]:
+    """Exit code and error output of `p2p`, run in this process: many mistakes cost one start of Python."""
+    from factory.cli import main
+
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            code = main([str(word) for word in words])
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    finally:
+        root.handlers[:], root.level = handlers, level
+    return code, said.getvalue()

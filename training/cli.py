@@ -1,137 +1,53 @@
-"""The training command line: LightningCLI with our model and data, one line an error."""
+"""The command line of training: LightningCLI, options from YAML or words, one line an error."""
 
 from __future__ import annotations
 
 import logging
-import os
-import sys
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from lightning import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, RichProgressBar
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.cli import LightningArgumentParser
 
-from capture import InputError
-from capture.files import explain_os_error
-from training.checkpoint import AtomicCheckpointIO, read_checkpoint
+from training.checkpoint import read_checkpoint
+from training.command import ShardCLI, exit_code_of, quiet_libraries, set_up_process
 from training.data import HeadData
-from training.logs import loggers_of
-from training.memory import keep_freed_memory
 from training.module import SkinLabeller
 from training.pictures import PredictionPictures
 from training.prepare import Preparation
-from training.progress import PlainProgress, prepared_line
-from training.stopping import ResumePoint, Stopped
 from training.writer import PredictionWriter
+
+__all__ = ["TrainingCLI", "main", "quiet_libraries", "run"]
 
 log = logging.getLogger(__name__)
 
-DEFAULT_ROOT = "out/training"
-_SILENT = (  # advice of the libraries that the user can do nothing about
-    r".*does not have many workers.*",
-    r".*`IterableDataset` has `__len__` defined.*",
-    r".*smaller than the logging interval.*",
-    r".*Checkpoint directory .* exists and is not empty.*",
-    r".*Experiment logs directory .* exists.*",
-    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
-    r".*available but not used.*",
-    r".*your dataloader is not resumable.*",  # it is: see `training.order`
-    r".*recommended to use `self.log\(.*sync_dist=True\)`.*",  # torchmetrics did
-    r"LightningCLI's args parameter is intended.*",
-)
 
-
-class Parser(LightningArgumentParser):
-    """Ends with one line and exit code 2 where the arguments are wrong."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Print the message as one line."""
-        raise InputError(" ".join(str(message).split()))
-
-
-class TrainingCLI(LightningCLI):
+class TrainingCLI(ShardCLI):
     """`fit`, `validate`, `test` and `predict` of the skin labeller."""
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add the checkpoint options; the folder follows from the root folder."""
-        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
-        parser.set_defaults(
-            {
-                "checkpoint.filename": "best",
-                "checkpoint.monitor": "val/miou",
-                "checkpoint.mode": "max",
-                "checkpoint.save_last": True,
-                "checkpoint.enable_version_counter": False,
-            }
-        )
+        """Add the options of the pictures."""
+        super().add_arguments_to_parser(parser)
         parser.add_class_arguments(PictureOptions, "pictures")
-        parser.add_argument("--resume_minutes", type=float, default=10.0, help="between checkpoints to go on from")
-        parser.link_arguments("trainer.default_root_dir", "checkpoint.dirpath", compute_fn=_checkpoint_folder)
 
-    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse; without a checkpoint, the commands that need one take the best of the root folder."""
-        super().parse_arguments(parser, args)
-        command = self.config["subcommand"]
-        options = self.config[command]
-        options["weights_only"] = True  # no code from a checkpoint, whatever the trainer's default
-        if command == "predict":
-            options["return_predictions"] = False  # they are written one by one
-        if options.get("ckpt_path") is None and command != "fit":
-            options["ckpt_path"] = str(Path(_checkpoint_folder(options.trainer.default_root_dir)) / "best.ckpt")
-        if options.get("ckpt_path") is not None:
-            read_checkpoint(Path(options["ckpt_path"]))
+    def read(self, path: Path) -> dict[str, Any]:
+        """A labeller's checkpoint."""
+        return read_checkpoint(path)
 
-    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Add the logs, below the root folder, checkpoints that are whole, and plain lines where no bar is shown."""
-        config = self._get(self.config_init, "trainer")
-        root = config.get("default_root_dir") or DEFAULT_ROOT
-        if config.get("logger") in (None, True):
-            resumed = self.subcommand == "fit" and self._get(self.config, "ckpt_path") is not None
-            kwargs["logger"] = loggers_of(str(self.subcommand), root, resumed) or False
-        if config.get("plugins") is None:
-            kwargs["plugins"] = [AtomicCheckpointIO()]
-        config["use_distributed_sampler"] = False  # the order of heads is ours
-        callbacks = list(config.get("callbacks") or [])
+    def take_over(self, checkpoint: dict[str, Any]) -> None:
+        """Features, coarse mesh and eigenpairs are the checkpoint's."""
+        self.datamodule.preparation = Preparation.from_json(checkpoint["labeller"]["preparation"])
+
+    def more_callbacks(self, root: Path) -> list[Callback]:
+        """Predictions are written, some validation heads drawn."""
         if self.subcommand == "predict":
-            callbacks.append(PredictionWriter(Path(root) / "predictions"))
-        if not config.get("enable_progress_bar"):
-            callbacks.append(PlainProgress())
-        elif not any(isinstance(callback, ProgressBar) for callback in callbacks):
-            callbacks.append(RichProgressBar())
+            return [PredictionWriter(root / "predictions")]
         if self.subcommand == "fit":
             pictures = self._get(self.config_init, "pictures")
-            callbacks.append(pictures.callback(Path(root) / "logs" / "pictures"))
-            minutes = self._get(self.config_init, "resume_minutes")
-            callbacks.append(ResumePoint(Path(_checkpoint_folder(root)) / "resume.ckpt", minutes))
-        config["callbacks"] = callbacks
-        return super().instantiate_trainer(**kwargs)
-
-    def before_fit(self) -> None:
-        """Prepare heads before other processes are started: what is wrong is said once, and nobody waits."""
-        self.datamodule.progress = prepared_line
-        if "LOCAL_RANK" not in os.environ:
-            self.datamodule.prepare(self.subcommand)
-            if self.subcommand == "fit":
-                self.datamodule.check_processes(self.trainer.world_size)
-
-    def before_test(self) -> None:
-        """Prepare heads as the checkpoint's were: it carries how, so that no configuration is needed."""
-        path = Path(self.config[self.subcommand]["ckpt_path"])
-        self.datamodule.preparation = Preparation.from_json(read_checkpoint(path)["labeller"]["preparation"])
-        self.before_fit()
-
-    before_validate = before_predict = before_test
-
-    def after_fit(self) -> None:
-        """Say where the checkpoints are."""
-        callback = self.trainer.checkpoint_callback
-        if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
-            log.info("best checkpoint: %s (val mIoU %.4f)", callback.best_model_path, callback.best_model_score)
-            log.info("last checkpoint: %s", callback.last_model_path)
+            return [pictures.callback(root / "logs" / "pictures")]
+        return []
 
     def after_predict(self) -> None:
         """Say where the predictions are."""
@@ -155,65 +71,14 @@ class PictureOptions:
         return PredictionPictures(folder, self.heads, self.every)
 
 
-def _checkpoint_folder(root: str | None) -> str:
-    return str(Path(root or DEFAULT_ROOT) / "checkpoints")
-
-
 def run(arguments: Sequence[str] | None = None) -> TrainingCLI:
     """Parse and run; raises `InputError` where the user gave something unusable."""
-    quiet_libraries()
-    keep_freed_memory()
-    return TrainingCLI(
-        SkinLabeller,
-        HeadData,
-        args=None if arguments is None else list(arguments),
-        seed_everything_default=0,
-        save_config_kwargs={"overwrite": True},
-        parser_class=Parser,
-        parser_kwargs={"prog": "python -m training", "description": "Train the skin labeller."},
-        trainer_defaults={
-            "default_root_dir": DEFAULT_ROOT,
-            "enable_progress_bar": sys.stderr.isatty(),
-            "max_epochs": 60,
-            "enable_model_summary": False,
-            "num_sanity_val_steps": 0,  # preparing has read every head
-            "log_every_n_steps": 1,
-        },
-    )
-
-
-def quiet_libraries() -> None:
-    """Keep advice about accelerators, workers and products out of the user's way."""
-    for name in ("pytorch.utilities.rank_zero", "fabric.utilities.seed", "fabric.utilities.distributed", "pytorch"):
-        logging.getLogger(f"lightning.{name}").setLevel(logging.WARNING)
-    for message in _SILENT:
-        warnings.filterwarnings("ignore", message)
-    # Lightning uses old names of jsonargparse and of torch; both still do what they did.
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(lightning|jsonargparse)\b")
-    warnings.filterwarnings("ignore", r"(?s).*JSONARGPARSE_DEPRECATION_WARNINGS", DeprecationWarning)
+    set_up_process()
+    words = None if arguments is None else list(arguments)
+    options = TrainingCLI.options("python -m training", "Train the skin labeller.")
+    return TrainingCLI(SkinLabeller, HeadData, args=words, **options)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, or 2 with one line where the user can mend what is wrong."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    first = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
-    logging.getLogger("training").setLevel(logging.INFO if first else logging.WARNING)  # one of many processes speaks
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
-        run(arguments)
-    except InputError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    except OSError as error:  # Lightning's own writing
-        mendable = explain_os_error(error, Path(error.filename or "the output"))
-        if not isinstance(mendable, InputError):
-            raise
-        sys.stderr.write(f"error: {mendable}\n")
-        return 2
-    except Stopped as stopped:
-        log.info("%s", stopped)
-        return 130
-    except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted\n")
-        return 130
-    return 0
+    return exit_code_of(lambda: run(arguments))

@@ -38,15 +38,17 @@ class TrainingOrder(Sampler):
         seed: of the order.
         rank: of this process.
         world: number of processes.
+        unit: what is drawn, if not heads; errors call it so.
 
     Raises:
         InputError: where there are fewer heads than processes.
     """
 
-    def __init__(self, count: int, seed: int, rank: int = 0, world: int = 1) -> None:
+    def __init__(self, count: int, seed: int, rank: int = 0, world: int = 1, unit: str = "heads") -> None:
         if count < world:
-            raise InputError(f"{count} training heads for {world} processes: each needs one; use fewer trainer.devices")
-        self.count, self.seed, self.rank, self.world = count, seed, rank, world
+            cure = "each needs one; use fewer trainer.devices"
+            raise InputError(f"{count} training {unit} for {world} processes: {cure}")
+        self.count, self.seed, self.rank, self.world, self.unit = count, seed, rank, world, unit
         self.epoch, self.start = 0, 0
 
     def __len__(self) -> int:
@@ -73,12 +75,12 @@ class TrainingOrder(Sampler):
         if steps >= int(state["heads"]) // int(state["world"]):
             epoch, steps = epoch + 1, 0
         if steps:  # at the beginning of an epoch all may change
-            texts = {"world": "processes", "seed": "data.seed", "heads": "training heads"}
+            texts = {"world": "processes", "seed": "data.seed", "heads": f"training {self.unit}"}
             for key, value in ours.items():
                 if state[key] != value:
                     raise InputError(
                         f"the checkpoint is from the middle of an epoch with {texts[key]} = {state[key]}, now {value}: "
-                        "heads would be seen twice; resume as it was, or from a checkpoint of the end of an epoch"
+                        f"{self.unit} would be seen twice; resume as it was, or from the end of an epoch"
                     )
         self.epoch, self.start = epoch, steps
 

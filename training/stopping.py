@@ -25,6 +25,21 @@ class Stopped(BaseException):
         self.path = path
 
 
+class LastCheckpoint(Callback):
+    """Keeps the checkpoint of the last epoch; that of Lightning's `save_last` is of the last epoch that was the best.
+
+    Args:
+        path: of the checkpoint.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Save; validation, where this epoch has one, is done, and the best checkpoint is written."""
+        trainer.save_checkpoint(self.path)
+
+
 class ResumePoint(Callback):
     """Keeps a checkpoint to go on from, and leaves one when Ctrl-C or a termination signal comes.
 

@@ -24,10 +24,9 @@ _TABLES = {1: "Methods", 2: "What the features are worth"}
 
 
 def render(
-    value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary], annotated: Mapping[str, Summary],
-    figures: Figures,
-) -> str:  # fmt: skip
-    """The page: `value` is what stands in `evaluation.json`, the summaries are by row."""
+    value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary], figures: Figures
+) -> str:
+    """The page: `value` is what stands in `evaluation.json`, the summaries of the data set's heads are by row."""
     titles = {row.name: row.title for row in rows}
     graded = {titles[name]: s.calibration for name, s in synthetic.items() if s.calibration is not None}
     labelled = {titles[name]: s.boundary for name, s in synthetic.items() if s.scores is not None}

@@ -20,7 +20,7 @@ from factory.evaluation.groups import by_group
 from factory.evaluation.page import render
 from factory.evaluation.results import Result, Workshop
 from factory.evaluation.rows import BEST, BEST_KIND, OURS, Baselines, Row, curve_of, fill_rows, find_checkpoints
-from factory.evaluation.subjects import Subject, count_subjects, read_annotated, read_subjects
+from factory.evaluation.subjects import Subject, count_subjects, read_captured, read_subjects
 from factory.evaluation.summary import Summary, compare, distance_of, miou_of, summarise
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class EvaluateOptions:
         split: of the data set.
         heads: the first so many of it; all where None.
         annotated: captures with labels that a person painted.
+        blended: captures of clean heads that got hair over their images; their `head.ply` is the clean registration.
         template: head model to register; None for labels alone.
         head_models: that the data set may have been made with.
         vertices: networks work on at most so many.
@@ -54,6 +55,7 @@ class EvaluateOptions:
     split: str = "test"
     heads: int | None = None
     annotated: Sequence[Path] = ()
+    blended: Sequence[Path] = ()
     template: str | None = DEFAULT
     head_models: Sequence[str] = (DEFAULT,)
     vertices: int = 250_000
@@ -87,13 +89,15 @@ def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, An
             read_subjects(dataset, options.split, options.heads, options.head_models)
         ):  # fmt: skip
             _run(subject, rows, workshop, synthetic, progress.advance, figures if number in shown else None)
-    annotated = _Collected()
-    with track("annotated scans", len(options.annotated) * len(rows)) as progress:
-        for folder in options.annotated:
-            _run(read_annotated(folder), rows, workshop, annotated, progress.advance, figures)
-    value = _numbers(dataset, options, rows, synthetic, annotated, template)
+    collected = {"synthetic": synthetic}
+    for kind, folders in {"annotated": options.annotated, "blended": options.blended}.items():
+        collected[kind] = _Collected()
+        with track(f"{kind} scans", len(folders) * len(rows)) as progress:
+            for folder in folders:
+                _run(read_captured(folder), rows, workshop, collected[kind], progress.advance, figures)
+    value = _numbers(dataset, options, rows, collected, template)
     write_json(out / NUMBERS, value)
-    write_bytes(out / PAGE, render(value, rows, synthetic.summaries(rows), annotated.summaries(rows), figures).encode())
+    write_bytes(out / PAGE, render(value, rows, synthetic.summaries(rows), figures).encode())
     log.info("%s", out / PAGE)
     return value
 
@@ -158,10 +162,11 @@ def _truth(subject: Subject, workshop: Workshop) -> tuple[Mesh | None, Any, str]
 
 
 def _numbers(
-    dataset: Path, options: EvaluateOptions, rows: Sequence[Row], synthetic: _Collected, annotated: _Collected,
+    dataset: Path, options: EvaluateOptions, rows: Sequence[Row], collected: Mapping[str, _Collected],
     template: Template | None,
 ) -> dict[str, Any]:  # fmt: skip
     """What stands in `evaluation.json`."""
+    synthetic = collected["synthetic"]
     summaries = synthetic.summaries(rows)
     curve = [
         {"heads": row.heads, "miou": summaries[row.name].to_json()["labels"]["miou"]}
@@ -178,7 +183,7 @@ def _numbers(
             {
                 "name": row.name, "title": row.title, "group": row.group, "tables": list(row.tables), "note": row.note,
                 "training_heads": row.heads,
-                "synthetic": _row_json(row, synthetic, rows), "annotated": _row_json(row, annotated, rows),
+                **{kind: _row_json(row, each, rows) for kind, each in collected.items()},
             }
             for row in rows
         ],

@@ -106,8 +106,11 @@ def count_subjects(dataset: Path, split: str, count: int | None) -> int:
     return found if count is None else min(count, found)
 
 
-def read_annotated(folder: Path) -> Subject:
-    """A capture with a scan and the labels that somebody gave it. Raises `InputError` where one is missing."""
+def read_captured(folder: Path) -> Subject:
+    """A capture with a scan and labels: painted by a person, or of the surface in its `head.ply`.
+
+    Raises `InputError` where one is missing.
+    """
     given = Head.from_capture(folder)
     labels = read_labels(Path(folder) / Capture.LABELS, given.scan)
     head, _ = in_metres(given)

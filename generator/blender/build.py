@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets.head_model import HeadModel
 from assets.library import Asset, Library
@@ -43,11 +44,15 @@ def build_scene(
     time: Time,
     library: Library | None = None,
     device: str = "cpu",
+    skin: NDArray[np.float64] | None = None,
 ) -> tuple[Any, HeadGeometry, float]:
-    """The scene, the head in it, and the radius to frame; `time(stage, work)` does the work of a stage."""
+    """The scene, the head in it, and the radius to frame; `time(stage, work)` does the work of a stage.
+
+    `skin` is for `build_head`: a registered skin instead of the coefficients' own.
+    """
     assets = assets_of(spec, library or Library())
     scene = new_scene(samples, threads, spec.seed, device)
-    head = time("head", lambda: build_head(model, spec.shape))
+    head = time("head", lambda: build_head(model, spec.shape, skin))
     add_camera(scene)
     if "skin" in assets:
         spec = replace(spec, skin=toned(spec.skin, assets["skin"].path("diffuse"), head))

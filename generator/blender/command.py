@@ -19,6 +19,7 @@ from capture import InputError, read_json, write_json
 from generator.assets_in_use import assets_of
 from generator.blender.annotation import read_annotation, write_annotation
 from generator.blender.capture_head import RenderSettings, capture_head
+from generator.blender.overlay import render_overlay
 from generator.blender.preview import PreviewPlan, render_preview
 from generator.components.environment import HDRIS
 from generator.components.facial_hair import BEARDS
@@ -26,6 +27,7 @@ from generator.components.hair import FAMILIES
 from generator.devices import DEVICES
 from generator.distributions import Distributions, read_distributions
 from generator.ground_truth import PASSES, parse_passes
+from generator.overlay import OverlayPlan
 from generator.rig import fixes_resolution, read_rig
 from generator.spec import HeadSpec, sample_spec
 
@@ -62,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--neutral", action="store_true", help="no expression, no turned head")
     made.add_argument("--preview", type=Path, help="a plan of `p2p preview`, to render instead of captures")
     made.add_argument("--annotation", type=Path, help="a job of `p2p annotate`, instead of captures")
+    made.add_argument("--overlay", type=Path, help="a plan of `p2p blend`: hair alone, with alpha, instead of captures")
     made.add_argument("--spec-only", action="store_true", help="write spec.json, don't render")
     return made
 
@@ -94,6 +97,12 @@ def _run(options: argparse.Namespace) -> None:
         report = _reporter(options.preview.parent)
         with _quiet_stdout():
             render_preview(plan, model, options.out_root or options.out, settings, library, report)
+        return
+    if options.overlay is not None:
+        hair = OverlayPlan.read(options.overlay)
+        report = _reporter(options.overlay.parent)
+        with _quiet_stdout():
+            render_overlay(hair, model, options.out_root or options.out, settings, library, report)
         return
     jobs = list(_jobs(options, model, library))  # all of them first: a wrong seed is told before the long work
     for spec, folder in jobs:

@@ -49,8 +49,11 @@ def _develop(channels: Mapping[str, Floats], sensor: SensorSpec | None, view: in
     write_bytes(path, encode_png(expose(linear, sensor, view)))
 
 
-def render_channels(scene: Any, camera: Camera, folder: Path, layers: bool = False) -> dict[str, Floats]:
-    """Channel -> (H, W) of what a camera sees, linear: R, G and B, or those of all passes.
+def render_channels(
+    scene: Any, camera: Camera, folder: Path, layers: bool = False, alpha: bool = False
+) -> dict[str, Floats]:
+    """Channel -> (H, W) of what a camera sees, linear: R, G and B, with `alpha` A too (premultiplied), or those of all
+    passes.
 
     `folder` gets the file that Blender leaves, for as long as it takes. Raises `InputError` where it leaves none.
     """
@@ -58,7 +61,7 @@ def render_channels(scene: Any, camera: Camera, folder: Path, layers: bool = Fal
     settings = scene.render.image_settings
     settings.file_format = "OPEN_EXR_MULTILAYER" if layers else "OPEN_EXR"
     if not layers:
-        settings.color_mode = "RGB"
+        settings.color_mode = "RGBA" if alpha else "RGB"
     settings.color_depth, settings.exr_codec = "32", "NONE"
     path = folder / f".{camera.name}.exr"
     try:

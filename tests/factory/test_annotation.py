@@ -16,15 +16,12 @@ import pytest
 from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, Labels, Scan
-from factory import commands
 from factory.annotation import AnnotateOptions, import_annotation, write_annotation
-from factory.cli import build_parser
 from factory.flat_views import flat_cameras
 from factory.shards import PackSettings, pack
 from factory.stages import forget, stamp_path
 from generator.annotation import COLOURS, Paint
-from tests.factory.test_cli import one_error, p2p
-from tests.helpers import looking_at_origin, make_capture
+from tests.helpers import looking_at_origin, make_capture, p2p_here
 from training.predictions import Prediction
 from training.scans import read_labels, scan_key
 
@@ -309,22 +306,23 @@ def test_blenders_binary_does_the_same(tmp_path: Path) -> None:
         (("{c}", "--blender", shutil.which("true"), "--unit", "m"), "made no file: is it Blender 3.4 or later?"),
     ],
 )
-def test_mistakes_are_one_line(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
+def test_mistakes_are_one_line(
+    words: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_capture(tmp_path / "c")
-    parsed = build_parser().parse_args(["annotate", *(word.format(c=tmp_path / "c") for word in words)])
-    options = {key: value for key, value in vars(parsed.annotate).items() if key != "config"}
-    with pytest.raises(InputError) as told:
-        commands.annotate(**options)
-    assert message in str(told.value) and "\n" not in str(told.value)
+    monkeypatch.chdir(tmp_path)
+    code, said = p2p_here("annotate", *(word.format(c=tmp_path / "c") for word in words))
+    assert code == 2 and message in said.splitlines()[-1] and "Traceback" not in said, said
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".blend", ".npz") and path.stem != "labels"]
 
 
 @needs_bpy
 @pytest.mark.slow
 def test_the_command_line_has_both_forms(bare: tuple[Path, dict], tmp_path: Path) -> None:
-    done = p2p("annotate", "--import", bare[0].with_name("some.blend"), "--out", tmp_path / "mine.npz")
-    assert done.returncode == 0 and Labels.read(tmp_path / "mine.npz").painted, done.stderr
-    assert "give either a scan to paint on or --import" in one_error(p2p("annotate"))
+    code, said = p2p_here("annotate", "--import", bare[0].with_name("some.blend"), "--out", tmp_path / "mine.npz")
+    assert code == 0 and "vertices are skin" in said and Labels.read(tmp_path / "mine.npz").painted
+    code, said = p2p_here("annotate", bare[0], "--out", tmp_path / "again.blend", "--labels", tmp_path / "mine.npz")
+    assert code == 0 and "painted as in" in said and (tmp_path / "again.blend").is_file()
 
 
 @pytest.mark.parametrize("content", [b"BLENDER-v300 is not much of a file", b"", b"PK\x03\x04"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,14 @@ import pytest
 import webdataset
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from capture import Capture, InputError, Labels, Scan
+from capture import Capture, InputError, Labels, PixelClass, Scan
 from factory import shards
+from factory.production.verify import verify
+from factory.samples import encode
 from factory.shards import PackSettings, find_captures, pack, pack_if_needed, read_dataset, split
+from factory.store import Store
 from labeling.classes import seen_classes
 from tests.helpers import make_capture
 from training.heads import Head
@@ -78,6 +83,53 @@ def test_plain_webdataset_reads_it(captures: list[Path], tmp_path: Path) -> None
                 assert sample["capture.json"]["cameras"][2]["name"] == "view_02.png"
                 assert sample["scan.npz"]["skin"].shape == sample["scan.npz"]["vertices"].shape[:1]
     assert sorted(seen) == [folder.name for folder in captures]
+
+
+def _write_masks(folder: Path, seed: int = 0) -> list[np.ndarray]:
+    """Class ids of noise beside the images of a capture."""
+    capture = Capture.read(folder)
+    (folder / "masks").mkdir()
+    ids = np.random.default_rng(seed).integers(0, len(PixelClass), (3, 48, 48)).astype(np.uint8)
+    for path, mask in zip(capture.mask_paths, ids, strict=True):
+        Image.fromarray(mask).save(path)
+    return list(ids)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # webdataset leaves files open
+def test_masks_come_out_as_they_went_in(captures: list[Path], tmp_path: Path) -> None:
+    written = _write_masks(captures[0])
+    pack(captures, tmp_path / "dataset", SETTINGS)
+    verify(Store(tmp_path / "dataset"))
+    heads = {head.id: head for head in read_all(tmp_path / "dataset")}
+    masked = heads.pop(captures[0].name)
+    np.testing.assert_array_equal(masked.classes(), written)
+    assert masked.key() == replace(masked, masks=None).key()  # the labeller doesn't see them
+    assert all(head.masks is None and head.classes() is None for head in heads.values())
+    seen = []
+    for shard in sorted((tmp_path / "dataset").glob("*.tar")):
+        for sample in webdataset.WebDataset(str(shard), shardshuffle=False, empty_check=False).decode("l8"):
+            seen += [sample["view_02.mask.png"]] if "view_02.mask.png" in sample else []
+    np.testing.assert_array_equal(seen, written[2:])
+
+
+def test_bad_masks_are_named(captures: list[Path], tmp_path: Path) -> None:
+    folder = captures[0]
+    _write_masks(folder)
+    path = folder / "masks" / "view_01.png"
+    cases = {
+        "is missing": path.unlink,
+        "damaged mask": lambda: path.write_bytes(b"nothing"),
+        "not of its camera's size": lambda: Image.fromarray(np.zeros((24, 48), np.uint8)).save(path),
+        "not a grey image of class ids": lambda: Image.fromarray(np.full((48, 48), 12, np.uint8)).save(path),
+        "grey image": lambda: Image.fromarray(np.zeros((48, 48, 3), np.uint8)).save(path),
+    }
+    for message, spoil in cases.items():
+        spoil()
+        with pytest.raises(InputError, match=rf"view_01\.png.*{message}|{message}.*view_01\.png"):
+            pack(captures, tmp_path / "dataset", SETTINGS)
+    sample = {"__key__": "x", **encode(Capture.read(captures[1])), "view_01.mask.png": b"x"}
+    with pytest.raises(InputError, match=r"view_00\.mask\.png.* is missing"):
+        Head.from_sample(sample, "x.tar")
 
 
 def test_checksums_and_bytes_are_those_of_the_files(captures: list[Path], tmp_path: Path) -> None:

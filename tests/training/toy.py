@@ -41,16 +41,24 @@ def toy_camera(index: int, count: int, distance: float = 0.5) -> Camera:
 
 def toy_image(camera: Camera, vertices: np.ndarray, bump: np.ndarray) -> np.ndarray:
     """(H, W, 3) points splatted front to back, the bump red and the rest grey."""
+    return _splat(camera, vertices, np.where(bump[:, None], [200, 60, 40], [120, 120, 120]), 30)
+
+
+def toy_mask(camera: Camera, vertices: np.ndarray, bump: np.ndarray) -> np.ndarray:
+    """(H, W) class ids of the same: skin, garment and background."""
+    return _splat(camera, vertices, np.where(bump, 1, 7), 0)
+
+
+def _splat(camera: Camera, vertices: np.ndarray, values: np.ndarray, background: int) -> np.ndarray:
     pixels, depth = camera.project(vertices)
-    image = np.full((SIZE, SIZE, 3), 30, np.uint8)
-    colours = np.where(bump[:, None], [200, 60, 40], [120, 120, 120]).astype(np.uint8)
+    image = np.full((SIZE, SIZE, *values.shape[1:]), background, np.uint8)
     for i in np.argsort(-depth):
         x, y = pixels[i].astype(int)
-        image[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = colours[i]
+        image[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = values[i]
     return image
 
 
-def toy_sample(seed: int, views: int = 3) -> dict[str, bytes]:
+def toy_sample(seed: int, views: int = 3, masks: bool = False) -> dict[str, bytes]:
     """The files of a head in a shard."""
     vertices, faces, bump = toy_mesh(seed)
     cameras = [toy_camera(i, views) for i in range(views)]
@@ -64,10 +72,14 @@ def toy_sample(seed: int, views: int = 3) -> dict[str, bytes]:
         data = io.BytesIO()
         Image.fromarray(toy_image(camera, vertices, bump)).save(data, "JPEG", quality=95)
         files[f"view_{i:02d}.jpg"] = data.getvalue()
+        if masks:
+            data = io.BytesIO()
+            Image.fromarray(toy_mask(camera, vertices, bump)).save(data, "PNG")
+            files[f"view_{i:02d}.mask.png"] = data.getvalue()
     return files
 
 
-def write_dataset(folder: Path, train: int = 3, test: int = 1) -> Path:
+def write_dataset(folder: Path, train: int = 3, test: int = 1, masks: bool = False) -> Path:
     """A data set of toy heads."""
     folder.mkdir(parents=True, exist_ok=True)
     splits = {}
@@ -75,7 +87,7 @@ def write_dataset(folder: Path, train: int = 3, test: int = 1) -> Path:
         path = folder / f"{name}-000000.tar"
         with tarfile.open(path, "w") as tar:
             for seed in seeds:
-                for extension, data in sorted(toy_sample(seed).items()):
+                for extension, data in sorted(toy_sample(seed, masks=masks).items()):
                     entry = tarfile.TarInfo(f"toy_{seed}.{extension}")
                     entry.size = len(data)
                     tar.addfile(entry, io.BytesIO(data))

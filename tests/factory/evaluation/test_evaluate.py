@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,9 +13,8 @@ from capture import InputError
 from factory.evaluation import results
 from factory.evaluation.rows import BEST_KIND, ROWS, Baselines, Kind, curve_of, fill_rows, find_checkpoints
 from factory.evaluation.run import EvaluateOptions, evaluate
-from factory.evaluation.subjects import read_annotated, read_subjects
-
-REPO = Path(__file__).resolve().parents[3]
+from factory.evaluation.subjects import read_captured, read_subjects
+from tests.helpers import p2p_here
 
 
 @pytest.fixture(scope="module")
@@ -157,12 +156,21 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
     subject.head.scan.write(folder / Capture.SCAN)
     skin = subject.labels.skin
     Labels(np.full(len(skin), np.nan, np.float32), skin).write(folder / Capture.LABELS)
-    found = read_annotated(folder)
+    found = read_captured(folder)
     assert found.annotated and found.head.id == "real"
-    options = EvaluateOptions(template=None, annotated=(folder,), rows=("none", "truth"), heads=1, pictures=0)
+    blended = tmp_path / "blended"
+    shutil.copytree(folder, blended)
+    subject_truth = next(read_subjects(dataset, "test", 1, ("makehuman",))).truth
+    subject_truth.write(blended / Capture.HEAD)
+    subject.labels.write(blended / Capture.LABELS)
+    assert not read_captured(blended).annotated and read_captured(blended).truth.face_mask is not None
+    given = {"annotated": (folder,), "blended": (blended, blended)}
+    options = EvaluateOptions(template=None, rows=("none", "truth"), heads=1, pictures=0, **given)
     value = evaluate(dataset, tmp_path / "out", options)
-    assert row_of(value, "truth")["annotated"]["labels"]["miou"] == 1
-    assert "Annotated scans" in (tmp_path / "out" / "evaluation.html").read_text()
+    for kind in given:
+        assert row_of(value, "truth")[kind]["labels"]["miou"] == 1
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    assert "Annotated scans" in page and "Hair blended over clean heads" in page
 
 
 @pytest.mark.parametrize(
@@ -178,18 +186,17 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
         (("--annotated", "/nowhere"), "/nowhere"),
     ],
 )
-def test_mistakes_are_one_line(words: tuple[str, ...], message: str, dataset: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "factory.cli", "evaluate", str(dataset), "--out", str(tmp_path / "out")]
+def test_mistakes_are_one_line(
+    words: tuple[str, ...], message: str, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["evaluate", dataset, "--out", tmp_path / "out"]
     if "--rows" not in words and "--annotated" in words:
         command += ["--rows", "truth", "--template", "none"]
     where = tmp_path / "empty"
     where.mkdir()
-    path = {"PYTHONPATH": str(REPO)}
-    import os
-
-    done = subprocess.run([*command, *words], cwd=where, capture_output=True, text=True, env=os.environ | path)
-    assert done.returncode == 2, done.stderr
-    assert message in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+    monkeypatch.chdir(where)
+    code, said = p2p_here(*command, *words)
+    assert code == 2 and message in said.splitlines()[-1] and "Traceback" not in said, said
     assert not (tmp_path / "out" / "evaluation.html").exists()
 
 

@@ -92,3 +92,13 @@ def test_an_unfinished_data_set_is_not_right(tmp_path: Path) -> None:
     write_archive(tmp_path / "train-000000.tar", Index("plan", (entry,)), [b"1"])
     with pytest.raises(InputError, match="it is not whole"):
         verify(Store(tmp_path))
+
+
+def test_masks_of_some_views_are_told(dataset: Path) -> None:
+    with (dataset / "train-000000.tar").open("rb") as file:
+        index = check_archive(file)
+        sample = dict(zip(index.entries[0].files, read_contents(file, index), strict=True))
+    every = {f"view_{i:02d}.mask.png": b"" for i in range(3)}
+    assert list(sample_faults(index.entries[0], sample | every)) == []
+    some = {"view_00.mask.png": b""}
+    assert list(sample_faults(index.entries[0], sample | some)) == ["it has 3 cameras and other masks"]

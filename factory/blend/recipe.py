@@ -1,0 +1,102 @@
+"""Which hair, on which head, in which light: the spec of what is blended over a capture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from assets.draw import DIGITS
+from assets.head_model import HeadModel, Pose
+from assets.library import Library
+from capture import CaptureInfo, InputError
+from evaluation.registration.template import Coefficients
+from factory.blend.light import SkinLight
+from generator.assets_in_use import choose_assets
+from generator.components.environment import EnvironmentSpec
+from generator.components.facial_hair import BEARDS, BrowSpec, LashSpec, sample_beard
+from generator.components.hair import FAMILIES, family_weights, sample_hair, sample_hair_colour
+from generator.components.headwear import HeadwearSpec
+from generator.components.person import Person
+from generator.components.sensor import SensorSpec
+from generator.distributions import Distributions
+from generator.rig import RigSpec
+from generator.skin_colour import exposure_gain
+from generator.spec import HeadSpec, ShapeSpec, sample_spec
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Attributes:
+    hair: family of the scalp's hair; None for any that isn't bald, or an asset of a library.
+    beard: family of the beard.
+    seed: of whatever else is drawn.
+    """
+
+    hair: str | None = None
+    beard: str = "none"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for option, name, known in (("--hair", self.hair, FAMILIES), ("--beard", self.beard, BEARDS)):
+            if name is not None and name not in known:
+                raise InputError(f"{option} {name}: use one of {', '.join(known)}")
+        if self.hair == "none" and self.beard == "none":
+            raise InputError("--hair none --beard none: nothing is left to blend; choose a family for one of them")
+        if self.seed < 0:
+            raise InputError(f"--seed {self.seed}: use an integer from 0 on")
+
+
+def overlay_spec(
+    wishes: Wishes, clean: CaptureInfo, head: Coefficients, model: HeadModel, library: Library,
+    light: Callable[[], SkinLight],
+) -> HeadSpec:  # fmt: skip
+    """The head in the shape that was registered, with hair drawn for it, in the light of the capture.
+
+    A synthetic capture tells its light, its skin, its sensor and the colour of its person's hair. For any other,
+    `light` is asked: the light is then an even dome, the colour drawn as that skin's is.
+
+    Raises `InputError` where a synthetic capture's spec can't be read.
+    """
+    known = None if clean.spec is None else HeadSpec.from_json(dict(clean.spec), f"spec of {clean.id}")
+    base = sample_spec(wishes.seed, model) if known is None else known
+    person = Person.of(model.traits(np.asarray(head.identity)))
+    draw = _draws(wishes, person)
+    if known is None:
+        found = light()
+        skin = replace(base.skin, melanin=found.melanin, texture="")
+        level = min(max(found.level / exposure_gain(skin), 0.05), 20.0)
+        environment = EnvironmentSpec("dome", exposure=round(level, DIGITS), backdrop=(0.0, 0.0, 0.0))
+        base = replace(base, skin=skin, environment=environment, sensor=SensorSpec())
+        colour = sample_hair_colour(draw("hair_colour"), found.melanin, person)
+    else:
+        colour = known.hair.colour
+    spec = replace(
+        base, seed=wishes.seed, shape=shape_of(head, model), hair=sample_hair(draw("hair"), colour, person),
+        beard=sample_beard(draw("beard"), colour, person), brows=BrowSpec(strands=0), lashes=LashSpec(strands=0),
+        eyes=replace(base.eyes, texture=""), garment=replace(base.garment, asset=""),
+        headwear=HeadwearSpec(kind="none"), eyewear=replace(base.eyewear, kind="none"),
+        jewellery=replace(base.jewellery, kind="none"), rig=RigSpec(), wishes={},
+    )  # fmt: skip
+    if wishes.hair is None:  # a family by name is ours
+        spec = replace(spec, hair=choose_assets(spec, draw, library, person, getattr(model, "base_mesh", "")).hair)
+    return spec
+
+
+def _draws(wishes: Wishes, person: Person) -> Callable[[str], Any]:
+    grown = {name: weight for name, weight in family_weights(person).items() if name != "none"}
+    given: dict[str, dict[str, Any]] = {"hair": {"family": wishes.hair or grown}, "beard": {"family": wishes.beard}}
+    wanted = Distributions(given, "--hair, --beard")
+    return lambda component: wanted.draw(wishes.seed, component)
+
+
+def shape_of(head: Coefficients, model: HeadModel) -> ShapeSpec:
+    """The coefficients as a spec has them, without the head's motion in the world."""
+    pose = Pose(_numbers(head.neck), _numbers(head.jaw))  # type: ignore[arg-type]
+    return ShapeSpec(model.name, _numbers(head.identity), _numbers(head.expression), pose)
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

@@ -1,0 +1,255 @@
+"""`p2p blend`: a clean capture in, the same capture with hair out, and the head below the hair as its truth."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.library import open_library
+from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, read_json, write_bytes, write_json
+from capture.files import sha256_of
+from evaluation.registration.errors import SurfaceError, face_error
+from evaluation.registration.register import VERSION as REGISTRATION_VERSION
+from factory.blend.composite import blend, blend_classes, cleaned
+from factory.blend.light import estimate_light, skin_samples
+from factory.blend.pictures import Picture, write_picture
+from factory.blend.recipe import Wishes, overlay_spec, shape_of
+from factory.blend.views import moved_camera, pinhole, warp
+from factory.console import track
+from factory.heads import (
+    GENERATE_SCRIPT,
+    Execution,
+    RenderSettings,
+    ScanSettings,
+    content_of,
+    label_head,
+    log_path,
+    reconstruct_head,
+    sources,
+)
+from factory.processes import run_stage
+from factory.registration import Registered, RegisterOptions, coefficients_of, fit_template
+from factory.skin_labels import NO_LABELS, known_labels
+from factory.stages import forget, is_whole, run_stamped, stage_key
+from generator.head import build_head
+from generator.overlay import CLASSES, OverlayPlan, classes_name, read_overlay
+from generator.overlay import RECORD as OVERLAY_RECORD
+from generator.png import encode_png
+from generator.spec import HeadSpec
+from training.images import decode_classes
+from training.units import find_units, scaled_camera
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+VERSION = 1  # raise it when the same input gives another result
+_WORST_MM = 2.0  # median distance of a registered face to the scan: beyond it the head wasn't found
+_SOURCE = ("images", "masks", "sparse")
+"""Folders of a clean capture that a blended one is made of."""
+
+
+@dataclass(frozen=True)
+class BlendOptions:
+    """How hair is blended.
+
+    Attributes:
+        wishes: which hair.
+        render: how it is rendered; its head model is the template, its resolution isn't used.
+        labels, landmarks, unit: of the clean scan, as `RegisterOptions` has them; where nothing says what is skin, all
+            of the scan counts.
+    """
+
+    wishes: Wishes
+    render: RenderSettings
+    labels: str | None = None
+    landmarks: Path | None = None
+    unit: str | None = None
+
+
+def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
+    """Blend hair over the images of the capture `clean` into the capture `out`, unless it is whole there.
+
+    Raises `InputError` where the clean capture lacks its scan, something in it doesn't fit, the head isn't found in the
+    scan, or `out` holds anything else.
+    """
+    capture = Capture.read(clean)
+    if not capture.scan_path.is_file():
+        raise InputError(f"scan is missing: {capture.scan_path}; run `p2p reconstruct {clean}` first")
+    info = CaptureInfo(out.resolve().name)  # refuses names before minutes are spent
+    if out.exists() and (out.samefile(clean) or not out.is_dir()):
+        raise InputError(f"--out {out}: it is the clean capture itself, or a file; choose another folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / Capture.BLEND).is_file():
+        raise InputError(f"--out {out}: the folder holds something else than a blended capture; choose another")
+    pictures = [Picture.read(camera, path) for camera, path in zip(capture.cameras, capture.image_paths, strict=True)]
+    plain = _plain(capture, options)
+    if is_whole(out, "generate", stage_key(out, "generate", plain)):
+        log.info("%s is whole: not blended again", out)
+        return out
+    run_stamped(out, "generate", plain, lambda: _blend(capture, pictures, out, info, options, plain))
+    return out
+
+
+def rebuild(folder: Path) -> None:
+    """Rebuild and label the scan of a blended capture, as any capture's."""
+    with track(folder.name, 0) as bar:
+        reconstruct_head(folder, ScanSettings(), Execution(bar=bar))
+        label_head(folder, ScanSettings(), Execution(bar=bar))
+
+
+def _plain(capture: Capture, options: BlendOptions) -> dict[str, Any]:
+    """All that the images depend on, as plain values."""
+    render = content_of(options.render)
+    wishes = {field.name: getattr(options.wishes, field.name) for field in fields(options.wishes)}
+    labels = _labels(capture.folder, options.labels)
+    paths = [path for name in _SOURCE for path in sorted((capture.folder / name).rglob("*")) if path.is_file()]
+    paths += [path for path in (capture.scan_path, capture.folder / Capture.INFO) if path.is_file()]
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.relative_to(capture.folder)} {sha256_of(path)}\n".encode())
+    for extra in (None if labels == NO_LABELS else Path(labels), options.landmarks):
+        digest.update(sha256_of(extra).encode() if extra is not None and extra.is_file() else b"none")
+    return {"blend": VERSION, "registration": REGISTRATION_VERSION, "source": digest.hexdigest()[:16], **wishes,
+            "unit": options.unit, "samples": render["samples"], "library": render["library"],
+            "head_model": render["head_model"], "device": render["device"],
+            "blender": options.render.blender_version()}  # fmt: skip
+
+
+def _labels(folder: Path, given: str | None) -> str:
+    """What `RegisterOptions` is told: the file that was given, or that the capture has, or that there is none."""
+    return given or str(known_labels(folder) or NO_LABELS)
+
+
+def _blend(
+    capture: Capture, pictures: Sequence[Picture], out: Path, info: CaptureInfo, options: BlendOptions,
+    plain: dict[str, Any],
+) -> None:  # fmt: skip
+    forget(out, "generate")
+    record: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "source": {"id": capture.info.id}, "options": plain}
+    write_json(out / Capture.BLEND, record)  # from here on the folder is known for what it is
+    done = fit_template(capture.folder, RegisterOptions(_labels(capture.folder, options.labels),
+                        options.render.head_model, options.landmarks, options.unit))  # fmt: skip
+    to_scan = _checked(done)
+    units = find_units(done.scan, capture.cameras, "m", None, f"scan of {capture.info.id}")
+    cameras = [scaled_camera(camera, units.cameras) for camera in capture.cameras]
+    library, model = open_library(options.render.library), done.template.model
+
+    def seen() -> Any:
+        views = ((camera, picture.pixels()) for camera, picture in zip(cameras, pictures, strict=True))
+        mesh = done.found.mesh(done.template)
+        return estimate_light(skin_samples(views, mesh, done.template.face_mask), str(capture.folder))
+
+    spec = overlay_spec(options.wishes, capture.info, done.found.head, model, library, seen)
+    known = capture.info.spec is not None
+    with tempfile.TemporaryDirectory(prefix="p2p-blend-") as place:
+        made = _render(spec, done, cameras, Path(place), out, options.render, _has_masks(capture))
+        cover = [_compose(*job, spec if known else None, Path(place), out) for job in
+                 zip(range(len(cameras)), cameras, pictures, capture.mask_paths, strict=True)]  # fmt: skip
+    if not any(cover):
+        raise InputError(f"{capture.folder}: no view shows any of the hair; are its scan and its cameras in one frame?")
+    _truth(done).write(out / Capture.HEAD)
+    versions = {**made["versions"], "registration": str(REGISTRATION_VERSION), "blend": str(VERSION)}
+    assets = {asset["id"]: asset for asset in (*capture.info.assets, *made["assets"])}
+    write_json(out / Capture.BLEND, record | {
+        "hair": spec.hair.asset or spec.hair.family, "beard": spec.beard.family, "seed": spec.seed,
+        "light": "the capture's own spec" if known else "an even dome, as bright as the skin says",
+        "noise": known,
+        "hair_share": [round(share, 5) for share in cover],
+        "registration": {"labels": _words(done), "error_to_scan": to_scan.to_json(),
+                         "error_to_truth": _known_error(capture, done), **coefficients_of(done)},
+        "source": {"id": capture.info.id, "seed": capture.info.seed, "versions": dict(capture.info.versions)},
+        "versions": versions, "spec": spec.to_json(),
+    })  # fmt: skip
+    info = replace(info, versions=versions, assets=tuple(assets.values()), traits=dict(capture.info.traits))
+    points = capture.model.points
+    Capture.create(out, cameras, info, replace(points, positions=points.positions * units.cameras))
+
+
+def _checked(done: Registered) -> SurfaceError:
+    """Distance of the registered face to the scan; raises `InputError` where it is no face's."""
+    error = face_error(done.found.mesh(done.template), done.template.face_mask, done.skin_mesh())
+    if error.median > _WORST_MM:
+        raise InputError(f"{done.name}: the head wasn't found in the scan, the face lies {error.median:.1f} mm off it; "
+                         "look at `p2p register`, give --landmarks or --unit")  # fmt: skip
+    return error
+
+
+def _words(done: Registered) -> str:
+    """Where the labels come from, without the path to the capture."""
+    return done.source if done.weights is None else f"skin by {Path(done.source.split()[-1]).name}"
+
+
+def _known_error(capture: Capture, done: Registered) -> dict[str, float] | None:
+    """Of the registration, where the clean capture knows its true surface."""
+    if not capture.head_path.is_file():
+        return None
+    truth = HeadSurface.read(capture.head_path)
+    return face_error(done.found.mesh(done.template), done.template.face_mask, truth).to_json()
+
+
+def _has_masks(capture: Capture) -> bool:
+    return all(path.is_file() for path in capture.mask_paths)
+
+
+def _render(
+    spec: HeadSpec, done: Registered, cameras: Sequence[Camera], place: Path, out: Path, settings: RenderSettings,
+    classes: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Let Blender render the hair into `place`; returns what it says of itself."""
+    head = done.found.head
+    skin = (done.found.vertices - head.shift) @ head.rotation
+    straight = [pinhole(moved_camera(camera, head.rotation, head.shift)) for camera in cameras]
+    OverlayPlan(spec, skin, straight, classes).write(place / "plan.json")
+    command: list[object] = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
+    if settings.blender is None:
+        command = [sys.executable, GENERATE_SCRIPT]
+    command += ["--overlay", place / "plan.json", "--out-root", place, "--samples", settings.samples,
+                "--device", settings.device, *sources(settings)]  # fmt: skip
+    with track(f"hair for {out.name}", len(cameras)) as bar:
+        run_stage([str(word) for word in command], f"blend {out.name}", log_path(out, "blend"),
+                  lambda what, count, total: bar(count, what, total))  # fmt: skip
+    made: dict[str, Any] = read_json(place / OVERLAY_RECORD, "what Blender made")
+    return made
+
+
+def _compose(
+    index: int, camera: Camera, picture: Picture, mask: Path, known: HeadSpec | None, place: Path, out: Path
+) -> float:
+    """Write a view's image, and its mask where there is one; returns the share of the pixels that hair covers."""
+    straight = pinhole(camera)
+    overlay = cleaned(warp(read_overlay(place, index), straight, camera))
+    alpha = overlay[..., 3]
+    write_picture(blend(picture.pixels(), overlay, known.sensor if known else None, index), picture,
+                  out / "images" / camera.name, bool((alpha > 0).any()))  # fmt: skip
+    classes = place / CLASSES / classes_name(index)
+    if classes.is_file():
+        hair = warp(decode_classes(classes.read_bytes(), str(classes)), straight, camera, nearest=True)
+        below = decode_classes(mask.read_bytes(), str(mask))
+        if below.shape != alpha.shape:
+            raise InputError(f"{mask} is {below.shape[1]} x {below.shape[0]}, its camera {camera.width} x "
+                             f"{camera.height}; remove the masks, or make the capture again")  # fmt: skip
+        write_bytes((out / "masks" / camera.name).with_suffix(".png"), encode_png(blend_classes(below, alpha, hair)))
+    return float((alpha > 0.5).mean())
+
+
+def _truth(done: Registered) -> HeadSurface:
+    """The registered template, and the eyes and teeth that its coefficients give it, as the surface to label by."""
+    template, head = done.template, done.found.head
+    built = build_head(template.model, shape_of(head, template.model)).parts
+    vertices, faces = [np.asarray(done.found.vertices)], [template.faces]
+    parts, mask = [np.zeros(len(template.faces), np.uint8)], [template.face_mask]
+    for index, name in enumerate(HeadSurface.PARTS):
+        if name != "skin" and name in built:
+            faces.append(built[name].triangles + np.int32(sum(map(len, vertices))))
+            vertices.append(built[name].vertices @ head.rotation.T + head.shift)
+            parts.append(np.full(len(faces[-1]), index, np.uint8))
+            mask.append(np.zeros(len(vertices[-1]), bool))
+    return HeadSurface(np.concatenate(vertices).astype(np.float32), np.concatenate(faces), np.concatenate(parts),
+                       np.concatenate(mask))  # fmt: skip

@@ -1,0 +1,54 @@
+"""Writing checkpoints whole or not at all, and reading them without running anything that is in them."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from capture import InputError, write_bytes
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside and renames; Lightning's own leaves half a file on a full disk."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write to `path`. Raises `InputError` where the disk is full or the folder can't be written."""
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        write_bytes(Path(path), buffer.getvalue())
+
+
+def read_checkpoint_file(path: Path, key: str, what: str, cure: str) -> dict[str, Any]:
+    """The tensors and plain values of a checkpoint.
+
+    Args:
+        path: of the file.
+        key: of the dictionary in it that says what kind of checkpoint it is.
+        what: such a checkpoint is of, in errors.
+        cure: what errors tell the user to do.
+
+    Raises:
+        InputError: where the file is missing, is no such checkpoint, or holds more than tensors and plain values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"checkpoint is missing: {path}; {cure}")
+    try:
+        with warnings.catch_warnings():  # about odd pickles: they are refused all the same
+            warnings.simplefilter("ignore", UserWarning)
+            value = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError:
+        raise InputError(
+            f"{path} is damaged or holds more than tensors and plain values; it was not loaded, as that could run code"
+        ) from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise InputError(f"damaged checkpoint: {path} ({(str(error) or repr(error)).splitlines()[0]})") from None
+    if not isinstance(value, dict) or not isinstance(value.get(key), dict) or "state_dict" not in value:
+        raise InputError(f"{path} is no checkpoint of {what}; {cure}")
+    return value

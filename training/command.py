@@ -1,0 +1,203 @@
+"""What the command lines that train share: Lightning's, one line an error, logs, checkpoints that are whole."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lightning import Trainer
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, ProgressBar, RichProgressBar
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+from capture import InputError
+from capture.files import explain_os_error
+from training.checkpoint_files import AtomicCheckpointIO
+from training.logs import loggers_of
+from training.memory import keep_freed_memory
+from training.progress import PlainProgress, prepared_line
+from training.stopping import LastCheckpoint, ResumePoint, Stopped
+
+log = logging.getLogger(__name__)
+
+_SILENT = (  # advice of the libraries that the user can do nothing about
+    r".*does not have many workers.*",
+    r".*`IterableDataset` has `__len__` defined.*",
+    r".*smaller than the logging interval.*",
+    r".*Checkpoint directory .* exists and is not empty.*",
+    r".*Experiment logs directory .* exists.*",
+    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
+    r".*available but not used.*",
+    r".*your dataloader is not resumable.*",  # it is: see `training.order`
+    r".*recommended to use `self.log\(.*sync_dist=True\)`.*",  # torchmetrics did
+    r"LightningCLI's args parameter is intended.*",
+)
+
+
+class Parser(LightningArgumentParser):
+    """Ends with one line and exit code 2 where the arguments are wrong."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Print the message as one line."""
+        raise InputError(" ".join(str(message).split()))
+
+
+class ShardCLI(LightningCLI):
+    """A command line that trains on a data set of shards (`ShardedData`)."""
+
+    ROOT = "out/training"
+    MONITOR = "val/miou"  # what the best checkpoint is best in, by its name in logs
+    MONITOR_TEXT = "val mIoU"
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """A checkpoint of this kind of model. Raises `InputError` where it is none."""
+        raise NotImplementedError
+
+    def take_over(self, checkpoint: dict[str, Any]) -> None:
+        """Prepare data as the checkpoint's were: it carries how, so that no configuration is needed."""
+        raise NotImplementedError
+
+    def more_callbacks(self, root: Path) -> list[Callback]:
+        """Callbacks of this kind of model beside those of all."""
+        return []
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the checkpoint options; the folder follows from the root folder."""
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.set_defaults(
+            {
+                "checkpoint.filename": "best",
+                "checkpoint.monitor": self.MONITOR,
+                "checkpoint.mode": "max",
+                "checkpoint.enable_version_counter": False,
+            }
+        )
+        parser.add_argument("--resume_minutes", type=float, default=10.0, help="between checkpoints to go on from")
+        parser.link_arguments("trainer.default_root_dir", "checkpoint.dirpath", compute_fn=self._checkpoint_folder)
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse; without a checkpoint, the commands that need one take the best of the root folder."""
+        super().parse_arguments(parser, args)
+        command = self.config["subcommand"]
+        options = self.config[command]
+        options["weights_only"] = True  # no code from a checkpoint, whatever the trainer's default
+        if command == "predict":
+            options["return_predictions"] = False  # they are written one by one
+        if options.get("ckpt_path") is None and command != "fit":
+            options["ckpt_path"] = str(Path(self._checkpoint_folder(options.trainer.default_root_dir)) / "best.ckpt")
+        if options.get("ckpt_path") is not None:
+            self.read(Path(options["ckpt_path"]))
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Add the logs, below the root folder, checkpoints that are whole, and plain lines where no bar is shown."""
+        config = self._get(self.config_init, "trainer")
+        root = config.get("default_root_dir") or self.ROOT
+        if config.get("logger") in (None, True):
+            resumed = self.subcommand == "fit" and self._get(self.config, "ckpt_path") is not None
+            kwargs["logger"] = loggers_of(str(self.subcommand), root, resumed) or False
+        if config.get("plugins") is None:
+            kwargs["plugins"] = [AtomicCheckpointIO()]
+        config["use_distributed_sampler"] = False  # the order of heads is ours
+        callbacks = [*(config.get("callbacks") or []), *self.more_callbacks(Path(root))]
+        if not config.get("enable_progress_bar"):
+            callbacks.append(PlainProgress())
+        elif not any(isinstance(callback, ProgressBar) for callback in callbacks):
+            callbacks.append(RichProgressBar())
+        if self.subcommand == "fit":
+            minutes = self._get(self.config_init, "resume_minutes")
+            folder = Path(self._checkpoint_folder(root))
+            callbacks += [LastCheckpoint(folder / "last.ckpt"), ResumePoint(folder / "resume.ckpt", minutes)]
+        config["callbacks"] = callbacks
+        return super().instantiate_trainer(**kwargs)
+
+    def before_fit(self) -> None:
+        """Prepare heads before other processes are started: what is wrong is said once, and nobody waits."""
+        self.datamodule.progress = prepared_line
+        if "LOCAL_RANK" not in os.environ:
+            self.datamodule.prepare(self.subcommand)
+            if self.subcommand == "fit":
+                self.datamodule.check_processes(self.trainer.world_size)
+
+    def before_test(self) -> None:
+        """Prepare heads as the checkpoint's were."""
+        self.take_over(self.read(Path(self.config[self.subcommand]["ckpt_path"])))
+        self.before_fit()
+
+    before_validate = before_predict = before_test
+
+    def after_fit(self) -> None:
+        """Say where the checkpoints are."""
+        callback = self.trainer.checkpoint_callback
+        if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
+            score, root = callback.best_model_score, self.trainer.default_root_dir
+            log.info("best checkpoint: %s (%s %.4f)", callback.best_model_path, self.MONITOR_TEXT, score)
+            log.info("last checkpoint: %s", Path(self._checkpoint_folder(root)) / "last.ckpt")
+
+    @classmethod
+    def _checkpoint_folder(cls, root: str | None) -> str:
+        return str(Path(root or cls.ROOT) / "checkpoints")
+
+    @classmethod
+    def options(cls, program: str, description: str) -> dict[str, Any]:
+        """What the constructor takes beside the classes and the arguments."""
+        return {
+            "seed_everything_default": 0,
+            "save_config_kwargs": {"overwrite": True},
+            "parser_class": Parser,
+            "parser_kwargs": {"prog": program, "description": description},
+            "trainer_defaults": {
+                "default_root_dir": cls.ROOT,
+                "enable_progress_bar": sys.stderr.isatty(),
+                "max_epochs": 60,
+                "enable_model_summary": False,
+                "num_sanity_val_steps": 0,  # preparing has read every head
+                "log_every_n_steps": 1,
+            },
+        }
+
+
+def set_up_process() -> None:
+    """Quiet libraries, and memory that is kept; once, before the first large array."""
+    quiet_libraries()
+    keep_freed_memory()
+
+
+def quiet_libraries() -> None:
+    """Keep advice about accelerators, workers and products out of the user's way."""
+    for name in ("pytorch.utilities.rank_zero", "fabric.utilities.seed", "fabric.utilities.distributed", "pytorch"):
+        logging.getLogger(f"lightning.{name}").setLevel(logging.WARNING)
+    for message in _SILENT:
+        warnings.filterwarnings("ignore", message)
+    # Lightning uses old names of jsonargparse and of torch; both still do what they did.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(lightning|jsonargparse)\b")
+    warnings.filterwarnings("ignore", r"(?s).*JSONARGPARSE_DEPRECATION_WARNINGS", DeprecationWarning)
+
+
+def exit_code_of(work: Callable[[], object]) -> int:
+    """The exit code: 0, 2 with one line where the user can mend what is wrong, 130 where the run was stopped."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    first = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
+    logging.getLogger("training").setLevel(logging.INFO if first else logging.WARNING)  # one of many processes speaks
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        work()
+    except InputError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except OSError as error:  # Lightning's own writing
+        mendable = explain_os_error(error, Path(error.filename or "the output"))
+        if not isinstance(mendable, InputError):
+            raise
+        sys.stderr.write(f"error: {mendable}\n")
+        return 2
+    except Stopped as stopped:
+        log.info("%s", stopped)
+        return 130
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        return 130
+    return 0

@@ -1,0 +1,117 @@
+"""A data set as batches of images with class ids."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from capture import InputError
+from training.index import Progress
+from training.order import Draw
+from training.pixels.augment import IGNORED, Augmentation, change
+from training.pixels.cache import Pictures, prepare_pictures
+from training.sharded import ShardedData
+
+_AUGMENTATION = Augmentation()
+
+
+class PixelBatch(NamedTuple):
+    """B images.
+
+    Attributes:
+        image: (B, R, R, 3) uint8, sRGB.
+        classes: (B, R, R) uint8, ids of `PixelClass`, `IGNORED` where nothing is known.
+        epoch: (B,) of training; -1 in evaluation.
+        step: (B,) place in the epoch's order; -1 in evaluation.
+    """
+
+    image: torch.Tensor
+    classes: torch.Tensor
+    epoch: torch.Tensor
+    step: torch.Tensor
+
+
+class DrawnPictures(Dataset):
+    """Images drawn by number; changed where training draws them (a draw with a ticket), else as they are.
+
+    Args:
+        pictures: of a split.
+        augmentation: how they are changed.
+        seed: of the changes; they follow from it, the epoch and the number of the image.
+    """
+
+    def __init__(self, pictures: Pictures, augmentation: Augmentation, seed: int) -> None:
+        self.pictures, self.augmentation, self.seed = pictures, augmentation, seed
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, draw: Draw) -> PixelBatch:
+        image, classes = self.pictures.load(draw.index)
+        epoch, step = draw.ticket or (-1, -1)
+        if draw.ticket is not None:
+            rng = np.random.default_rng([self.seed, epoch, draw.index])
+            image, classes = change(image, classes, self.augmentation.sample(rng))
+        if not draw.counted:
+            classes = np.full_like(classes, IGNORED)
+        pixels, ids = torch.from_numpy(np.array(image)), torch.from_numpy(np.array(classes))
+        return PixelBatch(pixels, ids, torch.tensor(epoch), torch.tensor(step))
+
+
+class PixelData(ShardedData):
+    """The images of a data set, and how they are changed while training.
+
+    A data set without a `val` split is validated on `test`: a checkpoint that was chosen by such a validation flatters
+    its test result.
+
+    Args:
+        dataset: folder with `dataset.json` and its shards, or the URL of one. The shards have to have masks.
+        cache: folder for what is prepared once; `<dataset>/cache` where None. A URL needs one.
+        resolution: longer side of the images, pixels.
+        batch_size: images a step.
+        augmentation: how images are changed while training.
+        workers: processes that load; any number.
+        seed: of the order of the training images and of their changes.
+    """
+
+    UNIT = "images"
+
+    def __init__(
+        self,
+        dataset: str,
+        cache: str | None = None,
+        resolution: int = 256,
+        batch_size: int = 4,
+        augmentation: Augmentation = _AUGMENTATION,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(dataset, cache, workers, seed)
+        if resolution < 16 or batch_size < 1:
+            raise InputError("data.resolution must be at least 16 and data.batch_size at least 1")
+        self.resolution, self.batch_size, self.augmentation = resolution, batch_size, augmentation
+        self._pictures: dict[str, Pictures] = {}
+
+    def prepare_split(self, name: str, command: str | None, progress: Progress | None) -> None:
+        """Decode what the cache lacks of a split, and find it."""
+        self._pictures[name] = prepare_pictures(self.split(name), self.resolution, self.cache, progress)
+
+    def count(self, name: str) -> int:
+        """Images of a split."""
+        return len(self._pictures[name])
+
+    def train_dataloader(self) -> DataLoader:
+        return self.training_loader(self._drawn("train"), self.batch_size)
+
+    def val_dataloader(self) -> DataLoader:
+        name = self.validation_split()
+        return self.evaluation_loader(name, self._drawn(name), self.batch_size)
+
+    def test_dataloader(self) -> DataLoader:
+        return self.evaluation_loader("test", self._drawn("test"), self.batch_size)
+
+    def _drawn(self, name: str) -> DrawnPictures:
+        return DrawnPictures(self._pictures[name], self.augmentation, self.seed)

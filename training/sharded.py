@@ -1,0 +1,156 @@
+"""What data modules over shards have in common: the data set, its splits, the order of training, resuming."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+from abc import ABC, abstractmethod
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from capture import InputError
+from training.index import Progress
+from training.order import EvaluationOrder, TrainingOrder
+from training.remote import fetch_dataset, is_url
+from training.shards import Split, read_splits
+
+log = logging.getLogger(__name__)
+
+
+class ShardedData(lightning.LightningDataModule, ABC):
+    """A data set, what is prepared of it once, and loaders over that.
+
+    A data set without a `val` split is validated on `test`: a checkpoint that was chosen by such a validation flatters
+    its test result.
+
+    Args:
+        dataset: folder with `dataset.json` and its shards, or the URL of one.
+        cache: folder for what is prepared once; `<dataset>/cache` where None. A URL needs one.
+        workers: processes that load; any number.
+        seed: of the order of training.
+    """
+
+    UNIT = "heads"  # what is drawn
+
+    def __init__(self, dataset: str, cache: str | None, workers: int, seed: int) -> None:
+        super().__init__()
+        if workers < 0 or seed < 0:
+            raise InputError("data.workers and data.seed must not be negative")
+        if is_url(dataset) and cache is None:
+            raise InputError("data.dataset is a URL: name a folder for what is fetched and prepared with --data.cache")
+        self.source = dataset
+        self.cache = Path(dataset) / "cache" if cache is None else Path(cache)
+        self.dataset = self.cache / "dataset" if is_url(dataset) else Path(dataset)
+        self.workers, self.seed = workers, seed
+        self.progress: Progress | None = None
+        self._order: TrainingOrder | None = None
+        self._resumed: dict[str, Any] | None = None
+
+    @abstractmethod
+    def prepare_split(self, name: str, command: str | None, progress: Progress | None) -> Any:
+        """Make what the cache lacks of a split for a command, and find it; quick where nothing lacks."""
+
+    @abstractmethod
+    def count(self, name: str) -> int:
+        """How many there are to draw in a split, once it was prepared."""
+
+    def prepare_data(self) -> None:
+        """Make what the cache lacks. Raises `InputError` where the data set is missing or damaged."""
+        self.prepare(None if self.trainer is None or self.trainer.state.fn is None else self.trainer.state.fn.value)
+
+    def prepare(self, command: str | None) -> None:
+        """Make what the cache lacks for a command of the trainer; for all of them where None."""
+        if is_url(self.source):
+            fetch_dataset(self.source, self.dataset, lambda: self._needed(command), self.progress)
+        for name in self._needed(command):
+            self.prepare_split(name, command, self.progress)
+
+    def setup(self, stage: str) -> None:
+        """Find what was prepared of the splits that the stage needs."""
+        stage = getattr(stage, "value", stage)
+        for name in self._needed(stage):
+            self.prepare_split(name, stage, None)
+
+    def check_processes(self, world: int) -> None:
+        """Raise `InputError` unless each of so many processes gets something to train on."""
+        self._training_order(0, world)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the run is in the order of training: a checkpoint carries it."""
+        module: Any = None if self.trainer is None else self.trainer.lightning_module
+        return {} if self._order is None else self._order.state(getattr(module, "position", None))
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there when training starts."""
+        self._resumed = state_dict or None
+
+    def training_loader(self, drawn: Dataset, batch_size: int | None = None) -> DataLoader:
+        """Of the train split, in the order that belongs to the seed and the epoch; where it was, if resumed."""
+        order = self._order = self._training_order(*self._rank())
+        if self._resumed is not None:
+            order.resume(self._resumed)
+            self._resumed = None
+        if order.count % order.world and order.rank == 0:
+            left, unit = order.count % order.world, self.UNIT
+            log.info("%d of %d %s wait for another epoch: they don't divide by the processes", left, order.count, unit)
+        return self._loader(drawn, order, batch_size)
+
+    def evaluation_loader(self, name: str, drawn: Dataset, batch_size: int | None = None) -> DataLoader:
+        """Of a split, in the order of the data set."""
+        return self._loader(drawn, EvaluationOrder(self.count(name), *self._rank()), batch_size)
+
+    def validation_split(self) -> str:
+        """`val` where there is one, else `test`."""
+        splits = read_splits(self.dataset, check=False)
+        return "val" if "val" in splits and splits["val"].ids else "test"
+
+    def split(self, name: str) -> Split:
+        """Raises `InputError` where it is missing or empty."""
+        splits = read_splits(self.dataset, check=False)
+        if name not in splits or not splits[name].ids:
+            raise InputError(f"{self.dataset / 'dataset.json'} has no {name} heads; pack more captures")
+        return splits[name]
+
+    def _training_order(self, rank: int, world: int) -> TrainingOrder:
+        return TrainingOrder(self.count("train"), self.seed, rank, world, self.UNIT)
+
+    def _loader(self, drawn: Dataset, order: TrainingOrder | EvaluationOrder, batch_size: int | None) -> DataLoader:
+        generator = torch.Generator().manual_seed(self.seed)
+        workers = min(self.workers, len(order))
+        options: dict[str, Any] = {}
+        if workers:
+            options = {"multiprocessing_context": _clean_processes(), "persistent_workers": True}
+            options |= {"num_workers": workers, "worker_init_fn": _leave_signals_to_the_parent}
+        return DataLoader(drawn, batch_size=batch_size, sampler=order, generator=generator, **options)
+
+    def _rank(self) -> tuple[int, int]:
+        """Number of this process, and of all."""
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+    def _needed(self, command: str | None) -> list[str]:
+        """Splits of a command; all where there is none."""
+        if command is None:
+            return list(read_splits(self.dataset, check=False))
+        if command == "fit":
+            return ["train", self.validation_split()]
+        return [self.validation_split()] if command == "validate" else ["test"]
+
+
+def _clean_processes() -> BaseContext:
+    """How loaders are started: not by forking a process with threads, which hangs once in some thousand times."""
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(["training.cli"])  # once for all loaders: it takes seconds
+    return context
+
+
+def _leave_signals_to_the_parent(worker: int) -> None:
+    """Ctrl-C reaches all processes; a loader has to go on until the run has saved where it was."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
