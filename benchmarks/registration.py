@@ -42,7 +42,7 @@ def peer(surface: NDArray, faces: NDArray, scan: Mesh, skin: NDArray[np.bool_]) 
     target = trimesh.Trimesh(scan.vertices, scan.faces[kept], process=False)
     target.remove_unreferenced_vertices()
     source = trimesh.Trimesh(surface, faces, process=False)
-    return np.asarray(trimesh.registration.nricp_amberg(source, target, distance_threshold=0.01))
+    return np.asarray(trimesh.registration.nricp_amberg(source, target))
 
 
 def within(minutes: float, work: Callable[..., NDArray], *values: Any) -> NDArray | None:

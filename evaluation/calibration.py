@@ -55,7 +55,7 @@ class Calibration:
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists."""
-        return {"count": self.count.tolist(), "said": self.said.round(4).tolist(), "skin": self.skin.tolist()}
+        return {"count": self.count.tolist(), "said": self.said.tolist(), "skin": self.skin.tolist()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:

@@ -33,6 +33,6 @@ def read_skin(path: Path, scan: Mesh) -> Prediction | Labels:
         raise InputError(f"no labels at {path}; make some with `p2p segment`, `p2p annotate` or `p2p label`")
     try:
         predicted = "probability" in read_npz(path)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} is neither a labels.npz nor a prediction.npz ({error}); name another file") from None
     return Prediction.read(path, scan) if predicted else read_labels(path, scan)

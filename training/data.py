@@ -131,6 +131,10 @@ class HeadData(ShardedData):
         found = super().split(name)
         return found.first(self.heads) if name == "train" and self.heads is not None else found
 
+    def training_ids(self) -> tuple[str, ...]:
+        """The heads that are trained on."""
+        return self.split("train").ids
+
     def training_heads(self) -> int:
         """How many heads are trained on."""
         return self.count("train")

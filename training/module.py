@@ -81,7 +81,8 @@ class SkinLabeller(lightning.LightningModule):
         self.learning_rate, self.weight_decay, self.schedule = learning_rate, weight_decay, schedule
         self.preparation: Preparation | None = None
         self.channels: list[str] = []
-        self.training_heads: int | None = None  # that it was trained on, where that is known
+        self.training_heads: int | None = None  # that it was trained on, where that is known; and which
+        self.training_ids: tuple[str, ...] = ()
         self.position: tuple[int, int] | None = None  # epoch, and step of it, of the last training batch
         self.reduction: nn.Linear | None = None
         self.image_head: ImageHead | None = None
@@ -130,6 +131,7 @@ class SkinLabeller(lightning.LightningModule):
             self.build(data.preparation, data.channels(), data.token_channels())
         if stage == "fit":
             self.training_heads = data.training_heads()
+            self.training_ids = data.training_ids()
             statistics = data.statistics()
             self.feature_mean.copy_(torch.from_numpy(statistics.mean))
             self.feature_deviation.copy_(torch.from_numpy(statistics.deviation))
@@ -223,6 +225,7 @@ class SkinLabeller(lightning.LightningModule):
             "token_channels": 0 if self.image_head is None else len(self.image_head.token_mean),
             "weights": backbone_key(self.preparation),
             "training_heads": self.training_heads,
+            "training_ids": list(self.training_ids),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

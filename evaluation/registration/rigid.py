@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 _POINTS = 1500  # of the template that take part
 _NEAR = 0.02  # metres: nothing is right unless most of the face is so near
 _TIGHT = 0.003  # metres: skin of another head's shape, put right; on hair and shoulders little of a face lies so near
+_BESIDE = 0.006  # metres to the nearest vertex, as scans may be coarse; tight is the way to its tangent plane
 _FAR, _CLOSE = 0.1, 0.03  # metres, from where a scan attracts the head at first
 _STEPS = 40
 _GOOD = 0.5  # share of the face that has to lie near
@@ -138,7 +139,9 @@ def _icp(
     moved, turned = points @ rotation.T + shift, normals @ rotation.T
     hits = target.nearest(moved, _NEAR)
     facing = (hits.normals * turned).sum(axis=1)
-    near, tight = (facing > 0.3) & (hits.distance < _NEAR), (facing > 0.7) & (hits.distance < _TIGHT)
+    offset = np.abs(np.where(np.isfinite(hits.distance), ((hits.points - moved) * hits.normals).sum(axis=1), np.inf))
+    near = (facing > 0.3) & (hits.distance < _NEAR)
+    tight = (facing > 0.7) & (hits.distance < _BESIDE) & (offset < _TIGHT)
     return _Fit(float(near.mean()), float(tight.mean()), rotation, shift)
 
 

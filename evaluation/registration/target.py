@@ -13,6 +13,7 @@ from capture.geometry import vertex_normals
 
 Floats = NDArray[np.float64]
 
+_ENOUGH = 100  # vertices to register to
 _LEAST, _MOST = 0.05, 2.0  # metres: what is taken for a head, with or without shoulders
 
 
@@ -55,7 +56,7 @@ class Target:
             InputError: another number of weights than vertices, nothing that counts, or a size that is no head's.
         """
         vertices, faces = np.asarray(scan.vertices, float), np.asarray(scan.faces)
-        values = np.ones(len(vertices)) if weights is None else np.asarray(weights, float)
+        values = np.ones(len(vertices)) if weights is None else np.nan_to_num(np.asarray(weights, float))
         if values.shape != (len(vertices),):
             counts = f"{len(values)} labels for {len(vertices)} vertices"
             raise InputError(f"{what}: {counts}; these labels are of another scan")
@@ -63,17 +64,19 @@ class Target:
         inside = kept[faces].all(axis=1)
         used = np.zeros(len(vertices), bool)
         used[faces[inside].ravel()] = True
-        if used.sum() < 100:
+        if used.sum() < _ENOUGH:
             raise InputError(f"{what}: {int(used.sum())} of {len(vertices)} vertices are skin; nothing to register to. "
                              "Look at the labels, or register without them")  # fmt: skip
         _check_size(vertices[used], what)
         normals = vertex_normals(vertices, faces[inside])
-        border = _border(faces[inside], len(vertices))
+        border = _border(_places(vertices), faces[inside])
         self.vertices, self.normals = vertices[used], normals[used]
         self._tree = cKDTree(self.vertices)
         self.weights = values[used] * self._off_borders(border[used], margin)
         if confidence is not None:
-            self.weights *= np.asarray(confidence, float)[used]
+            self.weights *= np.nan_to_num(np.clip(np.asarray(confidence, float), 0, 1))[used]
+        if (self.weights > 0).sum() < _ENOUGH:
+            raise InputError(f"{what}: what counts of it lies in pieces too small to register to; look at the labels")
 
     def nearest(self, points: Floats, limit: float = np.inf) -> Hits:
         """The nearest vertices of N points (N, 3); weight 0 where none lies within `limit` metres."""
@@ -107,10 +110,17 @@ def _check_size(vertices: Floats, what: str) -> None:
         raise InputError(f"{what}: what counts of it is {size:.3g} m wide, which is no head{hint}")
 
 
-def _border(faces: NDArray[np.integer], count: int) -> NDArray[np.bool_]:
-    """(count,) vertices at edges with one face alone."""
-    edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2).astype(np.int64), axis=1)
+def _places(vertices: Floats) -> NDArray[np.int64]:
+    """(V,) one number for all vertices in a place: some exports give each face corners of its own."""
+    _, number = np.unique(vertices, axis=0, return_inverse=True)
+    return np.asarray(number.reshape(-1), np.int64)
+
+
+def _border(place: NDArray[np.int64], faces: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """(V,) vertices at edges that one face alone has; `place` (V,) tells which vertices are the same."""
+    count = int(place.max()) + 1
+    edges = np.sort(place[faces][:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
     _, first, uses = np.unique(edges[:, 0] * count + edges[:, 1], return_index=True, return_counts=True)
     found = np.zeros(count, bool)
     found[edges[first[uses == 1]].ravel()] = True
-    return found
+    return np.asarray(found[place])

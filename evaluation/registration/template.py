@@ -72,6 +72,8 @@ class Template:
         self.faces = triangulate(self.polygons)
         self._corner_uvs = np.asarray(model.uvs, float)[model.polygon_uvs[parts[model.polygon_parts]]]
         self.face_mask = masks[:, 0] >= 0.5
+        if not self.face_mask.any():
+            raise InputError(f"head model {model.name}: its region `face` is empty (docs/head_models.md)")
         self.shown = ~(masks[:, 1:] >= 0.5).any(axis=1)
 
     @property

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from evaluation import paper
 from factory.evaluation.rows import BEST, OURS, THREE_D, TWO_D
 
+ENOUGH = 6  # heads that a comparison needs
 _FEW = 20  # heads, below which a difference may be of these heads alone
+
+Row = Mapping[str, Any]
 
 
 def conclude(value: Mapping[str, Any]) -> list[str]:
-    """What follows from `evaluation.json`, in words: differences whose 95 % interval leaves out 0, and no others."""
+    """What follows from `evaluation.json`, in words.
+
+    Rows are compared on the heads that all of them did, and called different where the 95 % interval of the paired
+    difference leaves out 0; nothing is said of fewer than `ENOUGH` heads.
+    """
     rows = {row["name"]: row for row in value["rows"] if row["synthetic"]}
-    said = _of_references(rows)
+    if len(value["heads"]) < ENOUGH:
+        return [f"{len(value['heads'])} heads are too few to compare methods: take {ENOUGH} or more."]
     full = BEST if BEST in rows else next((name for name, row in rows.items() if row["group"] == OURS), None)
+    said = _of_references(rows, full)
     if full is not None:
-        said += _of_registration(rows, full)
         said += _of_kind(rows, full, TWO_D, "2D")
         said += _of_kind(rows, full, THREE_D, "3D")
     if said and len(value["heads"]) < _FEW:
@@ -26,57 +36,71 @@ def conclude(value: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _of_references(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What masks are worth at most."""
-    none, truth = _error(rows.get("none")), _error(rows.get("truth"))
-    if none is None or truth is None:
+def _of_references(rows: Mapping[str, Row], full: str | None) -> list[str]:
+    """What registration is like without a mask, with the true one, and with ours, on the same heads."""
+    names = [name for name in ("none", "truth", full) if name is not None and name in rows]
+    if "none" not in names or "truth" not in names:
         return []
-    return [f"Registered to the whole scan, the face lies {none:.2f} mm from the truth; to the true skin, "
-            f"{truth:.2f} mm. Between these two lies what a mask can give."]  # fmt: skip
-
-
-def _of_registration(rows: Mapping[str, Mapping[str, Any]], full: str) -> list[str]:
-    none, truth, ours = (_error(rows.get(name)) for name in ("none", "truth", full))
-    if none is None or truth is None or ours is None or none <= truth:
+    heads, means = _on_common_heads([rows[name] for name in names])
+    if heads < ENOUGH:
         return []
-    share = 100 * (none - ours) / (none - truth)
-    return [f"With the labels of {rows[full]['title']} it is {ours:.2f} mm: {share:.0f} % of the way from no mask to "
-            "the true one."]  # fmt: skip
+    none, truth = means[0], means[1]
+    said = [f"Registered to the whole scan, the face lies {none:.2f} mm from the truth; to the true skin, {truth:.2f} "
+            f"mm ({heads} heads)."]  # fmt: skip
+    if len(means) > 2 and none > truth:
+        share = 100 * (none - means[2]) / (none - truth)
+        said.append(f"With the labels of {rows[names[2]]['title']} it is {means[2]:.2f} mm: {share:.0f} % of the way "
+                    "from no mask to the true labels, on the same heads.")  # fmt: skip
+    return said
 
 
-def _of_kind(rows: Mapping[str, Mapping[str, Any]], full: str, group: str, kind: str) -> list[str]:
-    """The full model beside the best baseline of a group, which is a row that can be had without the truth."""
+def _of_kind(rows: Mapping[str, Row], full: str, group: str, kind: str) -> list[str]:
+    """The reference beside the best baseline of a group, of the rows that can be had without the truth."""
     usable = [row for name, row in rows.items() if row["group"] == group and name != "masks"]
     said = []
-    measured = [row for row in usable if _error(row) is not None]
-    if measured and _error(rows[full]) is not None:
-        nearest = min(measured, key=lambda row: _error(row) or 0.0)
-        said.append(_sentence(nearest, "error_mm", kind, f"the best of {group}"))
-    labelled = [row for row in usable if row["synthetic"]["labels"]]
-    if labelled:
-        best = max(labelled, key=lambda row: row["synthetic"]["labels"]["miou"])
-        said.append(_sentence(best, "miou", kind, f"the best of {group}"))
-    return [sentence for sentence in said if sentence]
+    for number, best in (("error_mm", min), ("miou", max)):
+        found = [row for row in usable if _difference(row, number) is not None]
+        if found:
+            heads, means = _on_common_heads(found, number)
+            if heads >= ENOUGH:
+                chosen = found[means.index(best(means))]
+                said.append(_sentence(rows[full], chosen, number, kind, group))
+    return said
 
 
-def _sentence(row: Mapping[str, Any], number: str, kind: str, what: str) -> str:
-    found = row["synthetic"].get("full_model_less_this", {}).get(number)
-    if found is None:
-        return ""
+def _sentence(full: Row, row: Row, number: str, kind: str, group: str) -> str:
+    found = _difference(row, number)
+    assert found is not None  # chosen among those that have one
     name, unit = ("mean distance", " mm") if number == "error_mm" else ("mean mIoU of a head", "")
     digits = 2 if unit else 3
-    interval = f"{found['low']:+.{digits}f} to {found['high']:+.{digits}f}{unit}"
-    who = f"{row['title']} ({what})"
+    interval = f"95 %: {found['low']:+.{digits}f} to {found['high']:+.{digits}f}{unit}, {found['heads']} heads"
+    who = f"{row['title']} (the best of: {group})"
     if found["low"] <= 0 <= found["high"]:
-        return f"Between the full model and {who}, these heads don't tell which has the better {name} ({interval})."
-    theirs = f"; the paper says {100 * paper.BETTER_THAN[kind]:.1f} % less" if number == "error_mm" else ""
+        return f"These heads don't tell whether {full['title']} or {who} has the better {name} ({interval})."
+    theirs = ""
+    if number == "error_mm" and full["name"] == BEST:
+        theirs = f"; the paper says {100 * paper.BETTER_THAN[kind]:.1f} % less"
     change = f"{found['difference']:+.{digits}f}{unit}, {100 * found['relative']:+.0f} %"
-    return f"The full model's {name} differs from that of {who} by {change} (95 %: {interval}){theirs}."
+    return f"The {name} of {full['title']} differs from that of {who} by {change} ({interval}){theirs}."
 
 
-def _error(row: Mapping[str, Any] | None) -> float | None:
-    if row is None or row["synthetic"]["registration"] is None:
-        return None
-    return float(row["synthetic"]["registration"]["error_mm"]["mean"])
+def _difference(row: Row, number: str) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] | None = row["synthetic"].get("reference_less_this", {}).get(number)
+    return found if found is not None and found["heads"] >= ENOUGH else None
 
 
+def _on_common_heads(rows: Sequence[Row], number: str = "error_mm") -> tuple[int, list[float]]:
+    """How many heads all rows have the number of, and each row's mean over those."""
+    tables = []
+    for row in rows:
+        heads = {name: _of_head(head, number) for name, head in row["synthetic"]["by_head"].items()}
+        tables.append({name: found for name, found in heads.items() if found is not None})
+    common = sorted(set.intersection(*(set(table) for table in tables)))
+    if not common:
+        return 0, [float("nan")] * len(rows)
+    return len(common), [float(np.mean([table[name] for name in common])) for table in tables]
+
+
+def _of_head(head: Mapping[str, Any], number: str) -> float | None:
+    found = head[number]
+    return found["mean"] if isinstance(found, Mapping) else found

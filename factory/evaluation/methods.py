@@ -21,6 +21,7 @@ from training.features.lifting import lift
 from training.module import SkinLabeller
 from training.segment import segment_head
 
+LABELLING = 1  # version of how a checkpoint's answer comes about beside its weights: likewise
 VOTES = 1  # version of how images' answers become a scan's: raise it when its numbers change
 
 
@@ -108,7 +109,13 @@ class Projected:
         return _digest(["projected", VOTES, self.segmenter.key])
 
     def answer(self, subject: Subject) -> Answer:
-        return Answer(vote([self.segmenter.skin(image) for image in subject.head.pixels()], subject))
+        images = subject.head.pixels()
+        try:
+            maps = [self.segmenter.skin(image) for image in images]
+        except (RuntimeError, ValueError, TypeError) as error:  # of the library that runs it
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise InputError(f"the segmenter fails on images of {subject.head.id}: {reason}") from None
+        return Answer(vote(maps, subject))
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,7 @@ class Labeller:
     graded: bool = True
 
     def key(self, subject: Subject) -> str:
-        return _digest(["labeller", _weights_of(str(self.checkpoint)), self.vertices])
+        return _digest(["labeller", LABELLING, _weights_of(str(self.checkpoint)), self.vertices])
 
     def answer(self, subject: Subject) -> Answer:
         found = segment_head(subject.head, _load(str(self.checkpoint)), self.vertices, self.cache)
@@ -160,7 +167,7 @@ def _weights_of(checkpoint: str) -> str:
     return sha256_of(Path(checkpoint))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=32)
 def _load(checkpoint: str) -> SkinLabeller:
     return load_labeller(Path(checkpoint))
 
@@ -169,4 +176,6 @@ def describe_checkpoint(path: Path) -> dict[str, Any]:
     """Network and preparation of a checkpoint as plain values. Raises `InputError` where it is none of ours."""
     value = read_checkpoint(path)
     options = {key: item for key, item in value.get("hyper_parameters", {}).items() if not key.startswith("_")}
-    return {"options": options, "heads": value["labeller"].get("training_heads"), **value["labeller"]["preparation"]}
+    labeller = value["labeller"]
+    trained = {"heads": labeller.get("training_heads"), "ids": labeller.get("training_ids", [])}
+    return {"options": options, **trained, **labeller["preparation"]}

@@ -13,7 +13,7 @@ from evaluation import paper
 from factory.evaluation import charts
 from factory.evaluation.conclusions import conclude
 from factory.evaluation.figures import SHOWN_MM, Figures
-from factory.evaluation.rows import ROWS, Row
+from factory.evaluation.rows import BEST, ROWS, Row
 from factory.evaluation.summary import Summary
 from factory.report import pictures
 from factory.report.articles import png_url
@@ -27,10 +27,8 @@ def render(
     value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary], figures: Figures
 ) -> str:
     """The page: `value` is what stands in `evaluation.json`, the summaries of the data set's heads are by row."""
-    titles = {row.name: row.title for row in rows}
-    graded = {titles[name]: s.calibration for name, s in synthetic.items() if s.calibration is not None}
-    labelled = {titles[name]: s.boundary for name, s in synthetic.items() if s.scores is not None}
-    labelled = {title: each for title, each in labelled.items() if title not in (titles.get(name) for name in _PLAIN)}
+    graded = {name: s.calibration for name, s in synthetic.items() if s.calibration is not None}
+    labelled = {name: s.boundary for name, s in synthetic.items() if s.scores is not None and name not in _PLAIN}
     curve = [(point["heads"], point["miou"]) for point in value["size_curve"]["ours"]]
     return _template().render(
         value=value,
@@ -41,8 +39,11 @@ def render(
         classes=[row for row in value["rows"] if row["synthetic"] and row["synthetic"]["labels"]],
         groups=value["groups"],
         shown=[row for row in value["rows"] if row["synthetic"]],
-        calibration=_chart(charts.calibration, _some(graded)),
-        boundary=_chart(charts.boundary, _some(labelled)),
+        calibration=_chart(charts.calibration, _some(graded, rows, synthetic)),
+        boundary=_chart(charts.boundary, _some(labelled, rows, synthetic)),
+        kinds=list(dict.fromkeys(kind for s in synthetic.values() for kind in s.seen)),
+        paper=paper.TABLE,
+        columns=_CURVES,
         curve=png_url(charts.size_curve(curve, paper.SIZE_CURVE)) if len(curve) > 1 else None,
         figures=[
             {
@@ -76,9 +77,20 @@ def _table(number: int, title: str, rows: Sequence[Mapping[str, Any]]) -> dict[s
     return {"number": number, "title": title, "rows": marked}
 
 
-def _some(curves: Mapping[str, Any]) -> dict[str, Any]:
-    """The first few: more lines can't be told apart."""
-    return dict(list(curves.items())[:_CURVES])
+def _some(curves: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary]) -> dict[str, Any]:
+    """A few by title, as more lines can't be told apart: the full model, the best row of each group, others."""
+
+    def worth(name: str) -> float:
+        scores = synthetic[name].scores
+        return -1.0 if scores is None else scores.miou
+
+    by_group: dict[str, list[str]] = {}
+    for row in rows:
+        if row.name in curves:
+            by_group.setdefault(row.group, []).append(row.name)
+    best = [max(names, key=worth) for names in by_group.values()]
+    chosen = list(dict.fromkeys([*(name for name in (BEST,) if name in curves), *best, *curves]))[:_CURVES]
+    return {row.title: curves[row.name] for row in rows if row.name in chosen}
 
 
 def _chart(draw: Any, curves: Mapping[str, Any]) -> str | None:

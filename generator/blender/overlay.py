@@ -83,6 +83,8 @@ def _leave_hair(scene: Any) -> int:
 def _shine_white(scene: Any) -> None:
     """Let hair emit white and nothing else: its light is its cover. The scene shows no colours afterwards."""
     scene.world, scene.cycles.max_bounces = None, 0
+    if scene.cycles.use_denoising:  # by the light alone: its guides would be as noisy as it is
+        scene.cycles.denoising_input_passes = "RGB"
     hair = [thing for thing in scene.objects if thing.pass_index in SHOWN]
     for material in {slot.material for thing in hair for slot in thing.material_slots}:
         graph = Graph(material.node_tree, keep=True)

