@@ -92,3 +92,11 @@ class Labels:
             if self.scan:
                 more["scan"] = np.array(self.scan)
             np.savez_compressed(temporary, distance_mm=self.distance_mm, skin=self.skin, **more)
+
+
+def is_painted(path: Path) -> bool:
+    """Whether a file holds labels that a person painted: work that no stage can make again."""
+    try:
+        return Labels.read(path).painted
+    except InputError:
+        return False

@@ -6,7 +6,7 @@ import io
 import logging
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +16,21 @@ from PIL import Image
 
 from capture import Camera, Capture, InputError, Labels, Scan, write_bytes, write_json
 from capture.arrays import read_npz
+from capture.labels import is_painted
 from factory.failures import StageError
+from factory.flat_views import flat_cameras, flatten
 from factory.heads import GENERATE_SCRIPT
 from factory.processes import run_stage
-from factory.registration import is_prediction, known_labels
-from training.features.lifting import bilinear_matrix
-from training.images import decode_image
-from training.predictions import Prediction
-from training.scans import read_labels, read_scan, scan_key
+from factory.skin_labels import NO_LABELS, known_labels, read_skin
+from factory.stages import stamp_path
+from generator.annotation import Paint, how_to, read_colours
+from training.heads import Head
+from training.scans import read_scan, scan_key
 from training.units import find_units, scaled, scaled_camera, scan_unit
 
 log = logging.getLogger(__name__)
 
-NOTHING = "none"
-# Linear colours of the paint: what is skin, and everything else.
-SKIN, OTHER = np.array([0.80, 0.22, 0.05]), np.array([0.05, 0.14, 0.40])
-_TEXT = """How to paint the mask
-
-The scan is in vertex paint. Orange is skin, blue is everything else: hair, beard, brows that stand off, eyes, clothes,
-and what stereo made up.
-
-1. Press F to size the brush, Shift F for its strength; paint with strength 1.
-2. The brush paints skin. X swaps to the other colour, and back.
-3. To look at the photograph: choose a camera in the outliner, Ctrl 0 on the number pad. Its picture lies half over the
-   scan. A scan's own colours are the colour attribute "photo colours"; go back to "skin mask" to paint.
-4. Don't move, smooth, delete or add vertices: labels belong to the scan as it is.
-5. Save, then:  p2p annotate --import FILE.blend
-
-Half-painted vertices count as the nearer colour.
-"""
+_QUALITY = 92  # of the JPEG pictures in the file
 
 
 @dataclass(frozen=True)
@@ -52,15 +38,17 @@ class AnnotateOptions:
     """How a scan becomes a file to paint.
 
     Attributes:
-        labels: `labels.npz` or `prediction.npz` to start from, or "none"; None for the capture's prediction, else its
-            labels, else nothing.
+        labels: `labels.npz` or `prediction.npz` to start from, or "none"; None for what of the capture somebody
+            painted, else its prediction, else its labels, else nothing.
         unit: of the scan; guessed where None.
+        camera_unit: of the capture's camera poses, likewise.
         out: the `.blend`; by default `annotation.blend` in the capture, or `<scan>.blend` beside the scan.
         blender: a Blender binary, 3.4 or later; None for the `bpy` wheel.
     """
 
     labels: str | None = None
     unit: str | None = None
+    camera_unit: str | None = None
     out: Path | None = None
     blender: Path | None = None
 
@@ -68,35 +56,40 @@ class AnnotateOptions:
 def write_annotation(where: Path, options: AnnotateOptions) -> Path:
     """Write a Blender file with a capture's scan, or a mesh, and a mask to start from; returns its path.
 
-    Raises `InputError` where the scan is missing, labels are of another scan, or Blender can't write the file.
+    Raises `InputError` where the scan is missing, labels are of another scan, Blender can't write the file, or it is
+    there already: somebody may have painted in it.
     """
     where = Path(where)
-    capture = Capture.read(where) if where.is_dir() else None
-    source = where if capture is None else capture.scan_path
-    given = read_scan(source)
-    skin, words = _start(options.labels, where if capture is not None else None, given)
-    out = options.out or (source.with_suffix(".blend") if capture is None else where / "annotation.blend")
+    head = Head.from_capture(where) if where.is_dir() else None
+    given = read_scan(where) if head is None else head.scan
+    out = options.out or (where.with_suffix(".blend") if head is None else where / "annotation.blend")
     if out.suffix.lower() != ".blend":
         raise InputError(f"--out {out}: a Blender file ends with .blend")
-    cameras = () if capture is None else capture.cameras
-    if cameras:
-        units = find_units(given, cameras, options.unit, None, f"scan of {where.name}")
-        scan, cameras = scaled(given, units.scan), tuple(scaled_camera(each, units.cameras) for each in cameras)
+    if out.exists():
+        cure = "import it, then move it away, or name another with --out"
+        raise InputError(f"{out} is there already, and somebody may have painted in it; {cure}")
+    paint, words = _start(options.labels, where if head is not None else None, given)
+    cameras: tuple[Camera, ...] = ()
+    if head is not None:
+        units = find_units(given, head.cameras, options.unit, options.camera_unit, f"scan of {where.name}")
+        metres, cameras = units.scan, tuple(scaled_camera(each, units.cameras) for each in head.cameras)
         log.info("units of %s", units.text)
+    elif options.camera_unit is not None:
+        raise InputError(f"--camera-unit {options.camera_unit}: {where} is a mesh alone, without cameras; leave it out")
     else:
         metres, told = scan_unit(given, options.unit, f"scan of {where.name}")
-        scan = scaled(given, metres)
         log.info("unit of %s", told)
     with tempfile.TemporaryDirectory(prefix="p2p-annotate-") as name:
         folder = Path(name)
-        _write_scan(folder / "scan.npz", scan, skin)
-        views = [] if capture is None else _views(cameras, capture.image_paths, folder)
-        paint = {"skin": SKIN.tolist(), "other": OTHER.tolist()}
-        job = {"out": str(folder / "painted.blend"), "scan": str(folder / "scan.npz"), "text": _TEXT,
-               "key": scan_key(given), "cameras": views, "paint": paint}  # fmt: skip
+        _write_scan(folder / "scan.npz", scaled(given, metres), paint)
+        views = [] if head is None else _views(cameras, head, folder)
+        text = how_to(where.resolve().stem, out.name, bool(views), given.colours is not None)
+        made = folder / "painted.blend"
+        job = {"out": str(made), "scan": str(folder / "scan.npz"), "text": text, "key": scan_key(given),
+               "metres_per_unit": metres, "cameras": views}  # fmt: skip
         write_json(folder / "job.json", job)
-        _blender(folder / "job.json", options.blender, f"annotation of {where.name}", out)
-        write_bytes(out, (folder / "painted.blend").read_bytes())
+        _blender(folder / "job.json", options.blender, f"annotation of {where.name}", out, made)
+        write_bytes(out, made.read_bytes())
     log.info("%s: %s; paint, save, and run `p2p annotate --import %s`", out, words, out)
     return out
 
@@ -110,7 +103,8 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
             `<file>.npz`.
         blender: as for `AnnotateOptions`.
 
-    Raises `InputError` where the file is none of ours, was changed beyond paint, or is of another scan.
+    Raises `InputError` where the file is none of ours, was changed beyond paint, or is of another scan, and where
+    labels would take the place of computed ones.
     """
     blend = Path(blend)
     if not blend.is_file():
@@ -120,48 +114,57 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
         folder = Path(name)
         write_json(folder / "job.json", {"read": str(blend.resolve()), "out": str(folder / "painted.npz")})
         try:
-            _blender(folder / "job.json", blender, f"annotation in {blend.name}", target)
+            _blender(folder / "job.json", blender, f"annotation in {blend.name}", target, folder / "painted.npz")
         except StageError as error:  # an older Blender crashes over a newer one's file
             cure = "import with the Blender that saved it, or a newer one: --blender"
             raise InputError(f"{blend} can't be read by this Blender ({error}); {cure}") from None
         arrays = read_npz(folder / "painted.npz")
-    skin = skin_of(arrays["mask"])
-    if not skin.any():
-        raise InputError(f"{blend}: nothing is painted as skin (orange); paint, save and import again")
+    skin = _judge(blend, arrays["mask"], arrays["start"])
     key = str(arrays["key"])
     if capture is not None and scan_key(read_scan(capture.scan_path)) != key:
         cure = "name the capture, or the .npz, that its labels are for: --out"
         raise InputError(f"{blend} was painted on another scan than {capture.scan_path}; {cure}")
+    if target.is_file() and not is_painted(target):
+        raise InputError(f"{target} was not painted: move it away, or name another file with --out")
+    if capture is not None:
+        stamp_path(capture.folder, "label").unlink(missing_ok=True)  # these labels are not of that stage
     Labels(np.full(len(skin), np.nan, np.float32), skin, scan=key).write(target)
     log.info("%s: %d of %d vertices are skin", target, int(skin.sum()), len(skin))
     return target
 
 
-def skin_of(mask: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """(V,) whether linear colours (V, 3) are nearer to the paint of skin than to the other."""
-    way = SKIN - OTHER
-    return np.asarray((np.asarray(mask, float) - OTHER) @ way > 0.5 * (way @ way))
+def _judge(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(V,) what is skin by painted colours (V, 3), given the `Paint` (V,) that they started from.
+
+    Raises `InputError` where nothing is painted, or none of it as skin.
+    """
+    paint = read_colours(mask)
+    bare, changed = int((paint == Paint.NONE).sum()), int((paint != start).sum())
+    if bare == len(paint) or not (paint == Paint.SKIN).any():
+        what = "nothing is painted" if bare == len(paint) else "nothing is painted as skin (orange)"
+        raise InputError(f"{blend}: {what} in the colours 'skin mask'; paint, save and import again")
+    if bare:
+        log.warning("%s: %d of %d vertices are not painted, and count as not skin", blend, bare, len(paint))
+    if changed:
+        log.info("%s: %d of %d vertices were painted otherwise than at the start", blend, changed, len(paint))
+    else:
+        log.warning("%s: nobody has changed the mask that it started from", blend)
+    return np.asarray(paint == Paint.SKIN)
 
 
-def _start(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray[np.bool_], str]:
-    """(V,) the mask to start from, and in words where it comes from."""
-    nothing = np.zeros(len(scan.vertices), bool)
-    if labels == NOTHING:
-        return nothing, "nothing is painted yet"
-    path = None if labels is None else Path(labels)
-    if path is None and folder is not None:
+def _start(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray[np.uint8], str]:
+    """(V,) the `Paint` to start from, and in words where it comes from."""
+    path = None if labels in (None, NO_LABELS) else Path(str(labels))
+    if labels is None and folder is not None:
         path = known_labels(folder)
     if path is None:
-        return nothing, "nothing is painted yet, as there is no prediction"
-    if not path.is_file():
-        raise InputError(f"no labels at {path}; make some with `p2p segment`, or start with --labels none")
-    skin = Prediction.read(path, scan).skin if is_prediction(path) else read_labels(path, scan).skin
-    return skin, f"painted as in {path}"
+        return np.full(len(scan.vertices), Paint.NONE, np.uint8), "nothing is painted yet"
+    skin = read_skin(path, scan).skin
+    return np.where(skin, Paint.SKIN, Paint.OTHER).astype(np.uint8), f"painted as in {path}"
 
 
-def _write_scan(path: Path, scan: Scan, skin: NDArray[np.bool_]) -> None:
-    mask = np.where(skin[:, None], SKIN, OTHER)
-    arrays: dict[str, Any] = {"vertices": scan.vertices, "faces": scan.faces, "mask": mask}
+def _write_scan(path: Path, scan: Scan, paint: NDArray[np.uint8]) -> None:
+    arrays: dict[str, Any] = {"vertices": scan.vertices, "faces": scan.faces, "paint": paint}
     if scan.colours is not None:
         arrays["colours"] = scan.colours
     buffer = io.BytesIO()
@@ -169,29 +172,14 @@ def _write_scan(path: Path, scan: Scan, skin: NDArray[np.bool_]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def _views(cameras: tuple[Camera, ...], paths: tuple[Path, ...], folder: Path) -> list[dict[str, Any]]:
+def _views(cameras: tuple[Camera, ...], head: Head, folder: Path) -> list[dict[str, Any]]:
     """The cameras as pinholes, with pictures that fit them."""
     found = []
-    for number, (camera, path) in enumerate(zip(cameras, paths, strict=True)):
-        image = decode_image(path.read_bytes(), str(path))
-        pinhole = replace(camera, model="PINHOLE", params=(*camera.focal, *camera.principal))
+    for number, (camera, flat, image) in enumerate(zip(cameras, flat_cameras(cameras), head.pixels(), strict=True)):
         name = folder / f"{number:03d}_{Path(camera.name).stem}.jpg"
-        Image.fromarray(undistort(image, camera) if camera.distorted else image).save(name, quality=92)
-        found.append({**pinhole.to_json(), "image": str(name)})
+        Image.fromarray(flatten(image, camera, flat)).save(name, quality=_QUALITY, subsampling=0)
+        found.append({**flat.to_json(), "image": str(name)})
     return found
-
-
-def undistort(image: NDArray[np.uint8], camera: Camera) -> NDArray[np.uint8]:
-    """The image (H, W, 3) as the same camera would take it without distortion; black where it saw nothing."""
-    height, width = image.shape[:2]
-    sized = camera.resized(width, height)
-    pinhole = replace(sized, model="PINHOLE", params=(*sized.focal, *sized.principal))
-    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    pixels, _ = sized.project(pinhole.unproject(np.stack([x, y], axis=-1).reshape(-1, 2), 1.0))
-    seen = sized.inside(pixels)
-    shares = np.where(seen[:, None], pixels, 0) / (width, height)
-    values = bilinear_matrix(shares, height, width) @ image.reshape(-1, 3).astype(np.float32)
-    return np.where(seen[:, None], values, 0).round().astype(np.uint8).reshape(image.shape)
 
 
 def _target(blend: Path, out: Path | None) -> tuple[Path, Capture | None]:
@@ -207,7 +195,8 @@ def _target(blend: Path, out: Path | None) -> tuple[Path, Capture | None]:
     return target, None
 
 
-def _blender(job: Path, blender: Path | None, what: str, out: Path) -> None:
+def _blender(job: Path, blender: Path | None, what: str, out: Path, result: Path) -> None:
+    """Run a job in Blender, which leaves the file `result`; its output is kept beside `out` where it fails."""
     command: list[object] = [sys.executable, GENERATE_SCRIPT]
     if blender is not None:
         command = [blender, "--background", "--disable-autoexec", "--python", GENERATE_SCRIPT, "--"]
@@ -217,4 +206,6 @@ def _blender(job: Path, blender: Path | None, what: str, out: Path) -> None:
     except InputError:  # says it all; a crash keeps its output
         log_path.unlink(missing_ok=True)
         raise
+    if not result.is_file():  # what can't run the script ends with code 0
+        raise InputError(f"{blender or 'bpy'} made no file: is it Blender 3.4 or later? Its output is in {log_path}")
     log_path.unlink(missing_ok=True)

@@ -221,7 +221,7 @@ COMMANDS: dict[str, Command] = {
         (
             Option("scan", Path, "folder of the capture, or a mesh (.ply, .obj)"),
             Option("--labels", str | None, "labels.npz or prediction.npz of the scan, or none for the whole scan; by "
-                   "default the capture's prediction, else its labels"),
+                   "default what was painted, else the capture's prediction, else its labels"),
             Option("--template", str, "head model: makehuman, an ICT-FaceKit folder or an .npz file", "makehuman"),
             Option("--landmarks", Path | None, "JSON file, name -> [x, y, z], for a scan in a frame of its own"),
             Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
@@ -234,9 +234,10 @@ COMMANDS: dict[str, Command] = {
         (
             Option("scan", Path | None, "folder of the capture, or a mesh (.ply, .obj), to paint on", optional=True),
             Option("--import", Path | None, "painted .blend to make labels of"),
-            Option("--labels", str | None, "labels.npz or prediction.npz to start from, or none; by default the "
-                   "capture's prediction, else its labels"),
+            Option("--labels", str | None, "labels.npz or prediction.npz to start from, or none; by default what was "
+                   "painted, else the capture's prediction, else its labels"),
             Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
+            Option("--camera-unit", str | None, "of the camera poses, likewise"),
             Option("--out", Path | None, "the .blend; with --import the capture, or the .npz, that gets the labels"),
             Option("--blender", Path | None, "a Blender binary, 3.4 or later; without it the bpy wheel works"),
         ),
@@ -256,7 +257,7 @@ COMMANDS: dict[str, Command] = {
             Option("--template", str, "head model: makehuman, an ICT-FaceKit folder or an .npz file", "makehuman"),
             _DEVICE,
             Option("--labels", str | None, "labels.npz or prediction.npz of the clean scan, or none for all of it; by "
-                   "default the capture's prediction, else its labels, else all of it"),
+                   "default what was painted, else the prediction, else its labels, else all of it"),
             Option("--landmarks", Path | None, "JSON file, name -> [x, y, z], for a scan in a frame of its own"),
             Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
             Option("--images-only", bool, "leave the scan to `p2p reconstruct` and `p2p label`"),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from capture import Capture, InputError, Labels, Scan
+from capture.labels import is_painted
 from factory.console import track
 from factory.heads import (
     Execution,
@@ -175,6 +176,8 @@ def label(capture: Path, threshold_mm: float, skin_parts: str) -> None:
 
     settings = ScanSettings(threshold_mm=threshold_mm, skin_parts=_words(skin_parts))
     options = label_options(settings)
+    if is_painted(capture / Capture.LABELS):
+        raise InputError(f"{capture / Capture.LABELS} was painted by a person; move it away to label the scan anew")
 
     def work() -> tuple[Path, Path]:
         return label_capture(capture, threshold_mm, settings.skin_parts), measure_capture(capture)
@@ -285,7 +288,13 @@ def register(
 
 
 def annotate(
-    scan: Path | None, labels: str | None, unit: str | None, out: Path | None, blender: Path | None, **rest: Path | None
+    scan: Path | None,
+    labels: str | None,
+    unit: str | None,
+    camera_unit: str | None,
+    out: Path | None,
+    blender: Path | None,
+    **rest: Path | None,
 ) -> None:
     """Paint what of a scan is skin, in Blender: write the file, or take what was painted as labels."""
     from factory.annotation import AnnotateOptions, import_annotation, write_annotation
@@ -294,11 +303,12 @@ def annotate(
     if (scan is None) == (painted is None):
         raise InputError("give either a scan to paint on or --import FILE.blend")
     if scan is not None:
-        write_annotation(scan, AnnotateOptions(labels, unit, out, blender))
+        write_annotation(scan, AnnotateOptions(labels, unit, camera_unit, out, blender))
         return
     assert painted is not None
-    if labels is not None or unit is not None:
-        raise InputError("--labels and --unit are for a scan to paint on; --import needs neither")
+    given = {"--labels": labels, "--unit": unit, "--camera-unit": camera_unit}
+    if foreign := [name for name, value in given.items() if value is not None]:
+        raise InputError(f"{', '.join(foreign)}: for a scan to paint on; --import needs none of it")
     import_annotation(painted, out, blender)
 
 

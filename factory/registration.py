@@ -23,22 +23,21 @@ from capture import (
     write_bytes,
     write_json,
 )
-from capture.arrays import read_npz
 from capture.ply import PlyMesh, write_ply
 from evaluation.registration.errors import face_error, surface_distance_mm
 from evaluation.registration.register import Registration, RegistrationSettings, register
 from evaluation.registration.template import Template
 from evaluation.registration.weights import confidence_of
 from factory.console import track
+from factory.skin_labels import NO_LABELS, known_labels, read_skin
 from training.predictions import Prediction
 from training.render import Stage, sheet
-from training.scans import read_labels, read_scan
+from training.scans import read_scan
 from training.units import scan_unit
 
 log = logging.getLogger(__name__)
 
 FOLDER = "registration"
-NO_LABELS = "none"
 _SHOWN_MM = 2.0  # the error from which on the picture shows no more
 _SIDE = 420
 _VIEWS = (("front", (0.0, 1.0, 0.0)), ("three quarters", (-0.7, 0.7, 0.0)), ("profile", (-1.0, 0.0, 0.0)))
@@ -49,8 +48,8 @@ class RegisterOptions:
     """What is registered with what.
 
     Attributes:
-        labels: `labels.npz` or `prediction.npz` of the scan, or "none" for the whole scan; None for the capture's
-            prediction, and where there is none its labels.
+        labels: `labels.npz` or `prediction.npz` of the scan, or "none" for the whole scan; None for what of the
+            capture somebody painted, else its prediction, else its labels.
         template: the head model, as `load_head_model` takes it.
         landmarks: JSON file, name -> [x, y, z] in the scan's unit.
         unit: of the scan; guessed where None.
@@ -155,28 +154,11 @@ def _weights(
     if path is None:
         cure = "give --labels FILE (labels.npz or prediction.npz), or --labels none for the whole scan"
         raise InputError(f"nothing says what of the scan is skin; {cure}")
-    if not path.is_file():
-        raise InputError(f"no labels at {path}; make some with `p2p segment` or `p2p label`")
-    if is_prediction(path):
-        found = Prediction.read(path, scan)
+    found = read_skin(path, scan)
+    if isinstance(found, Prediction):
         confidence = None if found.distance_mm is None else confidence_of(found.distance_mm)
         return np.asarray(found.probability, float), confidence, f"skin by the prediction in {path}"
-    return read_labels(path, scan).skin.astype(float), None, f"skin by the labels in {path}"
-
-
-def is_prediction(path: Path) -> bool:
-    """Whether a file of labels is a prediction. Raises `InputError` where it is neither."""
-    try:
-        arrays = read_npz(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} holds no labels ({error}); give a labels.npz or a prediction.npz") from None
-    return "probability" in arrays
-
-
-def known_labels(folder: Path) -> Path | None:
-    """The file that says what of a capture's scan is skin: its prediction, else its labels."""
-    known = (folder / "prediction" / Prediction.FILE, folder / Capture.LABELS)
-    return next((each for each in known if each.is_file()), None)
+    return found.skin.astype(float), None, f"skin {'as painted' if found.painted else 'by the labels'} in {path}"
 
 
 def _read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from capture import Capture, InputError, read_json, write_json
+from capture.labels import is_painted
 from factory.usage import Usage, own_usage
 from generator import GENERATOR_VERSION
 
@@ -128,11 +129,15 @@ def run_stamped(
 
 
 def forget(folder: Path, first: str) -> None:
-    """Remove the outputs and stamps of `first` and of all stages after it: they show what is no longer there."""
+    """Remove the outputs and stamps of `first` and of all stages after it: they show what is no longer there.
+
+    Labels that somebody painted stay: no stage made them, and they are refused for any other scan than their own.
+    """
     for stage in list(OUTPUTS)[list(OUTPUTS).index(first) :]:
         stamp_path(folder, stage).unlink(missing_ok=True)
         for path in _outputs(folder, stage):
-            path.unlink(missing_ok=True)
+            if path.name != Capture.LABELS or not is_painted(path):
+                path.unlink(missing_ok=True)
 
 
 def history(folder: Path) -> dict[str, dict[str, Any]]:

@@ -36,7 +36,8 @@ from factory.heads import (
     sources,
 )
 from factory.processes import run_stage
-from factory.registration import NO_LABELS, Registered, RegisterOptions, coefficients_of, fit_template, known_labels
+from factory.registration import Registered, RegisterOptions, coefficients_of, fit_template
+from factory.skin_labels import NO_LABELS, known_labels
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.components.sensor import SensorSpec
 from generator.head import build_head

@@ -3,97 +3,133 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from PIL import Image
 
-from capture import Capture, InputError, Labels, Scan
-from factory.annotation import OTHER, SKIN, AnnotateOptions, import_annotation, skin_of, undistort, write_annotation
+from capture import Camera, Capture, CaptureInfo, InputError, Labels, Scan
+from factory.annotation import AnnotateOptions, import_annotation, write_annotation
+from factory.flat_views import flat_cameras
 from factory.shards import PackSettings, pack
+from factory.stages import forget, stamp_path
+from generator.annotation import COLOURS, Paint
 from tests.helpers import looking_at_origin, make_capture, p2p_here
+from training.predictions import Prediction
 from training.scans import read_labels, scan_key
 
 BLENDER = shutil.which("blender")
 needs_bpy = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
+needs_blender = pytest.mark.skipif(BLENDER is None, reason="no blender binary on PATH")
 
-# What somebody does by hand: paint the upper half, some of it half-heartedly.
-PAINT = """
-import bpy, json, sys
+# What somebody does by hand: paint the upper half, some of it half-heartedly, or something that they shouldn't.
+BY_HAND = """
+import json, sys
+import bpy, bmesh
 import numpy as np
-path, what = sys.argv[-2:]
-bpy.ops.wm.open_mainfile(filepath=path, use_scripts=False)
-scan = bpy.context.object
-found = {"mode": bpy.context.mode, "name": scan.name, "text": [t.name for t in bpy.data.texts],
-         "active": scan.data.color_attributes.active_color.name, "colours": sorted(scan.data.color_attributes.keys()),
-         "cameras": sorted(c.name for c in bpy.data.objects if c.type == "CAMERA"),
-         "packed": [image.packed_file is not None and list(image.size) for image in bpy.data.images],
-         "lens": [round(c.lens, 4) for c in bpy.data.cameras],
-         "shading": sorted({a.spaces.active.shading.color_type for s in bpy.data.screens for a in s.areas
-                            if a.type == "VIEW_3D"})}
-print("FOUND" + json.dumps(found))
-bpy.ops.object.mode_set(mode="OBJECT")
-mesh = scan.data
-places = np.empty(3 * len(mesh.vertices), np.float32)
-mesh.vertices.foreach_get("co", places)
-places = places.reshape(-1, 3)
-if what == "paint":
-    mask = np.tile(np.array([*OTHER, 1.0], np.float32), (len(places), 1))
-    strength = np.clip(places[:, 2] / 0.1 + 0.5, 0, 1)[:, None]
-    mask[:, :3] += strength * (np.array(SKIN) - mask[:, :3])
-    mesh.color_attributes["skin mask"].data.foreach_set("color", mask.astype(np.float32).ravel())
-if what == "move":
-    mesh.vertices[0].co.x += 0.001
-if what == "delete":
-    import bmesh
-    work = bmesh.new()
-    work.from_mesh(mesh)
-    work.verts.ensure_lookup_table()
-    work.verts.remove(work.verts[0])
-    work.to_mesh(mesh)
-if what == "forget":
-    mesh.color_attributes.remove(mesh.color_attributes["skin mask"])
-if what == "rename":
-    mesh.name = "mine"
-bpy.ops.wm.save_mainfile()
-""".replace("OTHER", str(OTHER.tolist())).replace("SKIN", str(SKIN.tolist()))
+from bpy_extras.object_utils import world_to_camera_view
+
+OTHER, SKIN = np.array(json.loads(sys.argv[-1])) / 255
+
+def look():
+    scene, scan = bpy.context.scene, bpy.context.object
+    brush, mesh = scene.tool_settings.unified_paint_settings, scan.data
+    areas = list(bpy.data.screens["Layout"].areas)
+    views = [area.spaces.active for area in areas if area.type == "VIEW_3D"]
+    found = {"mode": scan.mode, "name": scan.name, "frame": [scene.render.resolution_x, scene.render.resolution_y],
+             "texts": [text.as_string() for text in bpy.data.texts],
+             "shown": [area.spaces.active.text.name for area in areas if area.type == "TEXT_EDITOR"],
+             "active": mesh.color_attributes.active_color.name, "colours": sorted(mesh.color_attributes.keys()),
+             "packed": [image.packed_file is not None and list(image.size) for image in bpy.data.images
+                        if image.source == "FILE"],
+             "pictures": {c.name: [b.image.name for b in c.background_images] for c in bpy.data.cameras},
+             "shading": [view.shading.color_type for view in views], "seen": {},
+             "through": [view.region_3d.view_perspective for view in views],
+             "brush": [[round(255 * v) for v in colour] for colour in (brush.color, brush.secondary_color)],
+             "key": scan["p2p_scan"], "count": scan["p2p_vertices"], "unit": scan["p2p_metres_per_unit"]}
+    for marker in scene.timeline_markers:  # a frame a camera
+        scene.frame_set(marker.frame)
+        assert scene.camera == marker.camera
+        found["seen"][scene.camera.name] = [list(world_to_camera_view(scene, scene.camera, vertex.co))[:2]
+                                            for vertex in mesh.vertices[:20]]
+    return found
+
+def change(what):
+    scan = bpy.context.object
+    mesh = scan.data
+    places, mask = np.empty((len(mesh.vertices), 3), np.float32), np.empty((len(mesh.vertices), 4), np.float32)
+    mesh.vertices.foreach_get("co", places.ravel())
+    colours = mesh.color_attributes["skin mask"]
+    colours.data.foreach_get("color_srgb", mask.ravel())
+    rows = {"paint": slice(None), "some": slice(0, 100), "blue": slice(None)}.get(what, slice(0))
+    strength = np.clip(places[rows, 2:] / 0.1 + 0.5, 0, 1) if what != "blue" else 0
+    mask[rows, :3] = OTHER + strength * (SKIN - OTHER)
+    colours.data.foreach_set("color_srgb", mask.ravel())
+    if what == "move":
+        mesh.vertices[0].co.x += 0.001
+    if what == "delete":
+        work = bmesh.new()
+        work.from_mesh(mesh)
+        work.verts.ensure_lookup_table()
+        work.verts.remove(work.verts[0])
+        work.to_mesh(mesh)
+    if what == "forget":
+        mesh.color_attributes.remove(mesh.color_attributes["skin mask"])
+    if what == "copy":
+        bpy.context.scene.collection.objects.link(bpy.data.objects.new("copy", mesh.copy()))
+    if what == "other file":
+        for each in (scan, mesh):
+            del each["p2p_scan"]
+    mesh.name = "mine"  # names are people's to choose
+
+blend, *changes = sys.argv[sys.argv.index("BLEND") + 1 : -1]
+for what, target in zip(changes[::2], changes[1::2]):
+    bpy.ops.wm.open_mainfile(filepath=blend, use_scripts=False)
+    if target == changes[1]:
+        print("FOUND" + json.dumps(look()))
+        bpy.ops.wm.open_mainfile(filepath=blend, use_scripts=False)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    change(what)
+    bpy.ops.object.mode_set(mode="VERTEX_PAINT")
+    bpy.ops.wm.save_as_mainfile(filepath=target)
+"""
 
 
-def by_hand(blend: Path, what: str = "paint") -> dict:
-    done = subprocess.run([sys.executable, "-c", PAINT, str(blend), what], capture_output=True, text=True, check=True)
+def by_hand(blend: Path, changes: Mapping[str, Path], blender: str | None = None) -> dict[str, Any]:
+    """Open a file in Blender and save changed ones, kind of change -> path; returns what was found on opening."""
+    words = ["BLEND", str(blend), *(str(word) for change in changes.items() for word in change)]
+    words.append(json.dumps(COLOURS[[Paint.OTHER, Paint.SKIN]].tolist()))
+    command = [sys.executable, "-c", BY_HAND, *words]
+    if blender is not None:
+        command = [blender, "--background", "--python-exit-code", "1", "--python-expr", BY_HAND, "--", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("FOUND"))
-    import json
-
     return dict(json.loads(line.removeprefix("FOUND")))
 
 
-@given(st.floats(0, 1))
-def test_the_nearer_colour_counts(share: float) -> None:
-    colour = (1 - share) * OTHER + share * SKIN
-    if abs(share - 0.5) > 1e-6:
-        assert skin_of(colour[None])[0] == (share > 0.5)
+def upper_half(vertices: np.ndarray, skin: np.ndarray) -> bool:
+    """Whether the upper half is skin, but for what is half painted, which bytes round."""
+    middle = np.abs(vertices[:, 2]) < 2e-3
+    return np.array_equal(skin[~middle], vertices[~middle, 2] > 0)
 
 
-def test_pictures_without_distortion_are_what_a_pinhole_sees() -> None:
-    pinhole = looking_at_origin("a.png", 10.0, size=120, distance=0.5)
-    fx, fy = pinhole.focal
-    bent = replace(pinhole, model="OPENCV", params=(fx, fy, 60.0, 60.0, 0.9, 0.3, 0.002, -0.001))
-    rng = np.random.default_rng(0)
-    points = pinhole.unproject(rng.uniform(40, 80, (6, 2)), 0.5)
-    image = np.zeros((120, 120, 3), np.float64)
-    grid = np.stack(np.meshgrid(np.arange(120) + 0.5, np.arange(120) + 0.5), axis=-1)
-    for pixel in bent.project(points)[0]:  # soft dots where the bent camera sees the points
-        image[..., 0] += 255 * np.exp(-((grid - pixel) ** 2).sum(-1) / 4)
-    flat = undistort(image.clip(0, 255).astype(np.uint8), bent)
-    for x, y in pinhole.project(points)[0]:
-        assert flat[int(y), int(x), 0] > 180
-    assert np.array_equal(undistort(flat, pinhole), flat)
+def agree(found: Mapping[str, Any], cameras: tuple[Camera, ...], vertices: np.ndarray) -> bool:
+    """Whether Blender's cameras see the first vertices where ours, flattened, do."""
+    width, height = found["frame"]
+    for camera, flat in zip(cameras, flat_cameras(cameras), strict=True):
+        assert (flat.width, flat.height) == (width, height)
+        x, y = np.array(found["seen"][camera.name]).T
+        pixels, _ = flat.project(vertices[:20].astype(float))
+        np.testing.assert_allclose(np.stack([x * width, (1 - y) * height], axis=1), pixels, atol=2e-3)
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -103,17 +139,24 @@ def painted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     make_capture(folder)
     blend = write_annotation(folder, AnnotateOptions(unit="m"))
     assert blend == folder / "annotation.blend" and not list(folder.glob(".*"))
-    return folder, by_hand(blend)
+    return folder, by_hand(blend, {"paint": blend})
 
 
 @needs_bpy
 @pytest.mark.slow
 def test_the_file_opens_ready_to_paint(painted: tuple[Path, dict]) -> None:
-    _, found = painted
-    assert found["mode"] == "PAINT_VERTEX" and found["name"] == "scan" and found["active"] == "skin mask"
-    assert found["colours"] == ["photo colours", "skin mask"] and found["text"] == ["How to paint the mask"]
-    assert found["cameras"] == [f"view_{i:02d}.png" for i in range(3)] and found["packed"] == [[48, 48]] * 3
-    assert found["shading"] == ["VERTEX"] and found["lens"] == [pytest.approx(3.5 * 36)] * 3
+    folder, found = painted
+    scan = Scan.read(folder / Capture.SCAN)
+    assert found["mode"] == "VERTEX_PAINT" and found["name"] == "scan" and found["active"] == "skin mask"
+    assert found["colours"] == ["photo colours", "skin mask"] and found["shown"] == ["How to paint the mask"]
+    assert "mask of somebody" in found["texts"][0] and "--import annotation.blend" in found["texts"][0]
+    names = [f"view_{i:02d}.png" for i in range(3)]
+    assert sorted(found["seen"]) == names and found["packed"] == [[48, 48]] * 3
+    assert {name: len(shown) for name, shown in found["pictures"].items()} == dict.fromkeys(names, 1)
+    assert found["shading"] == ["VERTEX"] and found["through"] == ["CAMERA"]
+    assert found["brush"] == [COLOURS[Paint.SKIN].tolist(), COLOURS[Paint.OTHER].tolist()]
+    assert (found["key"], found["count"], found["unit"]) == (scan_key(scan), len(scan.vertices), 1.0)
+    assert agree(found, Capture.read(folder).cameras, scan.vertices)
 
 
 @needs_bpy
@@ -124,23 +167,46 @@ def test_paint_comes_back_as_labels(painted: tuple[Path, dict], tmp_path: Path) 
     path = import_annotation(folder / "annotation.blend", tmp_path / "mine.npz", None)
     scan = Scan.read(folder / Capture.SCAN)
     labels = Labels.read(path)
-    middle = np.abs(scan.vertices[:, 2]) < 2e-3  # bytes round what is half painted
-    np.testing.assert_array_equal(labels.skin[~middle], scan.vertices[~middle, 2] > 0)
+    assert upper_half(scan.vertices, labels.skin)
     assert labels.painted and labels.scan == scan_key(scan)
-    assert (folder / Capture.LABELS).read_bytes() == before
     with pytest.raises(InputError, match="was painted on another scan"):
         read_labels(path, Scan(scan.vertices * 1.01, scan.faces))
-    assert read_labels(path, scan).skin.any()
+    with pytest.raises(InputError, match=r"labels.npz was not painted: move it away"):
+        import_annotation(folder / "annotation.blend", None, None)
+    assert (folder / Capture.LABELS).read_bytes() == before
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
+    (copy / Capture.LABELS).unlink()
+    stamp_path(copy, "label").parent.mkdir()
+    stamp_path(copy, "label").write_text("{}")
     assert import_annotation(copy / "annotation.blend", None, None) == copy / Capture.LABELS
+    assert not stamp_path(copy, "label").exists()
     with pytest.raises(InputError, match="were painted: data sets hold heads whose surface is known"):
         pack([copy], tmp_path / "data", PackSettings())
-    start = write_annotation(copy, AnnotateOptions(unit="m"))  # goes on from what was painted
-    np.testing.assert_array_equal(read_labels(import_annotation(start, None, None), scan).skin, labels.skin)
     Scan(scan.vertices[:, [1, 0, 2]], scan.faces).write(copy / Capture.SCAN)
     with pytest.raises(InputError, match=r"annotation.blend was painted on another scan than .*scan.ply"):
-        import_annotation(start, None, None)
+        import_annotation(copy / "annotation.blend", None, None)
+    forget(copy, "reconstruct")
+    assert not (copy / Capture.SCAN).exists() and Labels.read(copy / Capture.LABELS).painted  # no stage made them
+
+
+@needs_bpy
+@pytest.mark.slow
+def test_what_was_painted_is_gone_on_with(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """And never overwritten: neither the file, nor labels, nor by a prediction that lies beside."""
+    folder = make_capture(tmp_path / "c").folder
+    scan = Scan.read(folder / Capture.SCAN)
+    skin = scan.vertices[:, 0] > 0.03
+    Labels(np.full(len(skin), np.nan, np.float32), skin, scan=scan_key(scan)).write(folder / Capture.LABELS)
+    probability = np.ones(len(skin), np.float32)
+    Prediction(probability, probability > 0.5, scan_key(scan)).save(folder / "prediction" / Prediction.FILE)
+    blend = write_annotation(folder, AnnotateOptions(unit="m"))
+    with pytest.raises(InputError, match=r"annotation.blend is there already, and somebody may have painted in it"):
+        write_annotation(folder, AnnotateOptions(unit="m"))
+    with caplog.at_level("WARNING"):
+        again = read_labels(import_annotation(blend, None, None), scan)
+    np.testing.assert_array_equal(again.skin, skin)
+    assert "nobody has changed the mask" in caplog.text
 
 
 @needs_bpy
@@ -151,28 +217,75 @@ def test_paint_comes_back_as_labels(painted: tuple[Path, dict], tmp_path: Path) 
         ("move", "vertices of the scan were moved"),
         ("delete", "the scan was changed, not only painted"),
         ("forget", "the colours 'skin mask' are gone"),
-        ("rename", "holds no scan to annotate"),
-        ("look", "nothing is painted as skin"),
+        ("copy", "holds 2 scans to annotate"),
+        ("other file", "holds no scan to annotate"),
+        ("look", "nothing is painted in the colours 'skin mask'"),
+        ("blue", "nothing is painted as skin"),
     ],
 )
-def test_what_is_more_than_paint_is_refused(what: str, message: str, tmp_path: Path) -> None:
-    make_capture(tmp_path / "c")
-    blend = write_annotation(tmp_path / "c" / Capture.SCAN, AnnotateOptions("none", "m", tmp_path / "a.blend"))
-    by_hand(blend, what)
+def test_what_is_more_or_less_than_paint_is_refused(
+    what: str, message: str, bare: tuple[Path, dict]
+) -> None:
+    blend = bare[0].with_name(f"{what}.blend")
     with pytest.raises(InputError, match=message):
         import_annotation(blend, None, None)
-    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".blend1") == ["a.blend", "c"]
+    assert not list(blend.parent.glob(f"*{what}*.[!b]*"))
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """A mesh alone, in millimetres, with a face that is none and a vertex that no face has; what is in its file.
+
+    Beside lie files that somebody changed.
+    """
+    folder = tmp_path_factory.mktemp("unpainted")
+    sphere = Scan.read(make_capture(folder / "c").scan_path)
+    vertices = np.concatenate([1000 * sphere.vertices, [[0, 0, 150]]])
+    Scan(vertices, np.concatenate([sphere.faces, [[3, 3, 5]]])).write(folder / "bare.ply")
+    blend = write_annotation(folder / "bare.ply", AnnotateOptions())
+    kinds = ("some", "move", "delete", "forget", "copy", "other file", "look", "blue")
+    return folder / "bare.ply", by_hand(blend, {what: folder / f"{what}.blend" for what in kinds})
 
 
 @needs_bpy
 @pytest.mark.slow
-@pytest.mark.skipif(BLENDER is None, reason="no blender binary on PATH")
+def test_a_mesh_alone(bare: tuple[Path, dict], caplog: pytest.LogCaptureFixture) -> None:
+    """It starts with nothing painted; what stays so is no skin, and said."""
+    path, found = bare
+    assert found["colours"] == ["skin mask"] and not found["seen"] and found["through"] == ["PERSP"]
+    assert found["unit"] == 0.001 and "photo" not in found["texts"][0]
+    with caplog.at_level("INFO"):
+        labels = read_labels(import_annotation(path.with_name("some.blend"), None, None), Scan.read(path))
+    vertices = Scan.read(path).vertices / 1000
+    assert upper_half(vertices[:100], labels.skin[:100]) and not labels.skin[100:].any()
+    assert "543 of 643 vertices are not painted" in caplog.text
+    assert "100 of 643 vertices were painted otherwise" in caplog.text
+
+
+@needs_bpy
+@needs_blender
+@pytest.mark.slow
 def test_blenders_binary_does_the_same(tmp_path: Path) -> None:
-    make_capture(tmp_path / "c")
-    blend = write_annotation(tmp_path / "c", AnnotateOptions(unit="m", blender=Path(str(BLENDER))))
-    labels = Labels.read(tmp_path / "c" / Capture.LABELS)
-    for blender, name in ((Path(str(BLENDER)), "a.npz"), (None, "b.npz")):
-        np.testing.assert_array_equal(Labels.read(import_annotation(blend, tmp_path / name, blender)).skin, labels.skin)
+    """The oldest that we know: it writes, somebody paints in it, it and the newest read. Cameras of many shapes."""
+    folder = make_capture(tmp_path / "c").folder
+    scan = Scan.read(folder / Capture.SCAN)
+    a, b, c = (looking_at_origin(f"{name}.png", 30.0 * i, 48) for i, name in enumerate("abc"))
+    cameras = (
+        Camera.pinhole(a.name, (40, 64), (150, 160), (19, 35), a.rotation, a.translation),
+        Camera(b.name, 64, 40, "OPENCV", (170, 165, 30, 22, 0.2, 0.1, 0.01, -0.01), b.rotation, b.translation),
+        c,
+    )
+    shutil.rmtree(folder / "images")
+    (folder / "images").mkdir()
+    for camera in cameras:
+        Image.new("RGB", (2 * camera.width, 2 * camera.height)).save(folder / "images" / camera.name)
+    Capture.create(folder, cameras, CaptureInfo("c"))
+    binary = Path(str(BLENDER))
+    blend = write_annotation(folder, AnnotateOptions("none", "m", blender=binary))
+    found = by_hand(blend, {"paint": blend}, str(BLENDER))
+    assert agree(found, cameras, scan.vertices) and found["mode"] == "VERTEX_PAINT"
+    for blender, name in ((binary, "a.npz"), (None, "b.npz")):
+        assert upper_half(scan.vertices, Labels.read(import_annotation(blend, tmp_path / name, blender)).skin)
 
 
 @pytest.mark.parametrize(
@@ -181,12 +294,16 @@ def test_blenders_binary_does_the_same(tmp_path: Path) -> None:
         ((), "give either a scan to paint on or --import"),
         (("{c}", "--import", "x.blend"), "give either a scan to paint on or --import"),
         (("--import", "x.blend"), "no such file: x.blend"),
-        (("--import", "{c}/scan.ply", "--unit", "m"), "--import needs neither"),
+        (("--import", "{c}/scan.ply", "--unit", "m"), "--unit: for a scan to paint on; --import needs none of it"),
         (("--import", "{c}/scan.ply", "--out", "l.txt"), "labels are an .npz file"),
+        (("--import", "{c}/scan.ply", "--out", "l.npz"), "scan.ply is no Blender file"),
         (("{c}/head.blend",), "scan is missing"),
+        (("{c}/head.ply", "--camera-unit", "m"), "head.ply is a mesh alone, without cameras"),
         (("{c}", "--out", "x.ply"), "a Blender file ends with .blend"),
         (("{c}", "--labels", "nowhere.npz"), "no labels at nowhere.npz"),
+        (("{c}", "--labels", "{c}/scan.ply"), "scan.ply is neither a labels.npz nor a prediction.npz"),
         (("{c}", "--blender", "/nowhere/blender", "--unit", "m"), "can't start /nowhere/blender"),
+        (("{c}", "--blender", shutil.which("true"), "--unit", "m"), "made no file: is it Blender 3.4 or later?"),
     ],
 )
 def test_mistakes_are_one_line(
@@ -196,12 +313,21 @@ def test_mistakes_are_one_line(
     monkeypatch.chdir(tmp_path)
     code, said = p2p_here("annotate", *(word.format(c=tmp_path / "c") for word in words))
     assert code == 2 and message in said.splitlines()[-1] and "Traceback" not in said, said
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".blend", ".npz") and path.stem != "labels"]
 
 
 @needs_bpy
 @pytest.mark.slow
-def test_other_files_are_no_annotations(tmp_path: Path) -> None:
+def test_the_command_line_has_both_forms(bare: tuple[Path, dict], tmp_path: Path) -> None:
+    code, said = p2p_here("annotate", "--import", bare[0].with_name("some.blend"), "--out", tmp_path / "mine.npz")
+    assert code == 0 and "vertices are skin" in said and Labels.read(tmp_path / "mine.npz").painted
+    code, said = p2p_here("annotate", bare[0], "--out", tmp_path / "again.blend", "--labels", tmp_path / "mine.npz")
+    assert code == 0 and "painted as in" in said and (tmp_path / "again.blend").is_file()
+
+
+@pytest.mark.parametrize("content", [b"BLENDER-v300 is not much of a file", b"", b"PK\x03\x04"])
+def test_other_files_are_no_annotations(content: bytes, tmp_path: Path) -> None:
     wrong = tmp_path / "x.blend"
-    wrong.write_bytes(b"BLENDER-v300 is not much of a file")
+    wrong.write_bytes(content)
     with pytest.raises(InputError, match=r"x\.blend .*read"):
         import_annotation(wrong, None, None)
