@@ -286,8 +286,10 @@ def test_a_bald_head_gets_hair_on_its_scalp_and_nowhere_else(bald: Path, tmp_pat
         np.testing.assert_allclose(view.matrix, clean.cameras[index].matrix)
         before, after = (np.asarray(Image.open(each.image_paths[index])) for each in (clean, blended))
         hair = np.asarray(Image.open(blended.mask_paths[index])) == PixelClass.SCALP_HAIR
-        near = binary_dilation(hair, iterations=6)  # pixels that hair covers by less than a half
-        assert (after[~near] == before[~near]).all()
+        near = binary_dilation(hair, iterations=10)  # pixels that hair covers by less than a half
+        changed = (after != before).any(axis=-1)
+        assert (changed & ~near).mean() < 1e-3  # but for single strands that stand off
+        assert (~changed).mean() > 0.4
         assert (after[hair] != before[hair]).any(axis=-1).mean() > 0.95
         assert hair.mean() > 0.02
         assert np.nonzero(hair)[0].mean() < view.project(face)[0][1] - 0.1 * view.height
