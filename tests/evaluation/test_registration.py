@@ -106,6 +106,30 @@ def test_a_surface_follows_what_is_there_and_only_that() -> None:
     assert abs(radius[~skin] - 82).max() < 0.6  # goes on smoothly where nothing is known
 
 
+def test_corners_of_its_own_for_each_face_are_no_borders() -> None:
+    vertices, faces = _sphere(3)
+    apart = np.arange(faces.size, dtype=np.int32).reshape(-1, 3)
+    soup = Mesh((0.1 * vertices[faces.ravel()]).astype(np.float32), apart)
+    assert (Target(soup).weights == 1).all()
+    front = vertices[:, 1] < 0
+    halves = [Target(Mesh((0.1 * vertices).astype(np.float32), faces), front), Target(soup, front[faces.ravel()])]
+    whole, split = (dict(zip(map(tuple, each.vertices.round(6)), each.weights, strict=True)) for each in halves)
+    assert whole.keys() == split.keys() and min(whole.values()) == 0
+    np.testing.assert_allclose([split[place] for place in whole], list(whole.values()), atol=1e-9)
+
+
+def test_pieces_too_small_to_say_anything_are_refused() -> None:
+    vertices, faces = _sphere(4)
+    alone = np.zeros(len(vertices), bool)
+    for face in faces[::40]:
+        alone[face] = True
+    with pytest.raises(InputError, match="pieces too small to register to"):
+        Target(Mesh((0.1 * vertices).astype(np.float32), faces), alone)
+    doubtful = Target(Mesh((0.1 * vertices).astype(np.float32), faces), np.ones(len(vertices)),
+                      confidence=np.where(vertices[:, 0] > 0, np.nan, 1.0))  # fmt: skip
+    assert np.isfinite(doubtful.weights).all()
+
+
 def test_vertices_that_lie_off_the_skin_say_less() -> None:
     """A sphere of 82 mm with a swelling that is called skin, whose predicted distance tells it."""
     vertices, faces = _sphere(4)

@@ -1,0 +1,95 @@
+"""`p2p register`: what it reads, what it writes, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from evaluation_made import sample
+from PIL import Image
+
+from capture import Labels, Scan
+from capture.arrays import read_npz
+from tests.helpers import p2p_here
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scan, np.ndarray]:
+    """A folder with a scan in metres and in millimetres, its labels, and files that are none."""
+    import io
+
+    folder = tmp_path_factory.mktemp("scan")
+    arrays = read_npz(io.BytesIO(sample(1)["scan.npz"]))
+    found, skin = Scan(arrays["vertices"], arrays["faces"]), arrays["skin"]
+    found.write(folder / "scan.ply")
+    lines = [f"v {x:.5f} {y:.5f} {z:.5f}" for x, y, z in (1000.0 * found.vertices).tolist()]
+    lines += [f"f {a} {b} {c}" for a, b, c in (found.faces + 1).tolist()]
+    (folder / "scan_mm.obj").write_text("\n".join(lines))
+    Labels(arrays["distance_mm"], skin).write(folder / "labels.npz")
+    Labels(arrays["distance_mm"], np.zeros_like(skin)).write(folder / "empty.npz")
+    Labels(arrays["distance_mm"][:50], skin[:50]).write(folder / "short.npz")
+    np.save(folder / "array.npy", skin)
+    (folder / "half.npz").write_bytes((folder / "labels.npz").read_bytes()[:2000])
+    (folder / "landmarks.json").write_text(json.dumps({"nose_tip": [0, 0]}))
+    (folder / "few.json").write_text(json.dumps({"nose_tip": [0, 0, 0], "wart": [0, 0, 1]}))
+    (folder / "soup.ply").write_bytes(b"not a ply")
+    return folder, found, skin
+
+
+@pytest.mark.slow
+def test_a_mesh_in_millimetres_comes_back_in_millimetres(
+    scan: tuple[Path, Scan, np.ndarray], tmp_path: Path
+) -> None:
+    folder, found, skin = scan
+    heads = {}
+    for name, unit in (("scan.ply", "m"), ("scan_mm.obj", "mm")):
+        out = tmp_path / unit
+        words = ("register", folder / name, "--labels", folder / "labels.npz", "--unit", unit, "--out", out)
+        code, said = p2p_here(*words)
+        assert code == 0, said
+        assert sorted(path.name for path in out.iterdir()) == [
+            "registered.json", "registered.obj", "registered.ply", "registered.png",
+        ]  # fmt: skip
+        heads[unit] = trimesh.load(out / "registered.ply", process=False)
+    near = trimesh.proximity.ProximityQuery(heads["m"]).on_surface(found.vertices[skin][::50])[1]
+    assert np.median(near) < 5e-4
+    np.testing.assert_allclose(heads["mm"].vertices / 1000, heads["m"].vertices, atol=2e-4)
+    summary = json.loads((tmp_path / "mm" / "registered.json").read_text())
+    assert summary["metres_per_unit"] == 0.001 and "error" not in summary
+    assert set(summary["seconds"]) == {"reading", "rigid", "coefficients", "deformation"}
+    quads = [line.split() for line in (tmp_path / "m" / "registered.obj").read_text().splitlines()]
+    corners = [len(words) - 1 for words in quads if words[0] == "f"]
+    assert max(corners) == 4 and sum(n - 2 for n in corners) == len(heads["m"].faces)
+    assert sum(words[0] == "v" for words in quads) == len(heads["m"].vertices)
+    assert Image.open(tmp_path / "m" / "registered.png").size[0] > 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("scan.ply",), "nothing says what of the scan is skin; give --labels"),
+        (("nowhere.ply", "--labels", "none"), "scan is missing"),
+        (("soup.ply", "--labels", "none"), "soup.ply"),
+        (("scan.ply", "--labels", "nowhere.npz"), "no labels at"),
+        (("scan.ply", "--labels", "scan.ply"), "is neither a labels.npz nor a prediction.npz"),
+        (("scan.ply", "--labels", "array.npy"), "is neither a labels.npz nor a prediction.npz"),
+        (("scan.ply", "--labels", "half.npz"), "is neither a labels.npz nor a prediction.npz"),
+        (("scan.ply", "--labels", "short.npz"), "short.npz labels 50 vertices"),
+        (("scan.ply", "--labels", "empty.npz"), "0 of"),
+        (("scan_mm.obj", "--labels", "labels.npz", "--unit", "m"), "is 235 m wide: no head; state another --unit"),
+        (("scan.ply", "--labels", "labels.npz", "--unit", "furlong"), "furlong"),
+        (("scan.ply", "--labels", "labels.npz", "--landmarks", "landmarks.json"), "a point is not three numbers"),
+        (("scan.ply", "--labels", "labels.npz", "--landmarks", "few.json"), "1 of them are known; three are needed"),
+        (("scan.ply", "--labels", "labels.npz", "--template", "nobody.npz"), "nobody.npz"),
+    ],
+)
+def test_mistakes_are_one_line(words: tuple[str, ...], message: str, scan: tuple[Path, Scan, np.ndarray],
+                               tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(scan[0])
+    unit = () if "--unit" in words else ("--unit", "m")
+    code, said = p2p_here("register", *words, *unit, "--out", tmp_path / "out")
+    assert code == 2 and message in said.splitlines()[-1] and "Traceback" not in said, said
+    assert not (tmp_path / "out").exists()
