@@ -263,14 +263,16 @@ def test_a_head_that_isnt_found_is_one_line(
 
 @pytest.fixture(scope="module")
 def bald(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bald head, rendered small, with its true skin as the scan."""
+    """A bald head, rendered small, with its true skin as the scan; that and the cameras in millimetres."""
     named = {"hair": {"family": "none"}, "beard": {"family": "none"}, "headwear": {"kind": "none"},
              "eyewear": {"kind": "none"},
              "rig": {"views": [[-60, 0], [-30, 0], [0, 0], [30, 0], [60, 0], [0, 25], [0, -25]]}}  # fmt: skip
     settings = RenderSettings(128, 1, distributions=Distributions(named))
     folder = generate_head(900, tmp_path_factory.mktemp("bald"), settings)
     truth = HeadSurface.read(folder / Capture.HEAD)
-    Scan(truth.vertices, truth.faces[truth.part("skin")]).write(folder / Capture.SCAN)
+    Scan(1000 * truth.vertices, truth.faces[truth.part("skin")]).write(folder / Capture.SCAN)
+    made = Capture.read(folder)
+    Capture.create(folder, [replace(view, translation=1000 * view.translation) for view in made.cameras], made.info)
     return folder
 
 
@@ -286,6 +288,7 @@ def test_a_bald_head_gets_hair_on_its_scalp_and_nowhere_else(bald: Path, tmp_pat
     face = registered.vertices[registered.face_mask].mean(axis=0)
     for index, view in enumerate(blended.cameras):
         np.testing.assert_allclose(view.matrix, clean.cameras[index].matrix)
+        np.testing.assert_allclose(1000 * view.translation, clean.cameras[index].translation)
         before, after = (np.asarray(Image.open(each.image_paths[index])) for each in (clean, blended))
         hair = np.asarray(Image.open(blended.mask_paths[index])) == PixelClass.SCALP_HAIR
         near = binary_dilation(hair, iterations=12)  # single strands cover less than half of a pixel
