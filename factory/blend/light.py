@@ -33,9 +33,7 @@ class SkinLight:
     level: float
 
 
-def skin_samples(
-    views: Iterable[tuple[Camera, NDArray[np.uint8]]], mesh: Mesh, chosen: NDArray[np.bool_]
-) -> Floats:
+def skin_samples(views: Iterable[tuple[Camera, NDArray[np.uint8]]], mesh: Mesh, chosen: NDArray[np.bool_]) -> Floats:
     """(N, 3) linear light of the chosen vertices of a mesh, in the views (cameras, images) that they face."""
     points = np.asarray(mesh.vertices, float)
     normals = vertex_normals(points, mesh.faces)[chosen]

@@ -46,7 +46,7 @@ from generator.overlay import RECORD as OVERLAY_RECORD
 from generator.png import encode_png
 from generator.spec import HeadSpec
 from training.images import decode_classes
-from training.units import find_units, scaled_camera
+from training.units import find_units, scaled, scaled_camera
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,8 @@ def _blend(
     done = fit_template(capture.folder, RegisterOptions(_labels(capture.folder, options.labels),
                         options.render.head_model, options.landmarks, options.unit))  # fmt: skip
     to_scan = _checked(done)
-    units = find_units(done.scan, capture.cameras, "m", None, f"scan of {capture.info.id}")
+    own = scaled(done.scan, 1 / done.metres)  # cameras rather have the scan's unit than any other
+    units = find_units(own, capture.cameras, str(done.metres), what=f"scan of {capture.info.id}")
     cameras = [scaled_camera(camera, units.cameras) for camera in capture.cameras]
     library, model = open_library(options.render.library), done.template.model
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets.head_model import HeadModel
 from assets.library import Library
@@ -58,13 +59,23 @@ def render_overlay(
     for index, camera in enumerate(numbered):
         channels = render_channels(scene, camera, folder, alpha=True)
         with atomic_path(folder / cover_name(index)) as temporary:
-            np.savez_compressed(temporary, alpha=np.clip(channels["R"], 0, 1))
+            np.savez_compressed(temporary, alpha=np.clip(channels["R"], 0, 1) * _beside(channels["A"] > 0))
         progress("cover", index + 1, len(numbered))
     if plan.classes:
         render_masks(scene, numbered, folder / CLASSES, progress)
     versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
                 "numpy": np.__version__, "hair_nodes": hair_nodes()}  # fmt: skip
     write_json(folder / RECORD, {"versions": versions, "assets": credits_of(plan.spec, library, hdri_path)})
+
+
+def _beside(hit: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(H, W) pixels that rays hit hair in, and those up to two away: a denoiser spreads cover farther."""
+    padded, (height, width) = np.pad(hit, 2), hit.shape
+    found = np.zeros_like(hit)
+    for down in range(5):
+        for right in range(5):
+            found |= padded[down : down + height, right : right + width]
+    return found
 
 
 def _leave_hair(scene: Any) -> int:

@@ -263,12 +263,16 @@ def test_a_head_that_isnt_found_is_one_line(
 
 @pytest.fixture(scope="module")
 def bald(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bald head, rendered small, rebuilt and labelled."""
+    """A bald head, rendered small, with its true skin as the scan; that and the cameras in millimetres."""
     named = {"hair": {"family": "none"}, "beard": {"family": "none"}, "headwear": {"kind": "none"},
-             "eyewear": {"kind": "none"}}  # fmt: skip
+             "eyewear": {"kind": "none"},
+             "rig": {"views": [[-60, 0], [-30, 0], [0, 0], [30, 0], [60, 0], [0, 25], [0, -25]]}}  # fmt: skip
     settings = RenderSettings(128, 1, distributions=Distributions(named))
     folder = generate_head(900, tmp_path_factory.mktemp("bald"), settings)
-    rebuild(folder)
+    truth = HeadSurface.read(folder / Capture.HEAD)
+    Scan(1000 * truth.vertices, truth.faces[truth.part("skin")]).write(folder / Capture.SCAN)
+    made = Capture.read(folder)
+    Capture.create(folder, [replace(view, translation=1000 * view.translation) for view in made.cameras], made.info)
     return folder
 
 
@@ -280,18 +284,17 @@ def test_a_bald_head_gets_hair_on_its_scalp_and_nowhere_else(bald: Path, tmp_pat
     clean, blended = Capture.read(bald), Capture.read(made)
     truth, registered = HeadSurface.read(clean.head_path), HeadSurface.read(blended.head_path)
     assert registered.face_mask is not None and registered.part("eyes").any()
-    assert face_error(registered, registered.face_mask, truth).median < 1.0  # mm; the scan is of 128 pixels
+    assert face_error(registered, registered.face_mask, truth).mean < 0.3  # mm
     face = registered.vertices[registered.face_mask].mean(axis=0)
     for index, view in enumerate(blended.cameras):
         np.testing.assert_allclose(view.matrix, clean.cameras[index].matrix)
+        np.testing.assert_allclose(1000 * view.translation, clean.cameras[index].translation)
         before, after = (np.asarray(Image.open(each.image_paths[index])) for each in (clean, blended))
         hair = np.asarray(Image.open(blended.mask_paths[index])) == PixelClass.SCALP_HAIR
-        near = binary_dilation(hair, iterations=10)  # pixels that hair covers by less than a half
-        changed = (after != before).any(axis=-1)
-        assert (changed & ~near).mean() < 1e-3  # but for single strands that stand off
-        assert (~changed).mean() > 0.4
+        near = binary_dilation(hair, iterations=12)  # single strands cover less than half of a pixel
+        assert (after[~near] == before[~near]).all()
         assert (after[hair] != before[hair]).any(axis=-1).mean() > 0.95
-        assert hair.mean() > 0.02
+        assert hair.mean() > 0.02 and near.mean() < 0.8
         assert np.nonzero(hair)[0].mean() < view.project(face)[0][1] - 0.1 * view.height
     record = read_json(made / Capture.BLEND, "record")
     assert record["hair"] == "crop" and record["source"]["id"] == "head_00000900"
@@ -301,6 +304,8 @@ def test_a_bald_head_gets_hair_on_its_scalp_and_nowhere_else(bald: Path, tmp_pat
     blend_capture(bald, made, options)  # it is whole
     assert blended.image_paths[0].stat().st_mtime_ns == image
     rebuild(made)
-    share = [Labels.read(each.labels_path, len(Scan.read(each.scan_path).vertices)).skin.mean()
-             for each in (clean, blended)]  # fmt: skip
-    assert 0.1 < share[1] < share[0] - 0.05
+    labels = Labels.read(blended.labels_path, len(Scan.read(blended.scan_path).vertices))
+    assert labels.seen_class is not None
+    skin, hair = (labels.skin[labels.seen_class == shown] for shown in (PixelClass.SKIN, PixelClass.SCALP_HAIR))
+    assert len(skin) > 200 and len(hair) > 50
+    assert skin.mean() > hair.mean() + 0.2
