@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Literal
 
-import lightning
 import torch
 from torch import nn
 from torch.nn import functional
@@ -17,6 +16,7 @@ from training.features.image_head import ImageHead
 from training.metrics import LabelMetrics
 from training.outputs import Heads, Outputs, loss_terms, total_loss
 from training.prepare import Preparation, backbone_key
+from training.scored import ScoredModule
 
 if TYPE_CHECKING:
     from training.data import HeadData
@@ -27,7 +27,7 @@ SCHEMA_VERSION = 2
 LIMIT = 6.0  # standard deviations: heavy-tailed features are cut there
 
 
-class SkinLabeller(lightning.LightningModule):
+class SkinLabeller(ScoredModule):
     """Skin or not, at each vertex.
 
     The network is built when the data are known: its inputs follow from the features. A checkpoint carries how heads
@@ -194,26 +194,11 @@ class SkinLabeller(lightning.LightningModule):
             self.metrics[stage].update(answer, targets, self._losses(answer, targets)["loss"])  # type: ignore[operator]
         return outputs
 
-    def on_validation_epoch_end(self) -> None:
-        self._log_metrics("val")
-
-    def on_test_epoch_end(self) -> None:
-        self._log_metrics("test")
-
-    def _log_metrics(self, stage: str) -> None:
-        metrics = self.metrics[stage]
-        assert isinstance(metrics, LabelMetrics)
-        for name, value in metrics.compute().items():
-            self.log(f"{stage}/{name}", value, prog_bar=name == "miou")
-        metrics.reset()
-
     def configure_optimizers(self) -> Any:
-        optimiser = torch.optim.AdamW(self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        optimiser = self.adamw()
         if self.schedule == "constant":
             return {"optimizer": optimiser}
-        steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        return self.by_step(optimiser, torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.steps()))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what segmenting needs, as plain types."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import lightning
 import torch
 from torch import nn
 from torch.nn import functional
@@ -15,6 +14,7 @@ from training.pixels.augment import IGNORED
 from training.pixels.data import PixelBatch
 from training.pixels.metrics import CLASSES, PixelMetrics
 from training.pixels.network import CHANNELS, UNet
+from training.scored import ScoredModule
 
 if TYPE_CHECKING:
     from training.pixels.data import PixelData
@@ -26,7 +26,7 @@ _DEVIATION = (0.229, 0.224, 0.225)
 _RISE = 0.05  # of the run, in which the learning rate rises
 
 
-class PixelLabeller(lightning.LightningModule):
+class PixelLabeller(ScoredModule):
     """Scores of the classes of `PixelClass` at each pixel.
 
     Args:
@@ -95,24 +95,10 @@ class PixelLabeller(lightning.LightningModule):
         loss = functional.cross_entropy(scores.float(), classes, ignore_index=IGNORED, reduction="sum") / known
         return loss + self.dice_weight * dice_loss(scores, classes) if self.dice_weight else loss
 
-    def on_validation_epoch_end(self) -> None:
-        self._log_metrics("val")
-
-    def on_test_epoch_end(self) -> None:
-        self._log_metrics("test")
-
-    def _log_metrics(self, stage: str) -> None:
-        metrics = self.metrics[stage]
-        assert isinstance(metrics, PixelMetrics)
-        for name, value in metrics.compute().items():
-            self.log(f"{stage}/{name}", value, prog_bar=name == "miou")
-        metrics.reset()
-
     def configure_optimizers(self) -> Any:
-        optimiser = torch.optim.AdamW(self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
-        steps = max(int(self.trainer.estimated_stepping_batches), 1)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps))
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        optimiser = self.adamw()
+        steps = self.steps()
+        return self.by_step(optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps)))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what segmenting needs, as plain types."""
