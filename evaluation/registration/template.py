@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from assets.head_model import NO_ROTATION, FloatArray, HeadModel, Pose, triangulate
 from assets.subdivision import catmull_clark, split_corners
-from capture import InputError
+from capture import InputError, Mesh
 
 Floats = NDArray[np.float64]
 
 # Regions of the skin that a scan doesn't show: inside the mouth, the nostrils and the sockets.
 _HIDDEN = ("inner_mouth", "nostrils", "eye_sockets")
+_HEAD_M = 0.19  # of the face's middle: the head, without the shoulders
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,19 @@ class Template:
         pose = Pose(_triple(head.neck), _triple(head.jaw))
         vertices = self.model.vertices(head.identity, head.expression, pose)[self._used]
         return np.asarray(vertices @ head.rotation.T + head.shift)
+
+    def around_face(self, vertices: NDArray, other: Mesh | None = None) -> Mesh:
+        """The head without neck and shoulders, for pictures: what lies near the middle of the face.
+
+        Args:
+            vertices: (V, 3) metres, of this template.
+            other: a mesh in the same place to cut instead of it.
+        """
+        middle = vertices[self.face_mask].mean(axis=0)
+        mesh = Mesh(vertices, self.faces) if other is None else other
+        near = np.linalg.norm(mesh.vertices - middle, axis=1) < _HEAD_M
+        kept = np.where(near[:, None], mesh.vertices, middle)  # unused vertices must not widen the picture
+        return Mesh(kept, mesh.faces[near[mesh.faces].all(axis=1)])
 
     @cached_property
     def corner_uvs(self) -> Floats:

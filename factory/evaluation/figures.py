@@ -20,7 +20,6 @@ from training.render import Picture, Shot, Stage
 
 SHOWN_MM = 3.0  # the error from which on a picture shows no more
 _SIDE = 250
-_NEAR_M = 0.19  # of the face's middle: the head, without the shoulders
 _IMAGES = 5
 _DOWN = (0.0, 0.0, -1.0)
 _SIDES = {"front": (0.0, 1.0, 0.0), "side": (-0.8, 0.6, 0.0)}
@@ -81,7 +80,7 @@ class Figures:
         if result.registered is not None and self.template is not None and truth is not None:
             mesh = Mesh(read_vertices(result.registered.vertices), self.template.faces)
             errors = _error_colours(mesh, truth, self.template.face_mask)
-            shots = _shots(_head_of(mesh, self.template.face_mask))
+            shots = _shots(self.template.around_face(mesh.vertices))
             found |= {f"registered, {side}": shot.paint(errors) for side, shot in shots.items()}
         return found
 
@@ -89,13 +88,6 @@ class Figures:
 def _shots(mesh: Mesh) -> dict[str, Shot]:
     stage = Stage(mesh.vertices, mesh.faces)
     return {side: stage.from_direction(forward, _DOWN, _SIDE) for side, forward in _SIDES.items()}
-
-
-def _head_of(mesh: Mesh, face: NDArray[np.bool_]) -> Mesh:
-    """The mesh without what is far from the face, its vertices as they are."""
-    near = np.linalg.norm(mesh.vertices - mesh.vertices[face].mean(axis=0), axis=1) < _NEAR_M
-    vertices = np.where(near[:, None], mesh.vertices, mesh.vertices[face][0])
-    return Mesh(vertices, mesh.faces[near[mesh.faces].all(axis=1)])
 
 
 def _error_colours(mesh: Mesh, truth: Mesh, face: NDArray[np.bool_]) -> NDArray[np.uint8]:
