@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera
-from training.images import resize_image
+from training.images import resize_image, sample_image
 
 Picture = NDArray[np.uint8]
 
@@ -54,19 +54,6 @@ def flatten(picture: Picture, camera: Camera, flat: Camera) -> Picture:
         rows = np.arange(first, min(first + _ROWS, flat.height))
         x, y = np.meshgrid(np.arange(flat.width) + 0.5, rows + 0.5)
         pixels, _ = source.project(flat.unproject(np.stack([x, y], axis=-1), 1.0))
-        found[rows] = _sample(picture, pixels, source.inside(pixels))
+        inside = source.inside(pixels)[..., None]
+        found[rows] = np.where(inside, sample_image(picture, np.where(inside, pixels, 0.0)), 0)
     return found
-
-
-def _sample(picture: Picture, pixels: NDArray, inside: NDArray[np.bool_]) -> Picture:
-    """Bilinear samples at pixels (..., 2); black where they are not inside."""
-    height, width = picture.shape[:2]
-    x, y = np.where(inside[..., None], pixels - 0.5, 0.0).transpose(2, 0, 1)
-    x, y = x.clip(0, width - 1), y.clip(0, height - 1)
-    left, top = x.astype(int), y.astype(int)
-    right, below = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    across, down = (x - left)[..., None].astype(np.float32), (y - top)[..., None].astype(np.float32)
-    upper = picture[top, left] * (1 - across) + picture[top, right] * across
-    lower = picture[below, left] * (1 - across) + picture[below, right] * across
-    mixed = upper * (1 - down) + lower * down
-    return np.where(inside[..., None], mixed.round(), 0).astype(np.uint8)

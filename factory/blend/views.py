@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, InputError
+from training.images import sample_image
 
 Floats = NDArray[np.float64]
 
@@ -85,7 +86,7 @@ def warp(picture: NDArray, straight: Camera, camera: Camera, nearest: bool = Fal
     made = np.zeros((camera.height, camera.width, *picture.shape[2:]), picture.dtype)
     for rows, pixels in _pixel_rows(camera):
         at = straight.project(camera.unproject(pixels, 1.0))[0]
-        made[rows] = picture[_index(at, picture.shape)] if nearest else _interpolated(picture, at)
+        made[rows] = picture[_index(at, picture.shape)] if nearest else sample_image(picture, at)
     return made
 
 
@@ -101,13 +102,3 @@ def _index(at: Floats, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArr
     """Row and column of the pixels that points (..., 2) lie in."""
     column, row = np.floor(at[..., 0]).astype(np.int64), np.floor(at[..., 1]).astype(np.int64)
     return np.clip(row, 0, shape[0] - 1), np.clip(column, 0, shape[1] - 1)
-
-
-def _interpolated(picture: NDArray, at: Floats) -> NDArray:
-    """Bilinear between the centres of pixels."""
-    x, y = (np.clip(at[..., axis] - 0.5, 0, picture.shape[1 - axis] - 1.001) for axis in (0, 1))
-    column, row = x.astype(np.int64), y.astype(np.int64)
-    right, down = (x - column)[..., None], (y - row)[..., None]
-    upper = picture[row, column] * (1 - right) + picture[row, column + 1] * right
-    lower = picture[row + 1, column] * (1 - right) + picture[row + 1, column + 1] * right
-    return np.asarray(upper * (1 - down) + lower * down, picture.dtype)
