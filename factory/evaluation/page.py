@@ -13,14 +13,14 @@ from evaluation import paper
 from factory.evaluation import charts
 from factory.evaluation.conclusions import conclude
 from factory.evaluation.figures import SHOWN_MM, Figures
-from factory.evaluation.rows import BEST, ROWS, Row
+from factory.evaluation.rows import BEST, Row
 from factory.evaluation.summary import Summary
+from factory.evaluation.tables import TITLES, table_rows
 from factory.report import pictures
 from factory.report.articles import png_url
 from training import colours
 
 _CURVES = 7  # methods in a plot at most
-_TABLES = {1: "Methods", 2: "What the features are worth"}
 
 
 def render(
@@ -33,7 +33,10 @@ def render(
     return _template().render(
         value=value,
         conclusions=conclude(value),
-        tables=[_table(number, title, value["rows"]) for number, title in _TABLES.items()],
+        tables=[
+            {"number": number, "title": title, "rows": table_rows(number, value["rows"])}
+            for number, title in TITLES.items()
+        ],
         others=[row for row in value["rows"] if not row["tables"]],
         better=paper.BETTER_THAN,
         classes=[row for row in value["rows"] if row["synthetic"] and row["synthetic"]["labels"]],
@@ -64,17 +67,6 @@ def render(
 
 
 _PLAIN = ("none", "truth")  # rows whose mistakes say nothing
-
-
-def _table(number: int, title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One of the paper's tables: rows in its order, those with no result among them."""
-    order = {row.name: place for place, row in enumerate(ROWS)}
-    chosen = sorted((row for row in rows if number in row["tables"]), key=lambda row: order[row["name"]])
-    marked, group = [], None
-    for row in chosen:
-        marked.append({**row, "first": row["group"] != group})
-        group = row["group"]
-    return {"number": number, "title": title, "rows": marked}
 
 
 def _some(curves: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary]) -> dict[str, Any]:

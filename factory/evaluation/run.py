@@ -22,10 +22,11 @@ from factory.evaluation.results import Result, Workshop
 from factory.evaluation.rows import BEST, BEST_KIND, OURS, Baselines, Row, curve_of, fill_rows, find_checkpoints
 from factory.evaluation.subjects import Subject, count_subjects, read_captured, read_subjects
 from factory.evaluation.summary import Summary, compare, distance_of, miou_of, summarise
+from factory.evaluation.tables import markdown
 
 log = logging.getLogger(__name__)
 
-PAGE, NUMBERS = "evaluation.html", "evaluation.json"
+PAGE, NUMBERS, TABLES = "evaluation.html", "evaluation.json", "tables.md"
 SCHEMA_VERSION = 1
 
 
@@ -70,7 +71,7 @@ class EvaluateOptions:
 
 
 def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, Any]:
-    """Fill the tables on a data set's heads; write `evaluation.html` and `evaluation.json`, and return the latter.
+    """Fill the tables on a data set's heads; write the page, the numbers and the tables, and return the numbers.
 
     Results of single heads are kept in `<out>/cache`, by content: a row that is added is the only one that is computed.
 
@@ -101,6 +102,7 @@ def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, An
                 _run(subject, rows, workshop, collected[kind], progress.advance, figures)
     value = _numbers(dataset, options, rows, collected, template)
     write_json(out / NUMBERS, value)
+    write_bytes(out / TABLES, markdown(value).encode())
     write_bytes(out / PAGE, render(value, rows, synthetic.summaries(rows), figures).encode())
     log.info("%s", out / PAGE)
     return value

@@ -75,6 +75,20 @@ def test_the_page_shows_the_rows_and_the_pictures(labelled: tuple[Path, dict]) -
     assert "http" not in page
 
 
+def test_the_tables_as_markdown_say_the_same(labelled: tuple[Path, dict]) -> None:
+    out, value = labelled
+    lines = (out / "tables.md").read_text().splitlines()
+    table = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines if line.startswith("| ")]
+    first = next(number for number, cells in enumerate(table) if cells[0] == "no mask: the whole scan")
+    assert [cells[0] for cells in table[first:]][:12] == [row.title for row in ROWS if 1 in row.tables][:12]
+    assert {len(cells) for cells in table[first : first + 12]} == {8}
+    by_title = {cells[0]: cells for cells in table}
+    hks = row_of(value, "hks")["synthetic"]["labels"]
+    assert by_title["HKS"][1] == f"{hks['miou']:.3f}" and by_title["HKS"][4] == "–"
+    assert by_title["face parsing (BiSeNet)"][1].startswith("– (no file given: --bisenet FILE")
+    assert by_title["b"][1] == f"{row_of(value, 'b')['synthetic']['labels']['miou']:.3f}"
+
+
 def test_only_what_is_new_is_computed(labelled: tuple[Path, dict], dataset: Path, checkpoints: Path,
                                       monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     out, before = labelled

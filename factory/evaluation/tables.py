@@ -1,0 +1,87 @@
+"""The paper's two tables: which rows they have, in which order, and both as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from factory.evaluation.conclusions import conclude
+from factory.evaluation.rows import ROWS
+
+TITLES = {1: "Methods", 2: "What the features are worth"}
+_HEADER = ("", "mIoU", "of a head", "wrong in 5 mm, %", "d, mm", "median / 90 %", "back, mm", "registered")
+
+
+def table_rows(number: int, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a table, as `evaluation.json` has them, in the paper's order, those with no result among them.
+
+    Each gets `first`: whether it begins a group.
+    """
+    order = {row.name: place for place, row in enumerate(ROWS)}
+    chosen = sorted((row for row in rows if number in row["tables"]), key=lambda row: order[row["name"]])
+    marked, group = [], None
+    for row in chosen:
+        marked.append({**row, "first": row["group"] != group})
+        group = row["group"]
+    return marked
+
+
+def markdown(value: Mapping[str, Any]) -> str:
+    """Conclusions, the two tables, rows that stand in neither, and the curve over training heads.
+
+    Args:
+        value: what stands in `evaluation.json`.
+    """
+    parts = [f"# {value['dataset']}: {len(value['heads'])} {value['split']} heads"]
+    if said := conclude(value):
+        parts.append("\n".join(f"- {sentence}" for sentence in said))
+    for number, title in TITLES.items():
+        if rows := table_rows(number, value["rows"]):
+            parts += [f"## Table {number}: {title}", _table(rows)]
+    if others := [row for row in value["rows"] if not row["tables"]]:
+        parts += ["## Other checkpoints", _table(others)]
+    if curve := value["size_curve"]["ours"]:
+        lines = [_line("training heads", "mIoU"), _rule(2)]
+        lines += [_line(str(point["heads"]), _number(point["miou"])) for point in curve]
+        parts += ["## Training heads", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = [_line(*_HEADER), _rule(len(_HEADER))]
+    for row in rows:
+        found = row["synthetic"]
+        if found and (found["labels"] or found["registration"]):
+            lines.append(_line(row["title"], *_cells(found)))
+        else:
+            why = next(iter(found["missing"]), "") if found else row["note"] or "no method"
+            lines.append(_line(row["title"], f"– ({why})", *[""] * (len(_HEADER) - 2)))
+    return "\n".join(lines)
+
+
+def _cells(found: Mapping[str, Any]) -> list[str]:
+    labels, registered = found["labels"], found["registration"]
+    words = ["–"] * 3 if labels is None else [
+        _number(labels["miou"]),
+        f"{_number(labels['miou_heads_mean'])} ± {_number(labels['miou_heads_std'])}",
+        "–" if labels["band_error_5mm"] is None else f"{100 * labels['band_error_5mm']:.1f}",
+    ]  # fmt: skip
+    if registered is None:
+        words += ["–"] * 3
+    else:
+        error, back = registered["error_mm"], registered["back_mm"]
+        words += [f"{error['mean']:.2f} ± {error['std']:.2f}", f"{error['median']:.2f} / {error['p90']:.2f}"]
+        words.append("–" if back is None else f"{back['mean']:.2f}")
+    return [*words, f"{found['registered']} of {len(found['by_head'])}"]
+
+
+def _line(*words: str) -> str:
+    return "| " + " | ".join(word.replace("|", "/") for word in words) + " |"
+
+
+def _rule(columns: int) -> str:
+    return "|" + " --- |" * columns
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
