@@ -208,11 +208,19 @@ COMMANDS: dict[str, Command] = {
         commands.segment,
         (
             _CAPTURE,
-            Option("--checkpoint", Path, "checkpoint that `fit` wrote", required=True),
+            Option("--checkpoint", Path | None, "that `fit` wrote; by default the labeller that comes with this"),
             Option("--scan", Path | None, "the scan, .ply or .obj; by default the capture's scan.ply"),
             Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
             Option("--camera-unit", str | None, "of the camera poses, likewise"),
             Option("--vertices", int, "the network works on at most so many, and answers for all", 250_000),
+        ),
+        "train",
+    ),
+    "export": Command(
+        commands.export,
+        (
+            Option("checkpoint", Path, "checkpoint that `fit` wrote"),
+            Option("--out", Path, "file to write", required=True),
         ),
         "train",
     ),

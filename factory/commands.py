@@ -267,15 +267,28 @@ def verify(dataset: str) -> None:
 
 
 def segment(
-    capture: Path, checkpoint: Path, scan: Path | None, unit: str | None, camera_unit: str | None, vertices: int
+    capture: Path,
+    checkpoint: Path | None,
+    scan: Path | None,
+    unit: str | None,
+    camera_unit: str | None,
+    vertices: int,
 ) -> None:
     """Label the scan of a capture with a trained model."""
     from training.memory import keep_freed_memory
+    from training.pretrained import PRETRAINED
     from training.segment import SegmentOptions, segment_capture
 
     keep_freed_memory()
-    prediction = segment_capture(capture, checkpoint, scan, SegmentOptions(unit, camera_unit, vertices))
+    prediction = segment_capture(capture, checkpoint or PRETRAINED, scan, SegmentOptions(unit, camera_unit, vertices))
     log.info("%s: %d of %d vertices are skin", capture / "prediction", prediction.skin.sum(), len(prediction.skin))
+
+
+def export(checkpoint: Path, out: Path) -> None:
+    """Make a checkpoint small: without what only training needs, in half precision."""
+    from training.pretrained import export_checkpoint
+
+    export_checkpoint(checkpoint, out)
 
 
 def register(

@@ -1,0 +1,47 @@
+"""The labeller that comes with the program, and checkpoints made small enough to give away."""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+
+import torch
+
+from capture import InputError, write_bytes
+from training.checkpoint import load_labeller, read_checkpoint
+
+log = logging.getLogger(__name__)
+
+PRETRAINED = Path(__file__).with_name("pretrained") / "skin.ckpt"
+_NEEDED = ("labeller", "hyper_parameters", "state_dict", "pytorch-lightning_version")
+_STATISTICS = ("_mean", "_deviation")  # ends of the names of buffers: a few numbers, of any size
+
+
+def export_checkpoint(path: Path, out: Path) -> Path:
+    """Write a checkpoint without what only training needs, weights in half precision; returns `out`.
+
+    It is read like any other, and can't be trained on. Raises `InputError` where `path` is no labeller's checkpoint,
+    or `out` is the same file.
+    """
+    value = read_checkpoint(path)
+    load_labeller(path)  # what doesn't load is not given away
+    if out.exists() and out.samefile(path):
+        raise InputError(f"--out {out} is the checkpoint itself; name another file")
+    kept = {name: value[name] for name in _NEEDED if name in value}
+    kept["state_dict"] = {
+        name: weights if name.endswith(_STATISTICS) or not weights.is_floating_point() else _halved(name, weights)
+        for name, weights in value["state_dict"].items()
+    }
+    buffer = io.BytesIO()
+    torch.save(kept, buffer)
+    write_bytes(out, buffer.getvalue())
+    log.info("%s: %.1f MB of %.1f", out, out.stat().st_size / 1e6, Path(path).stat().st_size / 1e6)
+    return out
+
+
+def _halved(name: str, weights: torch.Tensor) -> torch.Tensor:
+    half = weights.half()
+    if not half.isfinite().all():
+        raise InputError(f"{name} has weights that half precision can't hold; did training diverge?")
+    return half
