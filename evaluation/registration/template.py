@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 # Regions of the skin that a scan doesn't show: inside the mouth, the nostrils and the sockets.
 _HIDDEN = ("inner_mouth", "nostrils", "eye_sockets")
-_HEAD_M = 0.19  # of the face's middle: the head, without the shoulders
+_HEAD_M = 0.22  # of the face's middle: the head, without the shoulders
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,15 @@ def test_the_papers_model(parser: ArgumentParser) -> None:
     assert (paper["trainer"]["max_epochs"], model["distance_weight"], model["part_weight"]) == (60, 0, 0)
 
 
+def test_the_recommended_model_is_the_papers_without_image_head_and_regularised(parser: ArgumentParser) -> None:
+    lifted, ours = _flat(_composed(parser, "paper", "rows/lifted")), _flat(_composed(parser, "recommended"))
+    changed = {key for key, value in ours.items() if lifted.get(key) != value}
+    assert changed == {
+        "model.feature_dropout", "model.schedule", "model.distance_weight", "model.part_weight", "data.vertices",
+        "trainer.max_epochs", "trainer.check_val_every_n_epoch", "trainer.precision", "trainer.default_root_dir",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_changes_what_it_says_and_nothing_else(row: str, parser: ArgumentParser) -> None:
     paper, changed = _composed(parser, "paper"), _composed(parser, "paper", f"rows/{row}")

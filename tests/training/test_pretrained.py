@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from training_toy import write_capture
 
 from capture import InputError
 from training.checkpoint import read_checkpoint
 from training.cli import main
-from training.pretrained import export_checkpoint
+from training.pretrained import PRETRAINED, export_checkpoint
+from training.scans import read_scan
 from training.segment import segment_capture
+
+REPO = Path(__file__).resolve().parents[2]
+JAMES = REPO.parent / "shared" / "data" / "james"
 
 
 @pytest.fixture
@@ -46,3 +53,28 @@ def test_what_is_not_exported(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="half precision can't hold"):
         export_checkpoint(tmp_path / "diverged.ckpt", tmp_path / "small.ckpt")
     assert not (tmp_path / "small.ckpt").exists()
+
+
+def test_the_labeller_that_comes_with_the_program_is_the_recommended_one() -> None:
+    value = read_checkpoint(PRETRAINED)
+    wanted = yaml.safe_load((PRETRAINED.parents[1] / "configs" / "recommended.yaml").read_text())
+    options, preparation = value["hyper_parameters"], value["labeller"]["preparation"]
+    assert {key: options[key] for key in wanted["model"]} == wanted["model"]
+    assert preparation["vertices"] == wanted["data"]["vertices"]
+    assert preparation["features"]["names"] == wanted["data"]["features"]["names"]
+    assert value["labeller"]["training_heads"] == 40
+    assert PRETRAINED.stat().st_size < 2e6
+
+
+def test_it_labels_a_real_scan(tmp_path: Path) -> None:
+    if not JAMES.is_dir():
+        pytest.skip(f"{JAMES} is not here")
+    command = [sys.executable, str(REPO / "benchmarks" / "real_scan.py"), str(JAMES), "--out", str(tmp_path / "james")]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    prediction = segment_capture(tmp_path / "james", PRETRAINED, JAMES / "james.obj")
+    vertices = read_scan(JAMES / "james.obj").vertices  # Y up, the face towards +Z
+    top, nose = vertices[:, 1] > np.percentile(vertices[:, 1], 92), vertices[:, 2].argsort()[-40:]
+    assert prediction.probability[nose].min() > 0.7
+    assert (prediction.probability[top] > 0.5).mean() < 0.05
+    assert 0.45 < prediction.skin.mean() < 0.57
