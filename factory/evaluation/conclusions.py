@@ -49,8 +49,10 @@ def _of_references(rows: Mapping[str, Row], full: str | None) -> list[str]:
             f"mm ({heads} heads)."]  # fmt: skip
     if len(means) > 2 and none > truth:
         share = 100 * (none - means[2]) / (none - truth)
-        beside = f"{share:.0f} % of the way from no mask to the true labels" if share >= 0 else "more than without a mask"
-        said.append(f"With the labels of {rows[names[2]]['title']} it is {means[2]:.2f} mm: {beside}, on the same heads.")
+        way = f"{share:.0f} % of the way from no mask to the true labels"
+        beside = way if share >= 0 else "more than without a mask"
+        title = rows[names[2]]["title"]
+        said.append(f"With the labels of {title} it is {means[2]:.2f} mm: {beside}, on the same heads.")
     return said
 
 
