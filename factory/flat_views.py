@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera
-from training.images import resize_image, sample_image
+from training.images import resize_image
+from training.sampling import sample_image
 
 Picture = NDArray[np.uint8]
 

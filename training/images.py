@@ -7,7 +7,6 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from scipy.ndimage import map_coordinates
 
 from capture import InputError, PixelClass
 
@@ -38,18 +37,3 @@ def resize_image(image: NDArray[np.uint8], width: int, height: int) -> NDArray[n
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def sample_image(image: NDArray, pixels: NDArray) -> NDArray:
-    """Bilinear samples (..., C), of the image's type, of an image (H, W, C) at pixels (..., 2).
-
-    Pixel (0.5, 0.5) is the centre of the first one; beyond the outermost centres the border goes on.
-    """
-    rows_columns = np.moveaxis(pixels, -1, 0)[::-1] - 0.5
-    whole = np.issubdtype(image.dtype, np.integer)
-    found = [
-        map_coordinates(image[..., channel], rows_columns, output=np.float32, order=1, mode="nearest")
-        for channel in range(image.shape[2])
-    ]
-    values = np.stack(found, axis=-1)
-    return (values.round() if whole else values).astype(image.dtype)

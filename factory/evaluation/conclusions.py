@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evaluation import paper
-from factory.evaluation.rows import BEST, OURS, THREE_D, TWO_D
+from factory.evaluation.rows import BEST, OWN, THREE_D, TWO_D, reference_of
 
 ENOUGH = 6  # heads that a comparison needs
 _FEW = 20  # heads, below which a difference may be of these heads alone
@@ -25,7 +25,7 @@ def conclude(value: Mapping[str, Any]) -> list[str]:
     rows = {row["name"]: row for row in value["rows"] if row["synthetic"]}
     if len(value["heads"]) < ENOUGH:
         return [f"{len(value['heads'])} heads are too few to compare methods: take {ENOUGH} or more."]
-    full = BEST if BEST in rows else next((name for name, row in rows.items() if row["group"] == OURS), None)
+    full = reference_of((name, row["group"]) for name, row in rows.items())
     said = _of_references(rows, full)
     if full is not None:
         said += _of_kind(rows, full, TWO_D, "2D")
@@ -80,7 +80,7 @@ def _sentence(full: Row, row: Row, number: str, kind: str, group: str) -> str:
     if found["low"] <= 0 <= found["high"]:
         return f"These heads don't tell whether {full['title']} or {who} has the better {name} ({interval})."
     theirs = ""
-    if number == "error_mm" and full["name"] == BEST:
+    if number == "error_mm" and full["name"] in (BEST, OWN):
         theirs = f"; the paper says {100 * paper.BETTER_THAN[kind]:.1f} % less"
     change = f"{found['difference']:+.{digits}f}{unit}, {100 * found['relative']:+.0f} %"
     return f"The {name} of {full['title']} differs from that of {who} by {change} ({interval}){theirs}."

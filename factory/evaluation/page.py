@@ -13,7 +13,7 @@ from evaluation import paper
 from factory.evaluation import charts
 from factory.evaluation.conclusions import conclude
 from factory.evaluation.figures import SHOWN_MM, Figures
-from factory.evaluation.rows import BEST, Row
+from factory.evaluation.rows import BEST, OWN, Row
 from factory.evaluation.summary import Summary
 from factory.evaluation.tables import TITLES, table_rows
 from factory.report import pictures
@@ -81,7 +81,7 @@ def _some(curves: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str
         if row.name in curves:
             by_group.setdefault(row.group, []).append(row.name)
     best = [max(names, key=worth) for names in by_group.values()]
-    chosen = list(dict.fromkeys([*(name for name in (BEST,) if name in curves), *best, *curves]))[:_CURVES]
+    chosen = list(dict.fromkeys([*(name for name in (OWN, BEST) if name in curves), *best, *curves]))[:_CURVES]
     return {row.title: curves[row.name] for row in rows if row.name in chosen}
 
 

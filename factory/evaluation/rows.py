@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 REFERENCE, TWO_D, THREE_D = "reference", "2D, projected", "3D only"
 VERTICES, OURS, OTHERS = "each vertex alone", "DiffusionNet on lifted features", "other checkpoints"
 BEST = "dinov2"  # name of the row with the paper's best model
+OWN = "ours"  # and of that with what this program comes with
 
 
 # Words in the name of a backbone -> what the tables call it.
@@ -39,23 +40,26 @@ class Kind:
         features: names of the features.
         fusion: of image features; empty without them.
         backbone: dinov2, sam, or the source of another one; empty without image features.
+        more: whether it learned distance or parts beside skin.
     """
 
     network: str
     features: frozenset[str]
     fusion: str = ""
     backbone: str = ""
+    more: bool = False
 
     @classmethod
     def of(cls, description: Mapping[str, Any]) -> Kind:
         """Of a checkpoint as `describe_checkpoint` tells it."""
-        features = description["features"]
-        network = description["options"].get("network", "diffusion_net")
+        features, options = description["features"], description["options"]
+        network = options.get("network", "diffusion_net")
+        more = any(options.get(name, 0) > 0 for name in ("distance_weight", "part_weight"))
         if "image" not in features["names"]:
-            return cls(network, frozenset(features["names"]))
+            return cls(network, frozenset(features["names"]), more=more)
         source = str(features["backbone"]["source"])
         backbone = next((kind for word, kind in _BACKBONES.items() if word in Path(source).name.lower()), source)
-        return cls(network, frozenset(features["names"]), features["fusion"], backbone)
+        return cls(network, frozenset(features["names"]), features["fusion"], backbone, more)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def _net(names: str, fusion: str = _BEST_FUSION, backbone: str = "dinov2", netwo
 
 _FULL = "image surface_variation"
 BEST_KIND = _net(_FULL)
+OWN_KIND = replace(BEST_KIND, more=True)
 ROWS: tuple[Row, ...] = (
     Row("none", "no mask: the whole scan", REFERENCE, (1,)),
     Row("truth", "true labels", REFERENCE, (1, 2)),
@@ -110,6 +115,7 @@ ROWS: tuple[Row, ...] = (
     Row("dinov2_mlp", "DINOv2, MLP", VERTICES, (1,), _net(_FULL, network="mlp")),
     Row("sam", "SAM, DiffusionNet", OURS, (1,), _net(_FULL, backbone="sam")),
     Row(BEST, "DINOv2, DiffusionNet: the full model", OURS, (1, 2), BEST_KIND),
+    Row(OWN, "the same with distance and parts: ours", OURS, (1, 2), OWN_KIND),
     Row("mean", "mean", OURS, (2,), _net("image", "mean")),
     Row("mean_variance", "mean, variance", OURS, (2,), _net("image", "mean_variance")),
     Row("weighted_mean", "weighted mean", OURS, (2,), _net("image", "weighted_mean")),
@@ -175,6 +181,12 @@ def find_checkpoints(folder: Path, which: str) -> list[Path]:
     if not found:
         raise InputError(f"no {which}.ckpt below {folder}; train with `python -m training fit`, or name another folder")
     return found
+
+
+def reference_of(rows: Iterable[tuple[str, str]]) -> str | None:
+    """The row, of (name, group) each, that others are compared with: ours, the paper's best, or any of its kind."""
+    names = [name for name, group in rows if group == OURS]
+    return next((name for name in (OWN, BEST) if name in names), names[0] if names else None)
 
 
 def curve_of(rows: Iterable[Row], kind: Kind) -> list[Row]:

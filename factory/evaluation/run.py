@@ -19,7 +19,16 @@ from factory.evaluation.figures import Figures
 from factory.evaluation.groups import by_group
 from factory.evaluation.page import render
 from factory.evaluation.results import Result, Workshop
-from factory.evaluation.rows import BEST, BEST_KIND, OURS, Baselines, Row, curve_of, fill_rows, find_checkpoints
+from factory.evaluation.rows import (
+    BEST_KIND,
+    OWN_KIND,
+    Baselines,
+    Row,
+    curve_of,
+    fill_rows,
+    find_checkpoints,
+    reference_of,
+)
 from factory.evaluation.subjects import Subject, count_subjects, read_captured, read_subjects
 from factory.evaluation.summary import Summary, compare, distance_of, miou_of, summarise
 from factory.evaluation.tables import markdown
@@ -183,9 +192,10 @@ def _numbers(
     """What stands in `evaluation.json`."""
     synthetic = collected["synthetic"]
     summaries = synthetic.summaries(rows)
+    longest = max(curve_of(rows, OWN_KIND), curve_of(rows, BEST_KIND), key=len)
     curve = [
         {"heads": row.heads, "miou": summaries[row.name].to_json()["labels"]["miou"]}
-        for row in curve_of(rows, BEST_KIND) if row.name in summaries and summaries[row.name].scores is not None
+        for row in longest if row.name in summaries and summaries[row.name].scores is not None
     ]  # fmt: skip
     return {
         "schema_version": SCHEMA_VERSION,
@@ -241,9 +251,8 @@ def _paper(name: str) -> dict[str, Any] | None:
 
 
 def _reference(rows: Sequence[Row], collected: _Collected) -> str | None:
-    """The row that the others are compared with: the full model, else the first of ours."""
-    names = [row.name for row in rows if row.group == OURS and collected.results.get(row.name)]
-    return BEST if BEST in names else (names[0] if names else None)
+    """The row that the others are compared with, of those that have results."""
+    return reference_of((row.name, row.group) for row in rows if collected.results.get(row.name))
 
 
 def _groups(rows: Sequence[Row], collected: _Collected) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def one_error(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
     [
         (["label", "x", "--treshold-mm", "1"], "--treshold-mm"),
         (["lable", "x"], "lable"),
-        (["segment", "x"], "--checkpoint"),
+        (["segment", "x"], "no such capture folder: x"),
         (["reconstruct", "x", "--backend", "gpu"], "gpu"),
         (["generate", "--seeds", "x"], "seeds 'x'"),
         (["generate", "--resolution", "tall"], "resolution"),
