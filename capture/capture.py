@@ -108,6 +108,8 @@ class Capture:
         """
         folder = Path(folder)
         if not folder.is_dir():
+            if folder.is_file():
+                raise InputError(f"{folder} is a file; name the folder of its capture")
             raise InputError(f"no such capture folder: {folder}")
         model = read_model(folder / "sparse")
         info_path = folder / cls.INFO

@@ -98,7 +98,10 @@ def read_model(folder: Path) -> SparseModel:
         for suffix, reader in ((".bin", _read_binary), (".txt", _read_text)):
             if (place / f"cameras{suffix}").is_file() and (place / f"images{suffix}").is_file():
                 return _read(place, suffix, reader)
-    raise InputError(f"no cameras: {folder} holds neither cameras.bin + images.bin nor cameras.txt + images.txt")
+    lacking = "holds neither cameras.bin + images.bin nor cameras.txt + images.txt"
+    if not folder.is_dir():
+        lacking = "is missing"
+    raise InputError(f"no cameras: {folder} {lacking}; `p2p calibrate` finds those of images")
 
 
 def _read(folder: Path, suffix: str, reader: Callable[[Path], SparseModel]) -> SparseModel:

@@ -79,10 +79,14 @@ class Labels:
             labels = cls(arrays["distance_mm"], arrays["skin"], **optional, scan=str(arrays.get("scan", "")))
         except FileNotFoundError:
             raise InputError(f"labels are missing: {path}; run `p2p label` on the capture") from None
-        except (OSError, ValueError, KeyError) as error:
+        except KeyError as error:
+            cure = "name a labels.npz or a prediction.npz, or make labels with `p2p label` or `p2p annotate`"
+            raise InputError(f"{path} holds no labels (no {error}); {cure}") from None
+        except (OSError, ValueError) as error:
             raise InputError(f"damaged labels: {path} ({error}); run `p2p label` on the capture again") from None
         if vertices is not None and len(labels) != vertices:
-            raise InputError(f"{path} labels {len(labels)} vertices, the scan has {vertices}; label it again")
+            cure = "they are of another scan; label this one"
+            raise InputError(f"{path} labels {len(labels)} vertices, the scan has {vertices}: {cure}")
         return labels
 
     def write(self, path: Path) -> None:

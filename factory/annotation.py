@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 import sys
 import tempfile
@@ -103,8 +104,10 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
             `<file>.npz`.
         blender: as for `AnnotateOptions`.
 
-    Raises `InputError` where the file is none of ours, was changed beyond paint, or is of another scan, and where
-    labels would take the place of computed ones.
+    Labels that were painted before and differ are kept beside, as `labels_1.npz` and so on.
+
+    Raises `InputError` where the file is none of ours, was changed beyond paint, or is of another scan, where nobody
+    has painted in it, and where labels would take the place of computed ones.
     """
     blend = Path(blend)
     if not blend.is_file():
@@ -119,22 +122,38 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
             cure = "import with the Blender that saved it, or a newer one: --blender"
             raise InputError(f"{blend} can't be read by this Blender ({error}); {cure}") from None
         arrays = read_npz(folder / "painted.npz")
-    skin = _judge(blend, arrays["mask"], arrays["start"])
+    skin, changed = _judge(blend, arrays["mask"], arrays["start"])
     key = str(arrays["key"])
     if capture is not None and scan_key(read_scan(capture.scan_path)) != key:
         cure = "name the capture, or the .npz, that its labels are for: --out"
         raise InputError(f"{blend} was painted on another scan than {capture.scan_path}; {cure}")
     if target.is_file() and not is_painted(target):
         raise InputError(f"{target} was not painted: move it away, or name another file with --out")
+    labels = Labels(np.full(len(skin), np.nan, np.float32), skin, scan=key)
+    before = Labels.read(target) if target.is_file() else None
+    same = before is not None and before.scan == key and np.array_equal(before.skin, skin)
+    if not changed and not same:
+        cure = "a mask that no one has mended is no truth: paint where it is wrong, save and import again"
+        raise InputError(f"{blend}: nobody has painted in it; {cure}")
+    if before is not None and not same:
+        _keep(target, before)
     if capture is not None:
         stamp_path(capture.folder, "label").unlink(missing_ok=True)  # these labels are not of that stage
-    Labels(np.full(len(skin), np.nan, np.float32), skin, scan=key).write(target)
+    labels.write(target)
     log.info("%s: %d of %d vertices are skin", target, int(skin.sum()), len(skin))
     return target
 
 
-def _judge(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(V,) what is skin by painted colours (V, 3), given the `Paint` (V,) that they started from.
+def _keep(path: Path, labels: Labels) -> None:
+    """Write painted labels beside the file whose place others take."""
+    names = (path.with_name(f"{path.stem}_{number}.npz") for number in itertools.count(1))
+    kept = next(name for name in names if not name.exists())
+    labels.write(kept)
+    log.info("%s: what was painted before", kept)
+
+
+def _judge(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], int]:
+    """(V,) what is skin by painted colours (V, 3), and how many differ from the `Paint` (V,) that they started from.
 
     Raises `InputError` where nothing is painted, or none of it as skin.
     """
@@ -147,9 +166,7 @@ def _judge(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8]) -> ND
         log.warning("%s: %d of %d vertices are not painted, and count as not skin", blend, bare, len(paint))
     if changed:
         log.info("%s: %d of %d vertices were painted otherwise than at the start", blend, changed, len(paint))
-    else:
-        log.warning("%s: nobody has changed the mask that it started from", blend)
-    return np.asarray(paint == Paint.SKIN)
+    return np.asarray(paint == Paint.SKIN), changed
 
 
 def _start(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray[np.uint8], str]:

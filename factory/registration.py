@@ -128,6 +128,8 @@ def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
     """
     folder = where if where.is_dir() else None
     out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file; name a folder")
     done = fit_template(where, options)
     truth = _truth(folder)
     summary = _summary(done, truth)
@@ -135,6 +137,9 @@ def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
     write_json(out / "registered.json", summary)
     with atomic_path(out / "registered.png") as path:
         Image.fromarray(_picture(done, truth)).save(path)
+    fit = summary["fit"]
+    log.info("%s: the face lies %.2f mm from what counts of the scan in the median, 90 %% of it within %.2f mm",
+             done.name, fit["median"], fit["p90"])  # fmt: skip
     if truth is not None:
         error = summary["error"]
         log.info("%s: the face lies %.3f ± %.3f mm from the truth", done.name, error["mean"], error["std"])
@@ -199,8 +204,9 @@ def _summary(done: Registered, truth: HeadSurface | None) -> dict[str, Any]:
         **coefficients_of(done),
         "seconds": {step: round(seconds, 2) for step, seconds in found.seconds.items()},
     }
+    mesh = found.mesh(template)
+    summary["fit"] = face_error(mesh, template.face_mask, done.skin_mesh()).to_json()
     if truth is not None:
-        mesh = found.mesh(template)
         summary["error"] = face_error(mesh, template.face_mask, truth).to_json()
         if truth.face_mask is not None and truth.face_mask.any():
             summary["error_back"] = face_error(truth, truth.face_mask, mesh).to_json()
@@ -223,17 +229,19 @@ def _write_mesh(out: Path, template: Template, found: Registration, metres: floa
 
 
 def _picture(done: Registered, truth: HeadSurface | None) -> NDArray[np.uint8]:
-    """The scan's head, the registered one, and its distance to the truth or to the scan's skin, from three sides."""
-    from factory.report.pictures import PLAIN_COLOUR, distance_colours, label_colours
+    """The scan's head, the registered one, and its distance to the truth or to the scan's skin, from three sides.
+
+    Distances outside of the face mask, which no error counts, are pale.
+    """
+    from factory.report.pictures import PLAIN_COLOUR, distance_colours, faded, label_colours
 
     scan, skin, found = done.scan, done.skin, done.found
     mesh = found.mesh(done.template)
-    if truth is None:
-        other: Mesh = done.skin_mesh()
-        caption = f"distance to the skin of the scan, 0 to {_SHOWN_MM:g} mm"
-    else:
-        other, caption = truth, f"distance to the truth, 0 to {_SHOWN_MM:g} mm"
+    other: Mesh = done.skin_mesh() if truth is None else truth
+    what = "truth" if truth is not None else "scan" if done.weights is None else "skin of the scan"
+    caption = f"distance of the face to the {what}, dark 0 to yellow {_SHOWN_MM:g} mm"
     error = distance_colours(surface_distance_mm(mesh.vertices, other), _SHOWN_MM)
+    error = faded(error, done.template.face_mask)
     plain = np.tile(np.array(PLAIN_COLOUR, np.uint8), (len(mesh.vertices), 1))
     looks = [(scan, label_colours(skin), "scan, what counts"), (mesh, plain, "registered"), (mesh, error, caption)]
     turn = found.head.rotation

@@ -37,6 +37,8 @@ def read_checkpoint_file(path: Path, key: str, what: str, cure: str) -> dict[str
         InputError: where the file is missing, is no such checkpoint, or holds more than tensors and plain values.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a checkpoint in it, such as checkpoints/last.ckpt")
     if not path.is_file():
         raise InputError(f"checkpoint is missing: {path}; {cure}")
     try:
@@ -48,7 +50,9 @@ def read_checkpoint_file(path: Path, key: str, what: str, cure: str) -> dict[str
             f"{path} is damaged or holds more than tensors and plain values; it was not loaded, as that could run code"
         ) from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError) as error:
-        raise InputError(f"damaged checkpoint: {path} ({(str(error) or repr(error)).splitlines()[0]})") from None
+        tells = isinstance(error, RuntimeError | OSError) and str(error)
+        reason = str(error).splitlines()[0] if tells else "no archive"
+        raise InputError(f"damaged checkpoint, or none at all: {path} ({reason}); {cure}") from None
     if not isinstance(value, dict) or not isinstance(value.get(key), dict) or "state_dict" not in value:
         raise InputError(f"{path} is no checkpoint of {what}; {cure}")
     return value

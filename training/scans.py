@@ -35,7 +35,8 @@ def read_scan(path: Path) -> Scan:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"scan is missing: {path}; reconstruct it with `p2p reconstruct`, or name one with --scan")
+        what = "is a folder, not a mesh" if path.is_dir() else "is missing"
+        raise InputError(f"scan {what}: {path}; name a .ply or .obj file, or rebuild it with `p2p reconstruct`")
     readers = {".ply": Scan.read, ".obj": read_obj}
     if path.suffix.lower() not in readers:
         raise InputError(f"scan {path}: only .ply and .obj are read; convert it, e.g. with MeshLab")

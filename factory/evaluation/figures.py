@@ -14,7 +14,7 @@ from evaluation.registration.template import Template
 from factory.evaluation.results import Result, read_probability, read_vertices
 from factory.evaluation.rows import Row
 from factory.evaluation.subjects import Subject
-from factory.report.pictures import distance_colours, thumbnail
+from factory.report.pictures import distance_colours, faded, thumbnail
 from training import colours
 from training.render import Picture, Shot, Stage
 
@@ -92,8 +92,7 @@ def _shots(mesh: Mesh) -> dict[str, Shot]:
 
 def _error_colours(mesh: Mesh, truth: Mesh, face: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """(V, 3): distances to the truth, paler where they aren't measured."""
-    found = distance_colours(surface_distance_mm(mesh.vertices, truth), SHOWN_MM).astype(float)
-    return np.where(face[:, None], found, 0.25 * found + 0.75 * 225).astype(np.uint8)
+    return faded(distance_colours(surface_distance_mm(mesh.vertices, truth), SHOWN_MM), face)
 
 
 def _text(result: Result) -> str:

@@ -148,6 +148,7 @@ def fill_rows(checkpoints: Sequence[Path], baselines: Baselines, vertices: int, 
     found = [(path, describe_checkpoint(path)) for path in checkpoints if _is_ours(path)]
     found.sort(key=lambda each: (-(each[1]["heads"] or 0), not each[1]["features"].get("image_head"), str(each[0])))
     used: set[Path] = set()
+    lacking = "no such checkpoint" if checkpoints else "no checkpoints given: --checkpoints FOLDER"
     rows = []
     for row in ROWS:
         if row.name in fixed:
@@ -160,7 +161,7 @@ def fill_rows(checkpoints: Sequence[Path], baselines: Baselines, vertices: int, 
                 ((path, value) for path, value in found if Kind.of(value) == row.kind), (None, {})
             )  # fmt: skip
             if path is None:
-                rows.append(replace(row, note="no such checkpoint"))
+                rows.append(replace(row, note=lacking))
             else:
                 used.add(path)
                 rows.append(_labelled(row, path, description, vertices, cache))
@@ -176,10 +177,12 @@ def find_checkpoints(folder: Path, which: str) -> list[Path]:
     """The checkpoint `which` (last, best) of every run below a folder. Raises `InputError` where there is none."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"no folder of checkpoints: {folder}")
+        raise InputError(f"no folder of checkpoints: {folder}; --checkpoints is a folder with runs in it")
     found = sorted(folder.rglob(f"{which}.ckpt"))
     if not found:
-        raise InputError(f"no {which}.ckpt below {folder}; train with `python -m training fit`, or name another folder")
+        others = sorted({path.stem for path in folder.rglob("*.ckpt")} & {"last", "best"})
+        cure = f"take --which {others[0]}" if others else "train with `python -m training fit`, or name another folder"
+        raise InputError(f"no {which}.ckpt below {folder}; {cure}")
     return found
 
 

@@ -87,6 +87,8 @@ def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, An
     Raises `InputError` where the data set, a checkpoint or a file is unusable.
     """
     out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file; name a folder")
     total = count_subjects(dataset, options.split, options.heads)
     rows = _rows(options, out)
     template = None if options.template is None else Template(load_head_model(options.template))
@@ -96,7 +98,7 @@ def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, An
     captured = {kind: [read_captured(folder) for folder in folders]
                 for kind, folders in {"annotated": options.annotated, "blended": options.blended}.items()}  # fmt: skip
     for kind, subjects in captured.items():
-        _check_names(kind, [subject.head.id for subject in subjects])
+        _check_captured(kind, subjects)
     synthetic = _Collected()
     with track("evaluating", total * len(rows)) as progress:
         for number, subject in enumerate(
@@ -117,10 +119,15 @@ def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, An
     return value
 
 
-def _check_names(kind: str, names: Sequence[str]) -> None:
-    for name in names:
+def _check_captured(kind: str, subjects: Sequence[Subject]) -> None:
+    """Raises `InputError` where captures share a name, or their labels are not of this kind."""
+    names = [subject.head.id for subject in subjects]
+    for subject, name in zip(subjects, names, strict=True):
         if names.count(name) > 1:
             raise InputError(f"--{kind}: {names.count(name)} captures are called {name}; give each its own id, once")
+        if kind == "annotated" and not subject.annotated:
+            cure = "paint them with `p2p annotate`; captures of `p2p blend` go behind --blended"
+            raise InputError(f"--annotated {subject.folder}: nobody painted its labels; {cure}")
 
 
 class _Collected:
@@ -142,7 +149,10 @@ def _rows(options: EvaluateOptions, out: Path) -> list[Row]:
     unknown = [name for name in options.rows if name not in known]
     if unknown:
         raise InputError(f"--rows {unknown[0]}: no such row; there are {', '.join(sorted(known))}")
-    return [row for row in rows if not options.rows or row.name in options.rows]
+    chosen = [row for row in rows if not options.rows or row.name in options.rows]
+    if all(row.method is None for row in chosen):
+        raise InputError(f"--rows {','.join(options.rows)}: {chosen[0].note}")
+    return chosen
 
 
 def _run(

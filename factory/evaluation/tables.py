@@ -9,6 +9,7 @@ from factory.evaluation.conclusions import conclude
 from factory.evaluation.rows import ROWS
 
 TITLES = {1: "Methods", 2: "What the features are worth"}
+CAPTURED = {"annotated": "Annotated scans", "blended": "Hair blended over clean heads"}
 _HEADER = ("", "mIoU", "of a head", "wrong in 5 mm, %", "d, mm", "median / 90 %", "back, mm", "registered")
 
 
@@ -27,7 +28,7 @@ def table_rows(number: int, rows: Sequence[Mapping[str, Any]]) -> list[dict[str,
 
 
 def markdown(value: Mapping[str, Any]) -> str:
-    """Conclusions, the two tables, rows that stand in neither, and the curve over training heads.
+    """Conclusions, the two tables, rows that stand in neither, the same on scans of the user's own, the size curve.
 
     Args:
         value: what stands in `evaluation.json`.
@@ -37,9 +38,12 @@ def markdown(value: Mapping[str, Any]) -> str:
         parts.append("\n".join(f"- {sentence}" for sentence in said))
     for number, title in TITLES.items():
         if rows := table_rows(number, value["rows"]):
-            parts += [f"## Table {number}: {title}", _table(rows)]
+            parts += [f"## Table {number}: {title}", _table(rows, "synthetic")]
     if others := [row for row in value["rows"] if not row["tables"]]:
-        parts += ["## Other checkpoints", _table(others)]
+        parts += ["## Other checkpoints", _table(others, "synthetic")]
+    for kind, title in CAPTURED.items():
+        if rows := [row for row in value["rows"] if row[kind]]:
+            parts += [f"## {title}", _table(rows, kind)]
     if curve := value["size_curve"]["ours"]:
         lines = [_line("training heads", "mIoU"), _rule(2)]
         lines += [_line(str(point["heads"]), _number(point["miou"])) for point in curve]
@@ -47,10 +51,10 @@ def markdown(value: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+def _table(rows: Sequence[Mapping[str, Any]], kind: str) -> str:
     lines = [_line(*_HEADER), _rule(len(_HEADER))]
     for row in rows:
-        found = row["synthetic"]
+        found = row[kind]
         if found and (found["labels"] or found["registration"]):
             lines.append(_line(row["title"], *_cells(found)))
         else:

@@ -44,6 +44,11 @@ def distance_colours(distance_mm: NDArray[np.floating], limit_mm: float = 5.0) -
     return (colormaps["viridis"](scaled)[:, :3] * 255).astype(np.uint8)
 
 
+def faded(colours: Rgb, kept: NDArray[np.bool_]) -> Rgb:
+    """Colours (V, 3), pale but where they are kept (V,): what is shown without being measured."""
+    return np.where(kept[:, None], colours, 0.25 * colours.astype(float) + 0.75 * 225).astype(np.uint8)
+
+
 def render_mesh(mesh: Mesh, colours: Rgb | None = None, view: str = "front", size: int = 480) -> Rgb:
     """A shaded picture of a mesh, off screen.
 

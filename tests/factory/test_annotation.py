@@ -192,8 +192,8 @@ def test_paint_comes_back_as_labels(painted: tuple[Path, dict], tmp_path: Path) 
 
 @needs_bpy
 @pytest.mark.slow
-def test_what_was_painted_is_gone_on_with(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """And never overwritten: neither the file, nor labels, nor by a prediction that lies beside."""
+def test_what_was_painted_is_gone_on_with(tmp_path: Path) -> None:
+    """And never lost: neither the file, nor earlier labels, nor to a prediction that lies beside."""
     folder = make_capture(tmp_path / "c").folder
     scan = Scan.read(folder / Capture.SCAN)
     skin = scan.vertices[:, 0] > 0.03
@@ -203,10 +203,15 @@ def test_what_was_painted_is_gone_on_with(tmp_path: Path, caplog: pytest.LogCapt
     blend = write_annotation(folder, AnnotateOptions(unit="m"))
     with pytest.raises(InputError, match=r"annotation.blend is there already, and somebody may have painted in it"):
         write_annotation(folder, AnnotateOptions(unit="m"))
-    with caplog.at_level("WARNING"):
-        again = read_labels(import_annotation(blend, None, None), scan)
+    again = read_labels(import_annotation(blend, None, None), scan)  # nobody painted, and nothing is lost
     np.testing.assert_array_equal(again.skin, skin)
-    assert "nobody has changed the mask" in caplog.text
+    with pytest.raises(InputError, match=r"annotation.blend: nobody has painted in it"):
+        import_annotation(blend, tmp_path / "elsewhere.npz", None)
+    assert not (tmp_path / "elsewhere.npz").exists()
+    by_hand(blend, {"paint": blend})
+    mended = read_labels(import_annotation(blend, None, None), scan)
+    assert upper_half(scan.vertices, mended.skin)
+    np.testing.assert_array_equal(read_labels(folder / "labels_1.npz", scan).skin, skin)
 
 
 @needs_bpy

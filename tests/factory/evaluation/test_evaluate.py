@@ -233,7 +233,12 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
     for kind in given:
         assert row_of(value, "truth")[kind]["labels"]["miou"] == 1
     page = (tmp_path / "out" / "evaluation.html").read_text()
-    assert "Annotated scans" in page and "Hair blended over clean heads" in page
+    tables = (tmp_path / "out" / "tables.md").read_text()
+    for title in ("Annotated scans", "Hair blended over clean heads"):
+        assert title in page and f"## {title}" in tables
+    nobodys = EvaluateOptions(template=None, rows=("truth",), annotated=(blended,))
+    with pytest.raises(InputError, match=r"--annotated .*blended: nobody painted its labels"):
+        evaluate(dataset, tmp_path / "out", nobodys)
     twice = EvaluateOptions(template=None, rows=("truth",), annotated=(folder, folder))
     with pytest.raises(InputError, match="--annotated: 2 captures are called real"):
         evaluate(dataset, tmp_path / "out", twice)
@@ -243,6 +248,7 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
     ("words", "message"),
     [
         (("--rows", "nobody"), "no such row; there are"),
+        (("--rows", "ours,hks"), "--rows ours,hks: no checkpoints given: --checkpoints FOLDER"),
         (("--checkpoints", "/nowhere"), "no folder of checkpoints"),
         (("--checkpoints", "."), "no last.ckpt below"),
         (("--bisenet", "/nowhere.pth"), "--bisenet /nowhere.pth: no such file"),
@@ -276,4 +282,6 @@ def test_runs_are_found_by_name(tmp_path: Path) -> None:
     for name in ("x/checkpoints/last.ckpt", "x/checkpoints/best.ckpt", "y/last.ckpt"):
         write_checkpoint(tmp_path / name, ["hks"])
     assert len(find_checkpoints(tmp_path, "last")) == 2 and len(find_checkpoints(tmp_path, "best")) == 1
+    with pytest.raises(InputError, match=r"no best.ckpt below .*; take --which last"):
+        find_checkpoints(tmp_path / "y", "best")
     assert json.dumps([row.name for row in fill_rows([tmp_path / "y" / "last.ckpt"], Baselines(), 16, tmp_path)])

@@ -32,6 +32,7 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scan, np.ndarr
     Labels(arrays["distance_mm"], np.zeros_like(skin)).write(folder / "empty.npz")
     Labels(arrays["distance_mm"][:50], skin[:50]).write(folder / "short.npz")
     np.save(folder / "array.npy", skin)
+    np.savez(folder / "other.npz", skin=skin)
     (folder / "half.npz").write_bytes((folder / "labels.npz").read_bytes()[:2000])
     (folder / "landmarks.json").write_text(json.dumps({"nose_tip": [0, 0]}))
     (folder / "few.json").write_text(json.dumps({"nose_tip": [0, 0, 0], "wart": [0, 0, 1]}))
@@ -54,6 +55,7 @@ def test_a_mesh_in_millimetres_comes_back_in_millimetres(
     assert np.median(apart_mm) < 0.5
     summary = json.loads((tmp_path / "registered.json").read_text())
     assert summary["metres_per_unit"] == 0.001 and "error" not in summary
+    assert 0 < summary["fit"]["median"] < 0.5 and summary["fit"]["median"] <= summary["fit"]["p90"]
     assert set(summary["seconds"]) == {"reading", "rigid", "coefficients", "deformation"}
     lines = [line.split() for line in (tmp_path / "registered.obj").read_text().splitlines()]
     corners = [len(line) - 1 for line in lines if line[0] == "f"]
@@ -73,7 +75,9 @@ def test_a_mesh_in_millimetres_comes_back_in_millimetres(
         (("scan.ply", "--labels", "scan.ply"), "is neither a labels.npz nor a prediction.npz"),
         (("scan.ply", "--labels", "array.npy"), "is neither a labels.npz nor a prediction.npz"),
         (("scan.ply", "--labels", "half.npz"), "is neither a labels.npz nor a prediction.npz"),
-        (("scan.ply", "--labels", "short.npz"), "short.npz labels 50 vertices"),
+        (("scan.ply", "--labels", "short.npz"), "short.npz labels 50 vertices, the scan has"),
+        (("scan.ply", "--labels", "other.npz"), "other.npz holds no labels (no 'distance_mm')"),
+        (("scan.ply", "--labels", "none", "--out", "array.npy"), "--out array.npy is a file; name a folder"),
         (("scan.ply", "--labels", "empty.npz"), "0 of"),
         (("scan_mm.obj", "--labels", "labels.npz", "--unit", "m"), "is 235 m wide: no head; state another --unit"),
         (("scan.ply", "--labels", "labels.npz", "--unit", "furlong"), "furlong"),
@@ -86,6 +90,7 @@ def test_mistakes_are_one_line(words: tuple[str, ...], message: str, scan: tuple
                                tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.chdir(scan[0])
     unit = () if "--unit" in words else ("--unit", "m")
-    code, said = p2p_here("register", *words, *unit, "--out", tmp_path / "out")
+    out = () if "--out" in words else ("--out", tmp_path / "out")
+    code, said = p2p_here("register", *words, *unit, *out)
     assert code == 2 and message in said.splitlines()[-1] and "Traceback" not in said, said
     assert not (tmp_path / "out").exists()
