@@ -44,6 +44,11 @@ def of_distance(distance_mm: NDArray) -> Colours:
     return np.where(np.isnan(share), np.array(_UNKNOWN, np.float64), colours)
 
 
+def parts_shown(part: NDArray) -> dict[str, tuple[int, int, int]]:
+    """Name -> colour of the parts that occur among indices into `PARTS`, as a legend has them."""
+    return {PARTS[index]: _PARTS.get(PARTS[index], _UNKNOWN) for index in np.unique(part) if index < len(PARTS)}
+
+
 def of_part(part: NDArray) -> Colours:
     """(P, 3) of indices into `PARTS`."""
     table = np.full((UNKNOWN + 1, 3), _UNKNOWN, np.float64)

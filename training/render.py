@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +89,18 @@ class Stage:
         facing = np.abs(np.einsum("pc,pc->p", normals, ways.reshape(-1, 3)[index]))
         weights = np.stack([1 - u - v, u, v], axis=1)
         return Shot((face >= 0).reshape(start.shape[:2]), corners, weights, _AMBIENT + (1 - _AMBIENT) * facing)
+
+
+def legend(entries: Mapping[str, tuple[int, int, int]]) -> Picture:
+    """Names beside squares of their colours, one below the other."""
+    line, width = 16, 120
+    page = Image.new("RGB", (width, line * max(len(entries), 1)), (255, 255, 255))
+    draw = ImageDraw.Draw(page)
+    for number, (name, colour) in enumerate(entries.items()):
+        top = number * line
+        draw.rectangle((2, top + 3, 12, top + 13), fill=colour)
+        draw.text((18, top + 2), name, fill=(40, 40, 40))
+    return np.asarray(page)
 
 
 def sheet(rows: Sequence[Sequence[tuple[str, Picture]]]) -> Picture:

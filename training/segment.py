@@ -23,7 +23,7 @@ from training.module import SkinLabeller
 from training.outputs import Outputs
 from training.predictions import Prediction
 from training.prepare import Prepared, prepare_head
-from training.render import Picture, Stage, sheet
+from training.render import Picture, Stage, legend, sheet
 from training.scans import scan_key
 from training.simplify import Simplified
 from training.units import Units, find_units, scaled, scaled_camera
@@ -147,7 +147,7 @@ def draw(prediction: Prediction, head: Head) -> Picture:
     pixels = head.pixels()
     stage = Stage(head.scan.vertices, head.scan.faces)
     shades = colours.of_probability(prediction.probability)
-    rows = []
+    rows: list[list[tuple[str, Picture]]] = []
     for i in _spread(len(head.cameras)):
         camera = _fitted(head.cameras[i])
         image = resize_image(pixels[i], camera.width, camera.height)
@@ -158,6 +158,8 @@ def draw(prediction: Prediction, head: Head) -> Picture:
             row.append(("distance to skin, dark 20 mm", shot.paint(colours.of_distance(prediction.distance_mm))))
         if prediction.part is not None:
             row.append(("part", shot.paint(colours.of_part(prediction.part))))
+            if not rows:
+                row.append(("parts", legend(colours.parts_shown(prediction.part))))
         rows.append(row)
     return sheet(rows)
 

@@ -115,7 +115,7 @@ ROWS: tuple[Row, ...] = (
     Row("dinov2_mlp", "DINOv2, MLP", VERTICES, (1,), _net(_FULL, network="mlp")),
     Row("sam", "SAM, DiffusionNet", OURS, (1,), _net(_FULL, backbone="sam")),
     Row(BEST, "DINOv2, DiffusionNet: the full model", OURS, (1, 2), BEST_KIND),
-    Row(OWN, "the same with distance and parts: ours", OURS, (1, 2), OWN_KIND),
+    Row(OWN, "DINOv2, DiffusionNet, distance and parts: ours", OURS, (1, 2), OWN_KIND),
     Row("mean", "mean", OURS, (2,), _net("image", "mean")),
     Row("mean_variance", "mean, variance", OURS, (2,), _net("image", "mean_variance")),
     Row("weighted_mean", "weighted mean", OURS, (2,), _net("image", "weighted_mean")),
