@@ -16,13 +16,15 @@ _WIDE = (8.6, 3.4)
 
 def calibration(curves: Mapping[str, Calibration]) -> bytes:
     """Share of skin over the probability that was said, a line a method."""
-    figure, axes = new_figure(4.6, 4.2)
+    figure, axes = new_figure(8.6, 4.2)
+    axes.set_box_aspect(1)
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, linestyle="--")
     for title, each in curves.items():
         axes.plot(*each.curve(), marker="o", markersize=3, linewidth=1.2, label=f"{title} ({each.error:.3f})")
     axes.set_xlabel("predicted probability of skin")
     axes.set_ylabel("share that is skin")
-    axes.legend(fontsize=7, title="expected calibration error", title_fontsize=7)
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0)}  # curves are everywhere
+    axes.legend(fontsize=7, title="expected calibration error", title_fontsize=7, **beside)
     return png(figure)
 
 
