@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = "registration"
 _SHOWN_MM = 2.0  # the error from which on the picture shows no more
+_DOUBTFUL_MM, _ASTRAY_MM = 1.0, 10.0  # median and 90th percentile of the fit from which on it is doubted
 _SIDE = 420
 _VIEWS = (("front", (0.0, 1.0, 0.0)), ("three quarters", (-0.7, 0.7, 0.0)), ("profile", (-1.0, 0.0, 0.0)))
 
@@ -140,6 +141,9 @@ def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
     fit = summary["fit"]
     log.info("%s: the face lies %.2f mm from what counts of the scan in the median, 90 %% of it within %.2f mm",
              done.name, fit["median"], fit["p90"])  # fmt: skip
+    if fit["median"] > _DOUBTFUL_MM or fit["p90"] > _ASTRAY_MM:
+        log.warning("%s: that is far: look at %s; a wrong --unit, normals inward, labels that are not the face's, or a "
+                    "head that was not found (--landmarks) do that", done.name, out / "registered.png")  # fmt: skip
     if truth is not None:
         error = summary["error"]
         log.info("%s: the face lies %.3f ± %.3f mm from the truth", done.name, error["mean"], error["std"])

@@ -50,8 +50,11 @@ class Prediction:
             raise InputError(f"no prediction at {path}; run `p2p segment`") from None
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"damaged prediction: {path} ({error}); run `p2p segment` again") from None
+        if not np.isfinite(prediction.probability).all():
+            raise InputError(f"damaged prediction: {path} (a probability is not a number); run `p2p segment` again")
         if scan is not None and prediction.scan != scan_key(scan):
-            raise InputError(f"{path} is of another scan than this; run `p2p segment` again")
+            cure = "run `p2p segment` again, or name the mesh that was segmented"
+            raise InputError(f"{path} is of another scan than this, or of this one in other units; {cure}")
         return prediction
 
     def save(self, path: Path) -> None:

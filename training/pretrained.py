@@ -24,6 +24,8 @@ def export_checkpoint(path: Path, out: Path) -> Path:
     It is read like any other, and can't be trained on. Raises `InputError` where `path` is no labeller's checkpoint,
     or `out` is the same file.
     """
+    if out.suffix != ".ckpt":
+        raise InputError(f"--out {out}: a checkpoint ends with .ckpt")
     value = read_checkpoint(path)
     load_labeller(path)  # what doesn't load is not given away
     if out.exists() and out.samefile(path):

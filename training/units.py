@@ -12,6 +12,7 @@ from training.features.visibility import RayCaster
 
 METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 MIN_COVERED = 0.05  # share of the scan that has to lie in some image; less means another frame
+_LEAST_SHARE = 0.03  # of an image's longer side that a scan in it takes at least
 _TYPICAL_M = 0.3  # width of a scan of a head, with hair and shoulders or without
 _LEAST_M, _MOST_M = 0.08, 1.5  # what is taken for a head
 _POSSIBLE_M = (0.02, 5.0)  # what is believed when it is stated
@@ -107,15 +108,21 @@ def scaled_camera(camera: Camera, factor: float) -> Camera:
 def coverage(
     scan: Scan, cameras: Sequence[Camera], scan_unit: float, camera_unit: float, caster: RayCaster | None = None
 ) -> float:
-    """Share of the scan's vertices that lie in an image and face its camera; with a caster, and nothing in between."""
+    """Share of the scan's vertices that lie in an image and face its camera; with a caster, and nothing in between.
+
+    Images in which the scan is but a dot don't count.
+    """
     chosen = _sample(len(scan.vertices))
     normals = vertex_normals(scan.vertices, scan.faces)[chosen]
     points = scan.vertices[chosen].astype(np.float64) * scan_unit
     covered = np.zeros(len(points), bool)
     for camera in cameras:
         view = scaled_camera(camera, camera_unit)
-        facing = np.einsum("vc,vc->v", view.centre - points, normals) > 0
-        facing &= view.inside(view.project(points)[0])
+        pixels = view.project(points)[0]
+        inside = view.inside(pixels)
+        if not inside.any() or np.ptp(pixels[inside], axis=0).max() < _LEAST_SHARE * max(view.width, view.height):
+            continue  # from so far away a head of any frame is a dot in the image
+        facing = inside & (np.einsum("vc,vc->v", view.centre - points, normals) > 0)
         if caster is not None:  # in the scan's own unit
             index = np.flatnonzero(facing)
             starts = caster.starts(scan.vertices[chosen][index], normals[index])

@@ -128,6 +128,9 @@ def _check_captured(kind: str, subjects: Sequence[Subject]) -> None:
         if kind == "annotated" and not subject.annotated:
             cure = "paint them with `p2p annotate`; captures of `p2p blend` go behind --blended"
             raise InputError(f"--annotated {subject.folder}: nobody painted its labels; {cure}")
+        if kind == "blended" and subject.annotated:
+            cure = "captures with painted labels go behind --annotated"
+            raise InputError(f"--blended {subject.folder}: `p2p blend` did not make it; {cure}")
 
 
 class _Collected:

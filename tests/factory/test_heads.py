@@ -162,9 +162,9 @@ def test_an_interrupted_stage_may_clean_up(tmp_path: Path) -> None:
     program = f"""
 import pathlib, time
 half = pathlib.Path({str(tmp_path)!r}, "half")
-half.touch()
-print("p2p-progress head_1 view 1/2", flush=True)
 try:
+    half.touch()
+    print("p2p-progress head_1 view 1/2", flush=True)
     time.sleep(60)
 finally:
     half.unlink()

@@ -46,6 +46,10 @@ def test_nothing_goes_on_from_an_exported_checkpoint(checkpoint: Path, tmp_path:
 def test_what_is_not_exported(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is the checkpoint itself"):
         export_checkpoint(checkpoint, checkpoint)
+    (tmp_path / "photograph.png").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"photograph.png: a checkpoint ends with .ckpt"):
+        export_checkpoint(checkpoint, tmp_path / "photograph.png")
+    assert (tmp_path / "photograph.png").read_bytes() == b"mine"
     value = read_checkpoint(checkpoint)
     name = next(name for name in value["state_dict"] if name.endswith("weight"))
     value["state_dict"][name] = value["state_dict"][name] + 1e6

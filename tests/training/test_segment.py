@@ -114,6 +114,9 @@ def test_units_are_stated_or_guessed() -> None:
         find_units(odd, moved)
     units = find_units(odd, moved, str(1 / 30.0))
     assert units.scan == units.cameras == pytest.approx(1 / 30.0) and "stated" in units.text
+    far = [replace(camera, translation=camera.translation * 100.0) for camera in cameras]  # the scan is a dot in images
+    with pytest.raises(InputError, match="0% of it lies in the images"):
+        find_units(Scan(vertices, faces), far, "m", "m")
     for wrong in ("inch", "-1", "nan"):
         with pytest.raises(InputError, match="unit"):
             parse_unit(wrong)

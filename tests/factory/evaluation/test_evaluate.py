@@ -239,6 +239,8 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
     nobodys = EvaluateOptions(template=None, rows=("truth",), annotated=(blended,))
     with pytest.raises(InputError, match=r"--annotated .*blended: nobody painted its labels"):
         evaluate(dataset, tmp_path / "out", nobodys)
+    with pytest.raises(InputError, match=r"--blended .*real: `p2p blend` did not make it"):
+        evaluate(dataset, tmp_path / "out", EvaluateOptions(template=None, rows=("truth",), blended=(folder,)))
     twice = EvaluateOptions(template=None, rows=("truth",), annotated=(folder, folder))
     with pytest.raises(InputError, match="--annotated: 2 captures are called real"):
         evaluate(dataset, tmp_path / "out", twice)
