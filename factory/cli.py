@@ -26,8 +26,14 @@ class Parser(ArgumentParser):
     """Ends with one line and exit code 2 where the arguments are wrong."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        line = re.sub(r"(required: )\w+\.(\w+)", r"\1--\2", " ".join(str(message).split()))
-        sys.stderr.write(f"error: {line} (see `{self.prog} --help`)\n")
+        line, command = " ".join(str(message).split()), ""
+        if found := re.search(r"required: (?:assets\.)?([\w-]+)\.(\w+)", line):
+            name = found[2].replace("_", "-")
+            known = {**COMMANDS, **ASSETS}.get(found[1])
+            placed = known is not None and any(option.name == found[2] for option in known.options)
+            line = line.replace(found[0], f"required: {name.upper() if placed else f'--{name}'}")
+            command = f" {'assets ' if found[1] in ASSETS else ''}{found[1]}"
+        sys.stderr.write(f"error: {line} (see `{self.prog}{command} --help`)\n")
         raise SystemExit(2)
 
 

@@ -34,6 +34,9 @@ def one_error(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
     ("words", "message"),
     [
         (["label", "x", "--treshold-mm", "1"], "--treshold-mm"),
+        (["register"], "required: SCAN (see `p2p register --help`)"),
+        (["blend", "x"], "required: --out (see `p2p blend --help`)"),
+        (["assets", "import-makehuman"], "required: FOLDER (see `p2p assets import-makehuman --help`)"),
         (["lable", "x"], "lable"),
         (["segment", "x"], "no such capture folder: x"),
         (["reconstruct", "x", "--backend", "gpu"], "gpu"),
