@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,8 @@ from factory.cli import main
 from factory.failures import StageError
 from factory.heads import RenderSettings, ScanSettings, generate_head, parse_seeds, read_wishes
 from factory.processes import run_stage
+
+REPO = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("0", [0]), ("2:5", [2, 3, 4]), ("7,1,7", [7, 1])])
@@ -158,9 +162,15 @@ def test_stage_keys_ignore_the_order_of_options(tmp_path_factory: pytest.TempPat
     assert stages.stage_key(folder, "label", options | {"d": 1}) != stages.stage_key(folder, "label", options)
 
 
-def test_an_interrupted_stage_may_clean_up(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere stages end as their shell has it")
+@pytest.mark.parametrize("before", [signal.default_int_handler, signal.SIG_IGN])
+def test_an_interrupted_stage_may_clean_up(before: Any, tmp_path: Path) -> None:
+    """Also where what started us in the background has us ignore interrupts, which stages inherit."""
     program = f"""
-import pathlib, time
+import pathlib, sys, time
+sys.path.insert(0, {str(REPO)!r})
+from capture.lifetime import end_with_parent
+end_with_parent()
 half = pathlib.Path({str(tmp_path)!r}, "half")
 try:
     half.touch()
@@ -173,8 +183,12 @@ finally:
     def interrupt(*step: object) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        run_stage([sys.executable, "-c", program], "render head_1", tmp_path / "a.log", interrupt)
+    now = signal.signal(signal.SIGINT, before)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_stage([sys.executable, "-c", program], "render head_1", tmp_path / "a.log", interrupt)
+    finally:
+        signal.signal(signal.SIGINT, now)
     assert not (tmp_path / "half").exists()
 
 
