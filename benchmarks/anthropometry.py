@@ -14,9 +14,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from assets.draw import Draw
-from assets.makehuman import load_default_model
-from assets.makehuman_head import MakeHumanHead
+from assets.makehuman.head import MakeHumanHead
+from assets.makehuman.model import load_default_model
+from assets.parameter_sampler import Draw
 
 Values = Mapping[str, np.ndarray]
 

@@ -18,9 +18,9 @@ import numpy as np
 import pyvista
 import trimesh
 
-from assets.head_model import Pose, triangulate
-from assets.makehuman import load_default_model
-from assets.subdivision import catmull_clark
+from assets.geometry.subdivision import catmull_clark
+from assets.head_models.head_model import Pose, triangulate
+from assets.makehuman.model import load_default_model
 from capture import HeadSurface
 from labeling.distance import closest_points, inside_or_outside
 

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from trimesh import Trimesh
 from trimesh.ray.ray_pyembree import RayMeshIntersector
 
-from assets.head_model import Pose
-from assets.makehuman import load_default_model
-from assets.subdivision import catmull_clark
+from assets.geometry.subdivision import catmull_clark
+from assets.head_models.head_model import Pose
+from assets.makehuman.model import load_default_model
 from capture import Camera, vertex_normals
 from generator.rig import RigSpec, rig_cameras
 from training.features.lifting import lift

@@ -23,7 +23,7 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from assets.head_models import load_head_model
+from assets.head_models.registry import load_head_model
 from capture import Capture, HeadSurface, Labels, Mesh, Scan
 from evaluation.registration.coefficients import fit
 from evaluation.registration.errors import SurfaceError, face_error

@@ -16,9 +16,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from assets.head_models import DEFAULT, is_default, load_head_model
+from assets.head_models.registry import DEFAULT, is_default, load_head_model
 from assets.library import open_library
-from assets.makehuman import model_version
+from assets.makehuman.model import model_version
 from capture import Capture, HeadSurface, InputError, write_json
 from factory.console import Track, track
 from factory.failures import StageError
@@ -47,7 +47,7 @@ class RenderSettings:
         distributions: what the user wants drawn otherwise.
         library: folders of asset libraries, later ones before earlier ones.
         passes: ground truth beside the masks, of `generator.ground_truth.PASSES`.
-        head_model: name or path, as `assets.head_models.load_head_model` takes it.
+        head_model: name or path, as `assets.head_models.registry.load_head_model` takes it.
         device: what renders, of `generator.devices.DEVICES`.
     """
 

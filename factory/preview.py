@@ -12,9 +12,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from assets.draw import Draw
-from assets.head_models import DEFAULT, load_head_model
+from assets.head_models.registry import DEFAULT, load_head_model
 from assets.library import open_library
+from assets.parameter_sampler import Draw
 from capture import InputError, atomic_path, write_json
 from factory.console import Track, track
 from factory.heads import GENERATE_SCRIPT, HIGHEST_SEED, RenderSettings, sources

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from assets.head_models import load_head_model
+from assets.head_models.registry import load_head_model
 from capture import (
     Capture,
     HeadSurface,

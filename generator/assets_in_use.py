@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.draw import Draw
 from assets.library import Asset, Library
+from assets.parameter_sampler import Draw
 from capture import InputError
 from capture.files import sha256_of
 from generator.components.person import Person

@@ -4,7 +4,7 @@
     beard: {family: none}
     skin: {melanin: [0.6, 1.0]}
 
-`assets.draw.Draw` says what a wish may look like. Names that no component draws are errors.
+`assets.parameter_sampler.Draw` says what a wish may look like. Names that no component draws are errors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from assets.draw import Draw
+from assets.parameter_sampler import Draw
 from capture import InputError, read_json
 
 COMPONENTS = ("identity", "expression", "pose", "skin", "eyes", "hair_colour", "hair", "brows", "lashes", "beard",

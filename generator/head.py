@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import HeadModel, split_quads, triangulate
-from assets.subdivision import catmull_clark, split_corners
+from assets.geometry.subdivision import catmull_clark, split_corners
+from assets.head_models.head_model import HeadModel, split_quads, triangulate
 from capture import HeadSurface, InputError
 from capture.geometry import vertex_normals
 from generator.spec import ShapeSpec

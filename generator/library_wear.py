@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import HeadModel
+from assets.head_models.head_model import HeadModel
 from assets.library import Asset
 from assets.library.fit import Fitted, fit_proxy
 from assets.library.mhclo import read_obj, read_proxy
-from assets.makehuman_fitting import load_fitting_mesh
-from assets.makehuman_head import MakeHumanHead
+from assets.makehuman.fitting import load_fitting_mesh
+from assets.makehuman.head import MakeHumanHead
 from capture import InputError, PixelClass
 from generator.components.hair import BLACK, HairColour
 from generator.dressing import Piece

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from assets.draw import Draw
+from assets.parameter_sampler import Draw
 from capture import Camera, InputError
 from generator.distributions import read_settings
 from generator.rig_views import ViewSpec, direction, place, read_views

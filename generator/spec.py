@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from assets.draw import DIGITS, Draw
-from assets.head_model import HeadModel, Pose
+from assets.head_models.head_model import HeadModel, Pose
 from assets.library import Library
+from assets.parameter_sampler import DIGITS, Draw
 from capture import InputError
 from generator.assets_in_use import choose_assets
 from generator.components.environment import EnvironmentSpec, sample_environment

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import Pose
+from assets.head_models.head_model import Pose
 from assets.library.mhclo import ObjMesh, Proxy
-from assets.makehuman_files import to_world
-from assets.makehuman_fitting import FittingMesh
+from assets.makehuman.files import to_world
+from assets.makehuman.fitting import FittingMesh
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.makehuman_files import BASE_VERTICES
+from assets.makehuman.files import BASE_VERTICES
 from capture import InputError
 
 TEXTURES = {"diffusetexture": "diffuse", "normalmaptexture": "normal", "bumpmaptexture": "bump",

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.draw import Draw
-from assets.head_model import HeadModel
+from assets.head_models.head_model import HeadModel
+from assets.parameter_sampler import Draw
 from capture.geometry import vertex_normals
 from evaluation.registration.target import Target
 from evaluation.registration.template import Coefficients, Template, axis_angle, rotation_matrix

@@ -50,7 +50,7 @@ def from_landmarks(template: Template, head: Coefficients, found: Mapping[str, F
     if len(known) < 3:
         some = ", ".join(sorted(template.model.landmarks)[:6])
         raise InputError(f"landmarks: {len(known)} of them are known; three are needed of {some}, ...")
-    from assets.head_model import Pose
+    from assets.head_models.head_model import Pose
 
     vertices = np.asarray(template.model.vertices(head.identity, head.expression, Pose()), float)
     ours = np.stack([vertices[template.model.landmarks[name]] for name in known])

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import NO_ROTATION, FloatArray, HeadModel, Pose, triangulate
-from assets.subdivision import catmull_clark, split_corners
+from assets.geometry.subdivision import catmull_clark, split_corners
+from assets.head_models.head_model import NO_ROTATION, FloatArray, HeadModel, Pose, triangulate
 from capture import InputError, Mesh
 
 Floats = NDArray[np.float64]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from assets.draw import DIGITS
-from assets.head_model import HeadModel, Pose
+from assets.head_models.head_model import HeadModel, Pose
 from assets.library import Library
+from assets.parameter_sampler import DIGITS
 from capture import InputError
 from evaluation.registration.template import Coefficients
 from factory.blend.light import SkinLight

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from assets.head_models import DEFAULT, load_head_model
+from assets.head_models.registry import DEFAULT, load_head_model
 from capture import HeadSurface, InputError, Mesh, write_bytes, write_json
 from evaluation import paper
 from evaluation.registration.template import Template

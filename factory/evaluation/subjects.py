@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.head_model import HeadModel
-from assets.head_models import load_head_model
+from assets.head_models.head_model import HeadModel
+from assets.head_models.registry import load_head_model
 from capture import Capture, CaptureInfo, HeadSurface, InputError, Labels, vertex_normals
 from evaluation.registration.errors import surface_distance_mm
 from factory.look import look_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import HeadModel
+from assets.head_models.head_model import HeadModel
 from assets.library import Asset, Library
 from capture import PixelClass
 from generator.assets_in_use import assets_of

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from assets.head_model import HeadModel
+from assets.head_models.head_model import HeadModel
 from assets.library import Library
 from capture import Capture, CaptureInfo
 from generator import GENERATOR_VERSION

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from assets.head_model import HeadModel
-from assets.head_models import DEFAULT, load_head_model
+from assets.head_models.head_model import HeadModel
+from assets.head_models.registry import DEFAULT, load_head_model
 from assets.library import Library, open_library
 from capture import InputError, read_json, write_json
 from generator.assets_in_use import assets_of

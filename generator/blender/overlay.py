@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import HeadModel
+from assets.head_models.head_model import HeadModel
 from assets.library import Library
 from capture import InputError, PixelClass, atomic_path, write_json
 from generator import GENERATOR_VERSION

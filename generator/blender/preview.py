@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assets.head_model import HeadModel
+from assets.head_models.head_model import HeadModel
 from assets.library import Library
 from capture import InputError, read_json
 from generator.blender.build import build_scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.draw import DIGITS, Draw
+from assets.parameter_sampler import DIGITS, Draw
 from capture import InputError
 from generator.components.limits import SEED, check_colours, check_limits
 from generator.components.person import Person

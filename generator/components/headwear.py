@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.draw import Draw
+from assets.parameter_sampler import Draw
 from capture import InputError
 from generator.components.garment import sample_fabric_colour
 from generator.components.limits import SEED, check_colours, check_limits

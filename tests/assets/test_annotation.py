@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assets import surface
-from assets.annotation import Annotation, annotate
-from assets.makehuman import load_default_model
-from assets.makehuman_head import MakeHumanHead
+from assets.geometry import surface
+from assets.head_models.annotation_transfer import Annotation, annotate
+from assets.makehuman.head import MakeHumanHead
+from assets.makehuman.model import load_default_model
 from capture.errors import InputError
 
 GIVEN = ("jaw_8", "nose_bridge_0", "nose_bridge_3", "right_eye_0", "right_eye_3", "left_eye_0", "left_eye_3",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
 from benchmarks.anthropometry import PUBLISHED, measure
 
 

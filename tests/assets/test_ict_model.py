@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from assets.head_model import HeadModel, Pose
-from assets.head_models import load_head_model
-from assets.ict_facekit import read_ict
+from assets.head_models.head_model import HeadModel, Pose
+from assets.head_models.ict_facekit import read_ict
+from assets.head_models.registry import load_head_model
 from capture import InputError
 from generator.dressing import dress_head
 from generator.head import build_head

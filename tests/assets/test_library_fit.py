@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets import makehuman_fitting
-from assets.draw import Draw
-from assets.head_model import Pose
+from assets.head_models.head_model import Pose
 from assets.library.fit import Fitted, fit_proxy
 from assets.library.mhclo import ObjMesh, Proxy, read_obj, read_proxy
-from assets.makehuman import find_data, load_default_model
-from assets.makehuman_fitting import FittingMesh, bake_fitting, load_fitting_mesh
-from assets.makehuman_head import MakeHumanHead
+from assets.makehuman import fitting as makehuman_fitting
+from assets.makehuman.fitting import FittingMesh, bake_fitting, load_fitting_mesh
+from assets.makehuman.head import MakeHumanHead
+from assets.makehuman.model import find_data, load_default_model
+from assets.parameter_sampler import Draw
 from capture.errors import InputError
 from capture.geometry import vertex_normals
 from generator.geometry.distance import distance_field

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assets.draw import Draw
-from assets.head_model import HeadModel, Pose
-from assets.head_models import load_head_model
-from assets.linear_file import frame, read_linear
-from assets.makehuman import load_default_model
+from assets.head_models.head_model import HeadModel, Pose
+from assets.head_models.linear_file import frame, read_linear
+from assets.head_models.registry import load_head_model
+from assets.makehuman.model import load_default_model
+from assets.parameter_sampler import Draw
 from capture import InputError
 from generator.head import build_head
 from generator.spec import sample_spec

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assets import makehuman
-from assets.draw import Draw
-from assets.head_model import IBUG_68, HeadModel, Pose, polygons_in, triangulate
-from assets.makehuman import bake_to, find_data, load_default_model, read_model
-from assets.makehuman_files import read_mirror, read_target, to_world
-from assets.makehuman_head import MakeHumanHead, macro_weights
+from assets.head_models.head_model import IBUG_68, HeadModel, Pose, polygons_in, triangulate
+from assets.makehuman import model as makehuman
+from assets.makehuman.files import read_mirror, read_target, to_world
+from assets.makehuman.head import MakeHumanHead, macro_weights
+from assets.makehuman.model import bake_to, find_data, load_default_model, read_model
+from assets.parameter_sampler import Draw
 from capture.errors import InputError
 from capture.geometry import vertex_normals
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assets.draw import Draw
-from assets.expression_prior import MOODS, VISEMES, sample_expression
-from assets.makehuman_prior import MACRO_NAMES, sample_identity, sample_pose
+from assets.head_models.expression_prior import MOODS, VISEMES, sample_expression
+from assets.makehuman.prior import MACRO_NAMES, sample_identity, sample_pose
+from assets.parameter_sampler import Draw
 from capture.errors import InputError
 
 PAIRS = ("browDown", "browOuterUp", "cheekSquint", "eyeBlink", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp",

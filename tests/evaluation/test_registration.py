@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from assets.draw import Draw
-from assets.head_models import load_head_model
+from assets.head_models.registry import load_head_model
+from assets.parameter_sampler import Draw
 from capture import InputError, Mesh
 from evaluation.registration.errors import SurfaceError, face_error, surface_distance_mm, vertex_areas
 from evaluation.registration.nonrigid import Stiffness, cotangent_laplacian, deform
@@ -179,7 +179,7 @@ def test_the_head_is_found_wherever_it_is(template: Template, scan: tuple[Mesh, 
 
 def test_landmarks_put_the_head_in_its_place(template: Template, somebody: Coefficients) -> None:
     names = ("nose_tip", "left_eye_outer", "right_eye_outer", "chin")
-    from assets.head_model import Pose
+    from assets.head_models.head_model import Pose
 
     vertices = template.model.vertices(template.mean.identity, template.mean.expression, Pose())
     rotation, shift = rotation_matrix(np.array([0.2, 2.0, -1.0])), np.array([1.0, 2.0, 3.0])

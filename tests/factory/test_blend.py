@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from assets.head_models import load_head_model
+from assets.head_models.registry import load_head_model
 from assets.library import Library
 from capture import Camera, Capture, HeadSurface, InputError, Labels, PixelClass, Scan, read_json
 from evaluation.registration.errors import face_error

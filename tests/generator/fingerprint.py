@@ -17,8 +17,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from assets.draw import Draw
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
+from assets.parameter_sampler import Draw
 from generator import dressing
 from generator.distributions import Distributions, stream
 from generator.dressing import dress_head

@@ -13,7 +13,7 @@ import numpy as np
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from assets.draw import Draw
+from assets.parameter_sampler import Draw
 from capture import Camera
 from generator.blender.cameras import add_camera, aim
 from generator.blender.scene import new_scene

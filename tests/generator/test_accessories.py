@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
 from capture import InputError
 from generator.components import eyewear, headwear, jewellery
 from generator.eyewear.frames import make_eyewear

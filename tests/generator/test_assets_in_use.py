@@ -16,7 +16,7 @@ from PIL import Image
 
 from assets.library import Library, open_library
 from assets.library.import_makehuman import Origin, import_makehuman
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
 from capture import Capture, InputError, PixelClass
 from generator.assets_in_use import MISFIT, SLOTS, assets_of, suits
 from generator.components.hair import HairColour

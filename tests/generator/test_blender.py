@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
 from capture import Capture, HeadSurface, PixelClass
 from generator.exr import encode_exr
 from generator.head import build_head

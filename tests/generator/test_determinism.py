@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
 from generator.distributions import COMPONENTS
 from generator.spec import sample_spec
 from tests.generator.fingerprint import SEED, Recorded

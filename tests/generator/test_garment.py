@@ -8,7 +8,7 @@ import igl
 import numpy as np
 import pytest
 
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
 from capture import InputError
 from generator.clothing.outfit import make_garment
 from generator.components.garment import FABRICS, KINDS, PATTERNS, GarmentSpec

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assets.head_model import triangulate
-from assets.subdivision import catmull_clark
+from assets.geometry.subdivision import catmull_clark
+from assets.head_models.head_model import triangulate
 from capture.geometry import vertex_normals
 from generator.geometry.clip import border_edges, clip_mesh
 from generator.geometry.distance import distance_field

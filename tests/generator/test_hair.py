@@ -8,7 +8,7 @@ import igl
 import numpy as np
 import pytest
 
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
 from generator.components.facial_hair import BEARDS, BeardSpec
 from generator.components.hair import FAMILIES
 from generator.geometry.distance import DistanceField, distance_field

@@ -8,7 +8,7 @@ import igl
 import numpy as np
 import pytest
 
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
 from capture import HeadSurface
 from generator.head import HeadGeometry, build_head
 from generator.spec import sample_spec

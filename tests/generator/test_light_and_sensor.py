@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from assets.draw import Draw
+from assets.parameter_sampler import Draw
 from capture import InputError
 from generator.components.environment import LIGHTINGS, EnvironmentSpec, sample_environment
 from generator.components.sensor import SensorSpec, sample_sensor

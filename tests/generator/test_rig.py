@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.draw import Draw
+from assets.parameter_sampler import Draw
 from capture import InputError
 from generator.rig import DEFAULT_DIRECTIONS, RigSpec, fixes_resolution, read_rig, rig_cameras, sample_rig
 from generator.rig_views import ViewSpec

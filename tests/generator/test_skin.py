@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from assets.draw import Draw
-from assets.makehuman import load_default_model
+from assets.makehuman.model import load_default_model
+from assets.parameter_sampler import Draw
 from capture import InputError
 from generator.components.person import Person
 from generator.components.skin import MakeUp, SkinSpec, sample_skin

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.head_model import Pose
+from assets.head_models.head_model import Pose
 from capture import InputError
 from generator import spec as spec_module
 from generator.components.facial_hair import BEARDS, sample_beard

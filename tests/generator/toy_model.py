@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from assets.draw import Draw
-from assets.head_model import Pose, triangulate
+from assets.head_models.head_model import Pose, triangulate
+from assets.parameter_sampler import Draw
 from generator.distributions import Distributions
 
 RADIUS = 0.1
@@ -33,7 +33,7 @@ def cube_sphere(divisions: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 class ToyModel:
-    """Implements `assets.head_model.HeadModel`."""
+    """Implements `assets.head_models.head_model.HeadModel`."""
 
     name, version = "toy", "1"
     identity_names = ("gender", "width")

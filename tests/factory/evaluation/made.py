@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from assets.draw import Draw
-from assets.head_model import Pose
-from assets.head_models import load_head_model
+from assets.head_models.head_model import Pose
+from assets.head_models.registry import load_head_model
+from assets.parameter_sampler import Draw
 from capture import Camera, PixelClass
 from capture.geometry import vertex_normals
 from generator.head import build_head

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import FloatArray, IntArray
-from assets.linear_model import LinearData
+from assets.head_models.head_model import FloatArray, IntArray
+from assets.head_models.linear_model import LinearData
 from capture.arrays import read_npz
 from capture.errors import InputError
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assets.head_model import FloatArray, IntArray
+from assets.head_models.head_model import FloatArray, IntArray
 
 IRIS_RADIUS = 0.0059
 PUPIL_RADIUS = 0.0019

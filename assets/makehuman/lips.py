@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from assets.head_model import FloatArray, IntArray
-from assets.hm08 import QuadGraph, lip_seams
+from assets.head_models.head_model import FloatArray, IntArray
+from assets.makehuman.hm08 import QuadGraph, lip_seams
 
 SPREAD = 0.003
 """Standard deviation along the lips over which the gap is averaged, metres."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assets.head_model import FloatArray, Rotation
+from assets.head_models.head_model import FloatArray, Rotation
 
 
 def rotation_matrix(rotation: Rotation, fraction: float = 1.0) -> FloatArray:

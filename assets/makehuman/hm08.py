@@ -12,7 +12,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import FloatArray, IntArray
+from assets.head_models.head_model import FloatArray, IntArray
 
 LASH_LOOP = (6787, 6786)
 """Outer edge of the left eye's lid margins, where the lashes grow; runs over the upper lid outwards."""

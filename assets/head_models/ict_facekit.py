@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import IBUG_68, FloatArray, IntArray
-from assets.surface import sphere_centre
+from assets.geometry.surface import sphere_centre
+from assets.head_models.head_model import IBUG_68, FloatArray, IntArray
 from capture.errors import InputError
 from capture.files import read_json
 

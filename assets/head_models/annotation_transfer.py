@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assets import surface
-from assets.head_model import FloatArray, IntArray
-from assets.makehuman import cache_folder, load_default_model
-from assets.makehuman_head import MakeHumanHead
-from assets.surface import Floats, Ints
+from assets.geometry import surface
+from assets.geometry.surface import Floats, Ints
+from assets.head_models.head_model import FloatArray, IntArray
+from assets.makehuman.head import MakeHumanHead
+from assets.makehuman.model import cache_folder, load_default_model
 from capture.errors import InputError
 from capture.files import atomic_path
 from capture.geometry import vertex_normals
@@ -64,9 +64,9 @@ def annotate(vertices: FloatArray, triangles: NDArray[np.integer], landmarks: Ma
     """The annotation of a head's mesh.
 
     vertices: (V, 3) metres, Z up, face towards -Y. triangles: (F, 3), counter-clockwise seen from outside.
-    landmarks: name as in `assets.head_model.IBUG_68` and below it -> (3,) position; at least six, spread over the
-    face. cache: the folder for results, by default `cache_folder()`. Takes some ten seconds at first, then comes from
-    the cache. Raises `InputError` for landmarks that are too few or on a line.
+    landmarks: name as in `assets.head_models.head_model.IBUG_68` and below it -> (3,) position; at least six, spread
+    over the face. cache: the folder for results, by default `cache_folder()`. Takes some ten seconds at first, then
+    comes from the cache. Raises `InputError` for landmarks that are too few or on a line.
     """
     model = load_default_model()
     vertices = np.asarray(vertices, dtype=np.float64)

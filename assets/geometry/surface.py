@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_model import FloatArray
+from assets.head_models.head_model import FloatArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from assets.head_model import FloatArray, IntArray
+from assets.head_models.head_model import FloatArray, IntArray
 from capture.errors import InputError
 
 BASE_VERTICES = 19158

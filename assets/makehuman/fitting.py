@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from assets import makehuman_bake as baking
-from assets import makehuman_prior as prior
-from assets.head_model import FloatArray, IntArray, Pose
-from assets.makehuman import cache_folder, find_data, model_version
-from assets.makehuman_files import BASE_VERTICES, read_base_mesh, read_json_file, read_target, to_world
-from assets.makehuman_head import MakeHumanHead, _unpack, macro_weights
-from assets.skinning import blend
+from assets.head_models.head_model import FloatArray, IntArray, Pose
+from assets.head_models.skinning import blend
+from assets.makehuman import bake as baking
+from assets.makehuman import prior
+from assets.makehuman.files import BASE_VERTICES, read_base_mesh, read_json_file, read_target, to_world
+from assets.makehuman.head import MakeHumanHead, _unpack, macro_weights
+from assets.makehuman.model import cache_folder, find_data, model_version
 from capture.errors import InputError
 from capture.files import write_bytes
 

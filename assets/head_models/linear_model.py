@@ -1,7 +1,7 @@
 """Any linear head model: a template plus offsets for identity and expression, turned at neck and eyes.
 
 What such a model does not tell (regions, lash lines, where each vertex lies on the default model's mean head) is
-carried over from the default model by `assets.annotation`.
+carried over from the default model by `assets.head_models.annotation_transfer`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.annotation import Annotation
-from assets.draw import Draw
-from assets.expression_prior import sample_expression
-from assets.head_model import FloatArray, IntArray, Pose, check_coefficients, split_quads, triangulate
-from assets.makehuman_prior import sample_pose
-from assets.skinning import rotation_about
+from assets.head_models.annotation_transfer import Annotation
+from assets.head_models.expression_prior import sample_expression
+from assets.head_models.head_model import FloatArray, IntArray, Pose, check_coefficients, split_quads, triangulate
+from assets.head_models.skinning import rotation_about
+from assets.makehuman.prior import sample_pose
+from assets.parameter_sampler import Draw
 from capture.errors import InputError
 
 CUT = 2.5  # standard deviations of the prior of identities
@@ -153,8 +153,8 @@ class LinearHead:
 
 
 def _eye_texture(data: LinearData) -> tuple[FloatArray, IntArray]:
-    """Texture points and corners where those of the eyes are as `assets.eyeball` defines them: the direction from
-    (0.5, 0.5) is that from the gaze axis, the distance the angle to it over 2 pi."""
+    """Texture points and corners where those of the eyes are as `assets.makehuman.eyeball` defines them: the direction
+    from (0.5, 0.5) is that from the gaze axis, the distance the angle to it over 2 pi."""
     uvs, corners = [np.asarray(data.uvs, float)], data.polygon_uvs.copy()
     for side, centre in zip(("left", "right"), data.eye_centres, strict=True):
         own = np.isin(data.polygon_parts, [i for i, name in enumerate(data.part_names) if name == f"eye_{side}"])

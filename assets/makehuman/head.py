@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from assets import makehuman_prior as prior
-from assets.draw import Draw
-from assets.expression_prior import sample_expression
-from assets.head_model import FloatArray, IntArray, Pose, check_coefficients, triangulate
-from assets.skinning import blend, rotation_about, rotation_matrix
+from assets.head_models.expression_prior import sample_expression
+from assets.head_models.head_model import FloatArray, IntArray, Pose, check_coefficients, triangulate
+from assets.head_models.skinning import blend, rotation_about, rotation_matrix
+from assets.makehuman import prior
+from assets.parameter_sampler import Draw
 
 NECK_SHARES = {"neck01": 0.2, "neck02": 0.25, "neck03": 0.25, "head": 0.3}
 """How the joints of the neck share its rotation."""
@@ -59,7 +59,7 @@ def _unpack(arrays: Mapping[str, Any], name: str) -> _Shapes:
 
 
 class MakeHumanHead:
-    """The default `HeadModel`. Made by `assets.makehuman.load_default_model`.
+    """The default `HeadModel`. Made by `assets.makehuman.model.load_default_model`.
 
     Beyond the interface: source_vertex (V,) int32, the number of each vertex in MakeHuman's hm08 base mesh, -1
     for the eyeballs, which are denser here.
@@ -120,15 +120,15 @@ class MakeHumanHead:
         return {"masculine": gender, "age": age}
 
     def sample_identity(self, draw: Draw) -> FloatArray:
-        """(I,) a draw from the prior of `assets.makehuman_prior`."""
+        """(I,) a draw from the prior of `assets.makehuman.prior`."""
         return prior.sample_identity(draw, self.detail_names)
 
     def sample_expression(self, draw: Draw) -> FloatArray:
-        """(E,) a draw from the prior of `assets.expression_prior`."""
+        """(E,) a draw from the prior of `assets.head_models.expression_prior`."""
         return sample_expression(draw, self.expression_names)
 
     def sample_pose(self, draw: Draw) -> Pose:
-        """A draw from the prior of `assets.makehuman_prior`."""
+        """A draw from the prior of `assets.makehuman.prior`."""
         return prior.sample_pose(draw)
 
     def neutral_expression(self) -> FloatArray:

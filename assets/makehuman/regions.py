@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from assets import hm08
-from assets.head_model import FloatArray, IntArray
-from assets.hm08 import QuadGraph, as_mask
+from assets.head_models.head_model import FloatArray, IntArray
+from assets.makehuman import hm08
+from assets.makehuman.hm08 import QuadGraph, as_mask
 
 BoolArray = NDArray[np.bool_]
 

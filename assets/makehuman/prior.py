@@ -12,8 +12,8 @@ import re
 
 import numpy as np
 
-from assets.draw import Draw
-from assets.head_model import FloatArray, Pose
+from assets.head_models.head_model import FloatArray, Pose
+from assets.parameter_sampler import Draw
 from capture.errors import InputError
 
 MACRO_NAMES = ("gender", "age", "muscle", "weight", "height", "proportions", "african", "asian", "caucasian", "size")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.annotation import Annotation, annotate
-from assets.head_model import FloatArray, HeadModel, split_quads, triangulate
-from assets.ict_facekit import IctFaceKit, read_ict
-from assets.linear_file import read_linear
-from assets.linear_model import LinearData, LinearHead
-from assets.makehuman import load_default_model
+from assets.head_models.annotation_transfer import Annotation, annotate
+from assets.head_models.head_model import FloatArray, HeadModel, split_quads, triangulate
+from assets.head_models.ict_facekit import IctFaceKit, read_ict
+from assets.head_models.linear_file import read_linear
+from assets.head_models.linear_model import LinearData, LinearHead
+from assets.makehuman.model import load_default_model
 from capture.errors import InputError
 
 DEFAULT = "makehuman"

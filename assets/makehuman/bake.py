@@ -13,13 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from assets import hm08
-from assets.eyeball import IRIS_RADIUS, PUPIL_RADIUS, eyeball
-from assets.head_model import FloatArray, IntArray
-from assets.head_regions import anatomy, drawn
-from assets.hm08 import QuadGraph, as_mask
-from assets.lips import lip_seal
-from assets.makehuman_files import (
+from assets.head_models.head_model import FloatArray, IntArray
+from assets.makehuman import hm08
+from assets.makehuman.eyeball import IRIS_RADIUS, PUPIL_RADIUS, eyeball
+from assets.makehuman.files import (
     BASE_VERTICES,
     BaseMesh,
     read_base_mesh,
@@ -28,6 +25,9 @@ from assets.makehuman_files import (
     read_target,
     to_world,
 )
+from assets.makehuman.hm08 import QuadGraph, as_mask
+from assets.makehuman.lips import lip_seal
+from assets.makehuman.regions import anatomy, drawn
 
 BAKE_VERSION = "3"
 """Raise it with every change of what the bake writes."""

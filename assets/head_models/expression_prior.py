@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from assets.draw import Draw
-from assets.head_model import FloatArray
+from assets.head_models.head_model import FloatArray
+from assets.parameter_sampler import Draw
 from capture.errors import InputError
 
 Actions = dict[str, tuple[float, float]]
