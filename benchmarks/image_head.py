@@ -22,7 +22,7 @@ import torch
 from torch.nn import functional
 
 from benchmarks.lifting import head, ours
-from generator.rig import RigSpec, rig_cameras
+from generator.cameras.rig import RigSpec, rig_cameras
 from training.features.image_head import ImageHead, ImageSamples
 from training.features.lifting import place
 

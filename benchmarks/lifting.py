@@ -23,7 +23,7 @@ from assets.geometry.subdivision import catmull_clark
 from assets.head_models.head_model import Pose
 from assets.makehuman.model import load_default_model
 from capture import Camera, vertex_normals
-from generator.rig import RigSpec, rig_cameras
+from generator.cameras.rig import RigSpec, rig_cameras
 from training.features.lifting import lift
 from training.features.visibility import OFFSET, RayCaster, Views, project_views
 

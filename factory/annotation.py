@@ -24,7 +24,7 @@ from factory.heads import GENERATE_SCRIPT
 from factory.processes import run_stage
 from factory.skin_labels import NO_LABELS, known_labels, read_skin
 from factory.stages import stamp_path
-from generator.annotation import Paint, how_to, read_colours
+from generator.jobs.annotation import Paint, how_to, read_colours
 from training.heads import Head
 from training.scans import read_scan, scan_key
 from training.units import find_units, scaled, scaled_camera, scan_unit

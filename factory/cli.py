@@ -19,7 +19,7 @@ from factory import assets_commands, commands
 from factory.console import exit_code_of, setup_logging
 from factory.production.gates import Gates
 from factory.production.needs import STAGES, Need
-from generator.devices import DEVICES
+from generator.jobs.devices import DEVICES
 
 
 class Parser(ArgumentParser):

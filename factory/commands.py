@@ -30,7 +30,7 @@ from factory.production.needs import Need
 from factory.progress import show_progress
 from factory.stages import run_stamped
 from factory.usage import StepWatch, own_usage
-from generator.ground_truth import parse_passes
+from generator.jobs.ground_truth import parse_passes
 
 log = logging.getLogger(__name__)
 

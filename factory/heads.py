@@ -26,8 +26,8 @@ from factory.processes import run_stage
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from factory.usage import Usage
 from factory.watchdog import UNLIMITED, Limits
+from generator.cameras.rig import fixes_resolution, read_rig
 from generator.distributions import Distributions, read_distributions
-from generator.rig import fixes_resolution, read_rig
 from generator.spec import sample_spec
 
 log = logging.getLogger(__name__)
@@ -46,9 +46,9 @@ class RenderSettings:
         blender: a Blender binary; None renders with the bpy wheel in this Python.
         distributions: what the user wants drawn otherwise.
         library: folders of asset libraries, later ones before earlier ones.
-        passes: ground truth beside the masks, of `generator.ground_truth.PASSES`.
+        passes: ground truth beside the masks, of `generator.jobs.ground_truth.PASSES`.
         head_model: name or path, as `assets.head_models.registry.load_head_model` takes it.
-        device: what renders, of `generator.devices.DEVICES`.
+        device: what renders, of `generator.jobs.devices.DEVICES`.
     """
 
     resolution: int = 512

@@ -19,8 +19,8 @@ from capture import InputError, atomic_path, write_json
 from factory.console import Track, track
 from factory.heads import GENERATE_SCRIPT, HIGHEST_SEED, RenderSettings, sources
 from factory.processes import run_stage
+from generator.cameras.rig import RigSpec
 from generator.distributions import Distributions
-from generator.rig import RigSpec
 from generator.spec import sample_spec
 
 log = logging.getLogger(__name__)

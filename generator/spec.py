@@ -14,6 +14,7 @@ from assets.library import Library
 from assets.parameter_sampler import DIGITS, Draw
 from capture import InputError
 from generator.assets_in_use import choose_assets
+from generator.cameras.rig import RigSpec, sample_rig
 from generator.components.environment import EnvironmentSpec, sample_environment
 from generator.components.eyes import EyeSpec, sample_eyes
 from generator.components.eyewear import EyewearSpec, sample_eyewear
@@ -35,7 +36,6 @@ from generator.components.sensor import SensorSpec, sample_sensor
 from generator.components.skin import MakeUp, SkinSpec, sample_skin
 from generator.distributions import COMPONENTS, Distributions
 from generator.records import from_json, to_json
-from generator.rig import RigSpec, sample_rig
 
 
 @dataclass(frozen=True)

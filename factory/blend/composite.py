@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from capture import PixelClass
+from generator.cameras.sensor import linear_light, quantised, variance, weighed
 from generator.components.sensor import SensorSpec
-from generator.sensor import linear_light, quantised, variance, weighed
 
 Floats = NDArray[np.float32]
 
@@ -28,7 +28,7 @@ def blend(
     """The image with hair over it: hair + (1 - alpha) image, in linear light.
 
     A known sensor sees the hair with the gains and the vignetting of its view, and adds the noise that the sum has and
-    the image below doesn't bring (see `generator.sensor`). Pixels without hair keep their values exactly.
+    the image below doesn't bring (see `generator.cameras.sensor`). Pixels without hair keep their values exactly.
 
     Args:
         image: (H, W, 3) sRGB.

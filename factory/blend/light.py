@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, InputError, Mesh, vertex_normals
+from generator.cameras.sensor import linear_light
 from generator.components.skin import SkinSpec
 from generator.lighting import LUMINANCE
-from generator.sensor import linear_light
-from generator.skin_colour import exposure_gain, tone
+from generator.skin.colour import exposure_gain, tone
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from capture import Camera, InputError, atomic_path, write_bytes
-from generator.png import encode_png
+from generator.image_files.png import encode_png
 from training.images import decode_image
 
 _OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}

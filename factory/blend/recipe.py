@@ -15,6 +15,7 @@ from capture import InputError
 from evaluation.registration.template import Coefficients
 from factory.blend.light import SkinLight
 from generator.assets_in_use import choose_assets
+from generator.cameras.rig import RigSpec
 from generator.components.environment import EnvironmentSpec
 from generator.components.facial_hair import BEARDS, BrowSpec, LashSpec, sample_beard
 from generator.components.garment import GarmentSpec
@@ -23,8 +24,7 @@ from generator.components.headwear import HeadwearSpec
 from generator.components.person import Person
 from generator.components.sensor import SensorSpec
 from generator.distributions import Distributions
-from generator.rig import RigSpec
-from generator.skin_colour import exposure_gain
+from generator.skin.colour import exposure_gain
 from generator.spec import HeadSpec, ShapeSpec, sample_spec
 
 

@@ -41,9 +41,9 @@ from factory.skin_labels import NO_LABELS, known_labels
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.components.sensor import SensorSpec
 from generator.head import build_head
-from generator.overlay import CLASSES, OverlayPlan, classes_name, read_overlay
-from generator.overlay import RECORD as OVERLAY_RECORD
-from generator.png import encode_png
+from generator.image_files.png import encode_png
+from generator.jobs.overlay import CLASSES, OverlayPlan, classes_name, read_overlay
+from generator.jobs.overlay import RECORD as OVERLAY_RECORD
 from generator.spec import HeadSpec
 from training.images import decode_classes
 from training.units import find_units, scaled, scaled_camera

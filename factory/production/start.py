@@ -28,7 +28,7 @@ from factory.production.tasks import Crew, start_journal
 from factory.production.view import HEARTBEAT, HEARTBEAT_S, View
 from factory.production.work import Job
 from factory.store import Store
-from generator.rig import sample_rig
+from generator.cameras.rig import sample_rig
 
 log = logging.getLogger(__name__)
 

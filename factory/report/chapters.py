@@ -16,7 +16,7 @@ from factory.report.survey import Survey, Work
 from factory.samples import DISTANCE_EDGES_MM
 from factory.store import Store
 from generator.components.skin import SkinSpec
-from generator.skin_colour import tone
+from generator.skin.colour import tone
 
 LOG_SHOWN = 1500  # characters of what a stage said, its end
 GIVEN_UP_SHOWN = 50

@@ -15,23 +15,23 @@ from capture import PixelClass
 from generator.assets_in_use import assets_of
 from generator.blender.cameras import add_camera
 from generator.blender.curves import add_strands, hair_material
-from generator.blender.eye_material import eye_material
-from generator.blender.library_material import image_material, mark_card
-from generator.blender.library_paint import toned
-from generator.blender.materials import PAINTERS
+from generator.blender.materials.assignment import PAINTERS
+from generator.blender.materials.eye import eye_material
+from generator.blender.materials.library import image_material, mark_card
+from generator.blender.materials.library_images import toned
+from generator.blender.materials.mouth import mouth_material
+from generator.blender.materials.skin import skin_material
 from generator.blender.meshes import add_mesh
-from generator.blender.mouth_material import mouth_material
 from generator.blender.scene import new_scene
-from generator.blender.skin_material import skin_material
 from generator.blender.world import add_world, polarise
 from generator.components.hair import BLACK
-from generator.dressing import Dress, dress_head
 from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
-from generator.library_wear import library_pieces
-from generator.skin_colour import exposure_gain, skin_albedo, skin_overlay
-from generator.skin_relief import oil_strength, pore_strength, wrinkles
+from generator.skin.colour import exposure_gain, skin_albedo, skin_overlay
+from generator.skin.relief import oil_strength, pore_strength, wrinkles
 from generator.spec import HeadSpec
+from generator.wear.dressing import Dress, dress_head
+from generator.wear.library import library_pieces
 
 Time = Callable[[str, Callable[[], Any]], Any]
 

@@ -17,18 +17,18 @@ from assets.head_models.registry import DEFAULT, load_head_model
 from assets.library import Library, open_library
 from capture import InputError, read_json, write_json
 from generator.assets_in_use import assets_of
-from generator.blender.annotation import read_annotation, write_annotation
-from generator.blender.capture_head import RenderSettings, capture_head
-from generator.blender.overlay import render_overlay
-from generator.blender.preview import PreviewPlan, render_preview
+from generator.blender.jobs.annotation import read_annotation, write_annotation
+from generator.blender.jobs.capture import RenderSettings, capture_head
+from generator.blender.jobs.overlay import render_overlay
+from generator.blender.jobs.preview import PreviewPlan, render_preview
+from generator.cameras.rig import fixes_resolution, read_rig
 from generator.components.environment import HDRIS
 from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES
-from generator.devices import DEVICES
 from generator.distributions import Distributions, read_distributions
-from generator.ground_truth import PASSES, parse_passes
-from generator.overlay import OverlayPlan
-from generator.rig import fixes_resolution, read_rig
+from generator.jobs.devices import DEVICES
+from generator.jobs.ground_truth import PASSES, parse_passes
+from generator.jobs.overlay import OverlayPlan
 from generator.spec import HeadSpec, sample_spec
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import bpy
 import numpy as np
 
+from generator.blender.materials.nodes import Graph, material
 from generator.blender.meshes import link
-from generator.blender.nodes import Graph, material
 from generator.components.hair import HairColour
 from generator.hair.strands import Strands
 

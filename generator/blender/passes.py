@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, write_bytes
-from generator.blender.albedo import shine_with_albedo
 from generator.blender.compat import light_nothing
-from generator.blender.library_material import clearness, see_through
-from generator.blender.nodes import Graph, material
+from generator.blender.materials.albedo import shine_with_albedo
+from generator.blender.materials.library import clearness, see_through
+from generator.blender.materials.nodes import Graph, material
 from generator.blender.render import Progress, render_channels
-from generator.exr import encode_exr
-from generator.png import encode_png
+from generator.image_files.exr import encode_exr
+from generator.image_files.png import encode_png
 
 Floats = NDArray[np.float32]
 _LAYERS = ("position", "normal", "texture")
@@ -29,8 +29,8 @@ def render_masks(
     """Render `folder/<name>`: the pass index of the object at every pixel's centre, 8 bits.
 
     One sample a pixel through a pixel filter of no width, every object shining with its number; lenses are as opaque as
-    the rest. With `passes`, of `generator.ground_truth.PASSES`, `passes_folder/<pass>/<name>.exr` of the same surfaces.
-    The scene is good for nothing else afterwards.
+    the rest. With `passes`, of `generator.jobs.ground_truth.PASSES`, `passes_folder/<pass>/<name>.exr` of the same
+    surfaces. The scene is good for nothing else afterwards.
     """
     passes_folder = passes_folder or folder.parent / "passes"
     at_pixel_centres(scene)

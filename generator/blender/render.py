@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from capture import Camera, InputError, write_bytes
 from capture.files import explain_os_error
 from generator.blender.cameras import aim
+from generator.cameras.sensor import expose
 from generator.components.sensor import SensorSpec
-from generator.exr import decode_exr
-from generator.png import encode_png
-from generator.sensor import expose
+from generator.image_files.exr import decode_exr
+from generator.image_files.png import encode_png
 
 Time = Callable[[str, Callable[[], Any]], Any]
 Progress = Callable[[str, int, int], None]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from capture import InputError
 from generator.blender.compat import socket
-from generator.blender.nodes import Graph, grey, opaque
+from generator.blender.materials.nodes import Graph, grey, opaque
 from generator.components.environment import EnvironmentSpec
 from generator.lighting import LUMINANCE, WHITE_BALANCE, studio_light, tame
 

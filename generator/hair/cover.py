@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from generator.hair.strands import Strands
-from generator.headwear.chart import Cover, looked_up, polar
+from generator.wear.headwear.chart import Cover, looked_up, polar
 
 MARGIN = 0.0008
 """What strands keep from the cover's inside, metres."""

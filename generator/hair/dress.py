@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.clothing.cloth import Cloth, Surface
-from generator.clothing.outfit import make_garment
 from generator.components.garment import GarmentSpec
 from generator.geometry.distance import DistanceField
 from generator.hair.growth import Obstacle
 from generator.hair.strands import Strands
 from generator.head import HeadGeometry
+from generator.wear.clothing.cloth import Cloth, Surface
+from generator.wear.clothing.outfit import make_garment
 
 Floats = NDArray[np.float64]
 

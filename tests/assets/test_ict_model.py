@@ -12,9 +12,9 @@ from assets.head_models.head_model import HeadModel, Pose
 from assets.head_models.ict_facekit import read_ict
 from assets.head_models.registry import load_head_model
 from capture import InputError
-from generator.dressing import dress_head
 from generator.head import build_head
 from generator.spec import HeadSpec, sample_spec
+from generator.wear.dressing import dress_head
 from tests.generator.toy_model import wish
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "ict_facekit"

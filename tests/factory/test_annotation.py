@@ -20,7 +20,7 @@ from factory.annotation import AnnotateOptions, import_annotation, write_annotat
 from factory.flat_views import flat_cameras
 from factory.shards import PackSettings, pack
 from factory.stages import forget, stamp_path
-from generator.annotation import COLOURS, Paint
+from generator.jobs.annotation import COLOURS, Paint
 from tests.helpers import looking_at_origin, make_capture, p2p_here
 from training.predictions import Prediction
 from training.scans import read_labels, scan_key

@@ -28,12 +28,12 @@ from factory.blend.views import moved_camera, pinhole, warp
 from factory.cli import main
 from factory.heads import RenderSettings, generate_head
 from factory.registration import Registered
+from generator.cameras.sensor import linear_light, quantised
 from generator.components.sensor import SensorSpec
 from generator.components.skin import SkinSpec
 from generator.distributions import Distributions
-from generator.overlay import OverlayPlan
-from generator.sensor import linear_light, quantised
-from generator.skin_colour import exposure_gain, tone
+from generator.jobs.overlay import OverlayPlan
+from generator.skin.colour import exposure_gain, tone
 from generator.spec import sample_spec
 from tests.helpers import camera, make_capture
 

@@ -19,13 +19,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from assets.makehuman.model import load_default_model
 from assets.parameter_sampler import Draw
-from generator import dressing
 from generator.distributions import Distributions, stream
-from generator.dressing import dress_head
 from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
-from generator.skin_colour import skin_albedo
+from generator.skin.colour import skin_albedo
 from generator.spec import HeadSpec, sample_spec
+from generator.wear import dressing
+from generator.wear.dressing import dress_head
 
 SEED = 3
 FEW = {"hair": 150, "beard": 150, "brows": 60, "lashes": 40}  # strands

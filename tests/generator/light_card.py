@@ -12,12 +12,12 @@ import bpy
 import numpy as np
 
 from generator.blender.cameras import add_camera, aim
+from generator.blender.materials.nodes import grey, material
 from generator.blender.meshes import add_mesh
-from generator.blender.nodes import grey, material
 from generator.blender.scene import new_scene
 from generator.blender.world import add_world
+from generator.cameras.rig import RigSpec, rig_cameras
 from generator.components.environment import HDRIS, LIGHTINGS, EnvironmentSpec
-from generator.rig import RigSpec, rig_cameras
 
 ALBEDO = 0.5
 

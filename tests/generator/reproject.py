@@ -17,7 +17,7 @@ from assets.parameter_sampler import Draw
 from capture import Camera
 from generator.blender.cameras import add_camera, aim
 from generator.blender.scene import new_scene
-from generator.rig import rig_cameras, sample_rig
+from generator.cameras.rig import rig_cameras, sample_rig
 
 
 def main() -> None:

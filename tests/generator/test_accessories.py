@@ -10,16 +10,16 @@ import trimesh
 from assets.makehuman.model import load_default_model
 from capture import InputError
 from generator.components import eyewear, headwear, jewellery
-from generator.eyewear.frames import make_eyewear
 from generator.geometry.distance import DistanceField, distance_field
 from generator.geometry.head_frame import HeadFrame, head_frame
 from generator.hair.cover import tuck
 from generator.hair.strands import Strands
 from generator.head import HeadGeometry, build_head
-from generator.headwear.chart import looked_up, polar
-from generator.headwear.hats import make_headwear
-from generator.jewellery import make_jewellery
 from generator.spec import HeadSpec, sample_spec
+from generator.wear.eyewear.frames import make_eyewear
+from generator.wear.headwear.chart import looked_up, polar
+from generator.wear.headwear.hats import make_headwear
+from generator.wear.jewellery import make_jewellery
 from tests.generator.toy_model import ToyModel, wish
 
 MODEL = load_default_model()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.annotation import COLOURS, Paint, colours_of, how_to, read_colours
+from generator.jobs.annotation import COLOURS, Paint, colours_of, how_to, read_colours
 
 paints = st.sampled_from(list(Paint))
 

@@ -18,8 +18,8 @@ import trimesh
 
 from assets.makehuman.model import load_default_model
 from capture import Capture, HeadSurface, PixelClass
-from generator.exr import encode_exr
 from generator.head import build_head
+from generator.image_files.exr import encode_exr
 from generator.spec import HeadSpec, sample_spec
 from tests.generator.read_exr import read_exr
 from tests.generator.toy_model import wish

@@ -10,12 +10,12 @@ import pytest
 
 from assets.makehuman.model import load_default_model
 from capture import InputError
-from generator.clothing.outfit import make_garment
 from generator.components.garment import FABRICS, KINDS, PATTERNS, GarmentSpec
 from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.dress import hair_obstacle
 from generator.head import HeadGeometry, build_head
 from generator.spec import sample_spec
+from generator.wear.clothing.outfit import make_garment
 from tests.generator.toy_model import ToyModel, wish
 
 MODEL = load_default_model()

@@ -13,12 +13,12 @@ from PIL import Image
 
 from assets.parameter_sampler import Draw
 from capture import InputError
+from generator.cameras.sensor import expose, srgb
 from generator.components.environment import LIGHTINGS, EnvironmentSpec, sample_environment
 from generator.components.sensor import SensorSpec, sample_sensor
-from generator.exr import decode_exr, encode_exr
+from generator.image_files.exr import decode_exr, encode_exr
+from generator.image_files.png import encode_png
 from generator.lighting import LUMINANCE, face_light, face_shares, studio_light, tame
-from generator.png import encode_png
-from generator.sensor import expose, srgb
 from tests.generator.read_exr import read_exr
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from capture import Capture, InputError
-from generator.output_folder import forget_former
+from generator.jobs.output_folder import forget_former
 
 FORMER = (
     "capture.json", "head.ply", "scan.ply", "labels.npz", "quality.json", "stages/generate.json", "stages/label.json",

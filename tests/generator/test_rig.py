@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from assets.parameter_sampler import Draw
 from capture import InputError
-from generator.rig import DEFAULT_DIRECTIONS, RigSpec, fixes_resolution, read_rig, rig_cameras, sample_rig
-from generator.rig_views import ViewSpec
+from generator.cameras.rig import DEFAULT_DIRECTIONS, RigSpec, fixes_resolution, read_rig, rig_cameras, sample_rig
+from generator.cameras.views import ViewSpec
 from generator.spec import HeadSpec, sample_spec
 from tests.generator.toy_model import ToyModel, wish
 

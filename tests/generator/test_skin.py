@@ -13,8 +13,8 @@ from capture import InputError
 from generator.components.person import Person
 from generator.components.skin import MakeUp, SkinSpec, sample_skin
 from generator.head import HeadGeometry, build_head
-from generator.skin_colour import skin_albedo, skin_overlay, tone
-from generator.skin_relief import oil_strength, pore_strength, wrinkles
+from generator.skin.colour import skin_albedo, skin_overlay, tone
+from generator.skin.relief import oil_strength, pore_strength, wrinkles
 from generator.spec import sample_spec
 from tests.generator.toy_model import wish
 

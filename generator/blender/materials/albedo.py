@@ -1,0 +1,71 @@
+"""Every material turned into one that shines with its own base colour, for the ground truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from generator.blender.compat import light_nothing, socket
+from generator.blender.materials.library import see_through
+from generator.blender.materials.nodes import Graph
+
+_BLACK = (0.0, 0.0, 0.0, 1.0)
+# Absorption of eumelanin and pheomelanin per unit (Chiang et al. 2016, "A Practical and Controllable Hair and Fur Model
+# for Production Path Tracing", as in Blender's manual, "Principled Hair BSDF").
+_EUMELANIN, _PHEOMELANIN = (0.506, 0.841, 1.653), (0.343, 0.733, 1.924)
+
+
+def shine_with_albedo() -> None:
+    """Let all materials emit their linear base colour; the scene is good for nothing else afterwards."""
+    for material in bpy.data.materials:
+        if not material.use_nodes:
+            continue
+        outputs = [node for node in material.node_tree.nodes if node.bl_idname == "ShaderNodeOutputMaterial"]
+        if not outputs:
+            continue
+        graph = Graph(material.node_tree, keep=True)
+        surface = outputs[0].inputs["Surface"]
+        colour = _colour(graph, surface.links[0].from_node) if surface.is_linked else _BLACK
+        shader = graph.node("Emission", {"Color": colour, "Strength": 1.0})
+        graph.put(surface, see_through(graph, shader.outputs[0]))
+        light_nothing(material)
+
+
+def _colour(graph: Graph, shader: Any) -> Any:
+    """Socket or value of a shader's base colour; what has none is black."""
+    if shader.bl_idname in ("ShaderNodeMixShader", "ShaderNodeAddShader"):
+        mixed = shader.bl_idname == "ShaderNodeMixShader"
+        shaders = [end.links[0].from_node for end in shader.inputs if end.type == "SHADER" and end.is_linked]
+        ends = [_colour(graph, end) for end in shaders if end.bl_idname != "ShaderNodeBsdfTransparent"]
+        if len(ends) < 2:
+            return ends[0] if ends else _BLACK
+        factor, how = (_source(shader.inputs["Fac"]), "MIX") if mixed else (1.0, "ADD")
+        return graph.mix(factor, ends[0], ends[1], how)
+    if shader.bl_idname == "ShaderNodeBsdfHairPrincipled" and shader.parametrization == "MELANIN":
+        return _hair(graph, shader)
+    found = socket(shader, "Base Color") or socket(shader, "Color")
+    return _BLACK if found is None else _source(found)
+
+
+def _hair(graph: Graph, shader: Any) -> Any:
+    """The colour that many strands scatter: Chiang et al., section 4.2, the other way round."""
+    unit = graph.math("SUBTRACT", 1.0, _source(socket(shader, "Melanin")))
+    amount = graph.math("MULTIPLY", graph.math("LOGARITHM", graph.math("MAXIMUM", unit, 1e-4), 2.718281828), -1.0)
+    redness, b = _source(socket(shader, "Melanin Redness")), socket(shader, "Radial Roughness").default_value
+    fac = ((((0.245 * b + 5.574) * b - 10.73) * b + 2.532) * b - 0.215) * b + 5.969
+    parts = []
+    for eumelanin, pheomelanin in zip(_EUMELANIN, _PHEOMELANIN, strict=True):
+        mixed = graph.math("MULTIPLY_ADD", redness, pheomelanin - eumelanin)
+        mixed.node.inputs[2].default_value = eumelanin
+        root = graph.math("SQRT", graph.math("MULTIPLY", amount, mixed))
+        parts.append(graph.math("EXPONENT", graph.math("MULTIPLY", root, -fac)))
+    return graph.node("CombineXYZ", dict(enumerate(parts))).outputs[0]
+
+
+def _source(target: Any) -> Any:
+    """What an input gets: the socket that is linked to it, or its value."""
+    if target.is_linked:
+        return target.links[0].from_socket
+    value = target.default_value
+    return value if isinstance(value, float) else tuple(value)

@@ -1,0 +1,154 @@
+"""The skin shader: the vertices' albedo or a texture, under mottling, spots, pores and lines; light scatters below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from generator.blender.materials.library_images import opaque_image
+from generator.blender.materials.nodes import Graph, material
+from generator.components.skin import SkinSpec
+
+RADIUS = (0.0032, 0.0013, 0.0007)  # metres that red, green and blue light travels below the fairest skin
+WEIGHT = 0.28
+CELL = 0.013  # metres between places where a mole or a spot may be
+
+
+def skin_material(spec: SkinSpec, texture: Path | None = None) -> Any:
+    """The material of the skin.
+
+    Reads the vertex attributes `albedo` (with a texture: what it is multiplied with), `base`, `lips`, `relief`
+    (strength of pores, oil, lines) and `lines` (phase across the lines).
+
+    Args:
+        spec: parameters.
+        texture: an image for the UV layer "UVMap"; it replaces the procedural tone.
+
+    Raises:
+        InputError: the texture can't be read.
+    """
+    made, graph = material("skin")
+    place = graph.node("VectorMath", {0: graph.attribute("base").outputs["Vector"], 1: _offset(spec.seed)},
+                       operation="ADD").outputs[0]  # fmt: skip
+    albedo = graph.attribute("albedo").outputs["Color"]
+    amount = spec.mottling * (1 + 0.7 * spec.melanin) * (1 - 0.6 * spec.makeup.foundation)
+    if texture is not None:
+        albedo, amount = graph.mix(1.0, _image(graph, texture), albedo, "MULTIPLY"), 0.5 * amount
+    relief = graph.node("SeparateXYZ", {0: graph.attribute("relief").outputs["Vector"]}).outputs
+    pits, groove = _pits(graph, place), _groove(graph, place)
+    colour = _mottled(graph, albedo, place, amount, spec.melanin)
+    colour = _dotted(graph, colour, place, spec)
+    colour = graph.mix(graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), min(0.9 * amount, 1.0)), colour,
+                       (0.60, 0.50, 0.46, 1.0), "MULTIPLY")  # fmt: skip
+    lined = graph.math("MULTIPLY", graph.math("MULTIPLY", groove, relief[2]), 0.35 * spec.wrinkles)
+    colour = graph.mix(lined, colour, (0.62, 0.45, 0.42, 1.0), "MULTIPLY")
+    reach = tuple(r * (1 - 0.55 * spec.melanin) for r in RADIUS)  # pigment swallows light that has come far
+    inputs: dict[str | int, Any] = {
+        "Base Color": colour,
+        "Roughness": _roughness(graph, place, relief[1], spec),
+        "Specular IOR Level": 0.36 - 0.10 * spec.melanin,
+        "Subsurface Weight": WEIGHT,
+        "Subsurface Radius": reach,
+        "Subsurface Scale": 1.0,
+        "Normal": _bump(graph, place, relief, pits, groove, spec),
+    }
+    shader = graph.node("BsdfPrincipled", inputs, subsurface_method="RANDOM_WALK")
+    older = shader.inputs.get("Subsurface")
+    if older is not None:  # before 4.0 the weight scales the radius too
+        shader.inputs["Subsurface Radius"].default_value = [r / WEIGHT for r in reach]
+    graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
+    return made
+
+
+def _image(graph: Graph, path: Path) -> Any:
+    """The colour of an image on the UV layer."""
+    layer = graph.node("UVMap", uv_map="UVMap")
+    return graph.node("TexImage", {"Vector": layer.outputs[0]}, image=opaque_image(path)).outputs["Color"]
+
+
+def _offset(seed: int) -> tuple[float, float, float]:
+    """Another place in the noise for every seed, metres."""
+    return (seed % 97 * 0.31, seed // 97 % 89 * 0.29, seed // 8633 % 83 * 0.37)
+
+
+def noise(graph: Graph, vector: Any, size: float, detail: float = 2.0, roughness: float = 0.6) -> Any:
+    """Noise around 0.5 with features of about `size` metres."""
+    inputs: dict[str | int, Any] = {"Vector": vector, "Scale": 1.0 / size, "Detail": detail, "Roughness": roughness}
+    return graph.node("TexNoise", inputs).outputs[0]
+
+
+def _mottled(graph: Graph, albedo: Any, place: Any, amount: float, melanin: float) -> Any:
+    """Uneven blood and uneven pigment, each over all sizes from 10 mm down to half a millimetre.
+
+    Blood shows through fair skin, pigment is what dark skin has more of.
+
+    Darker skin reflects less of its own colour under the same sheen, so its texture needs more contrast to be seen.
+    """
+    colour = albedo
+    for size, share, tint in ((0.010, 0.75 - 0.35 * melanin, (0.86, 0.62, 0.60)),
+                              (0.0045, 0.42 + 0.16 * melanin, (0.66, 0.57, 0.50))):  # fmt: skip
+        field = graph.ramp(noise(graph, place, size, 5.0, 0.8), 0.36, 0.68)
+        strength = graph.math("MULTIPLY", field, min(share * amount, 1.0))
+        colour = graph.mix(strength, colour, (*tint, 1.0), "MULTIPLY")
+    return colour
+
+
+def _dotted(graph: Graph, colour: Any, place: Any, spec: SkinSpec) -> Any:
+    """Freckles in patches; moles, age spots and blemishes, at most one per cell of 13 mm."""
+    bare = 1 - 0.7 * spec.makeup.foundation
+    cells = graph.node("TexVoronoi", {"Vector": place, "Scale": 1 / 0.0055}).outputs["Distance"]
+    gate = graph.ramp(noise(graph, place, 0.03), 0.62 - 0.3 * spec.freckles, 0.75)
+    dots = graph.math("MULTIPLY", graph.math("SUBTRACT", 1.0, graph.ramp(cells, 0.12, 0.34)), gate)
+    strength = graph.math("MULTIPLY", dots, min(bare * (0.08 + 0.8 * spec.freckles), 1.0))
+    colour = graph.mix(strength, colour, (0.52, 0.34, 0.26, 1.0), "MULTIPLY")
+    node = graph.node("TexVoronoi", {"Vector": place, "Scale": 1 / CELL})
+    chance, size, _ = graph.node("SeparateXYZ", {0: node.outputs["Color"]}).outputs
+    ragged = graph.math("MULTIPLY", graph.math("SUBTRACT", noise(graph, place, 0.0015), 0.5), 0.12)
+    distance = graph.math("ADD", node.outputs["Distance"], ragged)
+    start = 0.0
+    for share, low, high, edge, tint in (
+        (0.07 * spec.moles, 0.03, 0.08, 0.03, (0.24, 0.15, 0.12)),
+        (0.35 * spec.age_spots * bare, 0.10, 0.28, 0.08, (0.66, 0.50, 0.40)),
+        (0.16 * spec.blemishes * bare, 0.05, 0.14, 0.12, (0.88, 0.50, 0.46)),
+    ):
+        chosen = graph.math("MULTIPLY", graph.math("GREATER_THAN", chance, start),
+                            graph.math("LESS_THAN", chance, start + share))  # fmt: skip
+        radius = graph.math("ADD", graph.math("MULTIPLY", size, high - low), low)
+        inside = graph.ramp(graph.math("SUBTRACT", distance, radius), edge, -edge)
+        colour = graph.mix(graph.math("MULTIPLY", chosen, inside), colour, (*tint, 1.0), "MULTIPLY")
+        start += share
+    return colour
+
+
+def _roughness(graph: Graph, place: Any, oil: Any, spec: SkinSpec) -> Any:
+    """Oilier in spots and where the fat is, moist lips, dry powder."""
+    spotty = graph.math("MULTIPLY", graph.math("SUBTRACT", noise(graph, place, 0.004), 0.5), 0.2)
+    dry = graph.math("ADD", spotty, min(spec.roughness + 0.1 * spec.makeup.foundation, 1.0))
+    fat = graph.math("MULTIPLY", oil, -0.14 * spec.oil)
+    wet = graph.math("MULTIPLY", graph.attribute("lips").outputs["Fac"], -0.08 - 0.12 * spec.makeup.lipstick)
+    return graph.math("ADD", graph.math("ADD", dry, fat), wet)
+
+
+def _pits(graph: Graph, place: Any) -> Any:
+    """1 in the middle of a pore, 0 between them; they are a millimetre apart."""
+    cells = graph.node("TexVoronoi", {"Vector": place, "Scale": 1 / 0.0011}).outputs["Distance"]
+    return graph.math("SUBTRACT", 1.0, graph.ramp(cells, 0.05, 0.42))
+
+
+def _groove(graph: Graph, place: Any) -> Any:
+    """1 in the middle of a line of age, 0 between the lines: near whole numbers of the attribute `lines`, wandering."""
+    wander = graph.math("MULTIPLY", graph.math("SUBTRACT", noise(graph, place, 0.018), 0.5), 1.1)
+    phase = graph.math("ADD", graph.attribute("lines").outputs["Fac"], wander)
+    off = graph.math("ABSOLUTE", graph.math("SUBTRACT", graph.math("FRACT", graph.math("ADD", phase, 100.5)), 0.5))
+    broken = graph.ramp(noise(graph, place, 0.011), 0.40, 0.62)
+    return graph.math("MULTIPLY", graph.math("SUBTRACT", 1.0, graph.ramp(off, 0.0, 0.24)), broken)
+
+
+def _bump(graph: Graph, place: Any, relief: Any, pits: Any, groove: Any, spec: SkinSpec) -> Any:
+    """Height in metres: pores, fine relief of half a millimetre, soft lines of 3 mm, lines of age."""
+    deep = 0.0001 * spec.pores
+    height = graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), -deep)
+    for size, detail, metres in ((0.0006, 3.0, 0.3 * deep), (0.0030, 3.0, 1.1 * deep)):
+        height = graph.math("ADD", height, graph.math("MULTIPLY", noise(graph, place, size, detail), metres))
+    aged = graph.math("MULTIPLY", graph.math("MULTIPLY", groove, relief[2]), -0.0005 * spec.wrinkles)
+    return graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": graph.math("ADD", height, aged)}).outputs[0]

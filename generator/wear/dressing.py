@@ -1,0 +1,71 @@
+"""Everything that a head wears, as geometry: from a spec and a head to pieces and strands, without Blender.
+
+The order matters: what is worn decides where hair may lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from capture import PixelClass
+from capture.geometry import vertex_normals
+from generator.geometry.distance import distance_field
+from generator.geometry.head_frame import head_frame
+from generator.hair.beard import grow_beard
+from generator.hair.cover import tuck
+from generator.hair.dress import framed_radius, hair_obstacle
+from generator.hair.facial import grow_brows, grow_lashes
+from generator.hair.scalp import grow_scalp
+from generator.hair.strands import Strands
+from generator.hair.tuck import tuck_under
+from generator.head import HeadGeometry
+from generator.spec import HeadSpec
+from generator.wear.clothing.outfit import make_garment
+from generator.wear.eyewear.frames import make_eyewear
+from generator.wear.headwear.hats import make_headwear
+from generator.wear.jewellery import make_jewellery
+from generator.wear.pieces import Piece
+
+__all__ = ["Dress", "Piece", "dress_head"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dress:
+    """Attributes:
+    pieces: meshes.
+    hair: "scalp hair", "brows", "lashes", "beard" -> strands; what has none is not there.
+    """
+
+    pieces: tuple[Piece, ...]
+    hair: Mapping[str, Strands]
+
+    def framed_radius(self, head: HeadGeometry) -> float:
+        """Radius around the head's centre that holds the head, and hair and hats above its middle, metres."""
+        high = (PixelClass.SCALP_HAIR, PixelClass.HEADWEAR)
+        worn = [piece.vertices for piece in self.pieces if piece.pixel_class in high]
+        return max(framed_radius(head, points) for points in (self.hair.get("scalp hair"), *worn))
+
+
+def dress_head(spec: HeadSpec, head: HeadGeometry, worn: Sequence[Piece] = ()) -> Dress:
+    """Make all that the spec wears; `worn` are the pieces out of a library, which stand for our own."""
+    given, classes = {piece.name.removeprefix("library ") for piece in worn}, {piece.pixel_class for piece in worn}
+    field = distance_field(head.skin.vertices, head.skin.normals)
+    clothes = make_garment(spec.garment, head, field)
+    pieces = [Piece(cloth.name, cloth.vertices, cloth.triangles, PixelClass.GARMENT, cloth.material,
+                    {"fabric": cloth.fabric, "collar": cloth.collar}) for cloth in clothes]  # fmt: skip
+    skull = head_frame(head)
+    pieces += make_eyewear(spec.eyewear, head, skull, field) + make_jewellery(spec.jewellery, head, skull, field)
+    obstacle = hair_obstacle(head, field, spec.garment, clothes)
+    scalp = None if "scalp hair" in given else grow_scalp(spec.hair, head, obstacle)
+    for hat in (piece for piece in worn if piece.pixel_class == PixelClass.HEADWEAR):
+        normals = vertex_normals(hat.vertices, hat.triangles)
+        scalp = tuck_under(scalp, hat.vertices, normals, head.skin, field) if scalp else None
+    hats, cover = make_headwear(spec.headwear, head, skull, scalp, pieces)
+    pieces += hats
+    if scalp is not None and cover is not None:
+        scalp = tuck(scalp, cover)
+    hair = {"scalp hair": scalp, "brows": grow_brows(spec.brows, head),
+            "lashes": grow_lashes(spec.lashes, head), "beard": grow_beard(spec.beard, head, obstacle)}  # fmt: skip
+    grown = {name: strands for name, strands in hair.items() if strands and len(strands) and name not in given}
+    return Dress((*(piece for piece in pieces if piece.pixel_class not in classes), *worn), grown)
