@@ -22,7 +22,7 @@ from assets.geometry.subdivision import catmull_clark
 from assets.head_models.head_model import Pose, triangulate
 from assets.makehuman.model import load_default_model
 from capture import HeadSurface
-from labeling.distance import closest_points, inside_or_outside
+from scans.distance import closest_points, inside_or_outside
 
 RATIO = 20.0  # what we promise, at least
 AGREE = 1e-6  # metres

@@ -19,15 +19,15 @@ from capture import Camera, Capture, InputError, Labels, Scan, write_bytes, writ
 from capture.arrays import read_npz
 from capture.labels import is_painted
 from factory.failures import StageError
-from factory.flat_views import flat_cameras, flatten
 from factory.heads import GENERATE_SCRIPT
 from factory.processes import run_stage
-from factory.skin_labels import NO_LABELS, known_labels, read_skin
 from factory.stages import stamp_path
 from generator.jobs.annotation import Paint, how_to, read_colours
-from training.heads import Head
-from training.scans import read_scan, scan_key
-from training.units import find_units, scaled, scaled_camera, scan_unit
+from scans.heads import Head
+from scans.meshes import read_scan, scan_key
+from scans.skin_labels import NO_LABELS, known_labels, read_skin
+from scans.undistortion import flat_cameras, flatten
+from scans.units import find_units, scaled, scaled_camera, scan_unit
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ from capture.files import explain_os_error
 
 log = logging.getLogger(__name__)
 
-_PACKAGES = ("factory", "generator", "reconstruction", "labeling", "training", "evaluation", "assets", "capture")
+_PACKAGES = ("factory", "generator", "reconstruction", "labeling", "scans", "training", "evaluation", "assets",
+"capture")
 
 # Off a terminal a bar becomes plain lines, at most one in this many seconds.
 PLAIN_INTERVAL_S = 5.0

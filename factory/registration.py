@@ -29,11 +29,11 @@ from evaluation.registration.register import Registration, RegistrationSettings,
 from evaluation.registration.template import Template
 from evaluation.registration.weights import confidence_of
 from factory.console import track
-from factory.skin_labels import NO_LABELS, known_labels, read_skin
-from training.predictions import Prediction
-from training.render import Stage, sheet
-from training.scans import read_scan
-from training.units import scan_unit
+from scans.meshes import read_scan
+from scans.predictions import Prediction
+from scans.render import Stage, sheet
+from scans.skin_labels import NO_LABELS, known_labels, read_skin
+from scans.units import scan_unit
 
 log = logging.getLogger(__name__)
 
@@ -237,7 +237,7 @@ def _picture(done: Registered, truth: HeadSurface | None) -> NDArray[np.uint8]:
 
     Distances outside of the face mask, which no error counts, are pale.
     """
-    from factory.report.pictures import PLAIN_COLOUR, distance_colours, faded, label_colours
+    from scans.pictures import PLAIN_COLOUR, distance_colours, faded, label_colours
 
     scan, skin, found = done.scan, done.skin, done.found
     mesh = found.mesh(done.template)

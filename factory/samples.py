@@ -1,4 +1,4 @@
-"""One capture as a WebDataset sample; `training.heads` reads it back."""
+"""One capture as a WebDataset sample; `scans.heads` reads it back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image
 from capture import Capture, InputError, Labels, Scan, read_json
 from factory.look import look_of
 from factory.stages import history
-from training.images import decode_classes, decode_image
+from scans.images import decode_classes, decode_image
 
 # Raise it when what is in a sample or its facts changes: data sets are packed again.
 # 2: part, side, views, seen_class; 3: no times; 4: facts say looks, assets and counts of distances;

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import HeadSurface, RefusedError
-from labeling.distance import closest_points
+from scans.distance import closest_points
 
 Points = NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from capture import Capture, HeadSurface, InputError, Labels, Mesh, RefusedError, Scan
 from labeling.alignment import check_alignment
 from labeling.classes import seen_classes
-from labeling.distance import closest_points, inside_or_outside
 from labeling.visibility import read_masks, seen_on_skin
+from scans.distance import closest_points, inside_or_outside
 
 DEFAULT_THRESHOLD_MM = 1.5
 DEFAULT_SKIN_PARTS = ("skin",)

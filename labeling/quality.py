@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, Labels, Mesh, PixelClass, Scan, write_json
-from labeling.distance import surface_distance
 from labeling.visibility import MIN_COSINE, Occluder, read_masks, seen_as, seen_on_skin, without_specks
+from scans.distance import surface_distance
 
 SCHEMA_VERSION = 1
 _TOLERANCES_MM = (1.0, 1.5)

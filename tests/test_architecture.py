@@ -19,10 +19,11 @@ ALLOWED: dict[str, set[str]] = {
     "generator": {"assets", "capture"},
     "blender_scripts": {"generator", "assets", "capture"},
     "reconstruction": {"assets", "capture"},
-    "labeling": {"assets", "capture"},
-    "training": {"assets", "capture"},
-    "evaluation": {"assets", "capture"},
-    "factory": {"training", "evaluation", "labeling", "reconstruction", "generator", "assets", "capture"},
+    "scans": {"assets", "capture"},
+    "labeling": {"scans", "assets", "capture"},
+    "training": {"scans", "assets", "capture"},
+    "evaluation": {"scans", "assets", "capture"},
+    "factory": {"training", "evaluation", "labeling", "reconstruction", "scans", "generator", "assets", "capture"},
 }
 LIGHT = ("capture", "assets", "generator", "blender_scripts")
 OPTIONAL = {"generator/distributions.py": {"yaml"}}  # used where it is there, never needed

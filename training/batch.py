@@ -8,11 +8,12 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from scans.predictions import UNKNOWN
 from training.diffusion_net import Surface
 from training.features.image_head import ImageSamples
 from training.operators import Operators
 from training.prepare import Prepared, WholeScan
-from training.truth import UNKNOWN, Truth
+from training.truth import Truth
 
 
 class _Movable:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from capture import InputError, atomic_path, read_json, write_json
 from capture.arrays import read_npz
+from scans.heads import Head
 from training.features.backbone import read_array
-from training.heads import Head
 from training.operators.compute import load_operators, operators_key
 from training.prepare import (
     ImageInput,

@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError, atomic_path
+from scans.heads import Head
+from scans.meshes import scan_key
 from training.features import BackboneConfig, FeatureConfig, extract
 from training.features.backbone import Backbone, Tokens, cached_tokens, read_array, token_path
 from training.features.extract import Sources, feature_settings
 from training.features.lifting import Placement, place
-from training.heads import Head
 from training.operators import Operators
 from training.operators.compute import compute_or_load
-from training.scans import scan_key
 from training.simplify import Carrier, Simplified, simplify
 from training.truth import Truth
 

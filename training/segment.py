@@ -14,19 +14,19 @@ from PIL import Image
 
 from capture import Camera, Mesh, Scan, atomic_path, write_json
 from capture.files import sha256_of
-from training import colours
+from scans import colours
+from scans.heads import Head
+from scans.images import resize_image
+from scans.meshes import scan_key
+from scans.predictions import Prediction
+from scans.render import Picture, Stage, legend, sheet
+from scans.units import Units, find_units, scaled, scaled_camera
 from training.batch import HeadBatch, to_batch
 from training.checkpoint import load_labeller
-from training.heads import Head
-from training.images import resize_image
 from training.module import SkinLabeller
 from training.outputs import Outputs
-from training.predictions import Prediction
 from training.prepare import Prepared, prepare_head
-from training.render import Picture, Stage, legend, sheet
-from training.scans import scan_key
 from training.simplify import Simplified
-from training.units import Units, find_units, scaled, scaled_camera
 from training.writer import to_prediction
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ import numpy as np
 from webdataset.tariterators import group_by_keys, tar_file_expander
 
 from capture import InputError, read_json
-from training.heads import Head
+from scans.heads import Head
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\.tar")  # a file beside dataset.json, never a command or a path
 SCHEMA_VERSION = 1

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from capture import Labels
-
-UNKNOWN = 255  # the part of a vertex that no camera sees
+from scans.predictions import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +21,7 @@ class Truth:
     Attributes:
         skin: (P,) bool.
         distance_mm: (P,) float32, to the skin surface, unsigned; NaN where it is not known.
-        part: (P,) uint8, an index into `training.predictions.PARTS`, `UNKNOWN` where it is not known.
+        part: (P,) uint8, an index into `scans.predictions.PARTS`, `UNKNOWN` where it is not known.
         boundary_mm: (P,) float32, to the nearest edge of the scan between skin and the rest; infinite without one.
     """
 

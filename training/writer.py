@@ -11,8 +11,8 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from numpy.typing import NDArray
 
+from scans.predictions import Prediction
 from training.outputs import Outputs
-from training.predictions import Prediction
 
 THRESHOLD = 0.5
 

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from capture import Camera, InputError, atomic_path, write_bytes
 from generator.image_files.png import encode_png
-from training.images import decode_image
+from scans.images import decode_image
 
 _OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}
 """Format -> how it is written."""

@@ -37,7 +37,6 @@ from factory.heads import (
 )
 from factory.processes import run_stage
 from factory.registration import Registered, RegisterOptions, coefficients_of, fit_template
-from factory.skin_labels import NO_LABELS, known_labels
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.components.sensor import SensorSpec
 from generator.head import build_head
@@ -45,8 +44,9 @@ from generator.image_files.png import encode_png
 from generator.jobs.overlay import CLASSES, OverlayPlan, classes_name, read_overlay
 from generator.jobs.overlay import RECORD as OVERLAY_RECORD
 from generator.spec import HeadSpec
-from training.images import decode_classes
-from training.units import find_units, scaled, scaled_camera
+from scans.images import decode_classes
+from scans.skin_labels import NO_LABELS, known_labels
+from scans.units import find_units, scaled, scaled_camera
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from evaluation.registration.template import Template
 from factory.evaluation.results import Result, read_probability, read_vertices
 from factory.evaluation.rows import Row
 from factory.evaluation.subjects import Subject
-from factory.report.pictures import distance_colours, faded, thumbnail
-from training import colours
-from training.render import Picture, Shot, Stage
+from scans import colours
+from scans.pictures import distance_colours, faded, thumbnail
+from scans.render import Picture, Shot, Stage
 
 SHOWN_MM = 3.0  # the error from which on a picture shows no more
 _SIDE = 250

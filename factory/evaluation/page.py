@@ -16,9 +16,8 @@ from factory.evaluation.figures import SHOWN_MM, Figures
 from factory.evaluation.rows import BEST, OWN, Row
 from factory.evaluation.summary import Summary
 from factory.evaluation.tables import TITLES, table_rows
-from factory.report import pictures
 from factory.report.articles import png_url
-from training import colours
+from scans import colours, pictures
 
 _CURVES = 7  # methods in a plot at most
 

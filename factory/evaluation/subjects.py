@@ -19,9 +19,9 @@ from factory.nested import at
 from generator.head import build_head
 from generator.records import from_json
 from generator.spec import ShapeSpec
-from training.features.visibility import RayCaster, Views, project_views
-from training.heads import Head
-from training.scans import read_labels
+from scans.heads import Head
+from scans.meshes import read_labels
+from scans.visibility import RayCaster, Views, project_views
 from training.segment import in_metres
 from training.shards import read_heads, read_splits
 from training.truth import boundary_distance_mm

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from capture import Capture, Labels, Mesh, Scan
 from evaluation.metrics import BinaryScores, binary_scores
-from factory.report import pictures
 from factory.report.source import Place, Source
-from training.heads import Head
-from training.images import decode_image
-from training.predictions import Prediction
+from scans import pictures
+from scans.heads import Head
+from scans.images import decode_image
+from scans.predictions import Prediction
 
 THUMBNAIL = 264  # pixels; shown at half that size
 FRONT = 160  # likewise

@@ -13,10 +13,11 @@ import numpy as np
 from capture import InputError, write_bytes
 from factory.console import track
 from factory.events import read_events
-from factory.report import chapters, charts, pictures
+from factory.report import chapters, charts
 from factory.report.articles import DEFAULT_THRESHOLD_MM, face, head_article, png_url, prediction_article, threshold_of
 from factory.report.source import Place, Source
 from factory.report.survey import Survey, read_work
+from scans import pictures
 
 PAGE = "report.html"
 

@@ -13,7 +13,7 @@ from factory.production.progress import PART_NAME, read_indexes
 from factory.production.work import PARTS
 from factory.shards import DATASET, SHARD_NAME, read_dataset_text
 from factory.store import Store
-from training.heads import Head
+from scans.heads import Head
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, Labels, Scan
 from factory.annotation import AnnotateOptions, import_annotation, write_annotation
-from factory.flat_views import flat_cameras
 from factory.shards import PackSettings, pack
 from factory.stages import forget, stamp_path
 from generator.jobs.annotation import COLOURS, Paint
+from scans.meshes import read_labels, scan_key
+from scans.predictions import Prediction
+from scans.undistortion import flat_cameras
 from tests.helpers import looking_at_origin, make_capture, p2p_here
-from training.predictions import Prediction
-from training.scans import read_labels, scan_key
 
 BLENDER = shutil.which("blender")
 needs_bpy = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")

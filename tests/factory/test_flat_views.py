@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from capture import Camera
-from factory.flat_views import flat_cameras, flatten
+from scans.undistortion import flat_cameras, flatten
 from tests.helpers import looking_at_origin
 
 POSE = looking_at_origin("a.png", 10.0, size=120, distance=0.5)

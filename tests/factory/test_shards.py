@@ -19,9 +19,9 @@ from factory.samples import encode
 from factory.shards import PackSettings, find_captures, pack, pack_if_needed, read_dataset, split
 from factory.store import Store
 from labeling.classes import seen_classes
+from scans.heads import Head
+from scans.images import decode_image
 from tests.helpers import make_capture
-from training.heads import Head
-from training.images import decode_image
 from training.shards import read_heads, read_splits
 
 SETTINGS = PackSettings(test_share=0.3, heads_per_shard=2)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from capture import Capture, InputError, Labels, Scan
-from factory.skin_labels import known_labels, read_skin
+from scans.meshes import scan_key
+from scans.predictions import Prediction
+from scans.skin_labels import known_labels, read_skin
 from tests.helpers import make_capture, p2p_here
-from training.predictions import Prediction
-from training.scans import scan_key
 
 
 def test_paint_comes_before_a_prediction_and_that_before_computed_labels(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from capture import HeadSurface, InputError, Labels, Scan
 from labeling import label_capture, label_scan, surface_distance
 from labeling.alignment import best_motion, check_alignment
-from labeling.distance import closest_points, inside_or_outside
+from scans.distance import closest_points, inside_or_outside
 
 
 def ball(radius: float = 0.1, level: int = 4, parts: np.ndarray | None = None) -> HeadSurface:

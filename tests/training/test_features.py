@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from training_toy import toy_camera, toy_mesh
 
 from capture import InputError, vertex_normals
+from scans.visibility import RayCaster, Views, _along_a_curve, project_views
 from training.features import BackboneConfig, FeatureConfig, channel_names
 from training.features.config import FeatureName
 from training.features.extract import input_channels
 from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import bilinear_matrix, lift
-from training.features.visibility import RayCaster, Views, _along_a_curve, project_views
 from training.operators import compute_operators
 from training.operators.compute import LENGTH_UNIT
 from training.prepare import Preparation, prepare_head

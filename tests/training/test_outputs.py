@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from training_toy import toy_mesh
 
 from capture import InputError, Labels
+from scans.predictions import PARTS
 from training.batch import Targets, to_targets
 from training.metrics import BAND_MM, LabelMetrics
 from training.module import SkinLabeller
 from training.outputs import Heads, Outputs, loss_terms, total_loss
-from training.predictions import PARTS
 from training.truth import Truth, boundary_distance_mm
 
 BOTH = Heads(0.5, 0.25)

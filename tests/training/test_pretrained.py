@@ -13,10 +13,10 @@ import yaml
 from training_toy import write_capture
 
 from capture import InputError
+from scans.meshes import read_scan
 from training.checkpoint import read_checkpoint
 from training.cli import main
 from training.pretrained import PRETRAINED, export_checkpoint
-from training.scans import read_scan
 from training.segment import segment_capture
 
 REPO = Path(__file__).resolve().parents[2]

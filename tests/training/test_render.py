@@ -5,9 +5,9 @@ import pytest
 import trimesh
 
 from capture import Camera
-from training import colours
-from training.predictions import PARTS
-from training.render import Stage, sheet
+from scans import colours
+from scans.predictions import PARTS
+from scans.render import Stage, sheet
 
 ROTATION = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # from -Y, Z up
 

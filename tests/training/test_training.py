@@ -15,12 +15,12 @@ import torch
 from training_toy import toy_mesh, write_dataset
 
 from capture import InputError
+from scans.heads import Head
 from training import cli
 from training.batch import to_batch
 from training.checkpoint import load_labeller, read_checkpoint
 from training.data import HeadData
 from training.features import FeatureConfig
-from training.heads import Head
 from training.index import prepare_split, read_statistics
 from training.logs import MetricsFile
 from training.module import SkinLabeller

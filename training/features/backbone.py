@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from capture import InputError, atomic_path
+from scans.images import decode_image, resize_image
 from training.features.config import BackboneConfig
 from training.features.encoders import Sizes, token_maps
 from training.features.weights import Encoder, encoder_config, load_encoder, weights_key
-from training.images import decode_image, resize_image
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet: what the encoders were trained with
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, vertex_normals
+from scans.visibility import RayCaster, Views, project_views
 from training.features.backbone import Backbone, Tokens
 from training.features.config import FeatureConfig, Fusion
 from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import lift
-from training.features.visibility import RayCaster, Views, project_views
 from training.operators import Operators
 from training.operators.compute import LENGTH_UNIT
 

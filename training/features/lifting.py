@@ -9,8 +9,8 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from scans.visibility import Views
 from training.features.config import Fusion
-from training.features.visibility import Views
 
 _CHUNK = 1024  # points at once: what is worked on stays in the processor's cache
 

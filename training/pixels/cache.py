@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import InputError, atomic_path, read_json, write_json
-from training.heads import Head
-from training.images import resize_image
+from scans.heads import Head
+from scans.images import resize_image
 from training.index import Progress
 from training.pixels.augment import IGNORED
 from training.shards import Split, read_heads

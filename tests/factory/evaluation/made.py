@@ -20,11 +20,11 @@ from capture.geometry import vertex_normals
 from generator.head import build_head
 from generator.records import to_json
 from generator.spec import ShapeSpec
+from scans.render import Stage
 from training.features import FeatureConfig
 from training.features.extract import input_channels
 from training.module import SkinLabeller
 from training.prepare import Preparation
-from training.render import Stage
 
 SIZE = 96
 HAIR_MM = 12.0
@@ -49,7 +49,7 @@ def sample(seed: int, masks: bool = True) -> dict[str, bytes]:
     vertices, faces = surface.vertices[used].astype(float), corners.reshape(-1, 3).astype(np.int32)
     hair = vertices[:, 2] > middle[2] + 0.05
     vertices += np.where(hair, HAIR_MM / 1000, 0)[:, None] * vertex_normals(vertices, faces)
-    from labeling.distance import surface_distance
+    from scans.distance import surface_distance
 
     vertices = vertices.astype(np.float32)
     distance_mm = (1000 * surface_distance(vertices.astype(float), surface)[0]).astype(np.float32)

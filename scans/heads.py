@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from capture import Camera, Capture, InputError, Labels, Scan
 from capture.arrays import read_npz
-from training.images import decode_classes, decode_image
-from training.scans import read_scan
+from scans.images import decode_classes, decode_image
+from scans.meshes import read_scan
 
 _ID = re.compile(r"[A-Za-z0-9_\-]+")
 _LABELS = ("part", "side", "views", "seen_class")  # beside distance and skin, where a shard has them

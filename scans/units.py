@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from capture import Camera, InputError, Scan, vertex_normals
-from training.features.visibility import RayCaster
+from scans.visibility import RayCaster
 
 METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 MIN_COVERED = 0.05  # share of the scan that has to lie in some image; less means another frame

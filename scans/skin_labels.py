@@ -7,8 +7,8 @@ from pathlib import Path
 from capture import Capture, InputError, Labels, Mesh
 from capture.arrays import read_npz
 from capture.labels import is_painted
-from training.predictions import Prediction
-from training.scans import read_labels
+from scans.meshes import read_labels
+from scans.predictions import Prediction
 
 NO_LABELS = "none"  # on the command line
 

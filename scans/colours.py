@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.predictions import PARTS
-from training.truth import UNKNOWN
+from scans.predictions import PARTS, UNKNOWN
 
 SKIN = np.array([226.0, 122.0, 83.0])  # orange
 OTHER = np.array([72.0, 110.0, 160.0])  # blue
