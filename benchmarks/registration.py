@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 
 from assets.head_models.registry import load_head_model
 from capture import Capture, HeadSurface, Labels, Mesh, Scan
-from evaluation.registration.coefficients import fit
-from evaluation.registration.errors import SurfaceError, face_error
-from evaluation.registration.nonrigid import Stiffness, deform
-from evaluation.registration.register import RegistrationSettings, register
-from evaluation.registration.rigid import align
-from evaluation.registration.target import Target
-from evaluation.registration.template import Template
+from registration.coefficients import fit
+from registration.errors import SurfaceError, face_error
+from registration.nonrigid import Stiffness, deform
+from registration.pipeline import RegistrationSettings, register
+from registration.rigid import align
+from registration.target import Target
+from registration.template import Template
 
 LIMIT_S = 60.0  # promised: a scan of 250,000 vertices on two cores
 

@@ -1,1 +1,1 @@
-"""Measures of what the model is worth."""
+"""Metrics of labels, and the per-image baselines that labels are compared with."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from capture import Capture, InputError, Labels, Scan
 from capture.labels import is_painted
-from factory.console import track
+from factory.console import track, track_share
 from factory.heads import (
     Execution,
     RenderSettings,
@@ -295,9 +295,10 @@ def register(
     scan: Path, labels: str | None, template: str, landmarks: Path | None, unit: str | None, out: Path | None
 ) -> None:
     """Deform a template head onto the skin of a scan."""
-    from factory.registration import RegisterOptions, register_scan
+    from registration.files import RegisterOptions, register_scan
 
-    register_scan(scan, RegisterOptions(labels, template, landmarks, unit, out))
+    with track_share(f"registering {scan.name}") as progress:
+        register_scan(scan, RegisterOptions(labels, template, landmarks, unit, out), progress)
 
 
 def annotate(

@@ -18,8 +18,10 @@ from capture.files import explain_os_error
 
 log = logging.getLogger(__name__)
 
-_PACKAGES = ("factory", "generator", "reconstruction", "labeling", "scans", "training", "evaluation", "assets",
-"capture")
+_PACKAGES = (
+    "assets", "capture", "evaluation", "factory", "generator", "labeling", "reconstruction", "registration", "scans",
+    "training",
+)  # fmt: skip
 
 # Off a terminal a bar becomes plain lines, at most one in this many seconds.
 PLAIN_INTERVAL_S = 5.0
@@ -72,6 +74,13 @@ def track(what: str, total: int) -> Iterator[Track]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(what, total=total or None, note="")
         yield Track(total, lambda done, of, note: progress.update(task, completed=done, total=of, note=note))
+
+
+@contextmanager
+def track_share(what: str) -> Iterator[Callable[[str, float], None]]:
+    """As `track`, for work that tells its step and the share of the whole that is done."""
+    with track(what, 100) as bar:
+        yield lambda step, share: bar(round(100 * share), step)
 
 
 def _plain(what: str) -> Callable[[int, int, str], None]:

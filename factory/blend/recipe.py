@@ -12,7 +12,6 @@ from assets.head_models.head_model import HeadModel, Pose
 from assets.library import Library
 from assets.parameter_sampler import DIGITS
 from capture import InputError
-from evaluation.registration.template import Coefficients
 from factory.blend.light import SkinLight
 from generator.assets_in_use import choose_assets
 from generator.cameras.rig import RigSpec
@@ -26,6 +25,7 @@ from generator.components.sensor import SensorSpec
 from generator.distributions import Distributions
 from generator.skin.colour import exposure_gain
 from generator.spec import HeadSpec, ShapeSpec, sample_spec
+from registration.template import Coefficients
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,12 @@ import numpy as np
 from assets.library import open_library
 from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, read_json, write_bytes, write_json
 from capture.files import sha256_of
-from evaluation.registration.errors import SurfaceError, face_error
-from evaluation.registration.register import VERSION as REGISTRATION_VERSION
 from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import estimate_light, skin_samples
 from factory.blend.pictures import Picture, write_picture
 from factory.blend.recipe import Wishes, overlay_spec, shape_of
 from factory.blend.views import moved_camera, pinhole, warp
-from factory.console import track
+from factory.console import track, track_share
 from factory.heads import (
     GENERATE_SCRIPT,
     Execution,
@@ -36,7 +34,6 @@ from factory.heads import (
     sources,
 )
 from factory.processes import run_stage
-from factory.registration import Registered, RegisterOptions, coefficients_of, fit_template
 from factory.stages import forget, is_whole, run_stamped, stage_key
 from generator.components.sensor import SensorSpec
 from generator.head import build_head
@@ -44,6 +41,9 @@ from generator.image_files.png import encode_png
 from generator.jobs.overlay import CLASSES, OverlayPlan, classes_name, read_overlay
 from generator.jobs.overlay import RECORD as OVERLAY_RECORD
 from generator.spec import HeadSpec
+from registration.errors import SurfaceError, face_error
+from registration.files import Registered, RegisterOptions, coefficients_of, fit_template
+from registration.pipeline import VERSION as REGISTRATION_VERSION
 from scans.images import decode_classes
 from scans.skin_labels import NO_LABELS, known_labels
 from scans.units import find_units, scaled, scaled_camera
@@ -137,8 +137,11 @@ def _blend(
     forget(out, "generate")
     record: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "source": {"id": capture.info.id}, "options": plain}
     write_json(out / Capture.BLEND, record)  # from here on the folder is known for what it is
-    done = fit_template(capture.folder, RegisterOptions(_labels(capture.folder, options.labels),
-                        options.render.head_model, options.landmarks, options.unit))  # fmt: skip
+    chosen = RegisterOptions(
+        _labels(capture.folder, options.labels), options.render.head_model, options.landmarks, options.unit
+    )
+    with track_share(f"registering {capture.info.id}") as progress:
+        done = fit_template(capture.folder, chosen, progress)
     to_scan = _checked(done)
     own = scaled(done.scan, 1 / done.metres)  # cameras rather have the scan's unit than any other
     units = find_units(own, capture.cameras, str(done.metres), what=f"scan of {capture.info.id}")

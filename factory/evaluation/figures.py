@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
-from evaluation.registration.errors import surface_distance_mm
-from evaluation.registration.template import Template
 from factory.evaluation.results import Result, read_probability, read_vertices
 from factory.evaluation.rows import Row
 from factory.evaluation.subjects import Subject
+from registration.errors import surface_distance_mm
+from registration.template import Template
 from scans import colours
 from scans.pictures import distance_colours, faded, thumbnail
 from scans.render import Picture, Shot, Stage

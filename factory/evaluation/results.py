@@ -19,13 +19,13 @@ from capture.arrays import read_npz
 from evaluation.boundary import BoundaryErrors
 from evaluation.calibration import Calibration
 from evaluation.metrics import Counts
-from evaluation.registration.errors import SurfaceError, face_error
-from evaluation.registration.register import VERSION as REGISTRATION
-from evaluation.registration.register import register
-from evaluation.registration.template import Template
-from evaluation.registration.weights import confidence_of
 from factory.evaluation.methods import Answer, Method
 from factory.evaluation.subjects import Subject
+from registration.errors import SurfaceError, face_error
+from registration.pipeline import VERSION as REGISTRATION
+from registration.pipeline import register
+from registration.template import Template
+from registration.weights import confidence_of
 
 log = logging.getLogger(__name__)
 

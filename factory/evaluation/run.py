@@ -13,7 +13,6 @@ import numpy as np
 from assets.head_models.registry import DEFAULT, load_head_model
 from capture import HeadSurface, InputError, Mesh, write_bytes, write_json
 from evaluation import paper
-from evaluation.registration.template import Template
 from factory.console import track
 from factory.evaluation.figures import Figures
 from factory.evaluation.groups import by_group
@@ -32,6 +31,7 @@ from factory.evaluation.rows import (
 from factory.evaluation.subjects import Subject, count_subjects, read_captured, read_subjects
 from factory.evaluation.summary import Summary, compare, distance_of, miou_of, summarise
 from factory.evaluation.tables import markdown
+from registration.template import Template
 
 log = logging.getLogger(__name__)
 

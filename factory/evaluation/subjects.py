@@ -13,12 +13,12 @@ import numpy as np
 from assets.head_models.head_model import HeadModel
 from assets.head_models.registry import load_head_model
 from capture import Capture, CaptureInfo, HeadSurface, InputError, Labels, vertex_normals
-from evaluation.registration.errors import surface_distance_mm
 from factory.look import look_of
 from factory.nested import at
 from generator.head import build_head
 from generator.records import from_json
 from generator.spec import ShapeSpec
+from registration.errors import surface_distance_mm
 from scans.heads import Head
 from scans.meshes import read_labels
 from scans.visibility import RayCaster, Views, project_views

@@ -16,9 +16,6 @@ from scipy.ndimage import binary_dilation
 from assets.head_models.registry import load_head_model
 from assets.library import Library
 from capture import Camera, Capture, HeadSurface, InputError, Labels, PixelClass, Scan, read_json
-from evaluation.registration.errors import face_error
-from evaluation.registration.register import Registration
-from evaluation.registration.template import Coefficients, Template, rotation_matrix
 from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import SkinLight, estimate_light
 from factory.blend.pictures import Picture, write_picture
@@ -27,7 +24,6 @@ from factory.blend.run import BlendOptions, blend_capture, rebuild
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.cli import main
 from factory.heads import RenderSettings, generate_head
-from factory.registration import Registered
 from generator.cameras.sensor import linear_light, quantised
 from generator.components.sensor import SensorSpec
 from generator.components.skin import SkinSpec
@@ -35,6 +31,10 @@ from generator.distributions import Distributions
 from generator.jobs.overlay import OverlayPlan
 from generator.skin.colour import exposure_gain, tone
 from generator.spec import sample_spec
+from registration.errors import face_error
+from registration.files import Registered
+from registration.pipeline import Registration
+from registration.template import Coefficients, Template, rotation_matrix
 from tests.helpers import camera, make_capture
 
 OPTIONS = BlendOptions(Wishes("crop"), RenderSettings())

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.registration.errors import SurfaceError
 from factory.evaluation.conclusions import conclude
 from factory.evaluation.groups import by_group, groups_of
 from factory.evaluation.results import Registered, Result
 from factory.evaluation.summary import compare, distance_of, pooled, summarise
+from registration.errors import SurfaceError
 
 
 def result(mean: float) -> Result:

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
-from evaluation.registration.coefficients import fit
-from evaluation.registration.nonrigid import Stiffness, deform
-from evaluation.registration.rigid import align, from_landmarks
-from evaluation.registration.target import Target
-from evaluation.registration.template import Coefficients, Template
+from registration.coefficients import fit
+from registration.nonrigid import Stiffness, deform
+from registration.rigid import align, from_landmarks
+from registration.target import Target
+from registration.template import Coefficients, Template
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from assets.head_models.head_model import HeadModel
 from assets.parameter_sampler import Draw
 from capture.geometry import vertex_normals
-from evaluation.registration.target import Target
-from evaluation.registration.template import Coefficients, Template, axis_angle, rotation_matrix
+from registration.target import Target
+from registration.template import Coefficients, Template, axis_angle, rotation_matrix
 
 Floats = NDArray[np.float64]
 

@@ -12,14 +12,14 @@ from scipy.spatial.transform import Rotation
 from assets.head_models.registry import load_head_model
 from assets.parameter_sampler import Draw
 from capture import InputError, Mesh
-from evaluation.registration.errors import SurfaceError, face_error, surface_distance_mm, vertex_areas
-from evaluation.registration.nonrigid import Stiffness, cotangent_laplacian, deform
-from evaluation.registration.register import RegistrationSettings, register
-from evaluation.registration.rigid import align, from_landmarks, rigid_motion
-from evaluation.registration.solve import solve_positive
-from evaluation.registration.target import Target
-from evaluation.registration.template import Coefficients, Template, axis_angle, rotation_matrix
-from evaluation.registration.weights import confidence_of
+from registration.errors import SurfaceError, face_error, surface_distance_mm, vertex_areas
+from registration.nonrigid import Stiffness, cotangent_laplacian, deform
+from registration.pipeline import RegistrationSettings, register
+from registration.rigid import align, from_landmarks, rigid_motion
+from registration.solve import solve_positive
+from registration.target import Target
+from registration.template import Coefficients, Template, axis_angle, rotation_matrix
+from registration.weights import confidence_of
 
 vectors = st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(np.array)
 

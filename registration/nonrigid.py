@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from capture.geometry import vertex_normals
-from evaluation.registration.solve import solve_positive
-from evaluation.registration.target import Target
+from registration.solve import solve_positive
+from registration.target import Target
 
 Floats = NDArray[np.float64]
 

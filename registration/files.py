@@ -1,8 +1,9 @@
-"""`p2p register`: files in, the registered head out."""
+"""Registration of the files of a scan: a capture or a mesh in, the registered head out."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,18 +25,20 @@ from capture import (
     write_json,
 )
 from capture.ply import PlyMesh, write_ply
-from evaluation.registration.errors import face_error, surface_distance_mm
-from evaluation.registration.register import Registration, RegistrationSettings, register
-from evaluation.registration.template import Template
-from evaluation.registration.weights import confidence_of
-from factory.console import track
+from registration.errors import face_error, surface_distance_mm
+from registration.pipeline import Registration, RegistrationSettings, register
+from registration.template import Template
+from registration.weights import confidence_of
 from scans.meshes import read_scan
+from scans.pictures import PLAIN_COLOUR, distance_colours, faded, label_colours
 from scans.predictions import Prediction
 from scans.render import Stage, sheet
 from scans.skin_labels import NO_LABELS, known_labels, read_skin
 from scans.units import scan_unit
 
 log = logging.getLogger(__name__)
+
+Progress = Callable[[str, float], None]
 
 FOLDER = "registration"
 _SHOWN_MM = 2.0  # the error from which on the picture shows no more
@@ -98,8 +101,14 @@ class Registered:
         return Mesh(self.scan.vertices, self.scan.faces[self.skin[self.scan.faces].all(axis=1)])
 
 
-def fit_template(where: Path, options: RegisterOptions) -> Registered:
+def _silent(step: str, share: float) -> None:
+    """Progress that nobody looks at."""
+
+
+def fit_template(where: Path, options: RegisterOptions, progress: Progress = _silent) -> Registered:
     """Register the template to the scan of a capture or to a mesh file; nothing is written.
+
+    `progress` is called with the step and the share of the whole that is done.
 
     Raises `InputError` where something is missing or doesn't belong together.
     """
@@ -113,13 +122,11 @@ def fit_template(where: Path, options: RegisterOptions) -> Registered:
     log.info("%s: %s", name, source)
     template = Template(load_head_model(options.template))
     landmarks = None if options.landmarks is None else _read_landmarks(options.landmarks, metres)
-    with track(f"registering {name}", 100) as progress:
-        found = register(template, scan, weights, RegistrationSettings(), landmarks, confidence,
-                         lambda step, share: progress(round(100 * share), step))  # fmt: skip
+    found = register(template, scan, weights, RegistrationSettings(), landmarks, confidence, progress)
     return Registered(name, scan, metres, weights, source, template, found)
 
 
-def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
+def register_scan(where: Path, options: RegisterOptions, progress: Progress = _silent) -> dict[str, Any]:
     """Register the template to a capture's scan or a mesh file, write the results, and return their summary.
 
     The folder gets `registered.ply`, `registered.obj` (quads with texture coordinates), `registered.json`
@@ -131,7 +138,7 @@ def register_scan(where: Path, options: RegisterOptions) -> dict[str, Any]:
     out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file; name a folder")
-    done = fit_template(where, options)
+    done = fit_template(where, options, progress)
     truth = _truth(folder)
     summary = _summary(done, truth)
     _write_mesh(out, done.template, done.found, done.metres)
@@ -237,8 +244,6 @@ def _picture(done: Registered, truth: HeadSurface | None) -> NDArray[np.uint8]:
 
     Distances outside of the face mask, which no error counts, are pale.
     """
-    from scans.pictures import PLAIN_COLOUR, distance_colours, faded, label_colours
-
     scan, skin, found = done.scan, done.skin, done.found
     mesh = found.mesh(done.template)
     other: Mesh = done.skin_mesh() if truth is None else truth

@@ -1,0 +1,1 @@
+"""Registration: a template head pulled onto the skin of a scan."""
