@@ -20,7 +20,7 @@ import numpy as np
 
 from capture import SKIN_CLASSES
 from evaluation.metrics import Counts
-from factory.evaluation.subjects import read_subjects
+from factory.comparison.subjects import read_subjects
 from training.checkpoint import load_labeller
 from training.pretrained import PRETRAINED
 from training.segment import segment_head

@@ -373,9 +373,9 @@ def evaluate(
     rows: str,
 ) -> None:
     """Measure labels and registrations of every method on the same heads: the paper's tables and more."""
-    from factory.evaluation.rows import Baselines
-    from factory.evaluation.run import EvaluateOptions
-    from factory.evaluation.run import evaluate as run
+    from factory.comparison.compare import EvaluateOptions
+    from factory.comparison.compare import evaluate as run
+    from factory.comparison.rows import Baselines
     from training.memory import keep_freed_memory
 
     keep_freed_memory()

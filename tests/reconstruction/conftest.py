@@ -1,15 +1,9 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from synthetic import make_capture
-
 from capture import Capture
+from tests.reconstruction.synthetic import make_capture
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from synthetic import RADIUS, grid, look_at, make_capture, rig, sphere_depth
 
 from capture import Camera, Capture, CaptureInfo, InputError, Scan, SparsePoints
 from reconstruction import ReconstructionSettings, find_masks, reconstruct
@@ -16,6 +15,7 @@ from reconstruction.backends import within
 from reconstruction.depth import DepthMap
 from reconstruction.ranges import find_volume
 from reconstruction.views import View, load_views
+from tests.reconstruction.synthetic import RADIUS, grid, look_at, make_capture, rig, sphere_depth
 
 SETTINGS = ReconstructionSettings(backend="cpu")
 

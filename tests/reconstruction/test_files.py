@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import grid, sphere_depth
 
 from capture import Capture, InputError
 from reconstruction.colmap import pycolmap
@@ -15,6 +14,7 @@ from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import find_masks, load_views
 from reconstruction.workspace import Workspace, seed_points
+from tests.reconstruction.synthetic import grid, sphere_depth
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (4, 6, 3)])

@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import ndimage
-from synthetic import grid, sphere_depth
 
 from capture import Capture
 from reconstruction.depth import DepthMap
@@ -14,6 +13,7 @@ from reconstruction.patchmatch.sweep import FAR, NEAR, sweep
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import load_views
+from tests.reconstruction.synthetic import grid, sphere_depth
 
 
 def maps_of(capture: Capture, settings: ReconstructionSettings) -> tuple[DepthMap, ...]:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
-from synthetic import RADIUS, look_at, make_capture, rig
 
 from capture import Camera, Capture, InputError, Scan, SparsePoints
 from reconstruction import ReconstructionSettings, reconstruct_capture
@@ -17,6 +16,7 @@ from reconstruction.colmap import pycolmap
 from reconstruction.neighbours import find_neighbours
 from reconstruction.ranges import find_volume
 from reconstruction.views import View, load_views, undistort
+from tests.reconstruction.synthetic import RADIUS, look_at, make_capture, rig
 
 SETTINGS = ReconstructionSettings(backend="cpu")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
-from evaluation_made import sample
 from PIL import Image
 
 from capture import Labels, Scan
 from capture.arrays import read_npz
+from tests.factory.comparison.made import sample
 from tests.helpers import p2p_here
 
 

@@ -1,6 +1,5 @@
 """Shared by the training tests."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -8,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-_spec = importlib.util.spec_from_file_location("training_toy", Path(__file__).with_name("toy.py"))
-toy = importlib.util.module_from_spec(_spec)
-sys.modules["training_toy"] = toy
-_spec.loader.exec_module(toy)
+from tests.training import toy
 
 REPO = Path(__file__).resolve().parents[2]
 OPTIONS = {

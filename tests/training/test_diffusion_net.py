@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import training_toy as toy
 
+from tests.training import toy
 from training.batch import to_surface
 from training.diffusion_net import DiffusionNet, Surface, VertexMLP
 from training.diffusion_net.functions import GradientProducts, ReluDropout, drop_

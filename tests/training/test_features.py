@@ -8,10 +8,10 @@ import scipy.linalg
 import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
-from training_toy import toy_camera, toy_mesh
 
 from capture import InputError, vertex_normals
 from scans.visibility import RayCaster, Views, _along_a_curve, project_views
+from tests.training.toy import toy_camera, toy_mesh
 from training.features import BackboneConfig, FeatureConfig, channel_names
 from training.features.config import FeatureName
 from training.features.extract import input_channels

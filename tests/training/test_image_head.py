@@ -11,9 +11,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
-from training_toy import write_capture
 
 from capture import InputError
+from tests.training.toy import write_capture
 from training import cli
 from training.checkpoint import load_labeller, read_checkpoint
 from training.diffusion_net import DiffusionNet

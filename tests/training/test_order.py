@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightning.pytorch.callbacks import Callback
-from training_toy import write_dataset
 
 from capture import InputError
+from tests.training.toy import write_dataset
 from training import cli
 from training.data import HeadData
 from training.features import FeatureConfig
@@ -145,8 +145,7 @@ def test_a_stopped_run_goes_on_where_it_was(heads: Path, tmp_path: Path, stop_at
 TWO = """
 import json, sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
-import conftest, test_order as t
+from tests.training import test_order as t
 from training import cli
 cli.quiet_libraries()
 folder, out, rank = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -164,7 +163,7 @@ except t.Stopped:
 
 def test_two_processes_share_heads_stop_together_and_go_on(heads: Path, tmp_path: Path) -> None:
     script = tmp_path / "two.py"
-    script.write_text(TWO.format(tests=str(Path(__file__).parent)))
+    script.write_text(TWO.format())
     common = {**os.environ, "PYTHONPATH": str(REPO), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
               "MASTER_PORT": str(20000 + os.getpid() % 20000), "TORCHELASTIC_RUN_ID": "1", "OMP_NUM_THREADS": "1",
               "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0"}  # fmt: skip

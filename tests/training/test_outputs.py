@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training_toy import toy_mesh
 
 from capture import InputError, Labels
 from scans.predictions import PARTS
+from tests.training.toy import toy_mesh
 from training.batch import Targets, to_targets
 from training.metrics import BAND_MM, LabelMetrics
 from training.module import SkinLabeller

@@ -15,9 +15,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightning.pytorch.callbacks import Callback
-from training_toy import toy_camera, toy_image, toy_mask, toy_mesh, write_dataset
 
 from capture import SKIN_CLASSES, InputError, PixelClass
+from tests.training.toy import toy_camera, toy_image, toy_mask, toy_mesh, write_dataset
 from training.command import quiet_libraries
 from training.order import Draw
 from training.pixels import cli

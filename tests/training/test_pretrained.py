@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from training_toy import write_capture
 
 from capture import InputError
 from scans.meshes import read_scan
+from tests.training.toy import write_capture
 from training.checkpoint import read_checkpoint
 from training.cli import main
 from training.pretrained import PRETRAINED, export_checkpoint

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from training_toy import toy_mesh, write_dataset
 
 from capture import InputError
 from scans.heads import Head
+from tests.training.toy import toy_mesh, write_dataset
 from training import cli
 from training.batch import to_batch
 from training.checkpoint import load_labeller, read_checkpoint
@@ -183,7 +183,7 @@ def test_damaged_shards_are_named(tmp_path: Path) -> None:
 
 
 def test_sample_with_missing_or_foreign_parts() -> None:
-    from training_toy import toy_sample
+    from tests.training.toy import toy_sample
 
     sample = {"__key__": "toy_0", **toy_sample(0)}
     assert len(Head.from_sample(sample, "x.tar").images) == 3
@@ -224,7 +224,7 @@ def test_statistics_and_labels_of_prepared_heads(dataset: Path, tmp_path: Path) 
 
 
 def _head(dataset: Path, seed: int) -> Head:
-    from training_toy import toy_sample
+    from tests.training.toy import toy_sample
 
     return Head.from_sample({"__key__": f"toy_{seed}", **toy_sample(seed)}, "shard")
 
@@ -290,7 +290,7 @@ def test_options_out_of_range_are_named(options: dict) -> None:
 
 
 def test_image_of_another_shape_is_refused(dataset: Path) -> None:
-    from training_toy import toy_camera
+    from tests.training.toy import toy_camera
 
     head = _head(dataset, 0)
     camera = toy_camera(0, 3)

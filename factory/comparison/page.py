@@ -10,12 +10,12 @@ from typing import Any
 import jinja2
 
 from evaluation import paper
-from factory.evaluation import charts
-from factory.evaluation.conclusions import conclude
-from factory.evaluation.figures import SHOWN_MM, Figures
-from factory.evaluation.rows import BEST, OWN, Row
-from factory.evaluation.summary import Summary
-from factory.evaluation.tables import TITLES, table_rows
+from factory.comparison import charts
+from factory.comparison.conclusions import conclude
+from factory.comparison.figures import SHOWN_MM, Figures
+from factory.comparison.rows import BEST, OWN, Row
+from factory.comparison.summary import Summary
+from factory.comparison.tables import TITLES, table_rows
 from factory.report.articles import png_url
 from scans import colours, pictures
 

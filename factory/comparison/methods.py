@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from capture import InputError
 from capture.files import sha256_of
 from evaluation.baselines.segmenter import SKIN_CLASSES, PixelSegmenter
-from factory.evaluation.subjects import Subject
+from factory.comparison.subjects import Subject
 from training.checkpoint import load_labeller, read_checkpoint
 from training.features.lifting import lift
 from training.module import SkinLabeller

@@ -19,8 +19,8 @@ from capture.arrays import read_npz
 from evaluation.boundary import BoundaryErrors
 from evaluation.calibration import Calibration
 from evaluation.metrics import Counts
-from factory.evaluation.methods import Answer, Method
-from factory.evaluation.subjects import Subject
+from factory.comparison.methods import Answer, Method
+from factory.comparison.subjects import Subject
 from registration.errors import SurfaceError, face_error
 from registration.pipeline import VERSION as REGISTRATION
 from registration.pipeline import register

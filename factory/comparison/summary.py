@@ -14,7 +14,7 @@ from capture import PixelClass
 from evaluation.boundary import EDGES_MM, BoundaryErrors
 from evaluation.calibration import Calibration
 from evaluation.metrics import BinaryScores, Counts
-from factory.evaluation.results import LabelScores, Registered, Result
+from factory.comparison.results import LabelScores, Registered, Result
 from registration.errors import SurfaceError
 
 _UNSEEN = 255

@@ -13,12 +13,11 @@ import numpy as np
 from assets.head_models.registry import DEFAULT, load_head_model
 from capture import HeadSurface, InputError, Mesh, write_bytes, write_json
 from evaluation import paper
-from factory.console import track
-from factory.evaluation.figures import Figures
-from factory.evaluation.groups import by_group
-from factory.evaluation.page import render
-from factory.evaluation.results import Result, Workshop
-from factory.evaluation.rows import (
+from factory.comparison.figures import Figures
+from factory.comparison.groups import by_group
+from factory.comparison.page import render
+from factory.comparison.results import Result, Workshop
+from factory.comparison.rows import (
     BEST_KIND,
     OWN_KIND,
     Baselines,
@@ -28,9 +27,10 @@ from factory.evaluation.rows import (
     find_checkpoints,
     reference_of,
 )
-from factory.evaluation.subjects import Subject, count_subjects, read_captured, read_subjects
-from factory.evaluation.summary import Summary, compare, distance_of, miou_of, summarise
-from factory.evaluation.tables import markdown
+from factory.comparison.subjects import Subject, count_subjects, read_captured, read_subjects
+from factory.comparison.summary import Summary, compare, distance_of, miou_of, summarise
+from factory.comparison.tables import markdown
+from factory.console import track
 from registration.template import Template
 
 log = logging.getLogger(__name__)

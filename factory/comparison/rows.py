@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from capture import InputError
-from factory.evaluation.methods import (
+from factory.comparison.methods import (
     Everything,
     Labeller,
     Method,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation_made import write_checkpoint, write_dataset
 
 from capture import InputError
-from factory.evaluation import results
-from factory.evaluation.rows import BEST_KIND, ROWS, Baselines, Kind, curve_of, fill_rows, find_checkpoints
-from factory.evaluation.run import EvaluateOptions, evaluate
-from factory.evaluation.subjects import read_captured, read_subjects
+from factory.comparison import results
+from factory.comparison.compare import EvaluateOptions, evaluate
+from factory.comparison.rows import BEST_KIND, ROWS, Baselines, Kind, curve_of, fill_rows, find_checkpoints
+from factory.comparison.subjects import read_captured, read_subjects
+from tests.factory.comparison.made import write_checkpoint, write_dataset
 from tests.helpers import p2p_here
 
 
@@ -94,7 +94,7 @@ def test_only_what_is_new_is_computed(labelled: tuple[Path, dict], dataset: Path
     out, before = labelled
     asked = []
     for kind in ("Labeller", "TrueMasks", "TrueLabels", "Everything"):
-        method = getattr(sys.modules["factory.evaluation.methods"], kind)
+        method = getattr(sys.modules["factory.comparison.methods"], kind)
         answer = method.answer
         monkeypatch.setattr(method, "answer", lambda self, subject, answer=answer: asked.append(self)
                             or answer(self, subject))  # fmt: skip

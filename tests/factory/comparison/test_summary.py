@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.evaluation.conclusions import conclude
-from factory.evaluation.groups import by_group, groups_of
-from factory.evaluation.results import Registered, Result
-from factory.evaluation.summary import compare, distance_of, pooled, summarise
+from factory.comparison.conclusions import conclude
+from factory.comparison.groups import by_group, groups_of
+from factory.comparison.results import Registered, Result
+from factory.comparison.summary import compare, distance_of, pooled, summarise
 from registration.errors import SurfaceError
 
 
