@@ -21,8 +21,8 @@ import numpy as np
 from capture import SKIN_CLASSES
 from evaluation.metrics import Counts
 from factory.comparison.subjects import read_subjects
-from training.checkpoint import load_labeller
-from training.pretrained import PRETRAINED
+from training.checkpoints.labeller import load_labeller
+from training.checkpoints.pretrained import PRETRAINED
 from training.segment import segment_head
 
 LIMIT_MM = 1.5

@@ -275,8 +275,8 @@ def segment(
     vertices: int,
 ) -> None:
     """Label the scan of a capture with a trained model."""
+    from training.checkpoints.pretrained import PRETRAINED
     from training.memory import keep_freed_memory
-    from training.pretrained import PRETRAINED
     from training.segment import SegmentOptions, segment_capture
 
     keep_freed_memory()
@@ -286,7 +286,7 @@ def segment(
 
 def export(checkpoint: Path, out: Path) -> None:
     """Make a checkpoint small: without what only training needs, in half precision."""
-    from training.pretrained import export_checkpoint
+    from training.checkpoints.pretrained import export_checkpoint
 
     export_checkpoint(checkpoint, out)
 

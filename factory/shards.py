@@ -1,4 +1,4 @@
-"""Captures into WebDataset shards and `dataset.json`; `training.shards` reads them back."""
+"""Captures into WebDataset shards and `dataset.json`; `training.data.shards` reads them back."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from typing import Any
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
-from training.checkpoint import read_checkpoint
+from training.callbacks.pictures import PredictionPictures
+from training.callbacks.writer import PredictionWriter
+from training.checkpoints.labeller import read_checkpoint
 from training.command import ShardCLI, exit_code_of, quiet_libraries, set_up_process
-from training.data import HeadData
-from training.module import SkinLabeller
-from training.pictures import PredictionPictures
-from training.prepare import Preparation
-from training.writer import PredictionWriter
+from training.data.module import HeadData
+from training.model.module import SkinLabeller
+from training.preparation.prepare import Preparation
 
 __all__ = ["TrainingCLI", "main", "quiet_libraries", "run"]
 

@@ -16,11 +16,11 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from capture import InputError
 from capture.files import explain_os_error
-from training.checkpoint_files import AtomicCheckpointIO
-from training.logs import loggers_of
+from training.callbacks.logs import loggers_of
+from training.callbacks.progress import PlainProgress, prepared_line
+from training.callbacks.stopping import LastCheckpoint, ResumePoint, Stopped
+from training.checkpoints.files import AtomicCheckpointIO
 from training.memory import keep_freed_memory
-from training.progress import PlainProgress, prepared_line
-from training.stopping import LastCheckpoint, ResumePoint, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ _SILENT = (  # advice of the libraries that the user can do nothing about
     r".*Experiment logs directory .* exists.*",
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
     r".*available but not used.*",
-    r".*your dataloader is not resumable.*",  # it is: see `training.order`
+    r".*your dataloader is not resumable.*",  # it is: see `training.data.samplers`
     r".*recommended to use `self.log\(.*sync_dist=True\)`.*",  # torchmetrics did
     r"LightningCLI's args parameter is intended.*",
 )

@@ -21,13 +21,13 @@ from scans.meshes import scan_key
 from scans.predictions import Prediction
 from scans.render import Picture, Stage, legend, sheet
 from scans.units import Units, find_units, scaled, scaled_camera
-from training.batch import HeadBatch, to_batch
-from training.checkpoint import load_labeller
-from training.module import SkinLabeller
-from training.outputs import Outputs
-from training.prepare import Prepared, prepare_head
-from training.simplify import Simplified
-from training.writer import to_prediction
+from training.callbacks.writer import to_prediction
+from training.checkpoints.labeller import load_labeller
+from training.data.batch import HeadBatch, to_batch
+from training.model.module import SkinLabeller
+from training.model.outputs import Outputs
+from training.preparation.prepare import Prepared, prepare_head
+from training.preparation.simplify import Simplified
 
 log = logging.getLogger(__name__)
 

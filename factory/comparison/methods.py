@@ -16,9 +16,9 @@ from capture import InputError
 from capture.files import sha256_of
 from evaluation.baselines.segmenter import SKIN_CLASSES, PixelSegmenter
 from factory.comparison.subjects import Subject
-from training.checkpoint import load_labeller, read_checkpoint
+from training.checkpoints.labeller import load_labeller, read_checkpoint
 from training.features.lifting import lift
-from training.module import SkinLabeller
+from training.model.module import SkinLabeller
 from training.segment import segment_head
 
 LABELLING = 1  # version of how a checkpoint's answer comes about beside its weights: likewise

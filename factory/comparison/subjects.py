@@ -22,9 +22,9 @@ from registration.errors import surface_distance_mm
 from scans.heads import Head
 from scans.meshes import read_labels
 from scans.visibility import RayCaster, Views, project_views
+from training.data.shards import read_heads, read_splits
+from training.data.targets import boundary_distance_mm
 from training.segment import in_metres
-from training.shards import read_heads, read_splits
-from training.truth import boundary_distance_mm
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from labeling.classes import seen_classes
 from scans.heads import Head
 from scans.images import decode_image
 from tests.helpers import make_capture
-from training.shards import read_heads, read_splits
+from training.data.shards import read_heads, read_splits
 
 SETTINGS = PackSettings(test_share=0.3, heads_per_shard=2)
 

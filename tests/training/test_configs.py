@@ -8,8 +8,8 @@ from jsonargparse import ArgumentParser
 
 from capture import InputError
 from training import cli
-from training.data import HeadData
-from training.module import SkinLabeller
+from training.data.module import HeadData
+from training.model.module import SkinLabeller
 
 CONFIGS = Path(cli.__file__).parent / "configs"
 ROWS = sorted(path.stem for path in (CONFIGS / "rows").glob("*.yaml"))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.training import toy
-from training.batch import to_surface
+from training.data.batch import to_surface
 from training.diffusion_net import DiffusionNet, Surface, VertexMLP
 from training.diffusion_net.functions import GradientProducts, ReluDropout, drop_
 from training.diffusion_net.layers import GradientFeatures

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from capture import InputError, vertex_normals
 from scans.visibility import RayCaster, Views, _along_a_curve, project_views
 from tests.training.toy import toy_camera, toy_mesh
+from training.data.shards import read_heads, read_splits
 from training.features import BackboneConfig, FeatureConfig, channel_names
 from training.features.config import FeatureName
 from training.features.extract import input_channels
@@ -19,8 +20,7 @@ from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import bilinear_matrix, lift
 from training.operators import compute_operators
 from training.operators.compute import LENGTH_UNIT
-from training.prepare import Preparation, prepare_head
-from training.shards import read_heads, read_splits
+from training.preparation.prepare import Preparation, prepare_head
 
 
 def _brute_force_sees(vertices, faces, point, normal, target, offset) -> bool:

@@ -15,16 +15,16 @@ from torch.nn import functional
 from capture import InputError
 from tests.training.toy import write_capture
 from training import cli
-from training.checkpoint import load_labeller, read_checkpoint
+from training.checkpoints.labeller import load_labeller, read_checkpoint
+from training.data.prepared_index import prepare_split
+from training.data.shards import read_splits
 from training.diffusion_net import DiffusionNet
 from training.features import FeatureConfig, image_head
 from training.features.image_head import ImageHead, ImageSamples, bilinear_corners
 from training.features.lifting import bilinear_matrix
-from training.index import prepare_split
-from training.module import SkinLabeller
-from training.prepare import Preparation
+from training.model.module import SkinLabeller
+from training.preparation.prepare import Preparation
 from training.segment import segment_capture
-from training.shards import read_splits
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -16,11 +16,11 @@ from lightning.pytorch.callbacks import Callback
 from capture import InputError
 from tests.training.toy import write_dataset
 from training import cli
-from training.data import HeadData
+from training.callbacks.stopping import ResumePoint, Stopped
+from training.data.module import HeadData
+from training.data.samplers import EvaluationOrder, TrainingOrder
 from training.features import FeatureConfig
-from training.module import SkinLabeller
-from training.order import EvaluationOrder, TrainingOrder
-from training.stopping import ResumePoint, Stopped
+from training.model.module import SkinLabeller
 
 REPO = Path(__file__).resolve().parents[2]
 HEADS = 5

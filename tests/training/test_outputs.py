@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from capture import InputError, Labels
 from scans.predictions import PARTS
 from tests.training.toy import toy_mesh
-from training.batch import Targets, to_targets
-from training.metrics import BAND_MM, LabelMetrics
-from training.module import SkinLabeller
-from training.outputs import Heads, Outputs, loss_terms, total_loss
-from training.truth import Truth, boundary_distance_mm
+from training.data.batch import Targets, to_targets
+from training.data.targets import Truth, boundary_distance_mm
+from training.model.metrics import BAND_MM, LabelMetrics
+from training.model.module import SkinLabeller
+from training.model.outputs import Heads, Outputs, loss_terms, total_loss
 
 BOTH = Heads(0.5, 0.25)
 WEIGHTS = torch.tensor([0.3, 0.7])

@@ -18,8 +18,10 @@ from lightning.pytorch.callbacks import Callback
 
 from capture import SKIN_CLASSES, InputError, PixelClass
 from tests.training.toy import toy_camera, toy_image, toy_mask, toy_mesh, write_dataset
+from training.callbacks.stopping import ResumePoint, Stopped
 from training.command import quiet_libraries
-from training.order import Draw
+from training.data.samplers import Draw
+from training.data.shards import read_splits
 from training.pixels import cli
 from training.pixels.augment import IGNORED, Augmentation, Change, change
 from training.pixels.cache import prepare_pictures
@@ -28,8 +30,6 @@ from training.pixels.metrics import CLASSES, PixelMetrics, skin_probability
 from training.pixels.module import PixelLabeller, dice_loss
 from training.pixels.network import UNet
 from training.pixels.segmenter import UNetSegmenter
-from training.shards import read_splits
-from training.stopping import ResumePoint, Stopped
 
 REPO = Path(__file__).resolve().parents[2]
 STILL = dict.fromkeys(("flip", "scale", "turn", "shift", "colour", "blur", "noise", "jpeg"), 0)

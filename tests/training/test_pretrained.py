@@ -14,9 +14,9 @@ import yaml
 from capture import InputError
 from scans.meshes import read_scan
 from tests.training.toy import write_capture
-from training.checkpoint import read_checkpoint
+from training.checkpoints.labeller import read_checkpoint
+from training.checkpoints.pretrained import PRETRAINED, export_checkpoint
 from training.cli import main
-from training.pretrained import PRETRAINED, export_checkpoint
 from training.segment import segment_capture
 
 REPO = Path(__file__).resolve().parents[2]

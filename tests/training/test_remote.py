@@ -13,9 +13,9 @@ from typing import ClassVar
 import pytest
 
 from capture import InputError
-from training.data import HeadData
+from training.data.module import HeadData
+from training.data.remote import fetch_dataset, is_url
 from training.features import FeatureConfig
-from training.remote import fetch_dataset, is_url
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

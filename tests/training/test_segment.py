@@ -15,8 +15,8 @@ from scans.meshes import read_scan
 from scans.predictions import PARTS, Prediction
 from scans.units import find_units, parse_unit
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
-from training.checkpoint import load_labeller
-from training.prepare import backbone_key
+from training.checkpoints.labeller import load_labeller
+from training.preparation.prepare import backbone_key
 from training.segment import SegmentOptions, segment_capture
 
 

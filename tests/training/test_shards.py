@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import InputError
-from training.shards import Shard, Split
+from training.data.shards import Shard, Split
 
 
 def split_of(sizes: list[int]) -> Split:

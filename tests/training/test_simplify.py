@@ -6,7 +6,7 @@ import trimesh
 
 from training.operators import compute_operators
 from training.operators.compute import LENGTH_UNIT
-from training.simplify import simplify
+from training.preparation.simplify import simplify
 
 
 def test_sphere_stays_a_sphere() -> None:

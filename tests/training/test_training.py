@@ -17,16 +17,16 @@ from capture import InputError
 from scans.heads import Head
 from tests.training.toy import toy_mesh, write_dataset
 from training import cli
-from training.batch import to_batch
-from training.checkpoint import load_labeller, read_checkpoint
-from training.data import HeadData
+from training.callbacks.logs import MetricsFile
+from training.checkpoints.labeller import load_labeller, read_checkpoint
+from training.data.batch import to_batch
+from training.data.module import HeadData
+from training.data.prepared_index import prepare_split, read_statistics
+from training.data.shards import read_splits
 from training.features import FeatureConfig
-from training.index import prepare_split, read_statistics
-from training.logs import MetricsFile
-from training.module import SkinLabeller
-from training.outputs import Outputs
-from training.prepare import Preparation, Prepared, prepare_head
-from training.shards import read_splits
+from training.model.module import SkinLabeller
+from training.model.outputs import Outputs
+from training.preparation.prepare import Preparation, Prepared, prepare_head
 
 REPO = Path(__file__).resolve().parents[2]
 PREPARATION = Preparation(FeatureConfig(["colour", "visibility", "surface_variation"]), 500, 16)

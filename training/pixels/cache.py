@@ -14,9 +14,9 @@ from PIL import Image
 from capture import InputError, atomic_path, read_json, write_json
 from scans.heads import Head
 from scans.images import resize_image
-from training.index import Progress
+from training.data.prepared_index import Progress
+from training.data.shards import Split, read_heads
 from training.pixels.augment import IGNORED
-from training.shards import Split, read_heads
 
 _FORMAT = 1  # of the files; raise it when what is in them changes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from training.checkpoint_files import read_checkpoint_file
+from training.checkpoints.files import read_checkpoint_file
 from training.pixels.module import KEY, check_description
 
 

@@ -9,11 +9,11 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from capture import InputError
-from training.index import Progress
-from training.order import Draw
+from training.data.base import ShardedData
+from training.data.prepared_index import Progress
+from training.data.samplers import Draw
 from training.pixels.augment import IGNORED, Augmentation, change
 from training.pixels.cache import Pictures, prepare_pictures
-from training.sharded import ShardedData
 
 _AUGMENTATION = Augmentation()
 

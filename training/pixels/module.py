@@ -10,11 +10,11 @@ from torch import nn
 from torch.nn import functional
 
 from capture import InputError
+from training.model.base import ScoredModule
 from training.pixels.augment import IGNORED
 from training.pixels.data import PixelBatch
 from training.pixels.metrics import CLASSES, PixelMetrics
 from training.pixels.network import CHANNELS, UNet
-from training.scored import ScoredModule
 
 if TYPE_CHECKING:
     from training.pixels.data import PixelData

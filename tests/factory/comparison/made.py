@@ -23,8 +23,8 @@ from generator.spec import ShapeSpec
 from scans.render import Stage
 from training.features import FeatureConfig
 from training.features.extract import input_channels
-from training.module import SkinLabeller
-from training.prepare import Preparation
+from training.model.module import SkinLabeller
+from training.preparation.prepare import Preparation
 
 SIZE = 96
 HAIR_MM = 12.0

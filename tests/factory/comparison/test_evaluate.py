@@ -134,7 +134,7 @@ def test_a_surface_of_another_head_model_is_not_taken(dataset: Path) -> None:
 
 
 def test_a_failing_method_costs_its_row_alone(dataset: Path, checkpoints: Path, tmp_path: Path) -> None:
-    from training.checkpoint import read_checkpoint
+    from training.checkpoints.labeller import read_checkpoint
 
     other = tmp_path / "runs" / "x" / "checkpoints" / "last.ckpt"
     write_checkpoint(other, ["hks"])
@@ -185,7 +185,7 @@ def test_files_of_other_programs_are_left_out(tmp_path: Path, caplog: pytest.Log
 
 
 def test_heads_that_were_trained_on_do_not_count(dataset: Path, tmp_path: Path) -> None:
-    from training.checkpoint import read_checkpoint
+    from training.checkpoints.labeller import read_checkpoint
 
     path = write_checkpoint(tmp_path / "runs" / "x" / "last.ckpt", ["hks"])
     import torch

@@ -22,7 +22,7 @@ from factory.production.view import HEARTBEAT, View
 from factory.report.survey import read_work
 from factory.store import Store
 from tests.factory.production import fakes
-from training.shards import check_shard, read_samples, read_splits
+from training.data.shards import check_shard, read_samples, read_splits
 
 Produce = Callable[..., dict[str, Any]]
 

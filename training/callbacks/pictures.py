@@ -16,9 +16,9 @@ from PIL import Image
 from capture import atomic_path
 from scans import colours
 from scans.render import Picture, Shot, Stage, sheet
-from training.batch import HeadBatch, Targets
-from training.data import HeadData
-from training.outputs import Outputs
+from training.data.batch import HeadBatch, Targets
+from training.data.module import HeadData
+from training.model.outputs import Outputs
 
 _WAYS = ((0.0, 1.0, 0.0), (-0.75, 0.66, -0.05))  # of the rays: from the front, and from the subject's left
 _DOWN = (0.0, 0.0, -1.0)

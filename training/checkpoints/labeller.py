@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from capture import InputError
-from training.checkpoint_files import read_checkpoint_file
-from training.module import SCHEMA_VERSION, SkinLabeller, check_backbone
-from training.prepare import Preparation
+from training.checkpoints.files import read_checkpoint_file
+from training.model.module import SCHEMA_VERSION, SkinLabeller, check_backbone
+from training.preparation.prepare import Preparation
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

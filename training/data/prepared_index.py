@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from capture import InputError, atomic_path, read_json, write_json
 from capture.arrays import read_npz
 from scans.heads import Head
+from training.data.shards import Split, read_heads
 from training.features.backbone import read_array
 from training.operators.compute import load_operators, operators_key
-from training.prepare import (
+from training.preparation.prepare import (
     ImageInput,
     Preparation,
     Prepared,
@@ -34,8 +35,7 @@ from training.prepare import (
     read_whole,
     token_files,
 )
-from training.shards import Split, read_heads
-from training.simplify import Simplified
+from training.preparation.simplify import Simplified
 
 log = logging.getLogger(__name__)
 

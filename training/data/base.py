@@ -15,10 +15,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from capture import InputError
-from training.index import Progress
-from training.order import EvaluationOrder, TrainingOrder
-from training.remote import fetch_dataset, is_url
-from training.shards import Split, read_splits
+from training.data.prepared_index import Progress
+from training.data.remote import fetch_dataset, is_url
+from training.data.samplers import EvaluationOrder, TrainingOrder
+from training.data.shards import Split, read_splits
 
 log = logging.getLogger(__name__)
 

@@ -10,16 +10,16 @@ from torch import nn
 from torch.nn import functional
 
 from capture import InputError
-from training.batch import HeadBatch, Targets
+from training.data.batch import HeadBatch, Targets
 from training.diffusion_net import DiffusionNet, VertexMLP
 from training.features.image_head import ImageHead
-from training.metrics import LabelMetrics
-from training.outputs import Heads, Outputs, loss_terms, total_loss
-from training.prepare import Preparation, backbone_key
-from training.scored import ScoredModule
+from training.model.base import ScoredModule
+from training.model.metrics import LabelMetrics
+from training.model.outputs import Heads, Outputs, loss_terms, total_loss
+from training.preparation.prepare import Preparation, backbone_key
 
 if TYPE_CHECKING:
-    from training.data import HeadData
+    from training.data.module import HeadData
 
 log = logging.getLogger(__name__)
 

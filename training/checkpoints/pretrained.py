@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 
 from capture import InputError, write_bytes
-from training.checkpoint import load_labeller, read_checkpoint
+from training.checkpoints.labeller import load_labeller, read_checkpoint
 
 log = logging.getLogger(__name__)
 
-PRETRAINED = Path(__file__).with_name("pretrained") / "skin.ckpt"
+PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained" / "skin.ckpt"
 _NEEDED = ("labeller", "hyper_parameters", "state_dict", "pytorch-lightning_version")
 _STATISTICS = ("_mean", "_deviation")  # ends of the names of buffers: a few numbers, of any size
 

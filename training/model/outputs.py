@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from scans.predictions import PARTS
-from training.batch import Targets
+from training.data.batch import Targets
 
 _SMOOTH = 0.1  # of the distance's error, in log(1 + mm): quadratic below, linear above
 

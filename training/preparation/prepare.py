@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 from capture import InputError, atomic_path
 from scans.heads import Head
 from scans.meshes import scan_key
+from training.data.targets import Truth
 from training.features import BackboneConfig, FeatureConfig, extract
 from training.features.backbone import Backbone, Tokens, cached_tokens, read_array, token_path
 from training.features.extract import Sources, feature_settings
 from training.features.lifting import Placement, place
 from training.operators import Operators
 from training.operators.compute import compute_or_load
-from training.simplify import Carrier, Simplified, simplify
-from training.truth import Truth
+from training.preparation.simplify import Carrier, Simplified, simplify
 
 log = logging.getLogger(__name__)
 

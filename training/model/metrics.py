@@ -10,8 +10,8 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassJaccardIndex
 
 from scans.predictions import PARTS
-from training.batch import Targets
-from training.outputs import Heads, Outputs
+from training.data.batch import Targets
+from training.model.outputs import Heads, Outputs
 
 BAND_MM = 5.0  # the boundary's neighbourhood, where labels are hard
 NEAR_MM = 20.0  # distances beyond are not measured: what is so far off the skin needs no number

@@ -12,7 +12,7 @@ import fsspec
 from aiohttp import ClientError
 
 from capture import InputError, atomic_path, write_bytes
-from training.shards import Shard, read_splits
+from training.data.shards import Shard, read_splits
 
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://")
 _BLOCK = 1 << 20

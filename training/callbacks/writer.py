@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from numpy.typing import NDArray
 
 from scans.predictions import Prediction
-from training.outputs import Outputs
+from training.model.outputs import Outputs
 
 THRESHOLD = 0.5
 

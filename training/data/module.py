@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from torch.utils.data import DataLoader, Dataset
 
-from training.batch import HeadBatch, to_batch
+from training.data.base import ShardedData
+from training.data.batch import HeadBatch, to_batch
+from training.data.prepared_index import Index, Progress, Statistics, prepare_split, read_statistics
+from training.data.samplers import Draw
+from training.data.shards import Split
 from training.features import FeatureConfig
 from training.features.backbone import Backbone
 from training.features.extract import input_channels
-from training.index import Index, Progress, Statistics, prepare_split, read_statistics
-from training.order import Draw
-from training.prepare import Preparation
-from training.sharded import ShardedData
-from training.shards import Split
-from training.simplify import Simplified
+from training.preparation.prepare import Preparation
+from training.preparation.simplify import Simplified
 
 _FEATURES = FeatureConfig()
 

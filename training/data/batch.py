@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from scans.predictions import UNKNOWN
+from training.data.targets import Truth
 from training.diffusion_net import Surface
 from training.features.image_head import ImageSamples
 from training.operators import Operators
-from training.prepare import Prepared, WholeScan
-from training.truth import Truth
+from training.preparation.prepare import Prepared, WholeScan
 
 
 class _Movable:

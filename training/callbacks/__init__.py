@@ -1,0 +1,1 @@
+"""What is called while training goes on: logs, progress, pictures, predictions, stopping."""

@@ -1,0 +1,1 @@
+"""A data set as batches: shards, samplers, targets, data modules."""

@@ -1,0 +1,1 @@
+"""The labeller: its Lightning module, outputs and metrics."""

@@ -1,0 +1,1 @@
+"""What is made once for each head before training: fewer vertices, features, operators."""
