@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from factory.heads import head_name, parse_seeds
-from factory.processes import PROGRESS_LINE
+from factory.stages.heads import head_name, parse_seeds
+from factory.stages.processes import PROGRESS_LINE
 
 SCRIPT = Path(__file__).resolve().parents[1] / "blender_scripts" / "generate.py"
 KNOWN = {

@@ -23,9 +23,9 @@ import numpy as np
 import psutil
 import ray
 
-from factory.archive import index_of, write_archive
-from factory.events import EventLog, read_events
-from factory.heads import head_name
+from factory.dataset.archive import index_of, write_archive
+from factory.dataset.events import EventLog, read_events
+from factory.dataset.store import Store
 from factory.production.needs import STAGES, Need
 from factory.production.plan import Plan, settle
 from factory.production.run import Run
@@ -34,7 +34,7 @@ from factory.production.status import describe
 from factory.production.tasks import Crew, start_journal
 from factory.production.view import View
 from factory.production.work import PARTS, Job, Tell, part_name
-from factory.store import Store
+from factory.stages.heads import head_name
 
 SHARE = 0.01  # promised: of a real head's work
 FLAT = 1.5  # promised: overhead of 10,000 heads over that of 100, each

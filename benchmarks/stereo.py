@@ -20,8 +20,8 @@ from typing import Any
 
 from benchmarks.stereo_peer import compare_depth_maps
 from factory.console import setup_logging
-from factory.heads import RenderSettings, ScanSettings, make_heads
-from factory.stages import history
+from factory.stages.heads import RenderSettings, ScanSettings, make_heads
+from factory.stages.stamps import history
 from generator.distributions import Distributions
 
 BARE = {"hair": {"family": "none"}, "beard": {"family": "none"}, "headwear": {"kind": "none"},

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import psutil
 
-from factory.events import read_events
-from factory.heads import p2p
+from factory.dataset.events import read_events
+from factory.dataset.store import Store
 from factory.report.survey import Work, read_work
-from factory.store import Store
+from factory.stages.heads import p2p
 
 SHARE = 0.9  # promised: of the core seconds inside Cycles and stereo
 

@@ -18,10 +18,10 @@ from PIL import Image
 from capture import Camera, Capture, InputError, Labels, Scan, write_bytes, write_json
 from capture.arrays import read_npz
 from capture.labels import is_painted
-from factory.failures import StageError
-from factory.heads import GENERATE_SCRIPT
-from factory.processes import run_stage
-from factory.stages import stamp_path
+from factory.stages.failures import StageError
+from factory.stages.heads import GENERATE_SCRIPT
+from factory.stages.processes import run_stage
+from factory.stages.stamps import stamp_path
 from generator.jobs.annotation import Paint, how_to, read_colours
 from scans.heads import Head
 from scans.meshes import read_scan, scan_key

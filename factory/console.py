@@ -103,7 +103,7 @@ def exit_code_of(run: Callable[[], None]) -> int:
     0: done; 2: the user can mend it; 3: nothing can be made of this capture; 1: a stage failed; 130: interrupted.
     Anything else is a defect of ours and keeps its traceback.
     """
-    from factory.failures import StageError
+    from factory.stages.failures import StageError
 
     try:
         run()

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 from capture import InputError, read_json, write_json
-from factory.failures import StageError
-from factory.heads import RenderSettings, ScanSettings, make_heads, p2p
+from factory.dataset.shards import PackSettings, pack_if_needed
 from factory.report import ReportExtras, write_report
-from factory.shards import PackSettings, pack_if_needed
+from factory.stages.failures import StageError
+from factory.stages.heads import RenderSettings, ScanSettings, make_heads, p2p
 
 log = logging.getLogger(__name__)
 

@@ -66,7 +66,7 @@ def free_port() -> int:
 
 def p2p_here(*words: object) -> tuple[int, str]:
     """Exit code and error output of `p2p`, run in this process: many mistakes cost one start of Python."""
-    from factory.cli import main
+    from factory.cli.main import main
 
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level

@@ -101,7 +101,7 @@ class Refuse:
         if name.split(".")[0] in {heavy!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Refuse())
-from factory.cli import main
+from factory.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -22,7 +22,7 @@ from factory.blend.pictures import Picture, write_picture
 from factory.blend.recipe import Wishes, overlay_spec, shape_of
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.console import track, track_share
-from factory.heads import (
+from factory.stages.heads import (
     GENERATE_SCRIPT,
     Execution,
     RenderSettings,
@@ -33,8 +33,8 @@ from factory.heads import (
     reconstruct_head,
     sources,
 )
-from factory.processes import run_stage
-from factory.stages import forget, is_whole, run_stamped, stage_key
+from factory.stages.processes import run_stage
+from factory.stages.stamps import forget, is_whole, run_stamped, stage_key
 from generator.components.sensor import SensorSpec
 from generator.head import build_head
 from generator.image_files.png import encode_png

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from capture import InputError
-from factory.archive import Index
+from factory.dataset.archive import Index
+from factory.dataset.shards import DATASET, SPLITS, describe
+from factory.dataset.statistics import Statistics
+from factory.dataset.store import Store
 from factory.production.plan import Plan
 from factory.production.progress import read_checksum, read_indexes
-from factory.shards import DATASET, SPLITS, describe
-from factory.statistics import Statistics
-from factory.store import Store
 
 
 def describe_dataset(store: Store, plan: Plan) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capture import InputError
-from factory.watchdog import Limits
+from factory.stages.watchdog import Limits
 
 STAGES = ("generate", "reconstruct", "label", "pack")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from capture import Capture
 from capture.lifetime import end_with_parent
-from factory.archive import index_of, write_archive
 from factory.console import exit_code_of
-from factory.samples import encode, facts
+from factory.dataset.archive import index_of, write_archive
+from factory.dataset.samples import encode, facts
 
 
 def write_part(folder: Path, path: Path, slot: int, key: str) -> None:

@@ -11,12 +11,12 @@ from importlib.metadata import version
 from typing import Any
 
 from capture import InputError
-from factory.heads import RenderSettings, ScanSettings, content_of, head_name
+from factory.dataset.samples import FORMAT
+from factory.dataset.shards import SPLITS, shard_name, split_by_count
+from factory.dataset.store import Store
 from factory.production.gates import Gates
-from factory.samples import FORMAT
-from factory.shards import SPLITS, shard_name, split_by_count
-from factory.stages import VERSIONS
-from factory.store import Store
+from factory.stages.heads import RenderSettings, ScanSettings, content_of, head_name
+from factory.stages.stamps import VERSIONS
 from generator import GENERATOR_VERSION
 
 SCHEMA_VERSION = 1

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from capture import InputError
-from factory.archive import DamagedError, Index, read_index
-from factory.heads import head_name
+from factory.dataset.archive import DamagedError, Index, read_index
+from factory.dataset.store import Store
 from factory.production.plan import Plan
 from factory.production.work import PARTS
-from factory.store import Store
+from factory.stages.heads import head_name
 
 QUARANTINE = "quarantine"
 PART_NAME = re.compile(r"(\d{8})-(\d{8})\.tar")

@@ -16,9 +16,9 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from capture import InputError
-from factory.events import EventLog
-from factory.failures import Failure, StageError
-from factory.heads import head_name
+from factory.dataset.events import EventLog
+from factory.dataset.shards import DATASET
+from factory.dataset.store import Store
 from factory.production.finish import describe_dataset
 from factory.production.plan import REPLACEMENTS, Plan
 from factory.production.progress import Done, find_done, put_in_quarantine, remove_leftovers
@@ -26,8 +26,8 @@ from factory.production.space import patiently
 from factory.production.tasks import RETRIES, Crew
 from factory.production.view import Status, View
 from factory.production.work import PARTS, HeadError, Job, RejectedError
-from factory.shards import DATASET
-from factory.store import Store
+from factory.stages.failures import Failure, StageError
+from factory.stages.heads import head_name
 
 log = logging.getLogger(__name__)
 

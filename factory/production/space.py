@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from capture import InputError
-from factory.failures import Failure, failure_of
+from factory.stages.failures import Failure, failure_of
 
 # Bytes per pixel of a head's images, measured on heads of 256² to 1024² with 13 views, rounded up.
 _CAPTURE = 8.0  # PNG images, masks, scan, labels

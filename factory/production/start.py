@@ -17,8 +17,8 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from capture import InputError
-from factory.events import EventLog
-from factory.heads import head_name
+from factory.dataset.events import EventLog
+from factory.dataset.store import Store
 from factory.production.needs import STAGES, Need, check_nodes
 from factory.production.plan import Plan, settle
 from factory.production.progress import find_done
@@ -27,7 +27,7 @@ from factory.production.space import capture_bytes, check_space, sample_bytes, s
 from factory.production.tasks import Crew, start_journal
 from factory.production.view import HEARTBEAT, HEARTBEAT_S, View
 from factory.production.work import Job
-from factory.store import Store
+from factory.stages.heads import head_name
 from generator.cameras.rig import sample_rig
 
 log = logging.getLogger(__name__)

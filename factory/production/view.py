@@ -22,8 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 from capture import InputError
+from factory.dataset.store import Store
 from factory.production.needs import STAGES
-from factory.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from capture import Capture, InputError, read_json
-from factory.failures import Failure, StageError, kind_of
-from factory.heads import Execution, generate_head, head_name, label_head, log_path, reconstruct_head
-from factory.processes import run_stage
+from factory.dataset.store import Store
 from factory.production.needs import Need
 from factory.production.plan import Plan
 from factory.production.space import patiently, scratch_bytes, wait_for_space, working_folder
-from factory.stages import OUTPUTS, read_record, stamp_path
-from factory.store import Store
+from factory.stages.failures import Failure, StageError, kind_of
+from factory.stages.heads import Execution, generate_head, head_name, label_head, log_path, reconstruct_head
+from factory.stages.processes import run_stage
+from factory.stages.stamps import OUTPUTS, read_record, stamp_path
 
 PARTS = "parts"
 CAPTURES = "captures"

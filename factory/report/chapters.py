@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from factory.dataset.samples import DISTANCE_EDGES_MM
+from factory.dataset.store import Store
 from factory.production.progress import QUARANTINE
 from factory.report import charts
 from factory.report.source import Source
 from factory.report.survey import Survey, Work
-from factory.samples import DISTANCE_EDGES_MM
-from factory.store import Store
 from generator.components.skin import SkinSpec
 from generator.skin.colour import tone
 
 LOG_SHOWN = 1500  # characters of what a stage said, its end
 GIVEN_UP_SHOWN = 50
 
-# Words and numbers of `factory.look`, in the order of the page: name -> title, and limits where they are fixed.
+# Words and numbers of `factory.dataset.attributes`, in the order of the page: name -> title, and limits where they are
+# fixed.
 _WORDS = {
     "hair": "hair",
     "beard": "beard",

@@ -12,7 +12,7 @@ import numpy as np
 
 from capture import InputError, write_bytes
 from factory.console import track
-from factory.events import read_events
+from factory.dataset.events import read_events
 from factory.report import chapters, charts
 from factory.report.articles import DEFAULT_THRESHOLD_MM, face, head_article, png_url, prediction_article, threshold_of
 from factory.report.source import Place, Source

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from capture import Camera, InputError
-from factory.archive import DamagedError, Entry, Index, read_contents, read_index
+from factory.dataset.archive import DamagedError, Entry, Index, read_contents, read_index
+from factory.dataset.shards import DATASET, SHARD_NAME, read_dataset_text
+from factory.dataset.store import Store
 from factory.production.progress import PART_NAME, read_indexes
 from factory.production.work import PARTS
-from factory.shards import DATASET, SHARD_NAME, read_dataset_text
-from factory.store import Store
 from scans.heads import Head
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from factory.archive import Entry
-from factory.nested import at, number_at
+from factory.dataset.archive import Entry
+from factory.dataset.nested import at, number_at
+from factory.dataset.samples import DISTANCE_EDGES_MM
+from factory.dataset.statistics import Statistics
 from factory.report.source import Place
-from factory.samples import DISTANCE_EDGES_MM
-from factory.statistics import Statistics
 
 # Numbers of a head in its facts: name -> where they stand.
 _MEASURED: dict[str, tuple[str, ...]] = {

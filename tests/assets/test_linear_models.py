@@ -169,7 +169,7 @@ def test_what_is_no_model_is_named(tmp_path: Path) -> None:
 
 
 def test_the_command_line_names_what_it_can_not_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from factory.cli import main
+    from factory.cli.main import main
 
     assert main(["generate", "--out", str(tmp_path), "--head-model", str(tmp_path / "gnm_head.npz")]) == 2
     assert "no such head model" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.archive import (
+from factory.dataset.archive import (
     INDEX,
     DamagedError,
     Index,

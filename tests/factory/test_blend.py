@@ -22,8 +22,8 @@ from factory.blend.pictures import Picture, write_picture
 from factory.blend.recipe import Wishes, overlay_spec
 from factory.blend.run import BlendOptions, blend_capture, rebuild
 from factory.blend.views import moved_camera, pinhole, warp
-from factory.cli import main
-from factory.heads import RenderSettings, generate_head
+from factory.cli.main import main
+from factory.stages.heads import RenderSettings, generate_head
 from generator.cameras.sensor import linear_light, quantised
 from generator.components.sensor import SensorSpec
 from generator.components.skin import SkinSpec

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.cli import COMMANDS, build_parser
+from factory.cli.main import COMMANDS, build_parser
 from tests.helpers import make_capture
 
 P2P = [sys.executable, "-m", "factory.cli"]
@@ -81,7 +81,7 @@ def test_every_command_has_help() -> None:
 )
 def test_a_stage_runs_without_the_libraries_of_others(command: list[str], foreign: list[str]) -> None:
     program = f"import sys\nfor name in {foreign!r}: sys.modules[name] = None\n"
-    program += f"from factory.cli import main\nsys.exit(main({command!r}))"
+    program += f"from factory.cli.main import main\nsys.exit(main({command!r}))"
     one_error(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True))
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from capture import InputError
-from factory.events import EVENTS, EventLog, read_events
+from factory.dataset.events import EVENTS, EventLog, read_events
+from factory.dataset.store import Store
 from factory.report.survey import read_work
-from factory.store import Store
 
 
 def test_events_are_lines_of_json_that_add_up(tmp_path: Path) -> None:

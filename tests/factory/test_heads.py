@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import InputError, write_json
-from factory import stages
-from factory.cli import main
-from factory.failures import StageError
-from factory.heads import RenderSettings, ScanSettings, generate_head, parse_seeds, read_wishes
-from factory.processes import run_stage
+from factory.cli.main import main
+from factory.stages import stamps as stages
+from factory.stages.failures import StageError
+from factory.stages.heads import RenderSettings, ScanSettings, generate_head, parse_seeds, read_wishes
+from factory.stages.processes import run_stage
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from capture import InputError
-from factory.failures import Failure, StageError, failure_of
-from factory.processes import run_stage
-from factory.watchdog import Limits, Watchdog, memory_gib
+from factory.stages.failures import Failure, StageError, failure_of
+from factory.stages.processes import run_stage
+from factory.stages.watchdog import Limits, Watchdog, memory_gib
 
 
 def stage(tmp_path: Path, program: str, limits: Limits) -> None:

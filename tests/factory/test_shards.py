@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from capture import Capture, InputError, Labels, PixelClass, Scan
-from factory import shards
+from factory.dataset import shards
+from factory.dataset.samples import encode
+from factory.dataset.shards import PackSettings, find_captures, pack, pack_if_needed, read_dataset, split
+from factory.dataset.store import Store
 from factory.production.verify import verify
-from factory.samples import encode
-from factory.shards import PackSettings, find_captures, pack, pack_if_needed, read_dataset, split
-from factory.store import Store
 from labeling.classes import seen_classes
 from scans.heads import Head
 from scans.images import decode_image
@@ -153,7 +153,7 @@ def test_packing_again_leaves_no_old_shard(captures: list[Path], tmp_path: Path)
 def test_a_stamped_data_set_is_reused(
     captures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from factory.stages import run_stamped
+    from factory.stages.stamps import run_stamped
 
     for folder in captures:
         run_stamped(folder, "label", {"threshold_mm": 1.5}, lambda: None)

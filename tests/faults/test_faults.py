@@ -18,7 +18,7 @@ import psutil
 import pytest
 from ray.cluster_utils import Cluster
 
-from factory.cli import main
+from factory.cli.main import main
 from tests.factory.production import tiny
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]

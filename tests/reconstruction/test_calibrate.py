@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from capture import Camera, Capture, InputError
-from factory.cli import main
+from factory.cli.main import main
 from reconstruction import CalibrationSettings, KnownDistance, calibrate
 from tests.reconstruction.synthetic import make_capture, rig
 

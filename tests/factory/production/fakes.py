@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from factory.archive import index_of, write_archive
-from factory.heads import head_name
+from factory.dataset.archive import index_of, write_archive
+from factory.dataset.store import Store
 from factory.production.needs import STAGES, Need
 from factory.production.plan import Plan
 from factory.production.work import PARTS, AttemptError, Job, RejectedError, Tell, part_name
-from factory.store import Store
+from factory.stages.heads import head_name
 
 FAULTS = "faults"
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import InputError
-from factory.heads import RenderSettings, ScanSettings, head_name
+from factory.dataset.shards import split_by_count
+from factory.dataset.store import Store
 from factory.production.gates import Gates
 from factory.production.needs import Need, check_nodes
 from factory.production.plan import PLAN, Plan, differences, settle
@@ -16,8 +17,7 @@ from factory.production.progress import find_done
 from factory.production.space import capture_bytes, check_space, patiently, sample_bytes
 from factory.production.start import alone
 from factory.production.status import shard_sizes
-from factory.shards import split_by_count
-from factory.store import Store
+from factory.stages.heads import RenderSettings, ScanSettings, head_name
 
 plans = st.integers(2, 60).flatmap(
     lambda heads: st.builds(Plan, st.just(heads), st.integers(0, heads - 1), st.integers(1, 9), st.integers(0, 1000))

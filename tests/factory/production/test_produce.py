@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from factory.cli import main
-from factory.events import read_events
+from factory.cli.main import main
+from factory.dataset.events import read_events
+from factory.dataset.store import Store
 from factory.report.source import Source
 from factory.report.survey import read_work
-from factory.store import Store
 from tests.factory.production import tiny
 
 

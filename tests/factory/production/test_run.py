@@ -12,15 +12,15 @@ import pytest
 import ray
 
 from capture import InputError
-from factory.events import EventLog, read_events
-from factory.failures import StageError
+from factory.dataset.events import EventLog, read_events
+from factory.dataset.store import Store
 from factory.production.plan import Plan, settle
 from factory.production.run import Run
 from factory.production.start import Workplace, cluster
 from factory.production.tasks import Crew, start_journal
 from factory.production.view import HEARTBEAT, View
 from factory.report.survey import read_work
-from factory.store import Store
+from factory.stages.failures import StageError
 from tests.factory.production import fakes
 from training.data.shards import check_shard, read_samples, read_splits
 

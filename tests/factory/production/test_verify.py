@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from capture import InputError
-from factory.archive import Content, Entry, Index, check_archive, read_contents, write_archive
+from factory.dataset.archive import Content, Entry, Index, check_archive, read_contents, write_archive
+from factory.dataset.shards import PackSettings, pack
+from factory.dataset.store import Store
 from factory.production.verify import sample_faults, verify
-from factory.shards import PackSettings, pack
-from factory.store import Store
 from tests.helpers import make_capture
 
 

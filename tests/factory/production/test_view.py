@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from factory.cli import main
+from factory.cli.main import main
+from factory.dataset.store import Store
 from factory.production.plan import Plan, settle
 from factory.production.status import describe
 from factory.production.view import HEARTBEAT, Status, View, duration, line, picture
-from factory.store import Store
 
 
 @pytest.fixture

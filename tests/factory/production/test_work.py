@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from capture import InputError, RefusedError
-from factory.archive import Index, index_of, read_index, write_archive
-from factory.failures import Failure, StageError, kind_of
-from factory.processes import run_stage
+from factory.dataset.archive import Index, index_of, read_index, write_archive
+from factory.dataset.store import Store
 from factory.production import tasks, work
 from factory.production.progress import remove_leftovers
 from factory.production.space import working_folder
 from factory.production.tasks import ShardJob, check_shard, join_parts
 from factory.production.view import HEARTBEAT, View
 from factory.production.work import PARTS, AttemptError, RejectedError, part_name
-from factory.store import Store
+from factory.stages.failures import Failure, StageError, kind_of
+from factory.stages.processes import run_stage
 from tests.factory.production import fakes
 
 SLOTS = (0, 3)

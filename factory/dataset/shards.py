@@ -16,13 +16,13 @@ from typing import Any
 
 from capture import Capture, InputError, Labels, Scan, write_json
 from capture.files import explain_os_error
-from factory.archive import Entry, index_of, write_archive
 from factory.console import track
-from factory.events import EventLog
-from factory.samples import FORMAT, encode, facts
-from factory.stages import history, read_record
-from factory.statistics import Statistics
-from factory.store import Store
+from factory.dataset.archive import Entry, index_of, write_archive
+from factory.dataset.events import EventLog
+from factory.dataset.samples import FORMAT, encode, facts
+from factory.dataset.statistics import Statistics
+from factory.dataset.store import Store
+from factory.stages.stamps import history, read_record
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from capture import Capture, InputError, Labels, Scan
 from capture.labels import is_painted
 from factory.console import track, track_share
-from factory.heads import (
+from factory.production.gates import Gates
+from factory.production.needs import Need
+from factory.stages.heads import (
     Execution,
     RenderSettings,
     ScanSettings,
@@ -25,11 +27,9 @@ from factory.heads import (
     read_wishes,
     reconstruct_options,
 )
-from factory.production.gates import Gates
-from factory.production.needs import Need
-from factory.progress import show_progress
-from factory.stages import run_stamped
-from factory.usage import StepWatch, own_usage
+from factory.stages.progress import show_progress
+from factory.stages.stamps import run_stamped
+from factory.stages.usage import StepWatch, own_usage
 from generator.jobs.ground_truth import parse_passes
 
 log = logging.getLogger(__name__)
@@ -190,7 +190,7 @@ def label(capture: Path, threshold_mm: float, skin_parts: str) -> None:
 
 def pack(captures: Path, out: Path, test_share: float, heads_per_shard: int) -> None:
     """Write labelled captures as WebDataset shards with a dataset.json."""
-    from factory import shards
+    from factory.dataset import shards
 
     shards.pack(shards.find_captures(captures), out, shards.PackSettings(test_share, heads_per_shard))
 
@@ -226,10 +226,10 @@ def produce(
     scratch: Path | None,
 ) -> None:
     """Make a data set: render, rebuild, label and pack heads, here or on a cluster. Started again, it goes on."""
+    from factory.dataset.shards import count_for_test
+    from factory.dataset.store import Store
     from factory.production import start
     from factory.production.plan import Plan, current_versions
-    from factory.shards import count_for_test
-    from factory.store import Store
 
     wishes = read_wishes(distributions, rig=rig, library=library or (), head_model=head_model)
     pixels = choose_resolution(resolution, wishes)
@@ -250,8 +250,8 @@ def produce(
 
 def status(dataset: str) -> None:
     """Say how far a data set is, from anywhere, while it is made or after."""
+    from factory.dataset.store import Store
     from factory.production.status import describe
-    from factory.store import Store
 
     for line in describe(Store(dataset)):
         sys.stdout.write(f"{line}\n")
@@ -259,8 +259,8 @@ def status(dataset: str) -> None:
 
 def verify(dataset: str) -> None:
     """Check a data set: every checksum, count, label and split."""
+    from factory.dataset.store import Store
     from factory.production.verify import verify as check
-    from factory.store import Store
 
     found = check(Store(dataset))
     log.info("%s is right: %s", dataset, ", ".join(f"{number:,} {what}" for what, number in found.items()))

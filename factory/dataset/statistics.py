@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Statistics:
-    """Sums over heads, given by their facts (`factory.samples.facts`)."""
+    """Sums over heads, given by their facts (`factory.dataset.samples.facts`)."""
 
     def __init__(self, heads: Iterable[Mapping[str, Any]] = ()) -> None:
         self.heads = self.vertices = self._with_skin = 0

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from capture import InputError, RefusedError
 from capture.lifetime import PARENT
-from factory.failures import Failure, StageError, failure_of
-from factory.usage import Usage, parse_times
-from factory.watchdog import UNLIMITED, Limits, Watchdog
+from factory.stages.failures import Failure, StageError, failure_of
+from factory.stages.usage import Usage, parse_times
+from factory.stages.watchdog import UNLIMITED, Limits, Watchdog
 
 # What stages print for us: "p2p-progress <capture id> <what> <done>/<total>".
 PROGRESS_LINE = re.compile(r"^p2p-progress (?P<id>\S+) (?P<what>\S+) (?P<done>\d+)/(?P<total>\d+)")

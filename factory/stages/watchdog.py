@@ -10,7 +10,7 @@ from types import TracebackType
 import psutil
 
 from capture import InputError
-from factory.failures import Failure
+from factory.stages.failures import Failure
 
 PERIOD_S = 0.5  # between two looks
 DYING_S = 10.0  # longest wait for killed processes; one that the kernel holds in a read goes later

@@ -49,7 +49,7 @@ class Entry:
     Attributes:
         slot: its place in the data set, from 0.
         id: of the head; the key of its sample.
-        facts: numbers about it, as `factory.samples.facts` gives them.
+        facts: numbers about it, as `factory.dataset.samples.facts` gives them.
         files: extension -> size and checksum, in the order of the archive.
     """
 

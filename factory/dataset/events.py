@@ -14,7 +14,7 @@ from errno import EDQUOT, ENOSPC
 from typing import Any
 
 from capture import InputError
-from factory.store import Store
+from factory.dataset.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -21,18 +21,18 @@ from assets.library import open_library
 from assets.makehuman.model import model_version
 from capture import Capture, HeadSurface, InputError, write_json
 from factory.console import Track, track
-from factory.failures import StageError
-from factory.processes import run_stage
-from factory.stages import forget, is_whole, run_stamped, stage_key
-from factory.usage import Usage
-from factory.watchdog import UNLIMITED, Limits
+from factory.stages.failures import StageError
+from factory.stages.processes import run_stage
+from factory.stages.stamps import forget, is_whole, run_stamped, stage_key
+from factory.stages.usage import Usage
+from factory.stages.watchdog import UNLIMITED, Limits
 from generator.cameras.rig import fixes_resolution, read_rig
 from generator.distributions import Distributions, read_distributions
 from generator.spec import sample_spec
 
 log = logging.getLogger(__name__)
 
-GENERATE_SCRIPT = Path(__file__).resolve().parent.parent / "blender_scripts" / "generate.py"
+GENERATE_SCRIPT = Path(__file__).resolve().parents[2] / "blender_scripts" / "generate.py"
 HIGHEST_SEED = 99_999_999  # what eight digits in a capture's name hold
 
 

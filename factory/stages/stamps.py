@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from capture import Capture, InputError, read_json, write_json
 from capture.labels import is_painted
-from factory.usage import Usage, own_usage
+from factory.stages.usage import Usage, own_usage
 from generator import GENERATOR_VERSION
 
 _Result = TypeVar("_Result")

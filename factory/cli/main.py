@@ -15,7 +15,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from capture import InputError
 from capture.lifetime import end_with_parent
-from factory import assets_commands, commands
+from factory.cli import assets_commands, commands
 from factory.console import exit_code_of, setup_logging
 from factory.production.gates import Gates
 from factory.production.needs import STAGES, Need
@@ -392,7 +392,7 @@ def _extras(command: str, extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if Path(__file__).parent.parent.joinpath((error.name or "").split(".")[0]).is_dir():
+        if Path(__file__).resolve().parents[2].joinpath((error.name or "").split(".")[0]).is_dir():
             raise  # one of ours: a defect
         cure = f"pip install 'pixels2points[{extra}]' (from a clone: '.[{extra}]')"
         raise InputError(f"p2p {command} needs {error.name}, which is not installed; {cure}") from error
@@ -425,7 +425,3 @@ def _fit(words: Sequence[str]) -> int:
             codes.append(commands.fit(words))
 
     return exit_code_of(run) or codes[0]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

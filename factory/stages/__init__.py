@@ -1,0 +1,1 @@
+"""The stages of a head, each in a process of its own: settings, stamps, limits, progress."""
