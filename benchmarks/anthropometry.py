@@ -76,8 +76,10 @@ def main() -> None:
         for sex, (mean, spread) in sexes.items():
             values = measured[sex][name]
             own, deviation = float(values.mean()), float(values.std())
-            write(f"{name:22}{sex:8}{own:8.1f} ± {deviation:3.1f}{mean:8.1f} ± {spread:3.1f}"
-                  f"{(own - mean) / spread:11.2f}{deviation / spread:10.2f}\n")  # fmt: skip
+            write(
+                f"{name:22}{sex:8}{own:8.1f} ± {deviation:3.1f}{mean:8.1f} ± {spread:3.1f}"
+                f"{(own - mean) / spread:11.2f}{deviation / spread:10.2f}\n"
+            )
 
 
 if __name__ == "__main__":

@@ -63,9 +63,11 @@ def main() -> None:
         plain, ours = best["plain"], best["ours"]
         ratio = plain[stage] / ours[stage]
         failed += [stage] if ratio < promised else []
-        print(f"  {stage:11s} plain {plain[stage]:6.2f} s, ours {ours[stage]:6.2f} s, ratio {ratio:5.2f}; CPU time "
-              f"{plain[stage + '_cpu']:.2f} s, {ours[stage + '_cpu']:.2f} s; "
-              f"peak memory {plain[stage + '_gb']:.1f} GB, {ours[stage + '_gb']:.1f} GB")  # fmt: skip
+        print(
+            f"  {stage:11s} plain {plain[stage]:6.2f} s, ours {ours[stage]:6.2f} s, ratio {ratio:5.2f}; CPU time "
+            f"{plain[stage + '_cpu']:.2f} s, {ours[stage + '_cpu']:.2f} s; "
+            f"peak memory {plain[stage + '_gb']:.1f} GB, {ours[stage + '_gb']:.1f} GB"
+        )
     assert not failed, f"slower than promised: {failed}"
 
 

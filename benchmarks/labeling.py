@@ -76,11 +76,15 @@ def main() -> None:
         vtk_distance = np.linalg.norm(flat - points, axis=1)
         print(f"{len(surface.faces)} faces, {len(points)} points")
         print(f"  ours (libigl, float64)       {seconds:8.2f} s; with the side {seconds + sign_seconds:.2f} s")
-        print(f"  trimesh.proximity            {slow * peer:8.2f} s, ratio {slow * peer / seconds:6.1f}"
-              f"{' (a tenth of the points, times ten)' if slow > 1 else ''}")  # fmt: skip
+        print(
+            f"  trimesh.proximity            {slow * peer:8.2f} s, ratio {slow * peer / seconds:6.1f}"
+            f"{' (a tenth of the points, times ten)' if slow > 1 else ''}"
+        )
         print(f"  pyvista find_closest_cell    {vtk:8.2f} s, ratio {vtk / seconds:6.1f}")
-        print(f"  largest difference: trimesh {np.abs(ours[::slow] - theirs).max():.1e} m, "
-              f"pyvista {np.abs(ours - vtk_distance).max():.1e} m")  # fmt: skip
+        print(
+            f"  largest difference: trimesh {np.abs(ours[::slow] - theirs).max():.1e} m, "
+            f"pyvista {np.abs(ours - vtk_distance).max():.1e} m"
+        )
         assert slow * peer / seconds >= RATIO, f"less than {RATIO} times as fast as trimesh"
         assert np.abs(ours[::slow] - theirs).max() < AGREE, "trimesh disagrees"
 

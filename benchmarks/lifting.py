@@ -95,8 +95,10 @@ def main() -> None:
         own, peer = own + seconds, peer + peer_seconds
     assert isinstance(views, Views) and isinstance(weights, np.ndarray)
     print(f"  ours                 {min(own):6.2f} CPU-s (median {np.median(own):.2f})")
-    print(f"  trimesh with Embree  {min(peer):6.2f} CPU-s (median {np.median(peer):.2f}), "
-          f"ratio {min(peer) / min(own):.1f}")  # fmt: skip
+    print(
+        f"  trimesh with Embree  {min(peer):6.2f} CPU-s (median {np.median(peer):.2f}), "
+        f"ratio {min(peer) / min(own):.1f}"
+    )
     differ = ((views.weights > 0) != (weights > 0)).mean()
     print(f"  seen: {(views.weights > 0).mean():.1%} of vertices times views; the two differ in {differ:.2e} of them")
     tokens = [np.random.default_rng(i).normal(size=(37, 37, 384)).astype(np.float16) for i in range(len(cameras))]

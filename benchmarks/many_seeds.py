@@ -88,8 +88,11 @@ def _run(seeds: list[int], options: argparse.Namespace, result: Result) -> int:
 
 def _problem(folder: Path) -> str:
     """What a capture lacks; "" where it is whole."""
-    wanted = ["capture.json", "head.ply", *(f"{kind}/view_{view:02d}.png" for kind in ("images", "masks")
-                                            for view in range(13))]  # fmt: skip
+    wanted = [
+        "capture.json",
+        "head.ply",
+        *(f"{kind}/view_{view:02d}.png" for kind in ("images", "masks") for view in range(13)),
+    ]
     missing = [name for name in wanted if not (folder / name).is_file()]
     return f"no {missing[0]}" if missing else ""
 
@@ -120,8 +123,10 @@ def main() -> int:
     for seed, line in said:
         print(f"UNKNOWN seed {seed}: {line}")
     kinds = Counter(re.sub(r"[\d.]+", "#", line) for _, line in said)
-    print(f"{len(seeds)} seeds, {len(failed)} failed, {len(said)} unknown lines of {len(kinds)} kinds, "
-          f"{(time.perf_counter() - started) / len(seeds):.1f} s a head")  # fmt: skip
+    print(
+        f"{len(seeds)} seeds, {len(failed)} failed, {len(said)} unknown lines of {len(kinds)} kinds, "
+        f"{(time.perf_counter() - started) / len(seeds):.1f} s a head"
+    )
     return 1 if failed or said else 0
 
 

@@ -114,8 +114,10 @@ def main() -> None:
     frames = tangent_frames(vertex_normals(positions, clean.faces))
     _, gradient_time = timed(lambda: looped_gradients(positions, frames, laplacian))
     peer = laplacian_time + eigen_time + gradient_time
-    print(f"  authors' method {peer:8.1f}  (Laplacian {laplacian_time:.1f}, eigenpairs {eigen_time:.1f}, "
-          f"gradients {gradient_time:.1f})")  # fmt: skip
+    print(
+        f"  authors' method {peer:8.1f}  (Laplacian {laplacian_time:.1f}, eigenpairs {eigen_time:.1f}, "
+        f"gradients {gradient_time:.1f})"
+    )
 
     _, second = timed(lambda: compute_operators(vertices, faces, EIGENPAIRS))
     mean = (first + second) / 2

@@ -1,7 +1,7 @@
 """A real scan and its two distorted photographs as a capture: what a trained labeller says of them.
 
-    python benchmarks/real_scan.py ../shared/data/james --out out/james
-    p2p segment out/james --checkpoint CKPT --scan ../shared/data/james/james.obj
+python benchmarks/real_scan.py ../shared/data/james --out out/james
+p2p segment out/james --checkpoint CKPT --scan ../shared/data/james/james.obj
 """
 
 from __future__ import annotations

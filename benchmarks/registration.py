@@ -70,8 +70,11 @@ def measure(folder: Path, template: Template, minutes: float) -> dict[str, Any]:
             return
         error: SurfaceError = face_error(Mesh(vertices.astype(np.float32), template.faces), template.face_mask, truth)
         rows[name] = {"seconds": round(seconds, 2), **error.to_json()}
-        print(f"{capture.info.id} {name:34s} {seconds:7.1f} s  {error.mean:.3f} ± {error.std:.3f} mm, "
-              f"median {error.median:.3f}, 90 % {error.p90:.3f}", flush=True)  # fmt: skip
+        print(
+            f"{capture.info.id} {name:34s} {seconds:7.1f} s  {error.mean:.3f} ± {error.std:.3f} mm, "
+            f"median {error.median:.3f}, 90 % {error.p90:.3f}",
+            flush=True,
+        )
 
     ways = {"ours, whole": None, "ours, without coefficients": RegistrationSettings(coefficients=False)}
     for name, settings in ways.items():

@@ -43,8 +43,13 @@ def measure(seed: int, options: argparse.Namespace) -> dict[str, float]:
         raise SystemExit(f"seed {seed} failed; run {' '.join(command)} --out FOLDER to see why")
     stages: dict[str, float] = json.loads(done[0].split(" done 1/1 ")[1])
     start = wall - sum(stages.values())
-    return {"start": start, **stages, "wall": wall, "cpu": usage.ru_utime + usage.ru_stime,
-            "memory": usage.ru_maxrss / 2**20}  # fmt: skip
+    return {
+        "start": start,
+        **stages,
+        "wall": wall,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "memory": usage.ru_maxrss / 2**20,
+    }
 
 
 def main() -> None:
@@ -73,8 +78,10 @@ def main() -> None:
     if options.rig is None:
         later = mean["other views"] / 12
         saved = mean["first view"] - later
-        print(f"persistent data: a first view takes {mean['first view']:.2f} s, a later one {later:.2f} s; rebuilding "
-              f"for each would add {12 * saved:.1f} s, {12 * saved / mean['wall']:.0%} of the wall time")  # fmt: skip
+        print(
+            f"persistent data: a first view takes {mean['first view']:.2f} s, a later one {later:.2f} s; rebuilding "
+            f"for each would add {12 * saved:.1f} s, {12 * saved / mean['wall']:.0%} of the wall time"
+        )
 
 
 if __name__ == "__main__":

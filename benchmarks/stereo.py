@@ -24,8 +24,12 @@ from factory.stages.heads import RenderSettings, ScanSettings, make_heads
 from factory.stages.stamps import history
 from generator.distributions import Distributions
 
-BARE = {"hair": {"family": "none"}, "beard": {"family": "none"}, "headwear": {"kind": "none"},
-        "eyewear": {"kind": "none"}}  # fmt: skip
+BARE = {
+    "hair": {"family": "none"},
+    "beard": {"family": "none"},
+    "headwear": {"kind": "none"},
+    "eyewear": {"kind": "none"},
+}
 HEADS: dict[str, tuple[int, dict[str, Any]]] = {
     "none": (7, BARE),
     "short": (1, BARE | {"hair": {"family": "crop"}}),

@@ -42,8 +42,10 @@ class Errors:
     p90_mm: float
 
     def __str__(self) -> str:
-        return (f"{100 * self.share:5.1f} % with depth, {100 * self.near:5.1f} % within 1 mm, "
-                f"median {self.median_mm:.3f}, 90th percentile {self.p90_mm:.3f} mm")  # fmt: skip
+        return (
+            f"{100 * self.share:5.1f} % with depth, {100 * self.near:5.1f} % within 1 mm, "
+            f"median {self.median_mm:.3f}, 90th percentile {self.p90_mm:.3f} mm"
+        )
 
 
 def compare_depth_maps(folder: Path) -> list[str]:

@@ -67,8 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subprocess.run(words, check=True)
         wall = time.monotonic() - before
         work = read_work(read_events(Store(out)))
-    print(f"{options.heads} heads at {options.resolution}², {options.samples} samples, {cores} cores: {wall:.0f} s, "
-          f"{3600 * options.heads / wall:.1f} heads an hour")  # fmt: skip
+    print(
+        f"{options.heads} heads at {options.resolution}², {options.samples} samples, {cores} cores: {wall:.0f} s, "
+        f"{3600 * options.heads / wall:.1f} heads an hour"
+    )
     rows = dict(core_seconds(work, wall, cores))
     for name, seconds in rows.items():
         print(f"{name:20s} {seconds / options.heads:7.1f} core-s a head  {100 * seconds / (wall * cores):5.1f} %")

@@ -11,9 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DAMAGE = (
-    OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, MemoryError, zipfile.BadZipFile,
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    NotImplementedError,
+    MemoryError,
+    zipfile.BadZipFile,
     zlib.error,
-)  # fmt: skip
+)
 
 
 def read_npz(source: Path | BinaryIO) -> dict[str, NDArray]:

@@ -149,9 +149,7 @@ def _assemble(intrinsics: _Intrinsics, images: list[_Image], points: list[_Point
     return SparseModel(tuple(cameras), _points(points, index, observations))
 
 
-def _points(
-    points: list[_Point], index: dict[int, int], observations: list[NDArray[np.float64]]
-) -> SparsePoints:
+def _points(points: list[_Point], index: dict[int, int], observations: list[NDArray[np.float64]]) -> SparsePoints:
     tracks, pixels = [], []
     for _, _, track in points:
         views = np.array([index[image] for image, _ in track], np.int64)

@@ -16,8 +16,7 @@ from capture.files import atomic_path
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
 
-_OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8, "seen_class": np.uint8,
-             "nearest_face": np.int32}  # fmt: skip
+_OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8, "seen_class": np.uint8, "nearest_face": np.int32}
 
 
 @dataclass(frozen=True, eq=False)

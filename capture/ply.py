@@ -155,9 +155,7 @@ def _header(data: bytes) -> tuple[str, list[_Element], int]:
 _Lists = tuple[NDArray, NDArray]  # lengths (n,), flat indices (sum of lengths,)
 
 
-def _binary_element(
-    data: bytes, position: int, element: _Element, order: str
-) -> tuple[Columns, _Lists | None, int]:
+def _binary_element(data: bytes, position: int, element: _Element, order: str) -> tuple[Columns, _Lists | None, int]:
     lists = [p for p in element.properties if p.count_dtype]
     if not lists:
         dtype = np.dtype([(p.name, order + p.dtype) for p in element.properties])
@@ -172,9 +170,7 @@ def _native(table: NDArray, element: _Element) -> Columns:
     return {p.name: table[p.name].astype(p.dtype) for p in scalars}
 
 
-def _binary_lists(
-    data: bytes, position: int, element: _Element, order: str
-) -> tuple[Columns, _Lists | None, int]:
+def _binary_lists(data: bytes, position: int, element: _Element, order: str) -> tuple[Columns, _Lists | None, int]:
     """An element with list properties: quick where all lists are as long as the first, else row by row."""
     lengths = {}
     at = position
@@ -204,9 +200,7 @@ def _binary_lists(
     return columns, (count, table[found[0]].astype(np.int64).ravel()), position + size
 
 
-def _binary_rows(
-    data: bytes, position: int, element: _Element, order: str
-) -> tuple[Columns, _Lists | None, int]:
+def _binary_rows(data: bytes, position: int, element: _Element, order: str) -> tuple[Columns, _Lists | None, int]:
     values: dict[str, list] = {p.name: [] for p in element.properties}
     for _ in range(element.count):
         for p in element.properties:

@@ -58,9 +58,15 @@ class Counts:
         present = [value for value in (skin, other) if not np.isnan(value)]
         mean = float(np.mean(present)) if present else float("nan")
         return BinaryScores(
-            skin, other, mean, _ratio(a + d, a + b + c + d),
-            _ratio(a, a + b), _ratio(a, a + c), _ratio(d, c + d), _ratio(d, b + d),
-        )  # fmt: skip
+            skin,
+            other,
+            mean,
+            _ratio(a + d, a + b + c + d),
+            _ratio(a, a + b),
+            _ratio(a, a + c),
+            _ratio(d, c + d),
+            _ratio(d, b + d),
+        )
 
 
 def binary_scores(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> BinaryScores:

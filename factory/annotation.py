@@ -86,8 +86,14 @@ def write_annotation(where: Path, options: AnnotateOptions) -> Path:
         views = [] if head is None else _views(cameras, head, folder)
         text = how_to(where.resolve().stem, out.name, bool(views), given.colours is not None)
         made = folder / "painted.blend"
-        job = {"out": str(made), "scan": str(folder / "scan.npz"), "text": text, "key": scan_key(given),
-               "metres_per_unit": metres, "cameras": views}  # fmt: skip
+        job = {
+            "out": str(made),
+            "scan": str(folder / "scan.npz"),
+            "text": text,
+            "key": scan_key(given),
+            "metres_per_unit": metres,
+            "cameras": views,
+        }
         write_json(folder / "job.json", job)
         _blender(folder / "job.json", options.blender, f"annotation of {where.name}", out, made)
         write_bytes(out, made.read_bytes())

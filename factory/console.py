@@ -68,9 +68,13 @@ def track(what: str, total: int) -> Iterator[Track]:
         yield Track(total, _plain(what))
         return
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TimeRemainingColumn(), TextColumn("[dim]{task.fields[note]}"),
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+    )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(what, total=total or None, note="")
         yield Track(total, lambda done, of, note: progress.update(task, completed=done, total=of, note=note))

@@ -52,8 +52,9 @@ class _Asked(Distributions):
 def parse_views(text: str) -> tuple[tuple[float, float], ...]:
     """Azimuth and elevation in degrees of each view in "0:0,40:5"; raises `InputError` where it is something else."""
     try:
-        views = tuple((float(azimuth), float(elevation)) for azimuth, elevation in
-                      (word.split(":") for word in text.split(",")))  # fmt: skip
+        views = tuple(
+            (float(azimuth), float(elevation)) for azimuth, elevation in (word.split(":") for word in text.split(","))
+        )
     except ValueError:
         raise InputError(f"--views {text}: give azimuth:elevation in degrees, as in 0:0,40:5") from None
     if not all(math.isfinite(angle) for view in views for angle in view):
@@ -84,8 +85,11 @@ def plan_tiles(
         if each not in choices:
             raise InputError(f"--each {each}: no choice of that name; use one of {', '.join(sorted(choices))}")
         options = asked.draws[component].options[name]
-        tiles = [Tile(seed, wishes.joined({component: {name: option}}), f"{option} {seed}")
-                 for seed in seeds for option in options]  # fmt: skip
+        tiles = [
+            Tile(seed, wishes.joined({component: {name: option}}), f"{option} {seed}")
+            for seed in seeds
+            for option in options
+        ]
     for tile in tiles:
         sample_spec(tile.seed, model, tile.wishes, assets)
     return tiles
@@ -114,9 +118,14 @@ def preview_heads(
 
 
 def _render(
-    tiles: Sequence[Tile], views: Sequence[tuple[float, float]], folder: Path, settings: RenderSettings, out: Path,
-    bar: Track, before: int,
-) -> None:  # fmt: skip
+    tiles: Sequence[Tile],
+    views: Sequence[tuple[float, float]],
+    folder: Path,
+    settings: RenderSettings,
+    out: Path,
+    bar: Track,
+    before: int,
+) -> None:
     heads = [{"seed": tile.seed, "wishes": tile.wishes.to_json()} for tile in tiles]
     write_json(folder / "plan.json", {"views": [list(view) for view in views], "heads": heads})
     command: list[object] = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
@@ -165,4 +174,3 @@ def seeds_of(heads: int, first_seed: int) -> range:
     if not 0 <= first_seed <= HIGHEST_SEED - heads + 1:
         raise InputError(f"seeds lie between 0 and {HIGHEST_SEED}, got {first_seed} and {heads} heads")
     return range(first_seed, first_seed + heads)
-

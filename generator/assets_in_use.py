@@ -73,8 +73,10 @@ def choose_assets(
     for name, slot in SLOTS.items():
         stream, record = draw(name), getattr(spec, name)
         wished = stream.wished(slot.answer)
-        weights = {asset: weight * suits(library.assets[asset].tags, person, spec.skin.melanin)
-                   for asset, weight in library.weights(slot.kind, base_mesh).items()}  # fmt: skip
+        weights = {
+            asset: weight * suits(library.assets[asset].tags, person, spec.skin.melanin)
+            for asset, weight in library.weights(slot.kind, base_mesh).items()
+        }
         asset = _draw(stream, name, slot, weights)
         bare = getattr(record, "family", getattr(record, "kind", "")) in BARE
         covered = name == "hair" and (spec.headwear.kind != "none" or "headwear" in changes)
@@ -85,9 +87,16 @@ def choose_assets(
 
 def suits(tags: Sequence[str], person: Person, melanin: float) -> float:
     """Factor of an asset's weight: 1 where its tags don't speak against it, `MISFIT` for each that does."""
-    speaks = {"male": person.masculine >= 0.5, "female": person.masculine < 0.5, "young": person.age < 45,
-              "middleage": 30 <= person.age < 65, "old": person.age >= 55, "african": melanin > 0.5,
-              "asian": 0.15 < melanin < 0.6, "caucasian": melanin < 0.45}  # fmt: skip
+    speaks = {
+        "male": person.masculine >= 0.5,
+        "female": person.masculine < 0.5,
+        "young": person.age < 45,
+        "middleage": 30 <= person.age < 65,
+        "old": person.age >= 55,
+        "african": melanin > 0.5,
+        "asian": 0.15 < melanin < 0.6,
+        "caucasian": melanin < 0.45,
+    }
     return math.prod(1.0 if speaks.get(tag, True) else MISFIT for tag in tags)
 
 

@@ -78,13 +78,18 @@ class HeadGeometry:
             vertices.append(part.vertices)
             faces.append(part.triangles + start)
             parts.append(np.full(len(part.triangles), index, np.uint8))
-            face.append(part.masks["face"] >= 0.5 if name == "skin" and "face" in part.masks
-                        else np.zeros(len(part.vertices), bool))  # fmt: skip
+            face.append(
+                part.masks["face"] >= 0.5
+                if name == "skin" and "face" in part.masks
+                else np.zeros(len(part.vertices), bool)
+            )
             start += len(part.vertices)
         return HeadSurface(
-            np.concatenate(vertices).astype(np.float32), np.concatenate(faces).astype(np.int32),
-            np.concatenate(parts), np.concatenate(face),
-        )  # fmt: skip
+            np.concatenate(vertices).astype(np.float32),
+            np.concatenate(faces).astype(np.int32),
+            np.concatenate(parts),
+            np.concatenate(face),
+        )
 
 
 def build_head(model: HeadModel, shape: ShapeSpec, skin: Floats | None = None) -> HeadGeometry:
@@ -167,8 +172,10 @@ def _part(
         values = smooth
         if level == 0 and moved is not None:
             if moved.shape != positions.shape:
-                raise InputError(f"a skin of {len(moved)} vertices for a head model whose own has {len(positions)}; "
-                                 "register this head model")  # fmt: skip
+                raise InputError(
+                    f"a skin of {len(moved)} vertices for a head model whose own has {len(positions)}; "
+                    "register this head model"
+                )
             positions = moved
     positions = positions.astype(np.float32).astype(float)
     triangles = triangulate(faces)
@@ -177,9 +184,7 @@ def _part(
     return Part(positions, triangles, normals, masks, values[:, :3], values[:, 3:5], corners)
 
 
-def _extent(
-    vertices: Floats, mean: Floats, model: HeadModel, kinds: NDArray[np.str_]
-) -> tuple[Floats, float]:
+def _extent(vertices: Floats, mean: Floats, model: HeadModel, kinds: NDArray[np.str_]) -> tuple[Floats, float]:
     """Centre and radius of the head from chin to crown: of what lies above the chin on the mean head."""
     chin = mean[model.landmarks["chin"], 2] if "chin" in model.landmarks else -0.115
     inside = np.zeros(len(vertices), bool)

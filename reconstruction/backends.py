@@ -22,7 +22,7 @@ Progress = Callable[[float], None]
 
 
 def choose_backend(wanted: str) -> str:
-    """"cpu" or "cuda" for "auto", "cpu" or "cuda"; raises `InputError` where CUDA is wanted and not there."""
+    """ "cpu" or "cuda" for "auto", "cpu" or "cuda"; raises `InputError` where CUDA is wanted and not there."""
     if wanted == "cuda" and not pycolmap.has_cuda:
         raise InputError(
             "backend cuda: no CUDA in this pycolmap; use backend cpu, or install pycolmap-cuda12 where there is a GPU"

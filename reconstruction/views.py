@@ -40,9 +40,7 @@ class View:
         return np.asarray(self.colours.astype(np.float32) @ weights)
 
 
-def load_views(
-    capture: Capture, masks: Sequence[Path] | None = None, max_size: int | None = None
-) -> tuple[View, ...]:
+def load_views(capture: Capture, masks: Sequence[Path] | None = None, max_size: int | None = None) -> tuple[View, ...]:
     """Read, check, shrink and undistort the images of a capture.
 
     Args:
@@ -146,9 +144,7 @@ def undistort(view: View) -> View:
     if not view.camera.distorted:
         return view
     old = view.camera
-    new = Camera.pinhole(
-        old.name, (old.width, old.height), old.focal, old.principal, old.rotation, old.translation
-    )
+    new = Camera.pinhole(old.name, (old.width, old.height), old.focal, old.principal, old.rotation, old.translation)
     grid = np.stack(np.meshgrid(np.arange(new.width) + 0.5, np.arange(new.height) + 0.5), axis=-1)
     pixels, _ = old.project(new.unproject(grid, 1.0))
     rows, columns = pixels[..., 1] - 0.5, pixels[..., 0] - 0.5

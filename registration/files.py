@@ -146,11 +146,19 @@ def register_scan(where: Path, options: RegisterOptions, progress: Progress = _s
     with atomic_path(out / "registered.png") as path:
         Image.fromarray(_picture(done, truth)).save(path)
     fit = summary["fit"]
-    log.info("%s: the face lies %.2f mm from what counts of the scan in the median, 90 %% of it within %.2f mm",
-             done.name, fit["median"], fit["p90"])  # fmt: skip
+    log.info(
+        "%s: the face lies %.2f mm from what counts of the scan in the median, 90 %% of it within %.2f mm",
+        done.name,
+        fit["median"],
+        fit["p90"],
+    )
     if fit["median"] > _DOUBTFUL_MM or fit["p90"] > _ASTRAY_MM:
-        log.warning("%s: that is far: look at %s; a wrong --unit, normals inward, labels that are not the face's, or a "
-                    "head that was not found (--landmarks) do that", done.name, out / "registered.png")  # fmt: skip
+        log.warning(
+            "%s: that is far: look at %s; a wrong --unit, normals inward, labels that are not the face's, or a "
+            "head that was not found (--landmarks) do that",
+            done.name,
+            out / "registered.png",
+        )
     if truth is not None:
         error = summary["error"]
         log.info("%s: the face lies %.3f ± %.3f mm from the truth", done.name, error["mean"], error["std"])
@@ -158,9 +166,7 @@ def register_scan(where: Path, options: RegisterOptions, progress: Progress = _s
     return summary
 
 
-def _weights(
-    labels: str | None, folder: Path | None, scan: Scan
-) -> tuple[NDArray | None, NDArray | None, str]:
+def _weights(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray | None, NDArray | None, str]:
     """(V,) weights of the vertices, None for all; how much those say; and in words where both come from."""
     if labels == NO_LABELS:
         return None, None, "the whole scan counts"
@@ -201,9 +207,11 @@ def coefficients_of(done: Registered) -> dict[str, Any]:
         "metres_per_unit": done.metres,
         "identity": dict(zip(model.identity_names, map(float, head.identity), strict=True)),
         "expression": dict(zip(model.expression_names, map(float, head.expression), strict=True)),
-        "neck": head.neck.tolist(), "jaw": head.jaw.tolist(),
-        "rotation": head.rotation.tolist(), "shift_m": head.shift.tolist(),
-    }  # fmt: skip
+        "neck": head.neck.tolist(),
+        "jaw": head.jaw.tolist(),
+        "rotation": head.rotation.tolist(),
+        "shift_m": head.shift.tolist(),
+    }
 
 
 def _summary(done: Registered, truth: HeadSurface | None) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _search(points: Floats, normals: Floats, target: Target) -> _Fit:
         (rotation, target.vertices[seed] - rotation @ middle)
         for seed in _far_apart(target.vertices, _SEEDS)
         for rotation in _turns(forward, target.mean_normal(target.vertices[seed], _AROUND))
-    ]  # fmt: skip
+    ]
     found: list[_Fit] = []
     for count, steps, kept in _ROUNDS:
         some = _spread(np.arange(len(points)), count)
@@ -113,9 +113,13 @@ def _search(points: Floats, normals: Floats, target: Target) -> _Fit:
 
 
 def _icp(
-    points: Floats, normals: Floats, target: Target, start: tuple[Floats, Floats] | None = None,
-    reach: float = _FAR, steps: int = _STEPS,
-) -> _Fit:  # fmt: skip
+    points: Floats,
+    normals: Floats,
+    target: Target,
+    start: tuple[Floats, Floats] | None = None,
+    reach: float = _FAR,
+    steps: int = _STEPS,
+) -> _Fit:
     """Point-to-plane ICP with Tukey weights."""
     rotation, shift = start or (np.eye(3), np.zeros(3))
     least = _NEAR / 4

@@ -41,8 +41,15 @@ class Target:
         weights: (N,) 0 on borders, beside holes and beside what was left out, and rising from there.
     """
 
-    def __init__(self, scan: Mesh, weights: NDArray | None = None, least: float = 0.5, margin: float = 0.006,
-                 what: str = "scan", confidence: NDArray | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        scan: Mesh,
+        weights: NDArray | None = None,
+        least: float = 0.5,
+        margin: float = 0.006,
+        what: str = "scan",
+        confidence: NDArray | None = None,
+    ) -> None:
         """
         Args:
             scan: V vertices, metres.
@@ -65,8 +72,10 @@ class Target:
         used = np.zeros(len(vertices), bool)
         used[faces[inside].ravel()] = True
         if used.sum() < _ENOUGH:
-            raise InputError(f"{what}: {int(used.sum())} of {len(vertices)} vertices are skin; nothing to register to. "
-                             "Look at the labels, or register without them")  # fmt: skip
+            raise InputError(
+                f"{what}: {int(used.sum())} of {len(vertices)} vertices are skin; nothing to register to. "
+                "Look at the labels, or register without them"
+            )
         _check_size(vertices[used], what)
         normals = vertex_normals(vertices, faces[inside])
         border = _border(_places(vertices), faces[inside])

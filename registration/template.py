@@ -61,8 +61,10 @@ class Template:
         parts = np.array([name.startswith("skin") for name in model.part_names])
         polygons = model.polygons[parts[model.polygon_parts]]
         if not len(polygons) or "face" not in model.regions:
-            raise InputError(f"head model {model.name}: it has no face mask; registration is measured by one. "
-                             "Give it the region `face` (docs/head_models.md)")  # fmt: skip
+            raise InputError(
+                f"head model {model.name}: it has no face mask; registration is measured by one. "
+                "Give it the region `face` (docs/head_models.md)"
+            )
         self._used = np.unique(polygons[polygons >= 0])
         number = np.full(len(model.base), -1, np.int32)
         number[self._used] = np.arange(len(self._used))

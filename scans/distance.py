@@ -51,9 +51,7 @@ def inside_or_outside(
     queries = np.ascontiguousarray(points, np.float64)
     vertices = np.ascontiguousarray(surface.vertices, np.float64)
     faces = np.ascontiguousarray(surface.faces, np.int64)
-    signed = igl.signed_distance(
-        queries, vertices, faces, igl.SignedDistanceType.SIGNED_DISTANCE_TYPE_PSEUDONORMAL
-    )[0]
+    signed = igl.signed_distance(queries, vertices, faces, igl.SignedDistanceType.SIGNED_DISTANCE_TYPE_PSEUDONORMAL)[0]
     side = np.where(signed < 0, -1, 1).astype(np.int8)
     side[_on_border(vertices, faces, nearest, where)] = 0
     return side

@@ -103,8 +103,7 @@ class Head:
         if self.masks is None:
             return None
         return [
-            decode_classes(data, f"the mask of {name}")
-            for data, name in zip(self.masks, self.image_names, strict=True)
+            decode_classes(data, f"the mask of {name}") for data, name in zip(self.masks, self.image_names, strict=True)
         ]
 
     def pixels(self) -> list[NDArray[np.uint8]]:

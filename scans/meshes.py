@@ -102,6 +102,8 @@ def _triangles(polygons: list[list[bytes]], seen: list[int], count: int) -> NDAr
     if index.min() < 0 or index.max() >= count:
         raise ValueError("a face refers to a vertex that is not there")
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    fans = [np.stack([first[sizes > k], first[sizes > k] + k - 1, first[sizes > k] + k], axis=1)
-            for k in range(2, int(sizes.max()))]  # fmt: skip
+    fans = [
+        np.stack([first[sizes > k], first[sizes > k] + k - 1, first[sizes > k] + k], axis=1)
+        for k in range(2, int(sizes.max()))
+    ]
     return index[np.concatenate(fans)].astype(np.int32)

@@ -24,8 +24,17 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"scans", "assets", "capture"},
     "registration": {"scans", "assets", "capture"},
     "evaluation": {"scans", "assets", "capture"},
-    "factory": {"training", "evaluation", "registration", "labeling", "reconstruction", "scans", "generator", "assets",
-    "capture"},
+    "factory": {
+        "training",
+        "evaluation",
+        "registration",
+        "labeling",
+        "reconstruction",
+        "scans",
+        "generator",
+        "assets",
+        "capture",
+    },
 }
 LIGHT = ("capture", "assets", "generator", "blender_scripts")
 OPTIONAL = {"generator/distributions.py": {"yaml"}}  # used where it is there, never needed

@@ -92,8 +92,10 @@ class ShardCLI(LightningCLI):
         if options.get("ckpt_path") is not None:
             found = self.read(Path(options["ckpt_path"]))
             if command == "fit" and "optimizer_states" not in found:
-                raise InputError(f"{options['ckpt_path']} was exported: nothing to go on training from is left in it; "
-                                 "name the run's own checkpoint")  # fmt: skip
+                raise InputError(
+                    f"{options['ckpt_path']} was exported: nothing to go on training from is left in it; "
+                    "name the run's own checkpoint"
+                )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add the logs, below the root folder, checkpoints that are whole, and plain lines where no bar is shown."""

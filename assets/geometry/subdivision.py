@@ -90,8 +90,9 @@ def catmull_clark(
     edges = face_edges(polygons)
     faces = _face_means(vertices, polygons)
     middles = vertices[edges.ends].mean(axis=1)
-    positions = np.concatenate([_moved(vertices, polygons, edges, faces, middles),
-                                _edge_points(edges, faces, middles), faces])  # fmt: skip
+    positions = np.concatenate(
+        [_moved(vertices, polygons, edges, faces, middles), _edge_points(edges, faces, middles), faces]
+    )
     values = None
     if attributes is not None:
         values = np.concatenate([attributes, attributes[edges.ends].mean(axis=1), _face_means(attributes, polygons)])

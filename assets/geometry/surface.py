@@ -108,8 +108,9 @@ def smooth(values: FloatArray, weights: FloatArray, edges: Ints, stiffness: floa
     def product(x: Floats) -> Floats:
         out = x * diagonal[:, None]
         for axis in range(x.shape[1]):
-            out[:, axis] -= stiffness * (np.bincount(first, x[second, axis], len(x))
-                                         + np.bincount(second, x[first, axis], len(x)))  # fmt: skip
+            out[:, axis] -= stiffness * (
+                np.bincount(first, x[second, axis], len(x)) + np.bincount(second, x[first, axis], len(x))
+            )
         return out
 
     right = np.where(weights[:, None] > 0, values, 0.0) * weights[:, None]

@@ -59,8 +59,9 @@ class Annotation:
     eye_centres: NDArray[np.float64] | None
 
 
-def annotate(vertices: FloatArray, triangles: NDArray[np.integer], landmarks: Mapping[str, FloatArray],
-             cache: Path | None = None) -> Annotation:  # fmt: skip
+def annotate(
+    vertices: FloatArray, triangles: NDArray[np.integer], landmarks: Mapping[str, FloatArray], cache: Path | None = None
+) -> Annotation:
     """The annotation of a head's mesh.
 
     vertices: (V, 3) metres, Z up, face towards -Y. triangles: (F, 3), counter-clockwise seen from outside.
@@ -191,8 +192,15 @@ def _features(points: Floats, normals: Floats) -> Floats:
     return np.concatenate([points, NORMAL_LENGTH * normals], axis=1)
 
 
-def _lay_on(start: Floats, faces: Ints, hollow: NDArray[np.bool_], target: _Target, anchors: Ints, places: Floats,
-            weights: Floats) -> Floats:  # fmt: skip
+def _lay_on(
+    start: Floats,
+    faces: Ints,
+    hollow: NDArray[np.bool_],
+    target: _Target,
+    anchors: Ints,
+    places: Floats,
+    weights: Floats,
+) -> Floats:
     """(S, 3) the warped skin drawn onto the target, what is hollow following what is around it."""
     points, edges = start, surface.edges_of(faces)
     for stiffness, reach in zip(STIFFNESS, REACH, strict=True):

@@ -29,19 +29,31 @@ METRES = 0.01
 
 # Material -> part. The eyes' inner balls lie behind a clear shell; what isn't named here covers the lids' borders.
 _PARTS = {
-    "M_Face": "skin", "M_BackHead": "skin", "M_GumsTongue": "tongue", "M_Teeth": "teeth",
-    "M_ScleraLeft": "eye_left", "M_ScleraRight": "eye_right", "M_IrisLeft": "iris_left", "M_IrisRight": "iris_right",
-}  # fmt: skip
+    "M_Face": "skin",
+    "M_BackHead": "skin",
+    "M_GumsTongue": "tongue",
+    "M_Teeth": "teeth",
+    "M_ScleraLeft": "eye_left",
+    "M_ScleraRight": "eye_right",
+    "M_IrisLeft": "iris_left",
+    "M_IrisRight": "iris_right",
+}
 _PART_NAMES = ("skin", "eye_left", "eye_right", "iris_left", "iris_right", "teeth_upper", "teeth_lower", "tongue")
 
 # Our name -> the landmark of the iBUG scheme at the same place.
 _SAME_PLACE = {
-    "nasion": "nose_bridge_0", "nose_tip": "nose_bridge_3",
-    "right_eye_outer": "right_eye_0", "right_eye_inner": "right_eye_3",
-    "left_eye_inner": "left_eye_0", "left_eye_outer": "left_eye_3",
-    "right_mouth_corner": "mouth_outer_0", "left_mouth_corner": "mouth_outer_6",
-    "upper_lip": "mouth_outer_3", "lower_lip": "mouth_outer_9", "chin": "jaw_8",
-}  # fmt: skip
+    "nasion": "nose_bridge_0",
+    "nose_tip": "nose_bridge_3",
+    "right_eye_outer": "right_eye_0",
+    "right_eye_inner": "right_eye_3",
+    "left_eye_inner": "left_eye_0",
+    "left_eye_outer": "left_eye_3",
+    "right_mouth_corner": "mouth_outer_0",
+    "left_mouth_corner": "mouth_outer_6",
+    "upper_lip": "mouth_outer_3",
+    "lower_lip": "mouth_outer_9",
+    "chin": "jaw_8",
+}
 
 
 @dataclass(frozen=True)

@@ -107,14 +107,27 @@ class Asset:
 
     def credit(self) -> dict[str, str]:
         """What a capture records of it."""
-        return {"id": self.id, "kind": self.kind, "licence": self.licence, "author": self.author,
-                "source": self.source, "sha256": self.sha256}  # fmt: skip
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "licence": self.licence,
+            "author": self.author,
+            "source": self.source,
+            "sha256": self.sha256,
+        }
 
     def to_json(self) -> dict[str, Any]:
         """The manifest."""
-        return {"kind": self.kind, "id": self.id, "files": dict(self.files), "licence": self.licence,
-                "author": self.author, "source": self.source, "tags": list(self.tags),
-                "weight": self.weight}  # fmt: skip
+        return {
+            "kind": self.kind,
+            "id": self.id,
+            "files": dict(self.files),
+            "licence": self.licence,
+            "author": self.author,
+            "source": self.source,
+            "tags": list(self.tags),
+            "weight": self.weight,
+        }
 
 
 def _file_problem(path: Path, role: str, deep: bool) -> str:

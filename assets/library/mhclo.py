@@ -18,9 +18,16 @@ from numpy.typing import NDArray
 from assets.makehuman.files import BASE_VERTICES
 from capture import InputError
 
-TEXTURES = {"diffusetexture": "diffuse", "normalmaptexture": "normal", "bumpmaptexture": "bump",
-            "bumptexture": "bump", "specularmaptexture": "specular", "aomaptexture": "ambient_occlusion",
-            "displacementmaptexture": "displacement", "transparencymaptexture": "transparency"}  # fmt: skip
+TEXTURES = {
+    "diffusetexture": "diffuse",
+    "normalmaptexture": "normal",
+    "bumpmaptexture": "bump",
+    "bumptexture": "bump",
+    "specularmaptexture": "specular",
+    "aomaptexture": "ambient_occlusion",
+    "displacementmaptexture": "displacement",
+    "transparencymaptexture": "transparency",
+}
 """Keys of a material, in lower case -> roles of an asset's files."""
 SECTIONS = ("verts", "delete_verts", "weights")
 """Keys of a proxy that numbers follow; other keys may stand between a section's key and its numbers."""
@@ -118,8 +125,14 @@ def _ranges(words: Sequence[str]) -> set[int]:
     return numbers
 
 
-def _proxy(path: Path, found: Mapping[str, str], tags: Sequence[str], scales: Mapping[int, tuple[int, int, float]],
-           rows: Sequence[Sequence[float]], deleted: set[int]) -> Proxy:  # fmt: skip
+def _proxy(
+    path: Path,
+    found: Mapping[str, str],
+    tags: Sequence[str],
+    scales: Mapping[int, tuple[int, int, float]],
+    rows: Sequence[Sequence[float]],
+    deleted: set[int],
+) -> Proxy:
     if found.get("basemesh", "hm08") != "hm08":
         raise InputError(f"{path}: made for the base mesh {found['basemesh']!r}; only hm08 can be fitted")
     if not rows:
@@ -190,8 +203,10 @@ def read_origin(path: Path) -> tuple[str, str, str]:
         licence = "CC0-1.0"
     holders = re.findall(r"Copyright \(C\) *(?:\d{4} +)?([^,\n]+)", text)
     source = re.search(r"https?://\S*makehuman\S*", text)
-    return licence, _keyword(text, "author") or "; ".join(map(str.strip, holders)), (
-        _keyword(text, "homepage|url") or (source.group().rstrip(".,") if source else "")
+    return (
+        licence,
+        _keyword(text, "author") or "; ".join(map(str.strip, holders)),
+        (_keyword(text, "homepage|url") or (source.group().rstrip(".,") if source else "")),
     )
 
 

@@ -41,8 +41,15 @@ AGES = ("young", "old")
 MUSCLES = ("minmuscle", "averagemuscle", "maxmuscle")
 WEIGHTS = ("minweight", "averageweight", "maxweight")
 DETAIL_FOLDERS = ("head", "forehead", "eyebrows", "eyes", "nose", "mouth", "chin", "cheek", "ears", "neck", "asym")
-OPPOSITES = (("decr", "incr"), ("down", "up"), ("in", "out"), ("backward", "forward"), ("concave", "convex"),
-             ("compress", "uncompress"), ("l", "r"))  # fmt: skip
+OPPOSITES = (
+    ("decr", "incr"),
+    ("down", "up"),
+    ("in", "out"),
+    ("backward", "forward"),
+    ("concave", "convex"),
+    ("compress", "uncompress"),
+    ("l", "r"),
+)
 # Modifiers that move the head as a whole, or that MakeHuman means for children or for the body.
 SKIPPED = re.compile(r"head-trans|head-age|neck-trans|asymm-|measure-neck-height")
 BONES = ("chest", "neck01", "neck02", "neck03", "head", "jaw")
@@ -111,8 +118,12 @@ def _macro_targets(folder: Path) -> list[tuple[str, Path]]:
                 for weight in WEIGHTS:
                     build = f"{gender}-{age}-{muscle}-{weight}"
                     found.append((f"universal-{build}", folder / f"universal-{build}.target.gz"))
-                    for kind in ("height-minheight", "height-maxheight",
-                                 "proportions-uncommonproportions", "proportions-idealproportions"):  # fmt: skip
+                    for kind in (
+                        "height-minheight",
+                        "height-maxheight",
+                        "proportions-uncommonproportions",
+                        "proportions-idealproportions",
+                    ):
                         subfolder, end = kind.split("-")
                         path = folder / subfolder / f"{build}-{end}.target.gz"
                         if path.is_file():
@@ -234,9 +245,7 @@ def _eyes(mean: FloatArray, eyes: list[IntArray], chosen: _Selection) -> dict[st
         ball = eyeball(float(np.arcsin(IRIS_RADIUS / radius)), float(np.arcsin(PUPIL_RADIUS / radius)))
         dense = centre + radius * ball.vertices
         one = np.ones((len(coarse), 1))
-        operators.append(
-            np.hstack([dense, np.ones((len(dense), 1))]) @ np.linalg.pinv(np.hstack([coarse, one]))
-        )
+        operators.append(np.hstack([dense, np.ones((len(dense), 1))]) @ np.linalg.pinv(np.hstack([coarse, one])))
     return {
         "eye_rows": rows,
         "eye_operator": np.stack(operators),
@@ -255,13 +264,11 @@ def _surface(mesh: BaseMesh, chosen: _Selection, arrays: dict[str, Any]) -> dict
     eye_corners = eye + len(used)
     return {
         "polygons": np.concatenate([chosen.polygons, eye + first, eye + first + count]).astype(np.int32),
-        "polygon_uvs": np.concatenate(
-            [corners.reshape(chosen.polygon_uvs.shape), eye_corners, eye_corners]
-        ).astype(np.int32),
+        "polygon_uvs": np.concatenate([corners.reshape(chosen.polygon_uvs.shape), eye_corners, eye_corners]).astype(
+            np.int32
+        ),
         "uvs": np.concatenate([mesh.uvs[used], arrays["eye_uvs"]]),
-        "polygon_parts": np.concatenate(
-            [chosen.parts, np.full(len(eye), 1), np.full(len(eye), 2)]
-        ).astype(np.int32),
+        "polygon_parts": np.concatenate([chosen.parts, np.full(len(eye), 1), np.full(len(eye), 2)]).astype(np.int32),
         "part_names": np.array(PART_NAMES),
     }
 
@@ -311,8 +318,9 @@ def bone_weights(rig: dict[str, Any], table: dict[str, Any], source: IntArray) -
     return np.asarray(weights / np.where(total > 0, total, 1.0))
 
 
-def _annotations(mesh: BaseMesh, mirror: IntArray, mean: FloatArray, chosen: _Selection,
-                 arrays: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+def _annotations(
+    mesh: BaseMesh, mirror: IntArray, mean: FloatArray, chosen: _Selection, arrays: dict[str, Any]
+) -> dict[str, Any]:
     shown = chosen.source[: chosen.shown]
     body = mesh.polygons[[group == "body" for group in mesh.groups]]
     skin = np.isin(shown, np.unique(body))

@@ -60,8 +60,6 @@ def _quads(rings: int) -> IntArray:
     last = 1 + (rings - 1) * SEGMENTS
     pole = rings * SEGMENTS + 1
     front = np.stack([np.zeros_like(even), (even + 2) % SEGMENTS + 1, even + 2, even + 1], axis=1)
-    back = np.stack(
-        [np.full_like(even, pole), even + last, even + 1 + last, (even + 2) % SEGMENTS + last], axis=1
-    )
+    back = np.stack([np.full_like(even, pole), even + last, even + 1 + last, (even + 2) % SEGMENTS + last], axis=1)
     quads = np.concatenate([front, *bands, back])
     return np.ascontiguousarray(quads[:, ::-1], dtype=np.int32)

@@ -196,7 +196,7 @@ def lash_chains(body: IntArray, mirror: IntArray) -> dict[str, list[int]]:
     inner, outer = loop.index(EYE_INNER), loop.index(EYE_OUTER)
     turned = loop[inner:] + loop[:inner]
     split = (outer - inner) % len(loop)
-    upper, lower = turned[: split + 1], [turned[0], *turned[:split - 1:-1]]
+    upper, lower = turned[: split + 1], [turned[0], *turned[: split - 1 : -1]]
     chains = {"lash_upper_left": upper, "lash_lower_left": lower}
     chains |= {name.replace("left", "right"): [int(mirror[v]) for v in chain] for name, chain in chains.items()}
     return chains

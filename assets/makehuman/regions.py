@@ -24,8 +24,13 @@ HAIRLINE = (
 SKULL_AXIS_Y = 0.075
 
 # Brow: (x, z, half width) along the left brow, metres.
-BROW = ((0.011, 0.0155, 0.0045), (0.020, 0.0185, 0.0048), (0.031, 0.0205, 0.0042), (0.041, 0.0185, 0.0033),
-        (0.050, 0.0135, 0.0020))  # fmt: skip
+BROW = (
+    (0.011, 0.0155, 0.0045),
+    (0.020, 0.0185, 0.0048),
+    (0.031, 0.0205, 0.0042),
+    (0.041, 0.0185, 0.0033),
+    (0.050, 0.0135, 0.0020),
+)
 
 
 def _step(distance: FloatArray, width: float) -> FloatArray:
@@ -63,8 +68,9 @@ def anatomy(body: IntArray, mirror: IntArray, count: int) -> dict[str, BoolArray
     }
 
 
-def drawn(mean: FloatArray, skin: BoolArray, found: dict[str, BoolArray], neck: FloatArray,
-          chest: FloatArray) -> dict[str, FloatArray]:  # fmt: skip
+def drawn(
+    mean: FloatArray, skin: BoolArray, found: dict[str, BoolArray], neck: FloatArray, chest: FloatArray
+) -> dict[str, FloatArray]:
     """The float32 masks of the mean head's vertices (V, 3), among them those of `anatomy` as 0 or 1.
 
     skin: vertices of the skin; neck, chest: skinning weights of the joints of the neck and below it.

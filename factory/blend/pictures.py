@@ -41,8 +41,10 @@ class Picture:
         except (UnidentifiedImageError, OSError, ValueError) as error:
             raise InputError(f"damaged image: {path} ({error}); copy or render it again") from None
         if (width, height) != (camera.width, camera.height):
-            raise InputError(f"{path} is {width} x {height}, its camera {camera.width} x {camera.height}; give the "
-                             "image that was calibrated")  # fmt: skip
+            raise InputError(
+                f"{path} is {width} x {height}, its camera {camera.width} x {camera.height}; give the "
+                "image that was calibrated"
+            )
         Image.init()
         if kind not in Image.SAVE:
             raise InputError(f"{path}: images of format {kind} can be read, not written; convert them to PNG")

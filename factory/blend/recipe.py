@@ -51,9 +51,13 @@ class Wishes:
 
 
 def overlay_spec(
-    wishes: Wishes, known: HeadSpec | None, head: Coefficients, model: HeadModel, library: Library,
+    wishes: Wishes,
+    known: HeadSpec | None,
+    head: Coefficients,
+    model: HeadModel,
+    library: Library,
     light: Callable[[], SkinLight],
-) -> HeadSpec:  # fmt: skip
+) -> HeadSpec:
     """The head in the shape that was registered, with hair drawn for it, in the light of the capture.
 
     A synthetic capture's spec, `known`, tells light, skin, sensor and the colour of the person's hair. For any other,

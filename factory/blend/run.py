@@ -131,9 +131,14 @@ def _labels(folder: Path, given: str | None) -> str:
 
 
 def _blend(
-    capture: Capture, known: HeadSpec | None, pictures: Sequence[Picture], out: Path, info: CaptureInfo,
-    options: BlendOptions, plain: dict[str, Any],
-) -> None:  # fmt: skip
+    capture: Capture,
+    known: HeadSpec | None,
+    pictures: Sequence[Picture],
+    out: Path,
+    info: CaptureInfo,
+    options: BlendOptions,
+    plain: dict[str, Any],
+) -> None:
     forget(out, "generate")
     record: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "source": {"id": capture.info.id}, "options": plain}
     write_json(out / Capture.BLEND, record)  # from here on the folder is known for what it is
@@ -157,8 +162,10 @@ def _blend(
     sensor = None if known is None else known.sensor
     with tempfile.TemporaryDirectory(prefix="p2p-blend-") as place:
         made = _render(spec, done, cameras, Path(place), out, options.render, _has_masks(capture))
-        cover = [_compose(*job, sensor, Path(place), out) for job in
-                 zip(range(len(cameras)), cameras, pictures, capture.mask_paths, strict=True)]  # fmt: skip
+        cover = [
+            _compose(*job, sensor, Path(place), out)
+            for job in zip(range(len(cameras)), cameras, pictures, capture.mask_paths, strict=True)
+        ]
     if not any(cover):
         raise InputError(f"{capture.folder}: no view shows any of the hair; are its scan and its cameras in one frame?")
     _truth(done).write(out / Capture.HEAD)
@@ -183,8 +190,10 @@ def _checked(done: Registered) -> SurfaceError:
     """Distance of the registered face to the scan; raises `InputError` where it is no face's."""
     error = face_error(done.found.mesh(done.template), done.template.face_mask, done.skin_mesh())
     if error.median > _WORST_MM:
-        raise InputError(f"{done.name}: the head wasn't found in the scan, the face lies {error.median:.1f} mm off it; "
-                         "look at `p2p register`, give --landmarks or --unit")  # fmt: skip
+        raise InputError(
+            f"{done.name}: the head wasn't found in the scan, the face lies {error.median:.1f} mm off it; "
+            "look at `p2p register`, give --landmarks or --unit"
+        )
     return error
 
 
@@ -206,9 +215,14 @@ def _has_masks(capture: Capture) -> bool:
 
 
 def _render(
-    spec: HeadSpec, done: Registered, cameras: Sequence[Camera], place: Path, out: Path, settings: RenderSettings,
+    spec: HeadSpec,
+    done: Registered,
+    cameras: Sequence[Camera],
+    place: Path,
+    out: Path,
+    settings: RenderSettings,
     classes: bool,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Let Blender render the hair into `place`; returns what it says of itself."""
     head = done.found.head
     skin = (done.found.vertices - head.shift) @ head.rotation
@@ -220,8 +234,12 @@ def _render(
     command += ["--overlay", place / "plan.json", "--out-root", place, "--samples", settings.samples,
                 "--device", settings.device, *sources(settings)]  # fmt: skip
     with track(f"hair for {out.name}", len(cameras)) as bar:
-        run_stage([str(word) for word in command], f"blend {out.name}", log_path(out, "blend"),
-                  lambda what, count, total: bar(count, what, total))  # fmt: skip
+        run_stage(
+            [str(word) for word in command],
+            f"blend {out.name}",
+            log_path(out, "blend"),
+            lambda what, count, total: bar(count, what, total),
+        )
     made: dict[str, Any] = read_json(place / OVERLAY_RECORD, "what Blender made")
     return made
 
@@ -240,8 +258,10 @@ def _compose(
         hair = warp(decode_classes(classes.read_bytes(), str(classes)), straight, camera, nearest=True)
         below = decode_classes(mask.read_bytes(), str(mask))
         if below.shape != alpha.shape:
-            raise InputError(f"{mask} is {below.shape[1]} x {below.shape[0]}, its camera {camera.width} x "
-                             f"{camera.height}; remove the masks, or make the capture again")  # fmt: skip
+            raise InputError(
+                f"{mask} is {below.shape[1]} x {below.shape[0]}, its camera {camera.width} x "
+                f"{camera.height}; remove the masks, or make the capture again"
+            )
         write_bytes((out / "masks" / camera.name).with_suffix(".png"), encode_png(blend_classes(below, alpha, hair)))
     return float((alpha > 0.5).mean())
 
@@ -258,5 +278,6 @@ def _truth(done: Registered) -> HeadSurface:
             vertices.append(built[name].vertices @ head.rotation.T + head.shift)
             parts.append(np.full(len(faces[-1]), index, np.uint8))
             mask.append(np.zeros(len(vertices[-1]), bool))
-    return HeadSurface(np.concatenate(vertices).astype(np.float32), np.concatenate(faces), np.concatenate(parts),
-                       np.concatenate(mask))  # fmt: skip
+    return HeadSurface(
+        np.concatenate(vertices).astype(np.float32), np.concatenate(faces), np.concatenate(parts), np.concatenate(mask)
+    )

@@ -55,8 +55,9 @@ def pinhole(camera: Camera) -> Camera:
     low, high = pixels.min(axis=0) - _MARGIN, pixels.max(axis=0) + _MARGIN
     wide, high_px = (math.ceil(extent) for extent in (high - low))
     if wide * high_px > _LARGEST * camera.width * camera.height:
-        raise InputError(f"camera of {camera.name}: without its distortion its image is {wide} x {high_px} pixels; "
-                         f"{cure}")  # fmt: skip
+        raise InputError(
+            f"camera of {camera.name}: without its distortion its image is {wide} x {high_px} pixels; {cure}"
+        )
     principal = (camera.principal[0] - low[0], camera.principal[1] - low[1])
     return Camera.pinhole(camera.name, (wide, high_px), camera.focal, principal, camera.rotation, camera.translation)
 

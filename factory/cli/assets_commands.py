@@ -53,9 +53,7 @@ def import_makehuman(folder: Path, out: Path, name: str, licence: str | None, li
     _report(read_makehuman(folder, out, Origin(name, licence or ""), link), out)
 
 
-def import_hdri(
-    folder: Path, out: Path, licence: str, author: str | None, source: str | None, link: bool
-) -> None:
+def import_hdri(folder: Path, out: Path, licence: str, author: str | None, source: str | None, link: bool) -> None:
     """Make a library of a folder of panoramas (.exr, .hdr)."""
     _report(read_hdris(folder, out, licence, author=author or "", source=source or "", link=link), out)
 

@@ -131,7 +131,6 @@ def reconstruct(
     if chosen is not None:
         options |= {"masks": [[str(path.resolve()), path.stat().st_mtime_ns] for path in chosen]}
     with show_progress(opened.info.id) as progress:
-
         watch = StepWatch(lambda step, share: progress(step, round(100 * share), 100))
 
         def work() -> Path:
@@ -166,8 +165,10 @@ def calibrate(
     if found.left_out:
         log.warning("no pose was found for %s", ", ".join(found.left_out))
     if not found.metric:
-        log.warning("the scale is unknown: lengths and thresholds in mm mean nothing for this capture; give "
-                    "--known-distance or --scale (with the sparse/ folder moved away)")  # fmt: skip
+        log.warning(
+            "the scale is unknown: lengths and thresholds in mm mean nothing for this capture; give "
+            "--known-distance or --scale (with the sparse/ folder moved away)"
+        )
 
 
 def label(capture: Path, threshold_mm: float, skin_parts: str) -> None:

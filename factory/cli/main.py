@@ -234,8 +234,12 @@ COMMANDS: dict[str, Command] = {
         commands.register,
         (
             Option("scan", Path, "folder of the capture, or a mesh (.ply, .obj)"),
-            Option("--labels", str | None, "labels.npz or prediction.npz of the scan, or none for the whole scan; by "
-                   "default what was painted, else the capture's prediction, else its labels"),
+            Option(
+                "--labels",
+                str | None,
+                "labels.npz or prediction.npz of the scan, or none for the whole scan; by "
+                "default what was painted, else the capture's prediction, else its labels",
+            ),
             Option("--template", str, "head model: makehuman, an ICT-FaceKit folder or an .npz file", "makehuman"),
             Option("--landmarks", Path | None, "JSON file, name -> [x, y, z], for a scan in a frame of its own"),
             Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
@@ -248,8 +252,12 @@ COMMANDS: dict[str, Command] = {
         (
             Option("scan", Path | None, "folder of the capture, or a mesh (.ply, .obj), to paint on", optional=True),
             Option("--import", Path | None, "painted .blend to make labels of"),
-            Option("--labels", str | None, "labels.npz or prediction.npz to start from, or none; by default what was "
-                   "painted, else the capture's prediction, else its labels"),
+            Option(
+                "--labels",
+                str | None,
+                "labels.npz or prediction.npz to start from, or none; by default what was "
+                "painted, else the capture's prediction, else its labels",
+            ),
             Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
             Option("--camera-unit", str | None, "of the camera poses, likewise"),
             Option("--out", Path | None, "the .blend; with --import the capture, or the .npz, that gets the labels"),
@@ -270,8 +278,12 @@ COMMANDS: dict[str, Command] = {
             _LIBRARY,
             Option("--template", str, "head model: makehuman, an ICT-FaceKit folder or an .npz file", "makehuman"),
             _DEVICE,
-            Option("--labels", str | None, "labels.npz or prediction.npz of the clean scan, or none for all of it; by "
-                   "default what was painted, else the prediction, else its labels, else all of it"),
+            Option(
+                "--labels",
+                str | None,
+                "labels.npz or prediction.npz of the clean scan, or none for all of it; by "
+                "default what was painted, else the prediction, else its labels, else all of it",
+            ),
             Option("--landmarks", Path | None, "JSON file, name -> [x, y, z], for a scan in a frame of its own"),
             Option("--unit", str | None, "of the scan: m, cm, mm, or metres per unit; guessed by default, and said"),
             Option("--images-only", bool, "leave the scan to `p2p reconstruct` and `p2p label`"),

@@ -95,15 +95,15 @@ def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, An
     workshop = Workshop(out / "cache" / "results", template)
     shown = set(np.unique(np.linspace(0, total - 1, min(options.pictures, total)).round().astype(int)).tolist())
     figures = Figures(template)
-    captured = {kind: [read_captured(folder) for folder in folders]
-                for kind, folders in {"annotated": options.annotated, "blended": options.blended}.items()}  # fmt: skip
+    captured = {
+        kind: [read_captured(folder) for folder in folders]
+        for kind, folders in {"annotated": options.annotated, "blended": options.blended}.items()
+    }
     for kind, subjects in captured.items():
         _check_captured(kind, subjects)
     synthetic = _Collected()
     with track("evaluating", total * len(rows)) as progress:
-        for number, subject in enumerate(
-            read_subjects(dataset, options.split, options.heads, options.head_models)
-        ):  # fmt: skip
+        for number, subject in enumerate(read_subjects(dataset, options.split, options.heads, options.head_models)):
             _run(subject, rows, workshop, synthetic, progress.advance, figures if number in shown else None)
     collected = {"synthetic": synthetic}
     for kind, subjects in captured.items():
@@ -199,17 +199,21 @@ def _truth(subject: Subject, workshop: Workshop) -> tuple[Mesh | None, Any, str]
 
 
 def _numbers(
-    dataset: Path, options: EvaluateOptions, rows: Sequence[Row], collected: Mapping[str, _Collected],
+    dataset: Path,
+    options: EvaluateOptions,
+    rows: Sequence[Row],
+    collected: Mapping[str, _Collected],
     template: Template | None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """What stands in `evaluation.json`."""
     synthetic = collected["synthetic"]
     summaries = synthetic.summaries(rows)
     longest = max(curve_of(rows, OWN_KIND), curve_of(rows, BEST_KIND), key=len)
     curve = [
         {"heads": row.heads, "miou": summaries[row.name].to_json()["labels"]["miou"]}
-        for row in longest if row.name in summaries and summaries[row.name].scores is not None
-    ]  # fmt: skip
+        for row in longest
+        if row.name in summaries and summaries[row.name].scores is not None
+    ]
     return {
         "schema_version": SCHEMA_VERSION,
         "dataset": Path(dataset).name,
@@ -219,8 +223,13 @@ def _numbers(
         "template": None if template is None else {"name": template.model.name, "version": template.model.version},
         "rows": [
             {
-                "name": row.name, "title": row.title, "group": row.group, "tables": list(row.tables), "note": row.note,
-                "training_heads": row.heads, "paper": _paper(row.name),
+                "name": row.name,
+                "title": row.title,
+                "group": row.group,
+                "tables": list(row.tables),
+                "note": row.note,
+                "training_heads": row.heads,
+                "paper": _paper(row.name),
                 **{kind: _row_json(row, each, rows) for kind, each in collected.items()},
             }
             for row in rows
@@ -228,7 +237,7 @@ def _numbers(
         "groups": _groups(rows, synthetic),
         "size_curve": {"ours": curve, "paper": [{"heads": n, "miou": m} for n, m in paper.SIZE_CURVE.items()]},
         "looks": synthetic.looks,
-    }  # fmt: skip
+    }
 
 
 def _row_json(row: Row, collected: _Collected, rows: Sequence[Row]) -> dict[str, Any] | None:
@@ -242,12 +251,17 @@ def _row_json(row: Row, collected: _Collected, rows: Sequence[Row]) -> dict[str,
         found = {name: compare(collected.results[reference], results, number) for name, number in numbers.items()}
         value["reference"] = reference
         value["reference_less_this"] = {
-            name: None if each is None else {
-                "heads": each.heads, "difference": round(each.difference, 5), "low": round(each.low, 5),
-                "high": round(each.high, 5), "relative": round(each.relative, 5),
+            name: None
+            if each is None
+            else {
+                "heads": each.heads,
+                "difference": round(each.difference, 5),
+                "low": round(each.low, 5),
+                "high": round(each.high, 5),
+                "relative": round(each.relative, 5),
             }
             for name, each in found.items()
-        }  # fmt: skip
+        }
     value["by_head"] = {
         name: {
             "miou": None if result.labels is None else round(result.labels.counts.scores().miou, 5),

@@ -31,8 +31,10 @@ def conclude(value: Mapping[str, Any]) -> list[str]:
         said += _of_kind(rows, full, TWO_D, "2D")
         said += _of_kind(rows, full, THREE_D, "3D")
     if said and len(value["heads"]) < _FEW:
-        said.append(f"All this is of {len(value['heads'])} heads of one generator; more of them would narrow the "
-                    "intervals, and other people's scans may differ.")  # fmt: skip
+        said.append(
+            f"All this is of {len(value['heads'])} heads of one generator; more of them would narrow the "
+            "intervals, and other people's scans may differ."
+        )
     return said
 
 
@@ -45,8 +47,10 @@ def _of_references(rows: Mapping[str, Row], full: str | None) -> list[str]:
     if heads < ENOUGH:
         return []
     none, truth = means[0], means[1]
-    said = [f"Registered to the whole scan, the face lies {none:.2f} mm from the truth; to the true skin, {truth:.2f} "
-            f"mm ({heads} heads)."]  # fmt: skip
+    said = [
+        f"Registered to the whole scan, the face lies {none:.2f} mm from the truth; to the true skin, {truth:.2f} "
+        f"mm ({heads} heads)."
+    ]
     if len(means) > 2 and none > truth:
         share = 100 * (none - means[2]) / (none - truth)
         way = f"{share:.0f} % of the way from no mask to the true labels"

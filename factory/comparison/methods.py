@@ -150,7 +150,6 @@ def vote(maps: Sequence[NDArray[np.float32]], subject: Subject) -> NDArray[np.fl
     return np.asarray(np.clip(lifted[:, 0], 0, 1), np.float32)
 
 
-
 def _masks(subject: Subject) -> tuple[bytes, ...]:
     masks = subject.head.masks
     if masks is None:

@@ -22,9 +22,7 @@ from scans import colours, pictures
 _CURVES = 7  # methods in a plot at most
 
 
-def render(
-    value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary], figures: Figures
-) -> str:
+def render(value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary], figures: Figures) -> str:
     """The page: `value` is what stands in `evaluation.json`, the summaries of the data set's heads are by row."""
     graded = {name: s.calibration for name, s in synthetic.items() if s.calibration is not None}
     labelled = {name: s.boundary for name, s in synthetic.items() if s.scores is not None and name not in _PLAIN}
@@ -52,17 +50,24 @@ def render(
                 "name": figure.name,
                 "images": [_jpeg(image) for image in figure.images],
                 "panels": [
-                    {"title": panel.title, "text": panel.text,
-                     "pictures": {caption: _jpeg(image) for caption, image in panel.pictures.items()}}
+                    {
+                        "title": panel.title,
+                        "text": panel.text,
+                        "pictures": {caption: _jpeg(image) for caption, image in panel.pictures.items()},
+                    }
                     for panel in figure.panels
                 ],
             }
             for figure in figures.made
         ],
         shown_mm=SHOWN_MM,
-        key={"skin": _css(colours.SKIN), "other": _css(colours.OTHER), "false": _css(colours.FALSE_SKIN),
-             "missed": _css(colours.MISSED_SKIN)},
-    )  # fmt: skip
+        key={
+            "skin": _css(colours.SKIN),
+            "other": _css(colours.OTHER),
+            "false": _css(colours.FALSE_SKIN),
+            "missed": _css(colours.MISSED_SKIN),
+        },
+    )
 
 
 _PLAIN = ("none", "truth")  # rows whose mistakes say nothing

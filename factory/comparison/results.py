@@ -53,10 +53,14 @@ class LabelScores:
         """Of a method's answer."""
         true, skin = subject.labels.skin, answer.skin
         seen = subject.labels.seen_class
-        shown = {} if seen is None else {
-            int(kind): (int((seen == kind).sum()), int(skin[seen == kind].sum()), int(true[seen == kind].sum()))
-            for kind in np.unique(seen)
-        }  # fmt: skip
+        shown = (
+            {}
+            if seen is None
+            else {
+                int(kind): (int((seen == kind).sum()), int(skin[seen == kind].sum()), int(true[seen == kind].sum()))
+                for kind in np.unique(seen)
+            }
+        )
         calibration = Calibration.of(answer.probability, true) if graded else None
         return cls(Counts.of(skin, true), BoundaryErrors.of(skin, true, subject.boundary_mm), calibration, shown)
 

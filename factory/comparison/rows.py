@@ -157,9 +157,7 @@ def fill_rows(checkpoints: Sequence[Path], baselines: Baselines, vertices: int, 
             method, note = projected[row.name]
             rows.append(replace(row, method=method, note=note))
         else:
-            path, description = next(
-                ((path, value) for path, value in found if Kind.of(value) == row.kind), (None, {})
-            )  # fmt: skip
+            path, description = next(((path, value) for path, value in found if Kind.of(value) == row.kind), (None, {}))
             if path is None:
                 rows.append(replace(row, note=lacking))
             else:

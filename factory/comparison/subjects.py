@@ -132,8 +132,10 @@ def _rebuilt(subject: Subject) -> HeadSurface:
         surface = build_head(model, shape).surface()
         if _fits(surface, subject):
             return surface
-    raise InputError(f"the surface of {head.id} can't be rebuilt: it was made with the head model {shape.model}, or a "
-                     "version of it, that isn't at hand; name it with --head-model")  # fmt: skip
+    raise InputError(
+        f"the surface of {head.id} can't be rebuilt: it was made with the head model {shape.model}, or a "
+        "version of it, that isn't at hand; name it with --head-model"
+    )
 
 
 def _of_name(name: str, models: Sequence[str]) -> Iterator[HeadModel]:

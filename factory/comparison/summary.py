@@ -55,7 +55,9 @@ class Summary:
         return {
             "heads": self.heads,
             "registered": self.registered,
-            "labels": None if self.scores is None else {
+            "labels": None
+            if self.scores is None
+            else {
                 **{name: _rounded(value) for name, value in asdict(self.scores).items()},
                 "miou_heads_mean": _rounded(self.miou_heads.mean()),
                 "miou_heads_std": _rounded(self.miou_heads.std()),
@@ -68,13 +70,15 @@ class Summary:
                     for name, (count, called, true) in self.seen.items()
                 },
             },
-            "registration": None if self.error is None else {
+            "registration": None
+            if self.error is None
+            else {
                 "error_mm": self.error.to_json(),
                 "back_mm": None if self.back is None else self.back.to_json(),
                 "seconds": round(self.seconds, 2),
             },
             "missing": {reason: list(ids) for reason, ids in self.why.items()},
-        }  # fmt: skip
+        }
 
 
 def summarise(results: Mapping[str, Result]) -> Summary:
@@ -137,10 +141,8 @@ def compare(
     pairs = [
         (one, other)
         for name in ours
-        if name in theirs
-        and (one := number(ours[name])) is not None
-        and (other := number(theirs[name])) is not None
-    ]  # fmt: skip
+        if name in theirs and (one := number(ours[name])) is not None and (other := number(theirs[name])) is not None
+    ]
     if len(pairs) < 2:
         return None
     table = np.array(pairs, float)
@@ -170,8 +172,9 @@ def _seen(labels: Sequence[LabelScores]) -> dict[str, tuple[int, float, float]]:
     names = {int(kind): kind.name.lower().replace("_", " ") for kind in PixelClass} | {_UNSEEN: "unseen"}
     return {
         names.get(kind, str(kind)): (int(n), float(called / n), float(true / n))
-        for kind, (n, called, true) in sorted(total.items()) if n
-    }  # fmt: skip
+        for kind, (n, called, true) in sorted(total.items())
+        if n
+    }
 
 
 def _rounded(value: float) -> float | None:

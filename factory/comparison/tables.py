@@ -65,11 +65,15 @@ def _table(rows: Sequence[Mapping[str, Any]], kind: str) -> str:
 
 def _cells(found: Mapping[str, Any]) -> list[str]:
     labels, registered = found["labels"], found["registration"]
-    words = ["–"] * 3 if labels is None else [
-        _number(labels["miou"]),
-        f"{_number(labels['miou_heads_mean'])} ± {_number(labels['miou_heads_std'])}",
-        "–" if labels["band_error_5mm"] is None else f"{100 * labels['band_error_5mm']:.1f}",
-    ]  # fmt: skip
+    words = (
+        ["–"] * 3
+        if labels is None
+        else [
+            _number(labels["miou"]),
+            f"{_number(labels['miou_heads_mean'])} ± {_number(labels['miou_heads_std'])}",
+            "–" if labels["band_error_5mm"] is None else f"{100 * labels['band_error_5mm']:.1f}",
+        ]
+    )
     if registered is None:
         words += ["–"] * 3
     else:

@@ -21,8 +21,10 @@ def describe_dataset(store: Store, plan: Plan) -> dict[str, Any]:
     for name, index in read_indexes(store, list(plan.shards)):
         digest = read_checksum(store, name)
         if not isinstance(index, Index) or digest is None:
-            raise InputError(f"{store.where(name)}: {index if isinstance(index, str) else 'its checksum is gone'}; run "
-                             "`p2p produce` with the same options again")  # fmt: skip
+            raise InputError(
+                f"{store.where(name)}: {index if isinstance(index, str) else 'its checksum is gone'}; run "
+                "`p2p produce` with the same options again"
+            )
         split = splits[name.rpartition("-")[0]]
         split["samples"] += len(index.entries)
         split["ids"] += [entry.id for entry in index.entries]

@@ -243,8 +243,9 @@ class Run:
         slots = self._plan.shards[name]
         self._parts |= {slot: part for part in saved if (slot := int(part[:8])) in slots}
         lost = sum(slot not in self._parts for slot in slots)
-        log.warning("%s is damaged (%s): %d of its %d heads are made again", self._store.where(name), reason,
-                    lost, len(slots))  # fmt: skip
+        log.warning(
+            "%s is damaged (%s): %d of its %d heads are made again", self._store.where(name), reason, lost, len(slots)
+        )
         self.events.write("damaged", name=name, reason=reason, lost=lost)
         self.status.add(-lost)
         self._open(name, slots)

@@ -193,8 +193,11 @@ def _is_there(job: ShardJob) -> bool:
         index = read_index(lambda start, end: job.store.read(job.name, start, end))
     except (DamagedError, FileNotFoundError):
         return False
-    return job.fits(index) and job.store.sizes().get(job.name) == index.size and \
-        read_checksum(job.store, job.name) is not None  # fmt: skip
+    return (
+        job.fits(index)
+        and job.store.sizes().get(job.name) == index.size
+        and read_checksum(job.store, job.name) is not None
+    )
 
 
 def _read_part(job: ShardJob, part: str) -> Index | None:

@@ -72,9 +72,8 @@ def prediction_article(folder: Path) -> dict[str, Any]:
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
     views = [
-        _jpeg(pictures.thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL))
-        for path in capture.image_paths
-    ]  # fmt: skip
+        _jpeg(pictures.thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL)) for path in capture.image_paths
+    ]
     return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown}
 
 

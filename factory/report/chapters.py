@@ -108,10 +108,16 @@ def stage_table(work: Work) -> list[dict[str, Any]]:
     for stage, by_head in work.seconds.items():
         seconds = np.array(list(by_head.values()))
         peaks = list(work.peak_gib.get(stage, {}).values())
-        rows.append({
-            "stage": stage, "heads": len(seconds), "mean": float(seconds.mean()), "median": float(np.median(seconds)),
-            "p95": float(np.percentile(seconds, 95)), "peak": max(peaks) if peaks else None,
-        })  # fmt: skip
+        rows.append(
+            {
+                "stage": stage,
+                "heads": len(seconds),
+                "mean": float(seconds.mean()),
+                "median": float(np.median(seconds)),
+                "p95": float(np.percentile(seconds, 95)),
+                "peak": max(peaks) if peaks else None,
+            }
+        )
     return rows
 
 
@@ -161,6 +167,11 @@ def read_credits(source: Source, survey: Survey) -> list[dict[str, Any]]:
     for name in sorted(survey.assets):
         shown = source.info(survey.asset_places[name]).get("assets", [])
         credit: dict[str, Any] = next((asset for asset in shown if asset.get("id") == name), {})
-        rows.append({"id": name, "heads": survey.assets[name], **{key: credit.get(key) or "-" for key in
-                     ("kind", "licence", "author", "source")}})  # fmt: skip
+        rows.append(
+            {
+                "id": name,
+                "heads": survey.assets[name],
+                **{key: credit.get(key) or "-" for key in ("kind", "licence", "author", "source")},
+            }
+        )
     return rows

@@ -102,7 +102,7 @@ class Work:
         peak_gib: stage -> most memory of each head.
         steps: stage -> what its steps took, of stages that tell.
         failures: (stage, kind) -> failed attempts.
-        """
+    """
 
     seconds: dict[str, dict[str, float]] = field(default_factory=dict)
     peak_gib: dict[str, dict[str, float]] = field(default_factory=dict)

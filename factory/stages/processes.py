@@ -70,9 +70,13 @@ def run_stage(
         try:
             process = subprocess.Popen(
                 [os.fspath(word) for word in command],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env=environment, text=True, errors="replace",
-            )  # fmt: skip
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                text=True,
+                errors="replace",
+            )
         except OSError as error:
             raise InputError(f"{what}: can't start {command[0]} ({error.strerror})") from None
         peak, times = 0.0, dict[str, float]()

@@ -70,12 +70,17 @@ def build_scene(
 def _add_dress(scene: Any, spec: HeadSpec, dress: Dress) -> None:
     for piece in dress.pieces:
         paint = image_material(piece) if piece.images else PAINTERS[piece.material](spec)
-        made = add_mesh(piece.name, piece.vertices, piece.triangles, paint, piece.pixel_class, piece.attributes,
-                        piece.corner_uvs)  # fmt: skip
+        made = add_mesh(
+            piece.name, piece.vertices, piece.triangles, paint, piece.pixel_class, piece.attributes, piece.corner_uvs
+        )
         if piece.images:
             mark_card(scene, made, piece)
-    looks = {"scalp hair": (spec.hair.colour, PixelClass.SCALP_HAIR), "brows": (spec.brows.colour, PixelClass.BROWS),
-             "lashes": (BLACK, PixelClass.LASHES), "beard": (spec.beard.colour, PixelClass.FACIAL_HAIR)}  # fmt: skip
+    looks = {
+        "scalp hair": (spec.hair.colour, PixelClass.SCALP_HAIR),
+        "brows": (spec.brows.colour, PixelClass.BROWS),
+        "lashes": (BLACK, PixelClass.LASHES),
+        "beard": (spec.beard.colour, PixelClass.FACIAL_HAIR),
+    }
     for name, strands in dress.hair.items():
         colour, number = looks[name]
         more = spec.hair.seed if name == "scalp hair" else None
@@ -88,8 +93,13 @@ def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -
     colours = skin_albedo if photo is None else skin_overlay
     lines, strength = wrinkles(skin)
     relief = np.stack([pore_strength(skin.base), oil_strength(skin.base), strength], axis=1)
-    attributes = {"albedo": colours(spec.skin, head, root_shade(spec.hair, head)), "base": skin.base, "lines": lines,
-                  "relief": relief, "lips": skin.masks.get("lips", np.zeros(len(skin.vertices)))}  # fmt: skip
+    attributes = {
+        "albedo": colours(spec.skin, head, root_shade(spec.hair, head)),
+        "base": skin.base,
+        "lines": lines,
+        "relief": relief,
+        "lips": skin.masks.get("lips", np.zeros(len(skin.vertices))),
+    }
     paint = skin_material(spec.skin, photo)
     add_mesh("skin", skin.vertices, skin.triangles, paint, PixelClass.SKIN, attributes, skin.corner_uvs)
     if "eyes" in head.parts:
@@ -97,13 +107,27 @@ def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -
         flat = np.concatenate([eyes.uvs, np.zeros((len(eyes.uvs), 1))], axis=1)
         picture = assets["eyes"].path("diffuse") if "eyes" in assets else None
         paint = eye_material(spec.eyes, _eye_radius(eyes.vertices), picture, exposure_gain(spec.skin))
-        add_mesh("eyes", eyes.vertices, eyes.triangles, paint, PixelClass.EYES, {"eye_uv": flat, "base": eyes.base},
-                 eyes.corner_uvs)  # fmt: skip
+        add_mesh(
+            "eyes",
+            eyes.vertices,
+            eyes.triangles,
+            paint,
+            PixelClass.EYES,
+            {"eye_uv": flat, "base": eyes.base},
+            eyes.corner_uvs,
+        )
     for name in ("teeth", "tongue"):
         if name in head.parts:
             part = head.parts[name]
-            add_mesh(name, part.vertices, part.triangles, mouth_material(name), PixelClass.MOUTH, {"base": part.base},
-                     part.corner_uvs)  # fmt: skip
+            add_mesh(
+                name,
+                part.vertices,
+                part.triangles,
+                mouth_material(name),
+                PixelClass.MOUTH,
+                {"base": part.base},
+                part.corner_uvs,
+            )
 
 
 def _eye_radius(vertices: np.ndarray) -> float:

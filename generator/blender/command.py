@@ -54,10 +54,18 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--distributions", type=Path, help="what to draw otherwise, JSON or YAML: see docs/generator.md")
     made.add_argument("--passes", help=f"ground truth beside the masks: {','.join(PASSES)}")
     made.add_argument("--rig", type=Path, help="cameras of your own, JSON or YAML: see docs/generator.md")
-    made.add_argument("--library", type=Path, action="append", default=[],
-                      help="folder of an asset library; may be repeated, later ones go before")  # fmt: skip
-    made.add_argument("--head-model", default=DEFAULT,
-                      help="makehuman, an ICT-FaceKit folder or an .npz file: see docs/head_models.md")  # fmt: skip
+    made.add_argument(
+        "--library",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder of an asset library; may be repeated, later ones go before",
+    )
+    made.add_argument(
+        "--head-model",
+        default=DEFAULT,
+        help="makehuman, an ICT-FaceKit folder or an .npz file: see docs/head_models.md",
+    )
     made.add_argument("--hair", choices=list(FAMILIES), help="instead of drawing the family")
     made.add_argument("--beard", choices=list(BEARDS), help="instead of drawing the family")
     made.add_argument("--hdri", help=f"instead of drawing the panorama: {', '.join(HDRIS)}, or the id of an asset")
@@ -170,8 +178,11 @@ def _jobs(options: argparse.Namespace, model: HeadModel, library: Library) -> It
 def _distributions(options: argparse.Namespace) -> Distributions:
     """The user's wishes: the file's, and before them what has an option of its own."""
     given = Distributions() if options.distributions is None else read_distributions(options.distributions)
-    short = {"hair": {"family": options.hair}, "beard": {"family": options.beard},
-             "environment": {"asset" if "/" in (options.hdri or "") else "hdri": options.hdri}}  # fmt: skip
+    short = {
+        "hair": {"family": options.hair},
+        "beard": {"family": options.beard},
+        "environment": {"asset" if "/" in (options.hdri or "") else "hdri": options.hdri},
+    }
     wishes: dict[str, Any] = {name: wish for name, wish in short.items() if None not in wish.values()}
     if options.neutral:
         wishes |= {"expression": {"strength": 0.0}, "pose": {"strength": 0.0}}

@@ -140,11 +140,16 @@ def hair_material(name: str, colour: HairColour, roughness: float = 0.28) -> Any
     if colour.dyed > 0:
         reached = graph.math("MULTIPLY", graph.ramp(along, 0.0, 0.12), colour.dyed)
         bleached = graph.math("MULTIPLY", varied, 0.12)
-        inputs["Melanin"] = graph.math("ADD", graph.math("MULTIPLY", natural, graph.math("SUBTRACT", 1.0, reached)),
-                                       graph.math("MULTIPLY", bleached, reached), clamp=True)  # fmt: skip
+        inputs["Melanin"] = graph.math(
+            "ADD",
+            graph.math("MULTIPLY", natural, graph.math("SUBTRACT", 1.0, reached)),
+            graph.math("MULTIPLY", bleached, reached),
+            clamp=True,
+        )
         inputs["Tint"] = graph.mix(reached, (1.0, 1.0, 1.0, 1.0), (*colour.tint, 1.0))
-    inputs["Melanin"] = graph.math("MULTIPLY", inputs["Melanin"],
-                                   graph.math("SUBTRACT", 1.0, graph.math("MULTIPLY", grey, 0.96)))  # fmt: skip
+    inputs["Melanin"] = graph.math(
+        "MULTIPLY", inputs["Melanin"], graph.math("SUBTRACT", 1.0, graph.math("MULTIPLY", grey, 0.96))
+    )
     inputs |= {"Roughness": roughness, "Radial Roughness": 0.3, "Coat": 0.0, "IOR": 1.55, "Random Roughness": 0.0}
     shader = graph.node("BsdfHairPrincipled", inputs, parametrization="MELANIN")
     graph.node("OutputMaterial", {"Surface": shader.outputs[0]})

@@ -23,9 +23,13 @@ _LAYERS = ("position", "normal", "texture")
 
 
 def render_masks(
-    scene: Any, cameras: Sequence[Camera], folder: Path, progress: Progress,
-    passes: Sequence[str] = (), passes_folder: Path | None = None,
-) -> None:  # fmt: skip
+    scene: Any,
+    cameras: Sequence[Camera],
+    folder: Path,
+    progress: Progress,
+    passes: Sequence[str] = (),
+    passes_folder: Path | None = None,
+) -> None:
     """Render `folder/<name>`: the pass index of the object at every pixel's centre, 8 bits.
 
     One sample a pixel through a pixel filter of no width, every object shining with its number; lenses are as opaque as
@@ -123,8 +127,10 @@ def _uv(camera: Camera, channels: Mapping[str, Floats], hit: NDArray[np.bool_]) 
 
 
 _MAKERS: dict[str, Callable[[Camera, Mapping[str, Floats], NDArray[np.bool_]], dict[str, Floats]]] = {
-    "depth": _depth, "normals": _normals, "uv": _uv,
-}  # fmt: skip
+    "depth": _depth,
+    "normals": _normals,
+    "uv": _uv,
+}
 
 
 def _rgb(values: NDArray) -> dict[str, Floats]:

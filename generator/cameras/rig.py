@@ -157,8 +157,10 @@ def _focal(spec: RigSpec, index: int, radius: float, size: tuple[int, int]) -> f
     eye = place(view, spec.distance)
     distance, framed = float(np.linalg.norm(eye)), radius * spec.margin
     if distance <= (radius if view.focal else framed):
-        raise InputError(f"rig: views[{index}], {distance:.3g} m from the centre, stands inside a head of radius "
-                         f"{radius:.3f} m; move it out")  # fmt: skip
+        raise InputError(
+            f"rig: views[{index}], {distance:.3g} m from the centre, stands inside a head of radius "
+            f"{radius:.3f} m; move it out"
+        )
     if view.focal:
         return view.focal * size[0]
     away, aside = float(np.linalg.norm(eye - view.look_at)), float(np.linalg.norm(view.look_at))

@@ -60,8 +60,9 @@ def srgb(linear: Floats) -> Floats:
     """Linear light in [0, 1], cut there, through the transfer curve of sRGB (IEC 61966-2-1)."""
     x = np.clip(linear, 0, 1).astype(np.float32)
     power = np.power(np.maximum(x, np.float32(0.0031308)), np.float32(1 / 2.4))
-    return np.where(x <= np.float32(0.0031308), np.float32(12.92) * x,
-                    np.float32(1.055) * power - np.float32(0.055)).astype(np.float32)  # fmt: skip
+    return np.where(
+        x <= np.float32(0.0031308), np.float32(12.92) * x, np.float32(1.055) * power - np.float32(0.055)
+    ).astype(np.float32)
 
 
 def linear_light(pixels: NDArray[np.uint8]) -> Floats:

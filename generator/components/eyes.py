@@ -40,15 +40,27 @@ class EyeSpec:
     def __post_init__(self) -> None:
         if self.iris not in IRISES:
             raise InputError(f"iris {self.iris!r}: use one of {', '.join(IRISES)}")
-        check_limits("eyes", self, {"iris_mm": (4, 8), "pupil_mm": (0.5, self.iris_mm), "redness": (0, 1),
-                                    "seed": SEED})  # fmt: skip
+        check_limits(
+            "eyes", self, {"iris_mm": (4, 8), "pupil_mm": (0.5, self.iris_mm), "redness": (0, 1), "seed": SEED}
+        )
 
 
 def sample_eyes(draw: Draw, melanin: float) -> EyeSpec:
     """Darker skin has darker eyes more often; `melanin` is the skin's."""
     light = max(1 - 1.6 * melanin, 0.02)
-    weights = {"brown": 1.0, "dark": 0.4 + 1.5 * melanin, "hazel": light, "green": 0.5 * light,
-               "blue": 1.3 * light, "grey": 0.5 * light}  # fmt: skip
+    weights = {
+        "brown": 1.0,
+        "dark": 0.4 + 1.5 * melanin,
+        "hazel": light,
+        "green": 0.5 * light,
+        "blue": 1.3 * light,
+        "grey": 0.5 * light,
+    }
     iris = draw.choice("iris", weights)
-    return EyeSpec(iris, draw.number("pupil_mm", 1.3, 2.3), draw.number("iris_mm", 5.7, 6.1),
-                   draw.number("redness", 0.1, 0.6), draw.seed())  # fmt: skip
+    return EyeSpec(
+        iris,
+        draw.number("pupil_mm", 1.3, 2.3),
+        draw.number("iris_mm", 5.7, 6.1),
+        draw.number("redness", 0.1, 0.6),
+        draw.seed(),
+    )

@@ -9,9 +9,14 @@ from capture import InputError
 from generator.components.limits import check_colours, check_limits
 
 KINDS: dict[str, float] = {
-    "none": 0.70, "round": 0.06, "rectangular": 0.10, "browline": 0.05, "aviator": 0.03, "wayfarer": 0.04,
+    "none": 0.70,
+    "round": 0.06,
+    "rectangular": 0.10,
+    "browline": 0.05,
+    "aviator": 0.03,
+    "wayfarer": 0.04,
     "cateye": 0.02,
-}  # fmt: skip
+}
 FINISHES = ("metal", "acetate", "tortoise")
 
 Colour = tuple[float, float, float]
@@ -47,8 +52,9 @@ class EyewearSpec:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.finish not in FINISHES:
-            raise InputError(f"eyewear {self.kind!r} {self.finish!r}: use one of {', '.join(KINDS)} of "
-                             f"{', '.join(FINISHES)}")  # fmt: skip
+            raise InputError(
+                f"eyewear {self.kind!r} {self.finish!r}: use one of {', '.join(KINDS)} of {', '.join(FINISHES)}"
+            )
         check_colours("eyewear", self, "colour", "tint")
         check_limits("eyewear", self, {"lens_mm": (25, 80), "lens_ratio": (0.3, 1.3), "rim_mm": (0.4, 10),
                                        "bridge_mm": (8, 35), "curve_mm": (60, 1e4), "tilt_deg": (-5, 20),
@@ -65,12 +71,19 @@ RANGES: dict[str, dict[str, Range]] = {
     "aviator": _FRAME | {"lens_mm": (54, 60), "lens_ratio": (0.80, 0.90), "rim_mm": (1.1, 1.6), "curve_mm": (80, 100)},
     "wayfarer": _FRAME | {"lens_mm": (49, 54), "lens_ratio": (0.72, 0.82), "rim_mm": (3.5, 5.5)},
     "cateye": _FRAME | {"lens_mm": (49, 54), "lens_ratio": (0.70, 0.82), "rim_mm": (2.6, 4.5)},
-}  # fmt: skip
+}
 """What each kind draws evenly from."""
 METAL = {"metal": 1.0, "acetate": 0.0, "tortoise": 0.0}
 ACETATE = {"metal": 0.0, "acetate": 0.7, "tortoise": 0.3}
-FINISH_WEIGHTS = {"none": ACETATE, "round": {"metal": 0.8, "acetate": 0.1, "tortoise": 0.1}, "rectangular": ACETATE,
-                  "browline": ACETATE, "aviator": METAL, "wayfarer": ACETATE, "cateye": ACETATE}  # fmt: skip
+FINISH_WEIGHTS = {
+    "none": ACETATE,
+    "round": {"metal": 0.8, "acetate": 0.1, "tortoise": 0.1},
+    "rectangular": ACETATE,
+    "browline": ACETATE,
+    "aviator": METAL,
+    "wayfarer": ACETATE,
+    "cateye": ACETATE,
+}
 METALS: tuple[Colour, ...] = ((0.80, 0.80, 0.82), (0.83, 0.62, 0.28), (0.10, 0.10, 0.11), (0.78, 0.52, 0.42))
 SUNGLASSES = {"aviator": 0.95, "wayfarer": 0.75, "cateye": 0.3}
 """How often the lenses are dark."""

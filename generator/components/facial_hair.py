@@ -10,8 +10,15 @@ from generator.components.hair import BLACK, HairColour
 from generator.components.limits import SEED, check_limits
 from generator.components.person import Person
 
-BEARDS: dict[str, float] = {"none": 0.30, "stubble": 0.24, "moustache": 0.08, "goatee": 0.10, "short": 0.14,
-                            "full": 0.11, "chops": 0.03}  # fmt: skip
+BEARDS: dict[str, float] = {
+    "none": 0.30,
+    "stubble": 0.24,
+    "moustache": 0.08,
+    "goatee": 0.10,
+    "short": 0.14,
+    "full": 0.11,
+    "chops": 0.03,
+}
 MOUSTACHES: dict[str, float] = {"natural": 0.5, "pencil": 0.1, "handlebar": 0.2, "horseshoe": 0.2}
 
 
@@ -36,8 +43,11 @@ class BrowSpec:
     asset: str = ""
 
     def __post_init__(self) -> None:
-        check_limits("brows", self, {"strands": (0, 20_000), "length_mm": (0.5, 30), "thickness": (0, 1),
-                                     "unruly": (0, 1), "seed": SEED})  # fmt: skip
+        check_limits(
+            "brows",
+            self,
+            {"strands": (0, 20_000), "length_mm": (0.5, 30), "thickness": (0, 1), "unruly": (0, 1), "seed": SEED},
+        )
 
 
 @dataclass(frozen=True)
@@ -111,8 +121,12 @@ def sample_brows(draw: Draw, colour: HairColour, person: Person | None = None) -
 
 def sample_lashes(draw: Draw) -> LashSpec:
     """Lashes."""
-    return LashSpec(round(draw.number("strands", 80, 160)), draw.number("length_mm", 5.5, 9.5),
-                    draw.number("curl", 0.2, 1.0), draw.seed())  # fmt: skip
+    return LashSpec(
+        round(draw.number("strands", 80, 160)),
+        draw.number("length_mm", 5.5, 9.5),
+        draw.number("curl", 0.2, 1.0),
+        draw.seed(),
+    )
 
 
 def sample_beard(draw: Draw, colour: HairColour, person: Person) -> BeardSpec:
@@ -131,9 +145,15 @@ def sample_beard(draw: Draw, colour: HairColour, person: Person) -> BeardSpec:
 
 Range = tuple[float, float]
 _RANGES: dict[str, Range] = {
-    "strands": (0, 0), "length_mm": (0, 0), "radius_mm": (0.06, 0.08), "curl_mm": (0, 0), "clump": (0.2, 0.6),
-    "frizz": (0.15, 0.6), "line_mm": (-6, 5), "redder": (0, 0.15),
-}  # fmt: skip
+    "strands": (0, 0),
+    "length_mm": (0, 0),
+    "radius_mm": (0.06, 0.08),
+    "curl_mm": (0, 0),
+    "clump": (0.2, 0.6),
+    "frizz": (0.15, 0.6),
+    "line_mm": (-6, 5),
+    "redder": (0, 0.15),
+}
 """What a family draws evenly from where it says nothing else; `redder`: beards are, than the hair."""
 RANGES: dict[str, dict[str, Range]] = {
     "none": {},
@@ -143,4 +163,4 @@ RANGES: dict[str, dict[str, Range]] = {
     "short": {"strands": (11000, 15000), "length_mm": (4, 14), "curl_mm": (0.2, 0.8)},
     "full": {"strands": (12000, 15000), "length_mm": (18, 60), "curl_mm": (0.4, 1.8)},
     "chops": {"strands": (7000, 9000), "length_mm": (6, 22), "curl_mm": (0.3, 1.0)},
-}  # fmt: skip
+}

@@ -10,8 +10,15 @@ from generator.components.limits import SEED, check_colours, check_limits
 
 KINDS: dict[str, float] = {"tshirt": 0.2, "vneck": 0.12, "tank": 0.08, "shirt": 0.17, "turtleneck": 0.1,
                            "hoodie": 0.13, "jacket": 0.12, "scarf": 0.08}  # fmt: skip
-PATTERNS: dict[str, float] = {"plain": 0.34, "stripes": 0.16, "checks": 0.1, "tartan": 0.08, "melange": 0.14,
-                              "dots": 0.08, "floral": 0.1}  # fmt: skip
+PATTERNS: dict[str, float] = {
+    "plain": 0.34,
+    "stripes": 0.16,
+    "checks": 0.1,
+    "tartan": 0.08,
+    "melange": 0.14,
+    "dots": 0.08,
+    "floral": 0.1,
+}
 FABRICS: dict[str, float] = {"jersey": 0.35, "knit": 0.18, "denim": 0.14, "wool": 0.15, "leather": 0.06, "satin": 0.12}
 
 # Hue (0 to 1), saturation and value of what clothes are dyed in, with odds: dark and muted colours before bright ones.
@@ -61,8 +68,10 @@ class GarmentSpec:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.pattern not in PATTERNS or self.fabric not in FABRICS:
-            raise InputError(f"garment {self.kind!r} {self.pattern!r} {self.fabric!r}: use one of {', '.join(KINDS)}; "
-                             f"with one of {', '.join(PATTERNS)}; of {', '.join(FABRICS)}")  # fmt: skip
+            raise InputError(
+                f"garment {self.kind!r} {self.pattern!r} {self.fabric!r}: use one of {', '.join(KINDS)}; "
+                f"with one of {', '.join(PATTERNS)}; of {', '.join(FABRICS)}"
+            )
         if self.gap_mm < 2.5:
             raise InputError(f"garment gap {self.gap_mm} mm: keep 2.5 mm or more from the skin")
         check_colours("garment", self, "colour", "accent", "inner")

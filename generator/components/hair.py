@@ -129,8 +129,12 @@ def family_weights(person: Person) -> dict[str, float]:
     """How often each family occurs on such a person; about as many men are balding as they are years old, in %."""
     masculine, years = person.masculine, min(max((person.age - 20) / 40, 0.05), 1.5)
     weights = {name: masculine * his + (1 - masculine) * hers for name, (his, hers) in FAMILIES.items()}
-    ageing = {"balding": 3.0 * years, "none": 0.6 + 0.8 * years, "braids": 1.2 - 0.5 * years,
-              "ponytail": 1.2 - 0.4 * years}  # fmt: skip
+    ageing = {
+        "balding": 3.0 * years,
+        "none": 0.6 + 0.8 * years,
+        "braids": 1.2 - 0.5 * years,
+        "ponytail": 1.2 - 0.4 * years,
+    }
     return {name: weight * ageing.get(name, 1.0) for name, weight in weights.items()}
 
 
@@ -154,11 +158,19 @@ _RANGES: dict[str, Range] = {
 }  # fmt: skip
 """What a family draws evenly from where it says nothing else."""
 _LONG: dict[str, Range] = {
-    "strands": (15000, 20000), "length_mm": (320, 520), "radius_mm": (0.085, 0.11), "volume_mm": (7, 18),
-    "layered": (0, 0.5), "recession": (0, 0.2),
-}  # fmt: skip
-_TIED: dict[str, Range] = _LONG | {"volume_mm": (2.5, 8), "curl_mm": (0.2, 2), "curl_turns": (1, 2.5),
-                                   "strands": (14000, 18000)}  # fmt: skip
+    "strands": (15000, 20000),
+    "length_mm": (320, 520),
+    "radius_mm": (0.085, 0.11),
+    "volume_mm": (7, 18),
+    "layered": (0, 0.5),
+    "recession": (0, 0.2),
+}
+_TIED: dict[str, Range] = _LONG | {
+    "volume_mm": (2.5, 8),
+    "curl_mm": (0.2, 2),
+    "curl_turns": (1, 2.5),
+    "strands": (14000, 18000),
+}
 RANGES: dict[str, dict[str, Range]] = {
     "none": {},
     "balding": {"strands": (9000, 13000), "length_mm": (6, 40), "radius_mm": (0.08, 0.1), "volume_mm": (2, 6),

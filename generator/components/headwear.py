@@ -11,9 +11,15 @@ from generator.components.limits import SEED, check_colours, check_limits
 from generator.components.person import Person
 
 KINDS: dict[str, float] = {
-    "none": 0.75, "cap": 0.06, "beanie": 0.055, "headband": 0.025, "fedora": 0.02, "bucket": 0.025, "sunhat": 0.015,
+    "none": 0.75,
+    "cap": 0.06,
+    "beanie": 0.055,
+    "headband": 0.025,
+    "fedora": 0.02,
+    "bucket": 0.025,
+    "sunhat": 0.015,
     "headscarf": 0.05,
-}  # fmt: skip
+}
 FABRICS = ("cotton", "knit", "felt", "straw", "silk")
 PATTERNS: dict[str, float] = {"plain": 0.5, "stripes": 0.15, "checks": 0.1, "melange": 0.15, "print": 0.1}
 
@@ -59,8 +65,10 @@ class HeadwearSpec:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.fabric not in FABRICS or self.pattern not in PATTERNS:
-            raise InputError(f"headwear {self.kind!r} {self.fabric!r} {self.pattern!r}: use one of {', '.join(KINDS)} "
-                             f"of {', '.join(FABRICS)} with {', '.join(PATTERNS)}")  # fmt: skip
+            raise InputError(
+                f"headwear {self.kind!r} {self.fabric!r} {self.pattern!r}: use one of {', '.join(KINDS)} "
+                f"of {', '.join(FABRICS)} with {', '.join(PATTERNS)}"
+            )
         if self.gap_mm < 2.5:
             raise InputError(f"headwear gap {self.gap_mm} mm: keep 2.5 mm or more from the skin")
         check_colours("headwear", self, "colour", "accent")
@@ -70,36 +78,53 @@ class HeadwearSpec:
 
 
 Range = tuple[float, float]
-_HAT: dict[str, Range] = {"forehead": (0.15, 0.75), "tilt_deg": (-5, 5), "looseness": (0.0, 0.5),
-                          "thickness_mm": (1.6, 2.4), "scale_mm": (6, 22)}  # fmt: skip
+_HAT: dict[str, Range] = {
+    "forehead": (0.15, 0.75),
+    "tilt_deg": (-5, 5),
+    "looseness": (0.0, 0.5),
+    "thickness_mm": (1.6, 2.4),
+    "scale_mm": (6, 22),
+}
 RANGES: dict[str, dict[str, Range]] = {
     "none": _HAT | {"height_mm": (20, 20), "brim_mm": (60, 60), "droop": (0.3, 0.3)},
     "cap": _HAT | {"forehead": (0.3, 0.75), "height_mm": (8, 18), "brim_mm": (62, 80), "droop": (0.1, 0.7)},
-    "beanie": _HAT | {"forehead": (0.1, 0.9), "height_mm": (35, 65), "brim_mm": (0, 0), "droop": (0, 0),
-                      "looseness": (0.0, 1.0), "thickness_mm": (2.2, 4.0)},
-    "headband": _HAT | {"forehead": (0.45, 1.0), "height_mm": (28, 75), "brim_mm": (0, 0), "droop": (0, 0),
-                        "thickness_mm": (1.8, 3.5)},
-    "fedora": _HAT | {"forehead": (0.3, 0.75), "tilt_deg": (-8, 8), "height_mm": (28, 48), "brim_mm": (42, 68),
-                      "droop": (0.1, 0.5)},
+    "beanie": _HAT
+    | {
+        "forehead": (0.1, 0.9),
+        "height_mm": (35, 65),
+        "brim_mm": (0, 0),
+        "droop": (0, 0),
+        "looseness": (0.0, 1.0),
+        "thickness_mm": (2.2, 4.0),
+    },
+    "headband": _HAT
+    | {"forehead": (0.45, 1.0), "height_mm": (28, 75), "brim_mm": (0, 0), "droop": (0, 0), "thickness_mm": (1.8, 3.5)},
+    "fedora": _HAT
+    | {"forehead": (0.3, 0.75), "tilt_deg": (-8, 8), "height_mm": (28, 48), "brim_mm": (42, 68), "droop": (0.1, 0.5)},
     "bucket": _HAT | {"forehead": (0.25, 0.75), "height_mm": (12, 28), "brim_mm": (45, 68), "droop": (0.55, 1.0)},
     "sunhat": _HAT | {"forehead": (0.35, 0.75), "height_mm": (14, 36), "brim_mm": (80, 130), "droop": (0.1, 0.6)},
-    "headscarf": _HAT | {"forehead": (0.2, 0.85), "height_mm": (2, 6), "brim_mm": (0, 0), "droop": (0, 0),
-                       "thickness_mm": (0.9, 1.3)},
-}  # fmt: skip
+    "headscarf": _HAT
+    | {"forehead": (0.2, 0.85), "height_mm": (2, 6), "brim_mm": (0, 0), "droop": (0, 0), "thickness_mm": (0.9, 1.3)},
+}
 """What each kind draws evenly from."""
 FABRIC_WEIGHTS: dict[str, dict[str, float]] = {
-    "none": {"cotton": 1.0}, "cap": {"cotton": 0.85, "felt": 0.15}, "beanie": {"knit": 1.0},
-    "headband": {"cotton": 0.4, "knit": 0.45, "silk": 0.15}, "fedora": {"felt": 0.75, "straw": 0.25},
-    "bucket": {"cotton": 0.85, "felt": 0.15}, "sunhat": {"straw": 0.7, "cotton": 0.3},
+    "none": {"cotton": 1.0},
+    "cap": {"cotton": 0.85, "felt": 0.15},
+    "beanie": {"knit": 1.0},
+    "headband": {"cotton": 0.4, "knit": 0.45, "silk": 0.15},
+    "fedora": {"felt": 0.75, "straw": 0.25},
+    "bucket": {"cotton": 0.85, "felt": 0.15},
+    "sunhat": {"straw": 0.7, "cotton": 0.3},
     "headscarf": {"cotton": 0.6, "silk": 0.4},
-}  # fmt: skip
+}
 _MOSTLY_PLAIN = {"plain": 0.8, "melange": 0.2}
 PATTERN_WEIGHTS: dict[str, dict[str, float]] = {
-    "fedora": _MOSTLY_PLAIN, "sunhat": _MOSTLY_PLAIN,
+    "fedora": _MOSTLY_PLAIN,
+    "sunhat": _MOSTLY_PLAIN,
     "cap": {"plain": 0.7, "melange": 0.15, "checks": 0.1, "print": 0.05},
     "beanie": {"plain": 0.45, "stripes": 0.3, "melange": 0.25},
     "headscarf": {"plain": 0.35, "melange": 0.1, "print": 0.4, "checks": 0.15},
-}  # fmt: skip
+}
 
 
 def sample_headwear(draw: Draw, person: Person | None = None) -> HeadwearSpec:

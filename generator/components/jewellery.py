@@ -11,8 +11,11 @@ from generator.components.person import Person
 
 KINDS: dict[str, float] = {"none": 0.72, "stud": 0.12, "hoop": 0.09, "drop": 0.07}
 METALS: dict[str, tuple[float, float, float]] = {
-    "gold": (0.83, 0.60, 0.24), "silver": (0.86, 0.86, 0.87), "rose": (0.80, 0.50, 0.38), "black": (0.04, 0.04, 0.045),
-}  # fmt: skip
+    "gold": (0.83, 0.60, 0.24),
+    "silver": (0.86, 0.86, 0.87),
+    "rose": (0.80, 0.50, 0.38),
+    "black": (0.04, 0.04, 0.045),
+}
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,16 @@ class JewellerySpec:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.metal not in METALS or self.sides not in SIDES:
-            raise InputError(f"jewellery {self.kind!r} {self.metal!r} {self.sides!r}: use one of {', '.join(KINDS)} of "
-                             f"{', '.join(METALS)} on {', '.join(SIDES)}")  # fmt: skip
+            raise InputError(
+                f"jewellery {self.kind!r} {self.metal!r} {self.sides!r}: use one of {', '.join(KINDS)} of "
+                f"{', '.join(METALS)} on {', '.join(SIDES)}"
+            )
         check_colours("jewellery", self, "gem")
-        check_limits("jewellery", self, {"size_mm": (0.5, 90), "wire_mm": (0.2, 6), "length_mm": (2, 120),
-                                         "turn_deg": (-180, 180)})  # fmt: skip
+        check_limits(
+            "jewellery",
+            self,
+            {"size_mm": (0.5, 90), "wire_mm": (0.2, 6), "length_mm": (2, 120), "turn_deg": (-180, 180)},
+        )
 
 
 SIDES: dict[str, float] = {"both": 0.88, "left": 0.06, "right": 0.06}

@@ -12,10 +12,20 @@ from generator.components.person import Person
 RGB = tuple[float, float, float]
 
 # Linear RGB that lipsticks and shadows are mixed from.
-LIPSTICKS: dict[str, RGB] = {"rose": (0.42, 0.10, 0.12), "red": (0.38, 0.012, 0.02), "plum": (0.13, 0.012, 0.035),
-                             "nude": (0.40, 0.20, 0.15), "coral": (0.55, 0.12, 0.08)}  # fmt: skip
-SHADOWS: dict[str, RGB] = {"brown": (0.12, 0.06, 0.04), "grey": (0.05, 0.05, 0.06), "gold": (0.40, 0.25, 0.10),
-                           "violet": (0.14, 0.06, 0.18), "blue": (0.05, 0.10, 0.22)}  # fmt: skip
+LIPSTICKS: dict[str, RGB] = {
+    "rose": (0.42, 0.10, 0.12),
+    "red": (0.38, 0.012, 0.02),
+    "plum": (0.13, 0.012, 0.035),
+    "nude": (0.40, 0.20, 0.15),
+    "coral": (0.55, 0.12, 0.08),
+}
+SHADOWS: dict[str, RGB] = {
+    "brown": (0.12, 0.06, 0.04),
+    "grey": (0.05, 0.05, 0.06),
+    "gold": (0.40, 0.25, 0.10),
+    "violet": (0.14, 0.06, 0.18),
+    "blue": (0.05, 0.10, 0.22),
+}
 
 
 @dataclass(frozen=True)
@@ -39,8 +49,10 @@ class MakeUp:
     foundation: float = 0.0
 
     def __post_init__(self) -> None:
-        for what, name, known in (("lip colour", self.lip_colour, LIPSTICKS),
-                                  ("eye shadow", self.shadow_colour, SHADOWS)):  # fmt: skip
+        for what, name, known in (
+            ("lip colour", self.lip_colour, LIPSTICKS),
+            ("eye shadow", self.shadow_colour, SHADOWS),
+        ):
             if name not in known:
                 raise InputError(f"{what} {name!r}: use one of {', '.join(known)}")
         amounts = ("lipstick", "shadow", "liner", "blush", "foundation")

@@ -105,8 +105,9 @@ def _seed(vertices: Floats, origin: Floats, spacing: float, shape: tuple[int, ..
     return seeds.reshape(shape)
 
 
-def _spread(nearest: NDArray[np.int64], table: NDArray[np.float32], axes: list[NDArray], axis: int,
-            reach: int) -> NDArray[np.int64]:  # fmt: skip
+def _spread(
+    nearest: NDArray[np.int64], table: NDArray[np.float32], axes: list[NDArray], axis: int, reach: int
+) -> NDArray[np.int64]:
     """Let every node take over what a node along `axis` knows, where that is closer."""
     best, distance = nearest.copy(), _squares(nearest, table, axes)
     count = nearest.shape[axis]

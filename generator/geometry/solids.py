@@ -13,8 +13,10 @@ Mesh = tuple[Floats, Ints]
 def merged(*meshes: Mesh) -> Mesh:
     """Several meshes as one."""
     starts = np.cumsum([0, *(len(vertices) for vertices, _ in meshes)])
-    return (np.concatenate([vertices for vertices, _ in meshes]),
-            np.concatenate([faces + start for (_, faces), start in zip(meshes, starts, strict=False)]))  # fmt: skip
+    return (
+        np.concatenate([vertices for vertices, _ in meshes]),
+        np.concatenate([faces + start for (_, faces), start in zip(meshes, starts, strict=False)]),
+    )
 
 
 def grid_faces(rows: int, columns: int, closed_columns: bool, closed_rows: bool = False) -> Ints:
@@ -47,8 +49,11 @@ def sphere_like(top: Floats, rings: Floats, bottom: Floats) -> Mesh:
     rows, columns = rings.shape[:2]
     vertices = np.concatenate([top[None], rings.reshape(-1, 3), bottom[None]])
     last = len(vertices) - 1
-    faces = [fan(0, np.arange(columns) + 1), grid_faces(rows, columns, True) + 1,
-             fan(last, np.arange(columns) + 1 + (rows - 1) * columns, inward=True)]  # fmt: skip
+    faces = [
+        fan(0, np.arange(columns) + 1),
+        grid_faces(rows, columns, True) + 1,
+        fan(last, np.arange(columns) + 1 + (rows - 1) * columns, inward=True),
+    ]
     return vertices, np.concatenate(faces)
 
 
@@ -98,8 +103,14 @@ def blob(centre: Floats, axes: Floats, rings: int = 9, columns: int = 18) -> Mes
     """An ellipsoid with half axes as the rows of `axes` (3, 3), right-handed; the last one holds the poles."""
     polar = np.pi * np.arange(1, rings + 1) / (rings + 1)
     around = 2 * np.pi * np.arange(columns) / columns
-    local = np.stack([np.sin(polar)[:, None] * np.cos(around), np.sin(polar)[:, None] * np.sin(around),
-                      np.repeat(np.cos(polar)[:, None], columns, 1)], axis=-1)  # fmt: skip
+    local = np.stack(
+        [
+            np.sin(polar)[:, None] * np.cos(around),
+            np.sin(polar)[:, None] * np.sin(around),
+            np.repeat(np.cos(polar)[:, None], columns, 1),
+        ],
+        axis=-1,
+    )
     return sphere_like(centre + axes[2], centre + local @ axes, centre - axes[2])
 
 
@@ -107,8 +118,10 @@ def lathe(profile: Floats, origin: Floats, axes: Floats, columns: int = 24) -> M
     """A profile (P, 2) of (radius, height), from the top down, turned about the last row of `axes` (3, 3)."""
     around = 2 * np.pi * np.arange(columns) / columns
     radius, height = profile.T
-    local = np.stack([radius[:, None] * np.cos(around), radius[:, None] * np.sin(around),
-                      np.repeat(height[:, None], columns, 1)], axis=-1)  # fmt: skip
+    local = np.stack(
+        [radius[:, None] * np.cos(around), radius[:, None] * np.sin(around), np.repeat(height[:, None], columns, 1)],
+        axis=-1,
+    )
     rings = origin + local @ axes
     return sphere_like(rings[0].mean(0), rings, rings[-1].mean(0))
 

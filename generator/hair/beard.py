@@ -59,8 +59,12 @@ def _lengths(spec: BeardSpec, roots: Roots, lip: Floats, rng: np.random.Generato
     under = smoothstep(-z, 0.105, 0.125)
     length = size * (0.4 + 0.6 * chin) * (1 - 0.5 * under) * (0.45 + 0.55 * smoothstep(roots.mask, 0.1, 0.9))
     beside = smoothstep(x, 0.006, 0.026)
-    most = {"natural": 0.007 + 0.005 * beside, "pencil": 0.0035 + 0 * x, "handlebar": 0.010 + 0.016 * beside,
-            "horseshoe": 0.008 + 0.006 * beside}[spec.moustache]  # fmt: skip
+    most = {
+        "natural": 0.007 + 0.005 * beside,
+        "pencil": 0.0035 + 0 * x,
+        "handlebar": 0.010 + 0.016 * beside,
+        "horseshoe": 0.008 + 0.006 * beside,
+    }[spec.moustache]
     least = size if spec.family != "moustache" else np.maximum(size, most * (spec.moustache == "handlebar"))
     return np.asarray((length * (1 - lip) + np.minimum(least, most) * lip) * uneven)
 

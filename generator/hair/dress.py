@@ -18,8 +18,9 @@ from generator.wear.clothing.outfit import make_garment
 Floats = NDArray[np.float64]
 
 
-def hair_obstacle(head: HeadGeometry, field: DistanceField, garment: GarmentSpec,
-                  clothes: Sequence[Cloth] | None = None) -> Obstacle:  # fmt: skip
+def hair_obstacle(
+    head: HeadGeometry, field: DistanceField, garment: GarmentSpec, clothes: Sequence[Cloth] | None = None
+) -> Obstacle:
     """The skin, thicker by what the clothes stand off where they cover it; `clothes` are made where not given."""
     clothes = make_garment(garment, head, field) if clothes is None else clothes
     triangles = head.skin.triangles

@@ -46,8 +46,9 @@ def _brow(spec: BrowSpec, roots: Roots, sign: float, rng: np.random.Generator) -
     stand = 0.16 + 0.2 * rng.random((count, 1, 1))
     height = stand * reach - reach**2 / (2 * 0.022) * 0.75
     droop = np.array([0, 0, -1.0]) * (0.12 * reach * t * (along[:, None, None] - 0.2))
-    return (roots.points[:, None] + flat[:, None] * reach + droop
-            + roots.normals[:, None] * np.maximum(height, 0.0004 * t))  # fmt: skip
+    return (
+        roots.points[:, None] + flat[:, None] * reach + droop + roots.normals[:, None] * np.maximum(height, 0.0004 * t)
+    )
 
 
 def _running_mean(at: Floats, values: Floats, bins: int) -> Floats:
@@ -90,8 +91,9 @@ def _lashes(
     root = np.stack([np.interp(u, knots, line[:, axis]) for axis in range(3)], axis=1)
     out = unit(root - eye)
     up = np.array([0.0, 0.0, 1.0 if upper else -1.0])
-    first = unit(out * 1.0 + np.array([0, -0.5, 0]) + up * (-0.1 if upper else 0.25)
-                 + 0.10 * rng.standard_normal((count, 3)))  # fmt: skip
+    first = unit(
+        out * 1.0 + np.array([0, -0.5, 0]) + up * (-0.1 if upper else 0.25) + 0.10 * rng.standard_normal((count, 3))
+    )
     size = length * (0.45 + 0.55 * np.sin(np.pi * np.clip(0.1 + 0.85 * u, 0, 1))) * (0.75 + 0.35 * rng.random(count))
     t = np.linspace(0, 1, 7)[None, :, None]
     bend = (0.15 + 0.75 * curled) * t**2

@@ -18,8 +18,9 @@ OVER, ON = 18, 34  # points up to the tie and after it
 RING = 0.009  # radius of the hair in the tie, metres
 
 
-def gathered(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle,
-             rng: np.random.Generator) -> tuple[Floats, Floats]:  # fmt: skip
+def gathered(
+    spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """(S, P, 3) strands and (S,) tones of a ponytail, a bun, or one or two braids."""
     count = len(roots)
     elevation = np.radians(-32 + 85 * spec.tie) if spec.family != "braids" else np.radians(-34 + 10 * spec.tie)
@@ -31,8 +32,9 @@ def gathered(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obs
         mine = np.flatnonzero(chosen == sign)
         if not len(mine):
             continue
-        way = np.array([sign * np.sin(turned) * np.cos(elevation), np.cos(turned) * np.cos(elevation),
-                        np.sin(elevation)])  # fmt: skip
+        way = np.array(
+            [sign * np.sin(turned) * np.cos(elevation), np.cos(turned) * np.cos(elevation), np.sin(elevation)]
+        )
         tie = _surface(skull, way, obstacle, 0.006 + spec.volume_mm / 2000)
         disc = _disc(len(mine), rng)
         first = _over(roots.keep(mine), skull, way, tie, disc, spec, obstacle, rng)
@@ -43,8 +45,9 @@ def gathered(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obs
     return _finish_tied(points, spec, obstacle, rng, 28)
 
 
-def _finish_tied(points: Floats, spec: HairSpec, obstacle: Obstacle, rng: np.random.Generator,
-                 size: int) -> tuple[Floats, Floats]:  # fmt: skip
+def _finish_tied(
+    points: Floats, spec: HairSpec, obstacle: Obstacle, rng: np.random.Generator, size: int
+) -> tuple[Floats, Floats]:
     wild = 0.004 if spec.family == "ponytail" else 0.0018
     if spec.family != "ponytail":  # what is twisted or plaited has no waves of its own
         spec = HairSpec(spec.family, clump=0.45 * spec.clump, frizz=spec.frizz, curl_mm=0.0)
@@ -118,8 +121,9 @@ def _around(axis: Floats, across: Floats, deep: Floats) -> Floats:
     return np.asarray(axis + across[..., None] * side + deep[..., None] * back)
 
 
-def _tail(spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obstacle,
-          rng: np.random.Generator) -> Floats:  # fmt: skip
+def _tail(
+    spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obstacle, rng: np.random.Generator
+) -> Floats:
     wide = 0.018 + 0.006 * spec.layered
     axis = _axis(tie, way, 0.62 * spec.length_mm / 1000, wide, obstacle, 0.045)
     t = np.linspace(0, 1, ON)
@@ -127,8 +131,9 @@ def _tail(spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obst
     return _around(axis, disc[:, :1] * radius * 1.2, disc[:, 1:] * radius * 0.9)
 
 
-def _bun(spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obstacle,
-         rng: np.random.Generator) -> Floats:  # fmt: skip
+def _bun(
+    spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obstacle, rng: np.random.Generator
+) -> Floats:
     """A rope that is wound around the tie."""
     side, up = _frame(way)
     count, size = len(disc), 0.6 + spec.length_mm / 900
@@ -142,12 +147,14 @@ def _bun(spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obsta
     ridge = 1 + 0.10 * np.cos(3 * (twist - 3.2 * turn) + 2 * turn)  # the strands of the rope
     far = ring * (0.35 + 0.65 * opened) + rope * inside * ridge * np.cos(twist - 2.4 * turn)
     height = rope * 0.9 + rope * inside * ridge * np.sin(twist - 2.4 * turn)
-    return np.asarray(tie + (far * np.cos(turn))[..., None] * side + (far * np.sin(turn))[..., None] * up
-                      + height[..., None] * way)  # fmt: skip
+    return np.asarray(
+        tie + (far * np.cos(turn))[..., None] * side + (far * np.sin(turn))[..., None] * up + height[..., None] * way
+    )
 
 
-def _braid(spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obstacle,
-           rng: np.random.Generator) -> Floats:  # fmt: skip
+def _braid(
+    spec: HairSpec, tie: Floats, way: Floats, disc: Floats, obstacle: Obstacle, rng: np.random.Generator
+) -> Floats:
     """Three strands over one another, each a sine across and two deep, and a loose end."""
     size = 1.0 if spec.plaits == 1 else 0.8
     length = 0.55 * spec.length_mm / 1000

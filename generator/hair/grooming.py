@@ -28,8 +28,9 @@ class Guides:
     side: Floats
 
 
-def grow_guides(roots: Roots, side: Floats, length: Floats, depth: float, steps: int, comb: Comb,
-                obstacle: Obstacle, how: Growth) -> Guides:  # fmt: skip
+def grow_guides(
+    roots: Roots, side: Floats, length: Floats, depth: float, steps: int, comb: Comb, obstacle: Obstacle, how: Growth
+) -> Guides:
     """Guides from roots (G), metres; `comb` sees both layers of each at once, the inner ones first."""
     both = Roots(*(np.concatenate([v, v]) for v in (roots.points, roots.normals, roots.base, roots.mask)))
     layer = np.repeat([0.0014, 0.0014 + depth], len(roots))
@@ -53,8 +54,11 @@ def _neighbours(guides: Guides, roots: Roots, side: Floats) -> tuple[NDArray[np.
     there = np.concatenate([guides.root, 0.1 * guides.side[:, None]], axis=1).astype(np.float32)
     square = (here**2).sum(1)[:, None] - 2 * here @ there.T + (there**2).sum(1)[None]
     count = min(3, len(there))
-    nearest = np.argpartition(square, count - 1, axis=1)[:, :count] if count < len(there) else np.tile(
-        np.arange(count), (len(here), 1))  # fmt: skip
+    nearest = (
+        np.argpartition(square, count - 1, axis=1)[:, :count]
+        if count < len(there)
+        else np.tile(np.arange(count), (len(here), 1))
+    )
     near = np.maximum(np.take_along_axis(square, nearest, axis=1), 0.0).astype(float) + 4e-6
     weight = 1 / near
     return nearest, weight / weight.sum(axis=1, keepdims=True)
@@ -104,8 +108,9 @@ def stretch(spec: HairSpec) -> float:
     return float(np.hypot(1.0, 2 * np.pi * spec.curl_mm / 1000 * spec.curl_turns * 10))
 
 
-def finish(points: Floats, spec: HairSpec, obstacle: Obstacle, rng: np.random.Generator, size: int = 14,
-           wild: float = 0.004) -> tuple[Floats, Floats]:  # fmt: skip
+def finish(
+    points: Floats, spec: HairSpec, obstacle: Obstacle, rng: np.random.Generator, size: int = 14, wild: float = 0.004
+) -> tuple[Floats, Floats]:
     """Locks within locks, curls that a lock shares, frizz, and all of it pushed off the skin.
 
     Returns:

@@ -127,8 +127,12 @@ def grow(
     track = [points]
     for index in range(1, steps):
         wish = comb(points, away)
-        direction = unit(how.stiffness * direction + how.comb * wish + np.array([0, 0, -how.gravity])
-                         - away * (how.cohesion * _excess(obstacle, points, layer))[:, None])  # fmt: skip
+        direction = unit(
+            how.stiffness * direction
+            + how.comb * wish
+            + np.array([0, 0, -how.gravity])
+            - away * (how.cohesion * _excess(obstacle, points, layer))[:, None]
+        )
         moved = points + direction * step
         reached = index * step[:, 0]
         height = np.minimum(0.0004 + 0.8 * reached, 0.0012 + (layer - 0.0012) * smoothstep(reached, 0.004, 0.035))

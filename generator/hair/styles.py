@@ -27,8 +27,9 @@ def _side(points: Floats, skull: Skull, parting: float) -> Floats:
     return np.asarray(points[:, 0] - skull.middle[0] - parting * 0.55 * skull.size[0])
 
 
-def buzz(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle,
-         rng: np.random.Generator) -> tuple[Floats, Floats]:  # fmt: skip
+def buzz(
+    spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """A few millimetres everywhere, shorter at the sides."""
     height = smoothstep(roots.base[:, 2], -0.04, 0.06)
     length = spec.length_mm / 1000 * (0.5 + 0.5 * height) * (0.8 + 0.2 * rng.random(len(roots)))
@@ -37,8 +38,9 @@ def buzz(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacl
     return frizz(points, 0.0002 + 0.0005 * spec.frizz, rng), rng.random(len(roots))
 
 
-def combed(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle,
-           rng: np.random.Generator) -> tuple[Floats, Floats]:  # fmt: skip
+def combed(
+    spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Short hair: forward from the whorl (crop, balding), to the side (side part) or back (slicked)."""
     top = smoothstep(roots.base[:, 2], 0.015, 0.075)
     near = 0.75 if spec.family == "slicked" else 0.3 if spec.family in ("crop", "side_part") else 0.7
@@ -79,8 +81,9 @@ def _direction(spec: HairSpec, skull: Skull, side: Floats) -> Comb:
     return comb
 
 
-def round_curls(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle,
-                rng: np.random.Generator) -> tuple[Floats, Floats]:  # fmt: skip
+def round_curls(
+    spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Afro: coils that stand off the head to a round outline. Curly: looser ones that fall over."""
     afro = spec.family == "afro"
     some = _some(roots, rng)
@@ -89,8 +92,9 @@ def round_curls(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, 
     front = smoothstep(-guide.base[:, 1], 0.0, 0.05)
 
     def comb(points: Floats, away: Floats) -> Floats:
-        rise = np.tile(front, 2)[:, None] * np.stack([np.sign(points[:, 0]) * (0.0 if afro else 1.6),
-                                                       *np.full((2, len(points)), 0.6)], axis=1)  # fmt: skip
+        rise = np.tile(front, 2)[:, None] * np.stack(
+            [np.sign(points[:, 0]) * (0.0 if afro else 1.6), *np.full((2, len(points)), 0.6)], axis=1
+        )
         if afro:
             return unit(unit(points - skull.middle + np.array([0, -0.01, 0.02])) + 0.4 * away + rise)
         return unit(0.6 * whorl_flow(points, away, skull) + 0.25 * away + 0.4 * rise)
@@ -105,12 +109,12 @@ def round_curls(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, 
         brow = float(head.landmarks["left_eye_outer"][2]) + 0.016 + 0.006 * rng.standard_normal(len(roots))
         points = cut(points, brow, fringe_region(roots.base))
     share = 1 - (0.25 + 0.4 * spec.layered) * rng.random(len(roots)) ** 1.5
-    return finish(trim(points, share * edges(roots)), spec, obstacle, rng, 9 if afro else 30,
-                  0.006 if afro else 0.0035)  # fmt: skip
+    return finish(trim(points, share * edges(roots)), spec, obstacle, rng, 9 if afro else 30, 0.006 if afro else 0.0035)
 
 
-def hanging(spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle,
-            rng: np.random.Generator) -> tuple[Floats, Floats]:  # fmt: skip
+def hanging(
+    spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Hair that parts on top, runs around the face and hangs; a bob is cut level, a fringe above the eyes."""
     parting = 0.6 * spec.parting
     # The parting is a soft zigzag, and hair is thrown over from both sides of it: no wide strip of scalp.

@@ -30,8 +30,9 @@ def decode_exr(data: bytes) -> dict[str, NDArray]:
         raise ValueError("compressed OpenEXR")
     left, top, right, bottom = struct.unpack("<4i", attributes["dataWindow"])
     width, height = right - left + 1, bottom - top + 1
-    line = np.dtype([("y", "<i4"), ("size", "<i4"), *((name, kind, (width,)) for name, kind in
-                                                      _channels(attributes["channels"]))])  # fmt: skip
+    line = np.dtype(
+        [("y", "<i4"), ("size", "<i4"), *((name, kind, (width,)) for name, kind in _channels(attributes["channels"]))]
+    )
     start = position + 8 * height
     if len(data) < start + line.itemsize * height:
         raise ValueError("OpenEXR file that ends too early")
@@ -50,13 +51,16 @@ def encode_exr(channels: Mapping[str, NDArray[np.float32]]) -> bytes:
     header = b"".join(
         name.encode() + b"\0" + kind.encode() + b"\0" + struct.pack("<i", len(value)) + value
         for name, kind, value in (
-            ("channels", "chlist", listed), ("compression", "compression", b"\3"), ("dataWindow", "box2i", window),
-            ("displayWindow", "box2i", window), ("lineOrder", "lineOrder", b"\0"),
+            ("channels", "chlist", listed),
+            ("compression", "compression", b"\3"),
+            ("dataWindow", "box2i", window),
+            ("displayWindow", "box2i", window),
+            ("lineOrder", "lineOrder", b"\0"),
             ("pixelAspectRatio", "float", struct.pack("<f", 1)),
             ("screenWindowCenter", "v2f", struct.pack("<ff", 0, 0)),
             ("screenWindowWidth", "float", struct.pack("<f", 1)),
         )
-    )  # fmt: skip
+    )
     start = _MAGIC + struct.pack("<i", 2) + header + b"\0"
     rows = np.concatenate(planes, axis=1)  # a scan line holds one channel after the other
     blocks = []

@@ -32,6 +32,7 @@ def _paeth(rows: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
     left[:, step:], above[1:], corner[1:, step:] = here[:, :-step], here[:-1], here[:-1, :-step]
     to_left, to_above = np.abs(above - corner), np.abs(left - corner)
     to_corner = np.abs(left + above - 2 * corner)
-    guess = np.where((to_left <= to_above) & (to_left <= to_corner), left,
-                     np.where(to_above <= to_corner, above, corner))  # fmt: skip
+    guess = np.where(
+        (to_left <= to_above) & (to_left <= to_corner), left, np.where(to_above <= to_corner, above, corner)
+    )
     return np.asarray((here - guess).astype(np.uint8))

@@ -71,5 +71,7 @@ class OverlayPlan:
             with atomic_path(path.parent / _SKIN) as temporary:
                 np.save(temporary, self.skin)
         cameras = [camera.to_json() for camera in self.cameras]
-        write_json(path, {"spec": self.spec.to_json(), "skin": self.skin is not None, "cameras": cameras,
-                          "classes": self.classes})  # fmt: skip
+        write_json(
+            path,
+            {"spec": self.spec.to_json(), "skin": self.skin is not None, "cameras": cameras, "classes": self.classes},
+        )

@@ -127,8 +127,10 @@ def _flush(base: Floats, masks: Mapping[str, Floats]) -> Floats:
 
 
 def _under_eyes(base: Floats) -> Floats:
-    return np.asarray(soft_spot(base, (0.030, -0.01, -0.017), (0.014, 0.04, 0.006)) +
-                      0.6 * soft_spot(base, (0.017, -0.01, 0.004), (0.006, 0.04, 0.008)))  # fmt: skip
+    return np.asarray(
+        soft_spot(base, (0.030, -0.01, -0.017), (0.014, 0.04, 0.006))
+        + 0.6 * soft_spot(base, (0.017, -0.01, 0.004), (0.006, 0.04, 0.008))
+    )
 
 
 def _forehead(base: Floats) -> Floats:

@@ -65,7 +65,11 @@ def dress_head(spec: HeadSpec, head: HeadGeometry, worn: Sequence[Piece] = ()) -
     pieces += hats
     if scalp is not None and cover is not None:
         scalp = tuck(scalp, cover)
-    hair = {"scalp hair": scalp, "brows": grow_brows(spec.brows, head),
-            "lashes": grow_lashes(spec.lashes, head), "beard": grow_beard(spec.beard, head, obstacle)}  # fmt: skip
+    hair = {
+        "scalp hair": scalp,
+        "brows": grow_brows(spec.brows, head),
+        "lashes": grow_lashes(spec.lashes, head),
+        "beard": grow_beard(spec.beard, head, obstacle),
+    }
     grown = {name: strands for name, strands in hair.items() if strands and len(strands) and name not in given}
     return Dress((*(piece for piece in pieces if piece.pixel_class not in classes), *worn), grown)

@@ -21,8 +21,9 @@ ROOM = 0.0028
 """What hoops and drops keep from neck and jaw, metres."""
 
 
-def make_jewellery(spec: JewellerySpec, head: HeadGeometry, skull: HeadFrame | None,
-                   field: DistanceField) -> list[Piece]:  # fmt: skip
+def make_jewellery(
+    spec: JewellerySpec, head: HeadGeometry, skull: HeadFrame | None, field: DistanceField
+) -> list[Piece]:
     """The earrings of a spec; they pierce the lobes, so they touch the skin."""
     if spec.kind == "none" or skull is None:
         return []
@@ -37,8 +38,11 @@ def make_jewellery(spec: JewellerySpec, head: HeadGeometry, skull: HeadFrame | N
         metal += parts
         gems += stones
     found = {"jewellery metal": metal, "jewellery gem": gems}
-    return [Piece(name, *merged(*parts), PixelClass.JEWELLERY, name, {}, touches=True) for name, parts in found.items()
-            if parts]  # fmt: skip
+    return [
+        Piece(name, *merged(*parts), PixelClass.JEWELLERY, name, {}, touches=True)
+        for name, parts in found.items()
+        if parts
+    ]
 
 
 def _piercing(head: HeadGeometry, skull: HeadFrame, side: int) -> tuple[Floats, Floats]:
@@ -65,8 +69,9 @@ def _basis(forward: Floats) -> Floats:
     return np.stack([first, np.cross(forward, first), forward])
 
 
-def _stud(spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry,
-          field: DistanceField) -> tuple[list[Mesh], list[Mesh]]:  # fmt: skip
+def _stud(
+    spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry, field: DistanceField
+) -> tuple[list[Mesh], list[Mesh]]:
     """A stone in a flat setting."""
     axes, radius = _basis(outward), spec.size_mm / 2000
     rim = np.array([[0.55, 0.0010], [0.92, 0.0010], [1.0, 0.0004], [0.9, -0.0008], [0.4, -0.0009]])
@@ -75,8 +80,9 @@ def _stud(spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry,
     return [setting], [stone]
 
 
-def _hoop(spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry,
-          field: DistanceField) -> tuple[list[Mesh], list[Mesh]]:  # fmt: skip
+def _hoop(
+    spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry, field: DistanceField
+) -> tuple[list[Mesh], list[Mesh]]:
     """A ring through the lobe, turned to where the neck leaves room, smaller where it leaves none."""
     wire = spec.wire_mm / 2000
     start = at - 0.0012 * outward
@@ -101,8 +107,9 @@ def _hoop(spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry,
     return [sweep(best, circle(wire, 10), normal / np.linalg.norm(normal), closed=True)], []
 
 
-def _drop(spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry,
-          field: DistanceField) -> tuple[list[Mesh], list[Mesh]]:  # fmt: skip
+def _drop(
+    spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry, field: DistanceField
+) -> tuple[list[Mesh], list[Mesh]]:
     """A hook with links and a bead that hang straight down, clear of the neck."""
     level = np.array([outward[0], outward[1], 0.0])
     level /= np.linalg.norm(level)
@@ -134,5 +141,3 @@ def _drop(spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry,
     cap = np.stack([np.sin(angle), np.cos(angle)], axis=1)[1:12] * np.array([0.45 * radius, 0.3 * radius])
     metal.append(lathe(cap, centre - way * radius * stretch * 0.95, axes))
     return metal, [bead]
-
-

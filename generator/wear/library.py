@@ -72,8 +72,14 @@ def library_pieces(
     shape = spec.shape
     pieces = []
     for name, asset in assets.items():
-        fitted = fit_proxy(read_proxy(asset.path("fit")), read_obj(asset.path("mesh")), fitting,
-                           np.array(shape.identity), np.array(shape.expression), shape.pose)  # fmt: skip
+        fitted = fit_proxy(
+            read_proxy(asset.path("fit")),
+            read_obj(asset.path("mesh")),
+            fitting,
+            np.array(shape.identity),
+            np.array(shape.expression),
+            shape.pose,
+        )
         if not len(fitted.triangles):
             raise InputError(f"asset {asset.id!r}: nothing of it lies on head, neck or chest")
         pieces.append(_piece(name, asset, fitted, field, _tint(name, spec)))
@@ -126,8 +132,12 @@ def split(fitted: Fitted) -> Fitted:
     faces = np.stack([[a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca]]).transpose(2, 0, 1).reshape(-1, 3)
     uv = fitted.corner_uvs
     half = (uv + np.roll(uv, -1, axis=1)) / 2
-    cut = [[uv[:, 0], half[:, 0], half[:, 2]], [half[:, 0], uv[:, 1], half[:, 1]], [half[:, 2], half[:, 1], uv[:, 2]],
-           [half[:, 0], half[:, 1], half[:, 2]]]  # fmt: skip
+    cut = [
+        [uv[:, 0], half[:, 0], half[:, 2]],
+        [half[:, 0], uv[:, 1], half[:, 1]],
+        [half[:, 2], half[:, 1], uv[:, 2]],
+        [half[:, 0], half[:, 1], half[:, 2]],
+    ]
     corners = np.array(cut).transpose(2, 0, 1, 3).reshape(-1, 3, 2)
     return Fitted(np.concatenate([fitted.vertices, fitted.vertices[unique].mean(axis=1)]), faces, corners)
 

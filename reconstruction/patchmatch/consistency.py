@@ -25,9 +25,7 @@ def forward_backward(x, y, depth, h, depths, normals, camera, back, offset):  # 
     column, row = int(np.floor(sx + np.float32(0.5))), int(np.floor(sy + np.float32(0.5)))
     if column < 0 or row < 0 or column >= depths.shape[1] or row >= depths.shape[0] or depths[row, column] <= 0:
         return MAX_ERROR
-    there = plane_depth(
-        depths[row, column], normals[row, column], np.float32(column), np.float32(row), sx, sy, camera
-    )
+    there = plane_depth(depths[row, column], normals[row, column], np.float32(column), np.float32(row), sx, sy, camera)
     if there <= 0:
         return MAX_ERROR
     inverse = np.float32(1) / there

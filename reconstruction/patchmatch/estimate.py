@@ -133,9 +133,7 @@ class _Level:
     def matching(self, geometric: bool) -> Matching:
         settings = self.settings
         weight = _GEOMETRIC_WEIGHT if geometric else 0.0
-        return Matching(
-            settings.window_radius, settings.window_step, _SIGMA_COLOUR, _KEEP, _MIN_DEVIATION, weight
-        )
+        return Matching(settings.window_radius, settings.window_step, _SIGMA_COLOUR, _KEEP, _MIN_DEVIATION, weight)
 
     def key(self, view: int, number: int) -> np.uint64:
         return stream_key(self.settings.seed, view, self.level, number)
@@ -247,9 +245,12 @@ def _scene(images: Sequence[NDArray[np.float32]], cameras: Sequence[Camera]) -> 
     for i, image in enumerate(images):
         guides[i, : image.shape[0], : image.shape[1]] = image
         fine_detail(
-            image, _DETAIL_RADIUS, _DETAIL_STEP, np.float32(_DETAIL_LIMIT),
+            image,
+            _DETAIL_RADIUS,
+            _DETAIL_STEP,
+            np.float32(_DETAIL_LIMIT),
             details[i, : image.shape[0], : image.shape[1]],
-        )  # fmt: skip
+        )
     sizes = np.array([(camera.width, camera.height) for camera in cameras], np.int64)
     intrinsics = np.array([(*camera.focal, *(p - 0.5 for p in camera.principal)) for camera in cameras], np.float32)
     shape = guides.shape

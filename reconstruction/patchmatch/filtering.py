@@ -40,9 +40,16 @@ def count_row(y, reference, scene, pairs, max_error, max_difference, counts):  #
                 m[2, 0] * fx + m[2, 1] * fy + m[2, 2] + b[2] * inverse,
             )
             error = forward_backward(
-                fx, fy, depth, h, scene.depths[view], scene.normals[view], scene.cameras[view],
-                pairs.back[s], pairs.back_offset[s],
-            )  # fmt: skip
+                fx,
+                fy,
+                depth,
+                h,
+                scene.depths[view],
+                scene.normals[view],
+                scene.cameras[view],
+                pairs.back[s],
+                pairs.back_offset[s],
+            )
             if error >= min(MAX_ERROR, max_error):
                 continue
             column = int(np.floor(h[0] / h[2] + np.float32(0.5)))

@@ -82,9 +82,7 @@ def evaluate(x, y, depth, normal, scene, pairs, s, camera, warped, dxs, dys, wei
     """Cost of one hypothesis in one source view: 1 - NCC, plus the geometric term where it is on."""
     view = pairs.sources[s]
     inverse = np.float32(1) / depth
-    slope = inverse / (
-        normal[0] * (x - camera[2]) / camera[0] + normal[1] * (y - camera[3]) / camera[1] + normal[2]
-    )
+    slope = inverse / (normal[0] * (x - camera[2]) / camera[0] + normal[1] * (y - camera[3]) / camera[1] + normal[2])
     m0, m1 = slope * normal[0] / camera[0], slope * normal[1] / camera[1]
     b = pairs.offset[s]
     m = pairs.forward[s]
@@ -96,9 +94,16 @@ def evaluate(x, y, depth, normal, scene, pairs, s, camera, warped, dxs, dys, wei
     )
     if geometric > 0:
         error = forward_backward(
-            x, y, depth, h, scene.depths[view], scene.normals[view], scene.cameras[view],
-            pairs.back[s], pairs.back_offset[s],
-        )  # fmt: skip
+            x,
+            y,
+            depth,
+            h,
+            scene.depths[view],
+            scene.normals[view],
+            scene.cameras[view],
+            pairs.back[s],
+            pairs.back_offset[s],
+        )
         cost += geometric * error
     return cost
 
@@ -301,9 +306,7 @@ def sweep_row(y, key, colour, wide, reference, scene, pairs, state, matching):  
         found = gather(state.depth, state.normal, state.cost, x, y, NEAR, camera, depths, normals, 0)
         if wide:
             found = gather(state.depth, state.normal, state.cost, x, y, FAR, camera, depths, normals, found)
-            depths[found] = random_plane(
-                start, fx, fy, state.near[y, x], state.far[y, x], camera, normals[found]
-            )
+            depths[found] = random_plane(start, fx, fy, state.near[y, x], state.far[y, x], camera, normals[found])
             found += 1
         footprint = depth / camera[0]
         changed = False

@@ -34,8 +34,9 @@ def write_image(path: Path, pixels: np.ndarray | None = None) -> None:
     Image.fromarray(pixels).save(path)
 
 
-def write_proxy(folder: Path, name: str, bindings: list[str], *, texture: str = "map.png", tags: str = "",
-                height: float = 8) -> Path:  # fmt: skip
+def write_proxy(
+    folder: Path, name: str, bindings: list[str], *, texture: str = "map.png", tags: str = "", height: float = 8
+) -> Path:
     """A .mhclo of as many vertices as bindings, a strip of triangles, with .obj, .mhmat and texture."""
     folder.mkdir(parents=True, exist_ok=True)
     scales = "x_scale 5399 11998 1.4800\nz_scale 962 5320 1.9221\ny_scale 791 881 2.3298\n"

@@ -56,8 +56,10 @@ def test_places_on_face_and_scalp_are_found_again(case: Case) -> None:
 
 def test_landmarks_are_found_again_also_those_not_given(case: Case) -> None:
     assert set(case.found.landmarks) == set(case.model.landmarks)
-    off = {name: np.linalg.norm(case.vertices[case.found.landmarks[name]] - case.vertices[vertex])
-           for name, vertex in case.model.landmarks.items()}  # fmt: skip
+    off = {
+        name: np.linalg.norm(case.vertices[case.found.landmarks[name]] - case.vertices[vertex])
+        for name, vertex in case.model.landmarks.items()
+    }
     assert max(off[name] for name in GIVEN) == 0.0
     assert np.median(list(off.values())) < 0.003
     assert off["vertex"] < 0.012  # far from all landmarks, and the scalp's vertices are coarse

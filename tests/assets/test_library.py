@@ -156,7 +156,9 @@ def test_panoramas_are_imported(tmp_path: Path) -> None:
     assert linked.path("image").is_symlink() and open_library([tmp_path / "linked"]).assets
     (source / "_.hdr").write_bytes((source / "sky 1.hdr").read_bytes())
     assert [asset.id for asset in import_hdri(source, tmp_path / "library", "CC0-1.0").assets] == [
-        "My_HDRIs", "My_HDRIs/sky_1"]  # fmt: skip
+        "My_HDRIs",
+        "My_HDRIs/sky_1",
+    ]
     with pytest.raises(InputError, match="--licence"):
         import_hdri(source, tmp_path / "library", "")
     assert len(open_library([tmp_path / "library"]).assets) == 2

@@ -79,7 +79,9 @@ def test_helper_geometry_is_shaped_and_posed_as_the_body(model: MakeHumanHead, m
     for seed in range(3):
         identity, expression, pose = drawn(model, seed)
         expected = model.vertices(identity, expression, pose)[free]
-        placed = probe.posed(probe.rest(identity, expression)[-len(free):], probe.weights[-len(free):], identity, pose)
+        placed = probe.posed(
+            probe.rest(identity, expression)[-len(free) :], probe.weights[-len(free) :], identity, pose
+        )
         away = np.linalg.norm(placed - expected, axis=1)
         assert away.max() < 2e-5
 

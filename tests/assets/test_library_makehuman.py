@@ -24,9 +24,16 @@ def test_a_pack_is_imported_but_for_its_gaps(link: bool, tmp_path: Path) -> None
     pack = write_pack(tmp_path / "pack")
     done = import_makehuman(pack, tmp_path / "library", Origin(), link)
     kinds = {asset.id: asset.kind for asset in done.assets}
-    assert kinds == {"makehuman/bob": "hair", "makehuman/thick": "eyebrows", "makehuman/long": "eyelashes",
-                     "makehuman/shirt": "garment", "makehuman/topper": "headwear", "makehuman/young": "skin",
-                     "makehuman/blue": "eye", "makehuman/cone": "headwear"}  # fmt: skip
+    assert kinds == {
+        "makehuman/bob": "hair",
+        "makehuman/thick": "eyebrows",
+        "makehuman/long": "eyelashes",
+        "makehuman/shirt": "garment",
+        "makehuman/topper": "headwear",
+        "makehuman/young": "skin",
+        "makehuman/blue": "eye",
+        "makehuman/cone": "headwear",
+    }
     left = dict(done.left_out)
     assert set(left) == {"hair/lost", "skins/old", "skins/plain"}
     assert "nowhere.png" in left["hair/lost"] and "diffuseTexture" in left["skins/plain"]

@@ -52,12 +52,19 @@ def gnm(default: HeadModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     joints = np.concatenate([[[0.0, 0.07, -0.12], [0.0, 0.06, -0.05]], eyes]) @ TO_Y_UP.T
     path = tmp_path_factory.mktemp("gnm") / "gnm_head.npz"
     np.savez(
-        path, template_vertex_positions=shapes["vertices"] @ TO_Y_UP.T,
-        vertex_identity_basis=shapes["identity"] @ TO_Y_UP.T, expression_basis=shapes["expression"] @ TO_Y_UP.T,
-        triangles=default.faces, quads=default.polygons[:2000], triangle_uvs=default.uvs[default.face_uvs],
-        skinning_weights=np.full((4, len(default.base)), 0.25), template_joint_positions=joints,
-        joint_parent_indices=np.array([-1, 0, 1, 1]), vertex_groups=members, vertex_group_names=names,
-    )  # fmt: skip
+        path,
+        template_vertex_positions=shapes["vertices"] @ TO_Y_UP.T,
+        vertex_identity_basis=shapes["identity"] @ TO_Y_UP.T,
+        expression_basis=shapes["expression"] @ TO_Y_UP.T,
+        triangles=default.faces,
+        quads=default.polygons[:2000],
+        triangle_uvs=default.uvs[default.face_uvs],
+        skinning_weights=np.full((4, len(default.base)), 0.25),
+        template_joint_positions=joints,
+        joint_parent_indices=np.array([-1, 0, 1, 1]),
+        vertex_groups=members,
+        vertex_group_names=names,
+    )
     return path
 
 
@@ -162,8 +169,12 @@ def test_files_that_do_not_fit_are_named(ours: Path, tmp_path: Path, change, mat
 
 def test_what_is_no_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "model.npz").write_bytes(b"nothing")
-    for which, match in ((tmp_path / "model.npz", "damaged head model"), (tmp_path / "none.npz", "no such head model"),
-                         ("flame", "ICT-FaceKit folder or an .npz"), (tmp_path, "FaceXModel|ICT")):  # fmt: skip
+    for which, match in (
+        (tmp_path / "model.npz", "damaged head model"),
+        (tmp_path / "none.npz", "no such head model"),
+        ("flame", "ICT-FaceKit folder or an .npz"),
+        (tmp_path, "FaceXModel|ICT"),
+    ):
         with pytest.raises(InputError, match=match):
             load_head_model(which)
 

@@ -117,8 +117,9 @@ def test_a_corner_of_the_macro_space_is_the_sum_of_its_targets(head: MakeHumanHe
 def test_macro_weights_of_a_target_family_sum_to_one() -> None:
     values = {"gender": 0.3, "age": 50.0, "muscle": 0.2, "weight": 0.9, "height": 0.5, "proportions": 0.5}
     values |= {"african": 2.0, "asian": 1.0, "caucasian": 0.0}
-    keys = [(race, g, a) for race in ("african", "asian", "caucasian") for g in ("female", "male")
-            for a in ("young", "old")]  # fmt: skip
+    keys = [
+        (race, g, a) for race in ("african", "asian", "caucasian") for g in ("female", "male") for a in ("young", "old")
+    ]
     assert macro_weights(values, keys).sum() == pytest.approx(1.0)
 
 

@@ -108,10 +108,16 @@ def test_other_files_are_not_bisenets(weights: Path, tmp_path: Path, monkeypatch
     torch.save({name: state[name] for name in list(state)[1:]}, "missing.pth")
     torch.save({**state, "conv_out.conv_out.weight": torch.zeros(11, 256, 1, 1)}, "classes.pth")
     cases = {
-        "none": "missing", "pickle": "not loaded", "poison": "not loaded", "garbage": "damaged", "half": "damaged",
-        "list": "no weights of BiSeNet", "nested": "no weights of BiSeNet", "missing": "cp.resnet.conv1.weight differs",
+        "none": "missing",
+        "pickle": "not loaded",
+        "poison": "not loaded",
+        "garbage": "damaged",
+        "half": "damaged",
+        "list": "no weights of BiSeNet",
+        "nested": "no weights of BiSeNet",
+        "missing": "cp.resnet.conv1.weight differs",
         "classes": "conv_out.conv_out.weight differs",
-    }  # fmt: skip
+    }
     for name, message in cases.items():
         with pytest.raises(InputError, match=message) as error:
             BiSeNetSegmenter(Path(f"{name}.pth"))
@@ -174,9 +180,7 @@ def _model(weights: np.ndarray, softmax: bool = False, size: tuple[int, int] = (
 
 LITERT = "LiteRT is not installed (pip install ai-edge-litert)"
 # scores of background, hair, body skin, face skin, clothes, others for red, green and blue
-WEIGHTS = np.array(
-    [[0, 0, 0], [-30, 30, -30], [-30, -30, 30], [30, -30, -30], [-30, 20, 20], [20, 20, -30]], float
-)
+WEIGHTS = np.array([[0, 0, 0], [-30, 30, -30], [-30, -30, 30], [30, -30, -30], [-30, 20, 20], [20, 20, -30]], float)
 
 
 @pytest.mark.parametrize("softmax", [False, True])

@@ -27,11 +27,13 @@ def test_scores_agree_with_torchmetrics(seed: int) -> None:
     scores = binary_scores(predicted, true)
     p, t = torch.from_numpy(predicted).long(), torch.from_numpy(true).long()
     for value, expected in (
-        (scores.precision_skin, binary_precision(p, t)), (scores.recall_skin, binary_recall(p, t)),
-        (scores.precision_other, binary_precision(1 - p, 1 - t)), (scores.recall_other, binary_recall(1 - p, 1 - t)),
+        (scores.precision_skin, binary_precision(p, t)),
+        (scores.recall_skin, binary_recall(p, t)),
+        (scores.precision_other, binary_precision(1 - p, 1 - t)),
+        (scores.recall_other, binary_recall(1 - p, 1 - t)),
         (scores.iou_skin, multiclass_jaccard_index(p, t, 2, average="none")[1]),
         (scores.iou_other, multiclass_jaccard_index(p, t, 2, average="none")[0]),
-    ):  # fmt: skip
+    ):
         if not np.isnan(value):
             assert value == pytest.approx(float(expected), abs=1e-6)
 

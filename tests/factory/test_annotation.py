@@ -228,9 +228,7 @@ def test_what_was_painted_is_gone_on_with(tmp_path: Path) -> None:
         ("blue", "nothing is painted as skin"),
     ],
 )
-def test_what_is_more_or_less_than_paint_is_refused(
-    what: str, message: str, bare: tuple[Path, dict]
-) -> None:
+def test_what_is_more_or_less_than_paint_is_refused(what: str, message: str, bare: tuple[Path, dict]) -> None:
     blend = bare[0].with_name(f"{what}.blend")
     with pytest.raises(InputError, match=message):
         import_annotation(blend, None, None)

@@ -120,8 +120,10 @@ def test_hair_gets_the_noise_and_the_gains_of_its_sensor() -> None:
     wanted = np.sqrt(np.array([0.36, 0.3, 0.24]) / 2000 + (10 / 2000) ** 2)
     np.testing.assert_allclose(light.std(axis=(0, 1)), wanted, rtol=0.05)
     half = overlay * np.float32(0.5)
-    below = quantised(np.full((200, 200, 3), 0.3, np.float32) + np.random.default_rng(0).normal(
-        0, np.sqrt(0.3 / 2000 + 0.005**2), (200, 200, 3)).astype(np.float32))  # fmt: skip
+    below = quantised(
+        np.full((200, 200, 3), 0.3, np.float32)
+        + np.random.default_rng(0).normal(0, np.sqrt(0.3 / 2000 + 0.005**2), (200, 200, 3)).astype(np.float32)
+    )
     both = linear_light(blend(below, half, replace(sensor, red=1.0, blue=1.0)))
     np.testing.assert_allclose(both.std(axis=(0, 1)), np.sqrt(0.3 / 2000 + 0.005**2), rtol=0.05)
 
@@ -218,8 +220,12 @@ def test_pictures_are_written_as_they_came(suffix: str, tmp_path: Path) -> None:
 
 
 def test_what_is_refused_before_anything_is_made(tmp_path: Path) -> None:
-    for wishes, words in (({"hair": "sohrt"}, "--hair sohrt: use one of none, "), ({"beard": "long"}, "--beard long"),
-                          ({"hair": "none"}, "nothing is left to blend"), ({"seed": -1}, "--seed -1")):  # fmt: skip
+    for wishes, words in (
+        ({"hair": "sohrt"}, "--hair sohrt: use one of none, "),
+        ({"beard": "long"}, "--beard long"),
+        ({"hair": "none"}, "nothing is left to blend"),
+        ({"seed": -1}, "--seed -1"),
+    ):
         with pytest.raises(InputError, match=words):
             Wishes(**wishes)
     clean = tmp_path / "clean"
@@ -264,9 +270,13 @@ def test_a_head_that_isnt_found_is_one_line(
 @pytest.fixture(scope="module")
 def bald(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bald head, rendered small, with its true skin as the scan; that and the cameras in millimetres."""
-    named = {"hair": {"family": "none"}, "beard": {"family": "none"}, "headwear": {"kind": "none"},
-             "eyewear": {"kind": "none"},
-             "rig": {"views": [[-60, 0], [-30, 0], [0, 0], [30, 0], [60, 0], [0, 25], [0, -25]]}}  # fmt: skip
+    named = {
+        "hair": {"family": "none"},
+        "beard": {"family": "none"},
+        "headwear": {"kind": "none"},
+        "eyewear": {"kind": "none"},
+        "rig": {"views": [[-60, 0], [-30, 0], [0, 0], [30, 0], [60, 0], [0, 25], [0, -25]]},
+    }
     settings = RenderSettings(128, 1, distributions=Distributions(named))
     folder = generate_head(900, tmp_path_factory.mktemp("bald"), settings)
     truth = HeadSurface.read(folder / Capture.HEAD)

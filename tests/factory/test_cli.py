@@ -234,9 +234,7 @@ def test_a_full_disk_leaves_no_half_checkpoint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["label", "pack", "report", "fit", "generate"])
-def test_a_read_only_output_is_one_line(
-    command: str, tmp_path: Path, read_only: Callable[[Path], list[str]]
-) -> None:
+def test_a_read_only_output_is_one_line(command: str, tmp_path: Path, read_only: Callable[[Path], list[str]]) -> None:
     folder = make_capture(tmp_path / "captures" / "head_00000000").folder
     out = tmp_path / "out"
     out.mkdir()
@@ -253,9 +251,14 @@ def test_a_read_only_output_is_one_line(
     }
     place = folder if command == "label" else out
     before = contents(place)
-    line = one_error(subprocess.run(
-        [*read_only(place), *P2P, command, *map(str, words[command])], capture_output=True, text=True, timeout=120,
-        cwd=tmp_path,
-    ))  # fmt: skip
+    line = one_error(
+        subprocess.run(
+            [*read_only(place), *P2P, command, *map(str, words[command])],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=tmp_path,
+        )
+    )
     assert str(place) in line and "Read-only" in line
     assert contents(place) == before

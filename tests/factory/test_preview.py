@@ -30,7 +30,8 @@ def test_every_option_of_a_choice_is_shown_for_every_seed() -> None:
     tiles = plan_tiles([3, 4], wishes, "environment.lighting")
     assert [tile.seed for tile in tiles] == [3] * len(LIGHTINGS) + [4] * len(LIGHTINGS)
     assert [tile.wishes.wishes["environment"] for tile in tiles[: len(LIGHTINGS)]] == [
-        {"exposure": 1.0, "lighting": name} for name in LIGHTINGS]  # fmt: skip
+        {"exposure": 1.0, "lighting": name} for name in LIGHTINGS
+    ]
     assert [tile.label for tile in plan_tiles([3, 4], wishes, None)] == ["seed 3", "seed 4"]
 
 

@@ -150,9 +150,7 @@ def test_packing_again_leaves_no_old_shard(captures: list[Path], tmp_path: Path)
     assert {path.name for path in (tmp_path / "dataset").iterdir()} == listed | {"dataset.json", "train-of-mine.tar"}
 
 
-def test_a_stamped_data_set_is_reused(
-    captures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stamped_data_set_is_reused(captures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from factory.stages.stamps import run_stamped
 
     for folder in captures:

@@ -53,9 +53,16 @@ class Production:
         self.out, self.scratch = out or folder / "data", scratch or folder / "scratch"
         self._said = folder / "said.log"
         self._words = tiny.command(
-            self.out, folder / "wishes.yaml", "--address", nodes.address, "--scratch", str(self.scratch),
-            "--generate.minutes", "1.5", heads=HEADS,
-        )  # fmt: skip
+            self.out,
+            folder / "wishes.yaml",
+            "--address",
+            nodes.address,
+            "--scratch",
+            str(self.scratch),
+            "--generate.minutes",
+            "1.5",
+            heads=HEADS,
+        )
         self.start()
 
     def start(self) -> None:

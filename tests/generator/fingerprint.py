@@ -78,11 +78,17 @@ def plans(other: str) -> list[Distributions]:
 def fingerprint(spec: HeadSpec, head: HeadGeometry) -> dict[str, str]:
     """Hashes of all that `dress_head` makes."""
     dress = dress_head(spec, head)
-    found = {f"piece {piece.name}": digest(piece.vertices, piece.triangles, *(piece.attributes[k] for k in
-             sorted(piece.attributes))) for piece in dress.pieces}  # fmt: skip
+    found = {
+        f"piece {piece.name}": digest(
+            piece.vertices, piece.triangles, *(piece.attributes[k] for k in sorted(piece.attributes))
+        )
+        for piece in dress.pieces
+    }
     found["albedo"] = digest(skin_albedo(spec.skin, head, root_shade(spec.hair, head)))
-    return found | {f"strands {name}": digest(strands.points, strands.radii, strands.shade, strands.tone)
-                    for name, strands in dress.hair.items()}  # fmt: skip
+    return found | {
+        f"strands {name}": digest(strands.points, strands.radii, strands.shade, strands.tone)
+        for name, strands in dress.hair.items()
+    }
 
 
 def main() -> None:
@@ -104,8 +110,10 @@ def main() -> None:
     for wishes in plans(other):
         spec = sample_spec(SEED, model, wishes)
         head = built(spec.shape)
-        parts = {name: digest(part.vertices, part.triangles, part.uvs, *(part.masks[key] for key in sorted(part.masks)))
-                 for name, part in head.parts.items()}  # fmt: skip
+        parts = {
+            name: digest(part.vertices, part.triangles, part.uvs, *(part.masks[key] for key in sorted(part.masks)))
+            for name, part in head.parts.items()
+        }
         heads.append({"parts": parts, **fingerprint(spec, head)})
     Path(sys.argv[1]).write_text(json.dumps({"specs": specs, "heads": heads}, sort_keys=True))
 

@@ -45,8 +45,10 @@ def card_brightness(spec: EnvironmentSpec, out: Path) -> list[float]:
 
 def main() -> None:
     out = Path(sys.argv[1])
-    specs = {f"{hdri} {rotation}": EnvironmentSpec(hdri=hdri, rotation=rotation)
-             for hdri, rotation in zip(HDRIS, np.linspace(0, 315, len(HDRIS)).tolist(), strict=True)}  # fmt: skip
+    specs = {
+        f"{hdri} {rotation}": EnvironmentSpec(hdri=hdri, rotation=rotation)
+        for hdri, rotation in zip(HDRIS, np.linspace(0, 315, len(HDRIS)).tolist(), strict=True)
+    }
     specs |= {name: EnvironmentSpec(name, unevenness=0.4, contrast=4.0) for name in LIGHTINGS if name != "panorama"}
     seen = {name: card_brightness(spec, out.with_suffix(".exr")) for name, spec in specs.items()}
     out.write_text(json.dumps(seen))

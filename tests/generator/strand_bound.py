@@ -35,6 +35,11 @@ bpy.ops.wm.read_factory_settings(use_empty=True)
 bundled = all(bundled_hair_node(name) for name in HAIR_NODES)
 plain, more, again = evaluated(None), evaluated(5), evaluated(5)
 off = np.hypot(more[:, 0] - np.round(more[:, 0], 2), more[:, 1])
-report = {"bundled": bundled, "plain": len(plain), "more": len(more), "off": float(off.max()),
-          "same": bool(np.array_equal(more, again))}  # fmt: skip
+report = {
+    "bundled": bundled,
+    "plain": len(plain),
+    "more": len(more),
+    "off": float(off.max()),
+    "same": bool(np.array_equal(more, again)),
+}
 sys.stdout.write(f"RESULT {json.dumps(report)}\n")

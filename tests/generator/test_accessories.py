@@ -23,8 +23,12 @@ from generator.wear.jewellery import make_jewellery
 from tests.generator.toy_model import ToyModel, wish
 
 MODEL = load_default_model()
-WORN = [(name, kind) for name, module in (("headwear", headwear), ("eyewear", eyewear), ("jewellery", jewellery))
-        for kind in module.KINDS if kind != "none"]  # fmt: skip
+WORN = [
+    (name, kind)
+    for name, module in (("headwear", headwear), ("eyewear", eyewear), ("jewellery", jewellery))
+    for kind in module.KINDS
+    if kind != "none"
+]
 
 Dressed = tuple[HeadGeometry, HeadFrame, DistanceField]
 
@@ -66,8 +70,12 @@ def test_no_strand_comes_through_a_hat(kind: str, dressed: Dressed) -> None:
     spec = sample_spec(3, MODEL, wish(headwear={"kind": kind})).headwear
     roots = np.flatnonzero(head.skin.masks["scalp"] > 0.5)[::40]
     out = np.linspace(0, 0.12, 20)[None, :, None] * head.skin.normals[roots][:, None]
-    afro = Strands(head.skin.vertices[roots][:, None] + out, np.ones((len(roots), 20)), np.zeros(len(roots)),
-                   np.linspace(0, 1, len(roots)))  # fmt: skip
+    afro = Strands(
+        head.skin.vertices[roots][:, None] + out,
+        np.ones((len(roots), 20)),
+        np.zeros(len(roots)),
+        np.linspace(0, 1, len(roots)),
+    )
     _, cover = make_headwear(spec, head, frame, afro, [])
     assert cover is not None
     tucked = tuck(afro, cover)
@@ -90,8 +98,9 @@ def test_angles_are_the_same_wherever_in_memory_the_points_lie() -> None:
 
 
 def test_a_wish_for_the_colour_of_a_hat_leaves_its_accent() -> None:
-    plain, black = (sample_spec(1, MODEL, wish(headwear={"kind": "cap", **more})).headwear
-                    for more in ({}, {"dye": "black"}))  # fmt: skip
+    plain, black = (
+        sample_spec(1, MODEL, wish(headwear={"kind": "cap", **more})).headwear for more in ({}, {"dye": "black"})
+    )
     assert black.colour != plain.colour and max(black.colour) < 0.05 and black.accent == plain.accent
 
 

@@ -64,8 +64,9 @@ def test_a_library_leaves_everything_else_as_it_was(library: Library) -> None:
 
 def test_wishes_about_assets(library: Library) -> None:
     for seed in range(5):
-        spec = sample_spec(seed, MODEL, wish(skin={"textured": True}, brows={"library": 0.0}, hair={"family": "none"}),
-                           library)  # fmt: skip
+        spec = sample_spec(
+            seed, MODEL, wish(skin={"textured": True}, brows={"library": 0.0}, hair={"family": "none"}), library
+        )
         assert spec.skin.texture and not spec.brows.asset and not spec.hair.asset
         spec = sample_spec(seed, MODEL, wish(skin={"texture": "mine/rare"}, hair={"asset": "makehuman/bob"}), library)
         assert (spec.skin.texture, spec.hair.asset) == ("mine/rare", "makehuman/bob")
@@ -98,8 +99,9 @@ def test_tags_speak_against_people() -> None:
 
 
 def test_pigments_have_the_colour_of_hair() -> None:
-    black, brown, blond, red = (np.array(pigment_colour(HairColour(m, r, 0.0)))
-                                for m, r in ((0.97, 0.2), (0.75, 0.2), (0.2, 0.2), (0.4, 1.0)))  # fmt: skip
+    black, brown, blond, red = (
+        np.array(pigment_colour(HairColour(m, r, 0.0))) for m, r in ((0.97, 0.2), (0.75, 0.2), (0.2, 0.2), (0.4, 1.0))
+    )
     assert black.max() < 0.03 < brown[0] < 0.2 < blond[0]
     assert red[0] > 1.5 * red[1] and (np.diff(blond) < 0).all()
     assert pigment_colour(HairColour(0.97, 0.2, 1.0))[0] > 0.5
@@ -130,8 +132,11 @@ def test_cards_are_clear_where_their_image_is(tmp_path: Path) -> None:
     capture = Capture.read(tmp_path / "head_1")
     credit = next(asset for asset in capture.info.assets if asset["kind"] == "hair")
     assert (credit["id"], credit["licence"]) == ("mine/card", "CC0-1.0") and len(credit["sha256"]) == 64
-    front = next(camera for camera in capture.cameras if abs(camera.rotation[2, 0]) < 0.1 and camera.centre[1] < -0.5
-                 and abs(camera.centre[2]) < 0.2)  # fmt: skip
+    front = next(
+        camera
+        for camera in capture.cameras
+        if abs(camera.rotation[2, 0]) < 0.1 and camera.centre[1] < -0.5 and abs(camera.centre[2]) < 0.2
+    )
     classes = np.asarray(Image.open(tmp_path / "head_1" / "masks" / front.name))
     rows, columns = np.nonzero(classes == PixelClass.SCALP_HAIR)
     assert len(rows) > 50

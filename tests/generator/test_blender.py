@@ -96,8 +96,15 @@ def test_masks_hold_class_ids_and_nothing_else(folder: Path) -> None:
     capture = Capture.read(folder)
     front = read_grey(capture.mask_paths[3])
     seen = {PixelClass(value) for path in capture.mask_paths for value in np.unique(read_grey(path))}
-    assert {PixelClass.BACKGROUND, PixelClass.SKIN, PixelClass.EYES, PixelClass.BROWS, PixelClass.SCALP_HAIR,
-            PixelClass.FACIAL_HAIR, PixelClass.GARMENT} <= seen  # fmt: skip
+    assert {
+        PixelClass.BACKGROUND,
+        PixelClass.SKIN,
+        PixelClass.EYES,
+        PixelClass.BROWS,
+        PixelClass.SCALP_HAIR,
+        PixelClass.FACIAL_HAIR,
+        PixelClass.GARMENT,
+    } <= seen
     assert front[:4, :4].max() == PixelClass.BACKGROUND
     assert (front == PixelClass.SKIN).mean() > 0.1
 
@@ -111,7 +118,8 @@ def skin_hits(capture: Capture, view: int) -> tuple[np.ndarray, np.ndarray, np.n
     towards = camera.unproject(np.stack([columns, rows], axis=1) + 0.5, 1.0) - camera.centre
     mesh = trimesh.Trimesh(surface.vertices, surface.faces, process=False)
     places, which, faces = rays.RayMeshIntersector(mesh).intersects_location(
-        np.repeat(camera.centre[None], len(rows), axis=0), towards, multiple_hits=False)  # fmt: skip
+        np.repeat(camera.centre[None], len(rows), axis=0), towards, multiple_hits=False
+    )
     depth, face = np.full(len(rows), np.nan), np.zeros(len(rows), int)
     depth[which], face[which] = camera.project(places)[1], faces
     return mask, depth, face, surface
@@ -200,8 +208,9 @@ def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
 @needs_bpy
 def test_same_seed_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = tmp_path / folder.name
-    done = bpy_run("--seed", "3", "--out", str(again), *SETTINGS, "--hair", "crop", "--beard", "short",
-                   "--threads", "1")  # fmt: skip
+    done = bpy_run(
+        "--seed", "3", "--out", str(again), *SETTINGS, "--hair", "crop", "--beard", "short", "--threads", "1"
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
@@ -212,8 +221,12 @@ def test_same_seed_same_bytes(folder: Path, tmp_path: Path) -> None:
 @needs_bpy
 def test_blenders_own_projection_agrees(tmp_path: Path) -> None:
     out = tmp_path / "errors.json"
-    done = subprocess.run([sys.executable, str(Path(__file__).with_name("reproject.py")), str(out)],
-                          capture_output=True, text=True, timeout=200)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("reproject.py")), str(out)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(out.read_text())["largest_error_px"] < 0.02
 
@@ -347,8 +360,12 @@ class TestErrors:
 def test_the_face_is_exposed_whatever_the_panorama_and_its_turn(tmp_path: Path) -> None:
     """A grey card in front of the face comes out grey, nearly without a tint: the light is measured where it falls."""
     out = tmp_path / "cards.json"
-    done = subprocess.run([sys.executable, str(Path(__file__).with_name("light_card.py")), str(out)],
-                          capture_output=True, text=True, timeout=300)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("light_card.py")), str(out)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     for name, colour in json.loads(out.read_text()).items():
         assert 0.4 < np.dot(colour, [0.2126, 0.7152, 0.0722]) < 0.62, (name, colour)

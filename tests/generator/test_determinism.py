@@ -23,11 +23,12 @@ CLOCKS = {"time", "datetime", "uuid", "secrets"}
 # Component -> fields of the spec that its stream may change besides its own.
 FOLLOW = {
     "identity": {"shape"} | {"skin", "hair", "brows", "beard", "headwear", "jewellery"},  # age and gender
-    "expression": {"shape"}, "pose": {"shape"},
+    "expression": {"shape"},
+    "pose": {"shape"},
     "skin": {"eyes", "hair", "brows", "beard"},  # their pigments follow the skin's
     "hair_colour": {"hair", "brows", "beard"},
     "beard": {"skin"},  # a beard hides the shadow of shaving
-}  # fmt: skip
+}
 
 
 def sources() -> list[Path]:

@@ -33,7 +33,11 @@ def test_every_drawn_light_is_valid_and_a_wish_leaves_the_rest(seed: int, lighti
     wished = sample_environment(Draw(np.random.default_rng(seed), {"lighting": lighting}))
     assert wished.lighting == lighting
     assert (wished.hdri, wished.rotation, wished.exposure, wished.backdrop) == (
-        plain.hdri, plain.rotation, plain.exposure, plain.backdrop)  # fmt: skip
+        plain.hdri,
+        plain.rotation,
+        plain.exposure,
+        plain.backdrop,
+    )
     assert wished.specular == 1 or lighting == "dome"
 
 

@@ -118,8 +118,10 @@ def test_the_rig_in_the_documentation_is_the_default_one(tmp_path: Path) -> None
         ({"views": [{}]}, r"views\[0\]: it stands nowhere"),
         ({"views": [[0, 0], {"azimut": 3}]}, r"views\[1\]: unknown azimut; a view has azimuth"),
         ({"vews": [[0, 0]]}, "unknown vews; .*views"),
-        ({"views": [[0, 0], [20, 0], {"position": [0, -1.2, 0]}], "distance": 1.2},
-         r"views\[0\] and views\[2\] stand in one place"),
+        (
+            {"views": [[0, 0], [20, 0], {"position": [0, -1.2, 0]}], "distance": 1.2},
+            r"views\[0\] and views\[2\] stand in one place",
+        ),
         ({"views": [{"position": [0, -0.05, 0]}]}, r"views\[0\]: a camera 0.05 m from the head's centre"),
         ({"views": [{"position": [0, 0, 0]}]}, r"views\[0\]: it stands in the centre"),
         ({"views": [{"position": [0, "far", 0]}]}, r"views\[0\]: position: 'far'; a number"),

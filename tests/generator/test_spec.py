@@ -158,19 +158,26 @@ def test_wishes_that_do_not_fit_are_named(wishes: dict, match: str) -> None:
 
 
 def test_wishes_hold_and_leave_the_rest() -> None:
-    wishes = {"skin": {"melanin": {"mean": 0.5, "sd": 0.01}}, "hair": {"family": ["bun", "bob"], "clump": [0.1, 0.2],
-              "bun": {"clump": 0.9}}}  # fmt: skip
+    wishes = {
+        "skin": {"melanin": {"mean": 0.5, "sd": 0.01}},
+        "hair": {"family": ["bun", "bob"], "clump": [0.1, 0.2], "bun": {"clump": 0.9}},
+    }
     for seed in range(20):
         plain, fixed = sample_spec(seed, MODEL), sample_spec(seed, MODEL, Distributions(wishes))
         assert 0.47 < fixed.skin.melanin < 0.53
         assert fixed.hair.clump == 0.9 if fixed.hair.family == "bun" else 0.1 <= fixed.hair.clump <= 0.2
         assert (fixed.shape, fixed.garment, fixed.rig, fixed.skin.flush) == (
-            plain.shape, plain.garment, plain.rig, plain.skin.flush)  # fmt: skip
+            plain.shape,
+            plain.garment,
+            plain.rig,
+            plain.skin.flush,
+        )
 
 
 def test_only_a_single_name_gives_feminine_faces_beards() -> None:
     woman, man = Person(0.1, 40.0), Person(0.9, 40.0)
     for seed in range(40):
+
         def beard(wishes: dict, person: Person, seed: int = seed) -> str:
             return sample_beard(Distributions({"beard": wishes}).draw(seed, "beard"), BLACK, person).family
 
@@ -183,6 +190,13 @@ def test_age_and_sex_shift_hair_softly() -> None:
     young, old, woman = (family_weights(p) for p in (Person(1.0, 20.0), Person(1.0, 75.0), Person(0.0, 30.0)))
     assert old["balding"] > 3 * young["balding"] and woman["long_wavy"] > 2 * young["long_wavy"]
     assert min(*old.values(), *young.values(), *woman.values()) > 0
-    grey = [np.mean([sample_hair_colour(Distributions().draw(seed, "hair_colour"), 0.3, Person(0.5, age)).grey
-                     for seed in range(200)]) for age in (22.0, 50.0, 80.0)]  # fmt: skip
+    grey = [
+        np.mean(
+            [
+                sample_hair_colour(Distributions().draw(seed, "hair_colour"), 0.3, Person(0.5, age)).grey
+                for seed in range(200)
+            ]
+        )
+        for age in (22.0, 50.0, 80.0)
+    ]
     assert grey[0] < 0.05 < grey[1] < grey[2] and 0.15 < grey[1] < 0.4

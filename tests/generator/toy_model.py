@@ -59,8 +59,11 @@ class ToyModel:
         def nearest(x: float, y: float, z: float) -> int:
             return int(np.argmin(((self.rest - [x, y, z]) ** 2).sum(axis=1)))
 
-        self.landmarks = {"chin": nearest(0, 0, -0.08), "left_eye_outer": nearest(0.045, 0, 0),
-                          "right_eye_outer": nearest(-0.045, 0, 0)}  # fmt: skip
+        self.landmarks = {
+            "chin": nearest(0, 0, -0.08),
+            "left_eye_outer": nearest(0.045, 0, 0),
+            "right_eye_outer": nearest(-0.045, 0, 0),
+        }
         self.chains: dict[str, np.ndarray] = {}
 
     @property

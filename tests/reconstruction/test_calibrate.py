@@ -95,7 +95,8 @@ def test_bad_images_are_named(images: Path, tmp_path: Path, change, match: str) 
         (["--camera-model", "FISHEYE"], "camera model 'FISHEYE'"),
     ],
 )
-def test_bad_options(images: Path, tmp_path: Path, options: list[str], match: str,
-                     capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_bad_options(
+    images: Path, tmp_path: Path, options: list[str], match: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["calibrate", str(tmp_path), *options]) == 2
     assert match in capsys.readouterr().err

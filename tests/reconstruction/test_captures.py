@@ -27,9 +27,7 @@ def distance_to_sphere(scan: Scan) -> NDArray[np.float64]:
 def with_lens(camera: Camera) -> Camera:
     """The same camera with a barrel distortion that moves the image's corners by several pixels."""
     params = (*camera.focal, *camera.principal, -1.2, 0.5, 0.002, -0.001)
-    return Camera(
-        camera.name, camera.width, camera.height, "OPENCV", params, camera.rotation, camera.translation
-    )
+    return Camera(camera.name, camera.width, camera.height, "OPENCV", params, camera.rotation, camera.translation)
 
 
 def sightings(cameras: list[Camera]) -> SparsePoints:

@@ -41,9 +41,7 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scan, np.ndarr
 
 
 @pytest.mark.slow
-def test_a_mesh_in_millimetres_comes_back_in_millimetres(
-    scan: tuple[Path, Scan, np.ndarray], tmp_path: Path
-) -> None:
+def test_a_mesh_in_millimetres_comes_back_in_millimetres(scan: tuple[Path, Scan, np.ndarray], tmp_path: Path) -> None:
     folder, found, skin = scan
     words = ("--labels", folder / "labels.npz", "--unit", "mm", "--out", tmp_path)
     code, said = p2p_here("register", folder / "scan_mm.obj", *words)
@@ -86,8 +84,13 @@ def test_a_mesh_in_millimetres_comes_back_in_millimetres(
         (("scan.ply", "--labels", "labels.npz", "--template", "nobody.npz"), "nobody.npz"),
     ],
 )
-def test_mistakes_are_one_line(words: tuple[str, ...], message: str, scan: tuple[Path, Scan, np.ndarray],
-                               tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_mistakes_are_one_line(
+    words: tuple[str, ...],
+    message: str,
+    scan: tuple[Path, Scan, np.ndarray],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(scan[0])
     unit = () if "--unit" in words else ("--unit", "m")
     out = () if "--out" in words else ("--out", tmp_path / "out")

@@ -36,9 +36,12 @@ def somebody(template: Template) -> Coefficients:
     model = template.model
     return replace(
         template.mean,
-        identity=np.asarray(model.sample_identity(draw)), expression=0.6 * np.asarray(model.sample_expression(draw)),
-        neck=np.array([0.05, -0.08, 0.1]), turn=np.array([0.03, -0.05, 0.06]), shift=np.array([0.004, -0.006, 0.003]),
-    )  # fmt: skip
+        identity=np.asarray(model.sample_identity(draw)),
+        expression=0.6 * np.asarray(model.sample_expression(draw)),
+        neck=np.array([0.05, -0.08, 0.1]),
+        turn=np.array([0.03, -0.05, 0.06]),
+        shift=np.array([0.004, -0.006, 0.003]),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +128,11 @@ def test_pieces_too_small_to_say_anything_are_refused() -> None:
         alone[face] = True
     with pytest.raises(InputError, match="pieces too small to register to"):
         Target(Mesh((0.1 * vertices).astype(np.float32), faces), alone)
-    doubtful = Target(Mesh((0.1 * vertices).astype(np.float32), faces), np.ones(len(vertices)),
-                      confidence=np.where(vertices[:, 0] > 0, np.nan, 1.0))  # fmt: skip
+    doubtful = Target(
+        Mesh((0.1 * vertices).astype(np.float32), faces),
+        np.ones(len(vertices)),
+        confidence=np.where(vertices[:, 0] > 0, np.nan, 1.0),
+    )
     assert np.isfinite(doubtful.weights).all()
 
 

@@ -108,8 +108,16 @@ def _registers(folder: Path) -> Dinov2WithRegistersModel:
 def _sam_config() -> SamVisionConfig:
     """Blocks with windows that don't divide the image, and one with global attention."""
     return SamVisionConfig(
-        hidden_size=16, num_hidden_layers=3, num_attention_heads=2, image_size=128, patch_size=16, window_size=3,
-        global_attn_indexes=[1], output_channels=10, mlp_dim=32, initializer_range=0.02,
+        hidden_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        image_size=128,
+        patch_size=16,
+        window_size=3,
+        global_attn_indexes=[1],
+        output_channels=10,
+        mlp_dim=32,
+        initializer_range=0.02,
     )
 
 

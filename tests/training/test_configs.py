@@ -46,9 +46,16 @@ def test_the_recommended_model_is_the_papers_without_image_head_and_regularised(
     lifted, ours = _flat(_composed(parser, "paper", "rows/lifted")), _flat(_composed(parser, "recommended"))
     changed = {key for key, value in ours.items() if lifted.get(key) != value}
     assert changed == {
-        "model.feature_dropout", "model.schedule", "model.distance_weight", "model.part_weight", "data.vertices",
-        "trainer.max_epochs", "trainer.check_val_every_n_epoch", "trainer.precision", "trainer.default_root_dir",
-    }  # fmt: skip
+        "model.feature_dropout",
+        "model.schedule",
+        "model.distance_weight",
+        "model.part_weight",
+        "data.vertices",
+        "trainer.max_epochs",
+        "trainer.check_val_every_n_epoch",
+        "trainer.precision",
+        "trainer.default_root_dir",
+    }
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -61,8 +68,11 @@ def test_a_row_changes_what_it_says_and_nothing_else(row: str, parser: ArgumentP
 
 
 def test_rows_compose_on_the_command_line(capsys: pytest.CaptureFixture) -> None:
-    words = [word for name in ("paper", "rows/sam", "rows/mlp", "rows/mean", "rows/lifted")
-             for word in ("--config", str(CONFIGS / f"{name}.yaml"))]  # fmt: skip
+    words = [
+        word
+        for name in ("paper", "rows/sam", "rows/mlp", "rows/mean", "rows/lifted")
+        for word in ("--config", str(CONFIGS / f"{name}.yaml"))
+    ]
     with pytest.raises(SystemExit) as done:
         cli.run(["fit", *words, "--data.dataset", "none", "--print_config"])
     assert done.value.code == 0

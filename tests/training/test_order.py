@@ -83,8 +83,11 @@ def test_every_head_counts_once_in_evaluation(count, world) -> None:
 
 def test_the_middle_of_an_epoch_needs_the_same_run() -> None:
     state = TrainingOrder(10, 0, 0, 2).state((0, 1))
-    for other, name in ((TrainingOrder(10, 0), "processes"), (TrainingOrder(10, 1, 0, 2), "data.seed"),
-                        (TrainingOrder(11, 0, 0, 2), "training heads")):  # fmt: skip
+    for other, name in (
+        (TrainingOrder(10, 0), "processes"),
+        (TrainingOrder(10, 1, 0, 2), "data.seed"),
+        (TrainingOrder(11, 0, 0, 2), "training heads"),
+    ):
         with pytest.raises(InputError, match=f"{name} = "):
             other.resume(state)
     TrainingOrder(10, 0).resume(TrainingOrder(10, 0, 0, 2).state((0, 4)))  # its end: all may change

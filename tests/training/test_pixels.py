@@ -122,9 +122,12 @@ class _Poison:
 
 
 def test_other_files_are_refused_in_one_line(
-    trained: tuple[Path, str], masked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    trained: tuple[Path, str],
+    masked: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"pixels": _Poison(), "state_dict": {}}, "poison.ckpt")
     Path("pickle.ckpt").write_bytes(pickle.dumps(_Poison()))
@@ -134,9 +137,14 @@ def test_other_files_are_refused_in_one_line(
     torch.save({**value, "pixels": {**value["pixels"], "classes": ["skin"]}}, "classes.ckpt")
     torch.save({**value, "hyper_parameters": {"channels": [8, 16]}}, "network.ckpt")
     cases = {
-        "none": "is missing", "poison": "not loaded", "pickle": "not loaded", "garbage": "damaged",
-        "labeller": "no checkpoint of a per-image segmenter", "classes": "other classes", "network": "doesn't fit",
-    }  # fmt: skip
+        "none": "is missing",
+        "poison": "not loaded",
+        "pickle": "not loaded",
+        "garbage": "damaged",
+        "labeller": "no checkpoint of a per-image segmenter",
+        "classes": "other classes",
+        "network": "doesn't fit",
+    }
     for name, message in cases.items():
         with pytest.raises(InputError, match=message) as error:
             UNetSegmenter(Path(f"{name}.ckpt"))

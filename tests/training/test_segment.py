@@ -41,8 +41,12 @@ def test_checkpoint_alone_segments_a_capture(checkpoint: Path, tmp_path: Path) -
     assert (prediction.part[bump] == PARTS.index("skin")).mean() > 0.7
     folder = capture / "prediction"
     assert sorted(path.name for path in folder.iterdir()) == [
-        "prediction.json", "prediction.npz", "segmented.ply", "segmented.png", "skin.ply"
-    ]  # fmt: skip
+        "prediction.json",
+        "prediction.npz",
+        "segmented.ply",
+        "segmented.png",
+        "skin.ply",
+    ]
     scan = Scan.read(capture / "scan.ply")
     read = Prediction.read(folder / "prediction.npz", scan)
     np.testing.assert_array_equal(read.probability, prediction.probability)

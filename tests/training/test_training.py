@@ -30,6 +30,8 @@ from training.preparation.prepare import Preparation, Prepared, prepare_head
 
 REPO = Path(__file__).resolve().parents[2]
 PREPARATION = Preparation(FeatureConfig(["colour", "visibility", "surface_variation"]), 500, 16)
+
+
 def _run(*arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "training", *arguments]
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
@@ -44,8 +46,12 @@ def test_fit_learns_and_says_so(fitted) -> None:
     for word in ("Warning", "deprecat", "GPU", "TPU", "Tip"):
         assert word not in process.stderr + process.stdout
     assert {path.name for path in (root / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
-    assert {path.name for path in (root / "logs" / "pictures").iterdir()} == {"epoch_0000.png", "epoch_0004.png",
-        "epoch_0009.png", "epoch_0011.png"}  # fmt: skip
+    assert {path.name for path in (root / "logs" / "pictures").iterdir()} == {
+        "epoch_0000.png",
+        "epoch_0004.png",
+        "epoch_0009.png",
+        "epoch_0011.png",
+    }
     assert (root / "logs" / "metrics.csv").is_file()
     assert list((root / "logs").glob("events.*"))
     best = read_checkpoint(root / "checkpoints" / "best.ckpt")
@@ -157,8 +163,17 @@ def test_errors_reach_the_shell(tmp_path: Path) -> None:
 def test_resuming_with_other_features_is_refused(refused, fitted, dataset: Path) -> None:
     checkpoint = str(fitted[0] / "checkpoints" / "last.ckpt")
     line = refused(
-        "fit", "--data.dataset", str(dataset), "--ckpt_path", checkpoint, "--trainer.default_root_dir", str(fitted[0]),
-        "--config", str(fitted[0] / "toy.yaml"), "--data.eigenpairs", "8",
+        "fit",
+        "--data.dataset",
+        str(dataset),
+        "--ckpt_path",
+        checkpoint,
+        "--trainer.default_root_dir",
+        str(fitted[0]),
+        "--config",
+        str(fitted[0] / "toy.yaml"),
+        "--data.eigenpairs",
+        "8",
     )
     assert "data.eigenpairs = 16, this configuration has 8" in line
 

@@ -41,9 +41,14 @@ class PredictionPictures(Callback):
         self._rows: list[list[tuple[str, Picture]]] = []
 
     def on_validation_batch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any,
-        batch_idx: int, dataloader_idx: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
         """Draw the head."""
         if self._is_due(trainer) and batch_idx < self._count:
             assert isinstance(trainer.datamodule, HeadData)  # type: ignore[attr-defined]

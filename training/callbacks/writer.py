@@ -37,9 +37,14 @@ class PredictionWriter(Callback):
         self._folder = Path(folder)
 
     def on_predict_batch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any,
-        batch_idx: int, dataloader_idx: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
         """Write `<id>.npz`."""
         if batch.counted:
             to_prediction(outputs, batch.scan.key).save(self._folder / f"{batch.id}.npz")

@@ -45,16 +45,12 @@ class GradientFeatures(nn.Module):
         imaginary = self.A_re(along_y) + self.A_im(along_x)
         return torch.tanh(along_x * real + along_y * imaginary)
 
-    def of_spectrum(
-        self, spectrum: torch.Tensor, gradient_x: torch.Tensor, gradient_y: torch.Tensor
-    ) -> torch.Tensor:
+    def of_spectrum(self, spectrum: torch.Tensor, gradient_x: torch.Tensor, gradient_y: torch.Tensor) -> torch.Tensor:
         """The same for the signal with the coefficients (K, C), from the gradients of the eigenvectors."""
         real, imaginary = (layer.weight.to(spectrum.dtype) for layer in (self.A_re, self.A_im))
         if not torch.is_grad_enabled():
             return gradient_products(spectrum, real, imaginary, gradient_x, gradient_y)
-        features: torch.Tensor = GradientProducts.apply(
-            spectrum, real, imaginary, gradient_x, gradient_y
-        )
+        features: torch.Tensor = GradientProducts.apply(spectrum, real, imaginary, gradient_x, gradient_y)
         return features
 
 

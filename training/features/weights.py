@@ -36,7 +36,14 @@ _MODELS: dict[type, Any] = {
     SamVisionConfig: SamVisionModel,
 }
 _FAILURES = (
-    OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError, StrictDataclassError, UnpicklingError
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    RuntimeError,
+    SafetensorError,
+    StrictDataclassError,
+    UnpicklingError,
 )
 
 

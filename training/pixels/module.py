@@ -47,8 +47,14 @@ class PixelLabeller(ScoredModule):
         if not (learning_rate > 0 and weight_decay >= 0 and dice_weight >= 0):
             raise InputError("model.learning_rate must be positive, weight_decay and dice_weight not negative")
         channels = tuple(channels)
-        self.save_hyperparameters({"channels": list(channels), "dice_weight": dice_weight,
-                                   "learning_rate": learning_rate, "weight_decay": weight_decay})  # fmt: skip
+        self.save_hyperparameters(
+            {
+                "channels": list(channels),
+                "dice_weight": dice_weight,
+                "learning_rate": learning_rate,
+                "weight_decay": weight_decay,
+            }
+        )
         self.learning_rate, self.weight_decay, self.dice_weight = learning_rate, weight_decay, dice_weight
         try:
             self.network = UNet(len(CLASSES), channels)

@@ -187,7 +187,12 @@ class _Stage:
     def sources(self) -> Sources:
         scan = self.head.scan
         return Sources(
-            scan.vertices, scan.faces, self.mesh.source, self.head.cameras, self._tokens, self.head.pixels,
+            scan.vertices,
+            scan.faces,
+            self.mesh.source,
+            self.head.cameras,
+            self._tokens,
+            self.head.pixels,
             lambda: self.operators,
         )
 

@@ -78,11 +78,15 @@ def capture_head(
     Returns:
         seconds per stage: head, world, dress, objects, export, first view, other views, develop, masks.
     """
-    versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
-                "numpy": np.__version__, "hair_nodes": hair_nodes()}  # fmt: skip
+    versions = {
+        "blender": version(),
+        "generator": GENERATOR_VERSION,
+        f"head_model/{model.name}": model.version,
+        "numpy": np.__version__,
+        "hair_nodes": hair_nodes(),
+    }
     # refuses names before hours are spent
-    info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library),
-                       _traits(spec, model))
+    info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library), _traits(spec, model))
     watch = Stopwatch()
     samples, threads = settings.samples, settings.threads
     scene, head, radius = build_scene(spec, model, samples, threads, watch.time, library, settings.device)

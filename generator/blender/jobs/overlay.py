@@ -31,9 +31,13 @@ _HEAD = (PixelClass.SKIN, PixelClass.EYES, PixelClass.MOUTH)
 
 
 def render_overlay(
-    plan: OverlayPlan, model: HeadModel, folder: Path, settings: RenderSettings, library: Library,
+    plan: OverlayPlan,
+    model: HeadModel,
+    folder: Path,
+    settings: RenderSettings,
+    library: Library,
     progress: Callable[[str, int, int], None],
-) -> None:  # fmt: skip
+) -> None:
     """Render the hair of a plan for each of its N cameras; `progress(what, done, all)` after each.
 
     `folder` gets, per camera, what `generator.jobs.overlay.read_overlay` reads; where classes are wanted
@@ -63,8 +67,13 @@ def render_overlay(
         progress("cover", index + 1, len(numbered))
     if plan.classes:
         render_masks(scene, numbered, folder / CLASSES, progress)
-    versions = {"blender": version(), "generator": GENERATOR_VERSION, f"head_model/{model.name}": model.version,
-                "numpy": np.__version__, "hair_nodes": hair_nodes()}  # fmt: skip
+    versions = {
+        "blender": version(),
+        "generator": GENERATOR_VERSION,
+        f"head_model/{model.name}": model.version,
+        "numpy": np.__version__,
+        "hair_nodes": hair_nodes(),
+    }
     write_json(folder / RECORD, {"versions": versions, "assets": credits_of(plan.spec, library, hdri_path)})
 
 

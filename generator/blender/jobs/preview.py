@@ -45,9 +45,13 @@ def _spec(seed: int, wishes: Mapping[str, Any], model: HeadModel, library: Libra
 
 
 def render_preview(
-    plan: PreviewPlan, model: HeadModel, folder: Path, settings: RenderSettings, library: Library,
+    plan: PreviewPlan,
+    model: HeadModel,
+    folder: Path,
+    settings: RenderSettings,
+    library: Library,
     progress: Callable[[str, int, int], None],
-) -> None:  # fmt: skip
+) -> None:
     """Render `folder/head_<index>/view_<index>.png` of every head; `progress("head", done, all)` after each."""
     for index, spec in enumerate(plan.specs):
         scene, head, radius = build_scene(

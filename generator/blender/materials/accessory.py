@@ -20,8 +20,13 @@ def spectacles_material(spec: EyewearSpec) -> Any:
         inputs: dict[str | int, Any] = {"Base Color": opaque(spec.colour), "Metallic": 1.0, "Roughness": 0.22}
     else:
         colour = _tortoise(graph) if spec.finish == "tortoise" else opaque(spec.colour)
-        inputs = {"Base Color": colour, "Roughness": 0.28, "Specular IOR Level": 0.5, "Coat Weight": 0.4,
-                  "Coat Roughness": 0.08}  # fmt: skip
+        inputs = {
+            "Base Color": colour,
+            "Roughness": 0.28,
+            "Specular IOR Level": 0.5,
+            "Coat Weight": 0.4,
+            "Coat Roughness": 0.08,
+        }
     graph.node("OutputMaterial", {"Surface": graph.node("BsdfPrincipled", inputs).outputs[0]})
     return made
 

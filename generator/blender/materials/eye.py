@@ -34,8 +34,9 @@ def eye_material(spec: EyeSpec, radius: float, texture: Path | None = None, gain
         InputError: the texture can't be read.
     """
     made, graph = material("eyes")
-    plane = graph.node("VectorMath", {0: graph.attribute("eye_uv").outputs["Vector"], 1: (0.5, 0.5, 0.0)},
-                       operation="SUBTRACT").outputs[0]  # fmt: skip
+    plane = graph.node(
+        "VectorMath", {0: graph.attribute("eye_uv").outputs["Vector"], 1: (0.5, 0.5, 0.0)}, operation="SUBTRACT"
+    ).outputs[0]
     distance = graph.node("VectorMath", {0: plane}, operation="LENGTH").outputs["Value"]
     iris = math.asin(min(spec.iris_mm / 1000 / radius, 0.9)) / (2 * math.pi)
     pupil = math.asin(min(spec.pupil_mm / 1000 / radius, 0.9)) / (2 * math.pi)
@@ -48,9 +49,15 @@ def eye_material(spec: EyeSpec, radius: float, texture: Path | None = None, gain
         colour = graph.mix(graph.ramp(ring, 0.93 * edge, 1.05 * edge), opaque((0.002, 0.002, 0.002)), colour)
     colour = graph.mix(1.0, colour, _shade(graph, max(gain, 1.0)), "MULTIPLY")
     bulge = _cornea(graph, ring, spec.iris_mm / 1000, radius)
-    inputs: dict[str | int, Any] = {"Base Color": colour, "Roughness": 0.4, "Specular IOR Level": 0.0,
-                                    "Coat Weight": 1.0, "Coat Roughness": 0.02, "Coat IOR": 1.376,
-                                    "Coat Normal": bulge}  # fmt: skip
+    inputs: dict[str | int, Any] = {
+        "Base Color": colour,
+        "Roughness": 0.4,
+        "Specular IOR Level": 0.0,
+        "Coat Weight": 1.0,
+        "Coat Roughness": 0.02,
+        "Coat IOR": 1.376,
+        "Coat Normal": bulge,
+    }
     graph.node("OutputMaterial", {"Surface": graph.node("BsdfPrincipled", inputs).outputs[0]})
     return made
 
@@ -66,8 +73,9 @@ def _shade(graph: Graph, gain: float) -> Any:
 def _cornea(graph: Graph, ring: Any, iris: float, radius: float) -> Any:
     """The normal of a cornea, which is more strongly curved than the eyeball that it sits on."""
     inside = graph.math("MINIMUM", ring, 1.12)
-    height = graph.math("MULTIPLY", graph.math("MULTIPLY", inside, inside),
-                        -(iris**2) * (1 / (2 * CORNEA) - 1 / (2 * radius)))  # fmt: skip
+    height = graph.math(
+        "MULTIPLY", graph.math("MULTIPLY", inside, inside), -(iris**2) * (1 / (2 * CORNEA) - 1 / (2 * radius))
+    )
     return graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": height}).outputs[0]
 
 
@@ -102,5 +110,8 @@ def _white(graph: Graph, spec: EyeSpec, ring: Any) -> Any:
     edge = graph.ramp(ring, 1.0, 2.3)
     red = graph.math("MULTIPLY", edge, min(0.25 + 0.6 * spec.redness, 1.0))
     colour = graph.mix(red, opaque((0.47, 0.43, 0.39)), opaque((0.34, 0.21, 0.18)))
-    return graph.mix(graph.math("MULTIPLY", graph.math("MULTIPLY", veins, edge), 0.5 * spec.redness + 0.1), colour,
-                     opaque((0.45, 0.12, 0.10)))  # fmt: skip
+    return graph.mix(
+        graph.math("MULTIPLY", graph.math("MULTIPLY", veins, edge), 0.5 * spec.redness + 0.1),
+        colour,
+        opaque((0.45, 0.12, 0.10)),
+    )

@@ -33,8 +33,13 @@ def inner_material(spec: GarmentSpec) -> Any:
     """What is worn below a jacket or a scarf: plain jersey."""
     made, graph = material("garment inner")
     weave = graph.attribute("fabric").outputs["Vector"]
-    _fabric(graph, weave, graph.mix(0.0, opaque(spec.inner), opaque(spec.inner)), "jersey",
-            graph.attribute("collar").outputs["Fac"])  # fmt: skip
+    _fabric(
+        graph,
+        weave,
+        graph.mix(0.0, opaque(spec.inner), opaque(spec.inner)),
+        "jersey",
+        graph.attribute("collar").outputs["Fac"],
+    )
     return made
 
 
@@ -67,14 +72,22 @@ def _fabric(graph: Graph, weave: Any, colour: Any, fabric: str, rib: Any) -> Non
     tone = graph.mix(bright, grey(1 - contrast), grey(1 + contrast))
     colour = graph.mix(1.0, colour, tone, "MULTIPLY")
     ribs = graph.math("SINE", graph.math("MULTIPLY", u, 6.2832 / 0.0036))
-    height = graph.math("ADD", graph.math("MULTIPLY", shade, relief / 0.001),
-                        graph.math("MULTIPLY", graph.math("MULTIPLY", ribs, rib), 0.35))  # fmt: skip
+    height = graph.math(
+        "ADD",
+        graph.math("MULTIPLY", shade, relief / 0.001),
+        graph.math("MULTIPLY", graph.math("MULTIPLY", ribs, rib), 0.35),
+    )
     bump = graph.node("Bump", {"Strength": 1.0, "Distance": 0.001, "Height": height})
     shader = graph.node(
         "BsdfPrincipled",
-        {"Base Color": colour, "Roughness": roughness, "Specular IOR Level": specular, "Sheen Weight": sheen,
-         "Normal": bump.outputs[0]},
-    )  # fmt: skip
+        {
+            "Base Color": colour,
+            "Roughness": roughness,
+            "Specular IOR Level": specular,
+            "Sheen Weight": sheen,
+            "Normal": bump.outputs[0],
+        },
+    )
     graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
 
 

@@ -23,9 +23,16 @@ def headwear_material(spec: HeadwearSpec, trim: bool = False) -> Any:
     deep = {"knit": 0.0012, "straw": 0.0006, "silk": 0.0001}.get(spec.fabric, 0.0003)
     bump = graph.node("Bump", {"Strength": 1.0, "Distance": deep, "Height": grain})
     sheen = 0.0 if spec.fabric in ("straw", "silk") else 0.25
-    shader = graph.node("BsdfPrincipled", {"Base Color": colour, "Roughness": ROUGHNESS[spec.fabric],
-                                           "Specular IOR Level": 0.25, "Sheen Weight": sheen,
-                                           "Normal": bump.outputs[0]})  # fmt: skip
+    shader = graph.node(
+        "BsdfPrincipled",
+        {
+            "Base Color": colour,
+            "Roughness": ROUGHNESS[spec.fabric],
+            "Specular IOR Level": 0.25,
+            "Sheen Weight": sheen,
+            "Normal": bump.outputs[0],
+        },
+    )
     graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
     return made
 
@@ -44,8 +51,11 @@ def _grain(graph: Graph, spec: HeadwearSpec, base: Any, angle: Any, height: Any)
     """The height of threads, 0 to 1."""
     fine = _noise(graph, base, 0.0012, 3.0)
     if spec.fabric == "knit":
-        stitches = graph.math("MULTIPLY", _wave(graph, angle, 0.055), graph.math(
-            "ADD", 0.7, graph.math("MULTIPLY", _wave(graph, height, 0.004), 0.3)))  # fmt: skip
+        stitches = graph.math(
+            "MULTIPLY",
+            _wave(graph, angle, 0.055),
+            graph.math("ADD", 0.7, graph.math("MULTIPLY", _wave(graph, height, 0.004), 0.3)),
+        )
         return graph.math("ADD", graph.math("MULTIPLY", stitches, 0.8), graph.math("MULTIPLY", fine, 0.3))
     if spec.fabric == "straw":
         woven = graph.math("MULTIPLY", _wave(graph, angle, 0.05), _wave(graph, height, 0.0045))

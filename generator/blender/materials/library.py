@@ -46,8 +46,7 @@ def image_material(piece: Piece) -> Any:
     colour = picture.outputs["Color"]
     if piece.tint is not None:
         colour = _tinted(graph, colour, picture.image, piece.tint)
-    inputs: dict[str | int, Any] = {"Base Color": colour, "Roughness": roughness,
-                                    "Specular IOR Level": specular}  # fmt: skip
+    inputs: dict[str | int, Any] = {"Base Color": colour, "Roughness": roughness, "Specular IOR Level": specular}
     if "normal" in piece.images:
         bumps = _texture(graph, load_image(piece.images["normal"], colour=False)).outputs["Color"]
         inputs["Normal"] = graph.node("NormalMap", {"Color": bumps}, uv_map="UVMap").outputs[0]

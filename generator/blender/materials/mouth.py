@@ -39,8 +39,9 @@ def _teeth(graph: Graph, base: Any) -> dict[str | int, Any]:
     neck = graph.ramp(graph.math("ABSOLUTE", graph.math("SUBTRACT", z, middle)), 0.002, 0.008)
     crown = graph.mix(neck, opaque((0.60, 0.56, 0.48)), opaque((0.50, 0.42, 0.30)))
     crown = graph.mix(graph.math("MULTIPLY", gap, 0.75), crown, opaque((0.12, 0.06, 0.05)))
-    flesh = graph.mix(graph.ramp(noise(graph, base, 0.004), 0.35, 0.7), opaque((0.45, 0.16, 0.15)),
-                      opaque((0.36, 0.10, 0.10)))  # fmt: skip
+    flesh = graph.mix(
+        graph.ramp(noise(graph, base, 0.004), 0.35, 0.7), opaque((0.45, 0.16, 0.15)), opaque((0.36, 0.10, 0.10))
+    )
     height = graph.math("MULTIPLY", gap, -0.0004)
     bump = graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": height}).outputs[0]
     return {"Base Color": graph.mix(gum, crown, flesh), "Roughness": 0.2, "Specular IOR Level": 0.5, "Normal": bump}

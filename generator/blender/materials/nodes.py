@@ -49,8 +49,9 @@ class Graph:
 
     def ramp(self, value: Any, low: float, high: float) -> Any:
         """`value` mapped from [low, high] to [0, 1], clamped, smoothly."""
-        return self.node("MapRange", {"Value": value, "From Min": low, "From Max": high},
-                         interpolation_type="SMOOTHSTEP").outputs[0]  # fmt: skip
+        return self.node(
+            "MapRange", {"Value": value, "From Min": low, "From Max": high}, interpolation_type="SMOOTHSTEP"
+        ).outputs[0]
 
 
 def material(name: str) -> tuple[Any, Graph]:

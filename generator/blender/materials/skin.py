@@ -28,8 +28,9 @@ def skin_material(spec: SkinSpec, texture: Path | None = None) -> Any:
         InputError: the texture can't be read.
     """
     made, graph = material("skin")
-    place = graph.node("VectorMath", {0: graph.attribute("base").outputs["Vector"], 1: _offset(spec.seed)},
-                       operation="ADD").outputs[0]  # fmt: skip
+    place = graph.node(
+        "VectorMath", {0: graph.attribute("base").outputs["Vector"], 1: _offset(spec.seed)}, operation="ADD"
+    ).outputs[0]
     albedo = graph.attribute("albedo").outputs["Color"]
     amount = spec.mottling * (1 + 0.7 * spec.melanin) * (1 - 0.6 * spec.makeup.foundation)
     if texture is not None:
@@ -38,8 +39,12 @@ def skin_material(spec: SkinSpec, texture: Path | None = None) -> Any:
     pits, groove = _pits(graph, place), _groove(graph, place)
     colour = _mottled(graph, albedo, place, amount, spec.melanin)
     colour = _dotted(graph, colour, place, spec)
-    colour = graph.mix(graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), min(0.9 * amount, 1.0)), colour,
-                       (0.60, 0.50, 0.46, 1.0), "MULTIPLY")  # fmt: skip
+    colour = graph.mix(
+        graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), min(0.9 * amount, 1.0)),
+        colour,
+        (0.60, 0.50, 0.46, 1.0),
+        "MULTIPLY",
+    )
     lined = graph.math("MULTIPLY", graph.math("MULTIPLY", groove, relief[2]), 0.35 * spec.wrinkles)
     colour = graph.mix(lined, colour, (0.62, 0.45, 0.42, 1.0), "MULTIPLY")
     reach = tuple(r * (1 - 0.55 * spec.melanin) for r in RADIUS)  # pigment swallows light that has come far
@@ -85,8 +90,10 @@ def _mottled(graph: Graph, albedo: Any, place: Any, amount: float, melanin: floa
     Darker skin reflects less of its own colour under the same sheen, so its texture needs more contrast to be seen.
     """
     colour = albedo
-    for size, share, tint in ((0.010, 0.75 - 0.35 * melanin, (0.86, 0.62, 0.60)),
-                              (0.0045, 0.42 + 0.16 * melanin, (0.66, 0.57, 0.50))):  # fmt: skip
+    for size, share, tint in (
+        (0.010, 0.75 - 0.35 * melanin, (0.86, 0.62, 0.60)),
+        (0.0045, 0.42 + 0.16 * melanin, (0.66, 0.57, 0.50)),
+    ):
         field = graph.ramp(noise(graph, place, size, 5.0, 0.8), 0.36, 0.68)
         strength = graph.math("MULTIPLY", field, min(share * amount, 1.0))
         colour = graph.mix(strength, colour, (*tint, 1.0), "MULTIPLY")
@@ -111,8 +118,9 @@ def _dotted(graph: Graph, colour: Any, place: Any, spec: SkinSpec) -> Any:
         (0.35 * spec.age_spots * bare, 0.10, 0.28, 0.08, (0.66, 0.50, 0.40)),
         (0.16 * spec.blemishes * bare, 0.05, 0.14, 0.12, (0.88, 0.50, 0.46)),
     ):
-        chosen = graph.math("MULTIPLY", graph.math("GREATER_THAN", chance, start),
-                            graph.math("LESS_THAN", chance, start + share))  # fmt: skip
+        chosen = graph.math(
+            "MULTIPLY", graph.math("GREATER_THAN", chance, start), graph.math("LESS_THAN", chance, start + share)
+        )
         radius = graph.math("ADD", graph.math("MULTIPLY", size, high - low), low)
         inside = graph.ramp(graph.math("SUBTRACT", distance, radius), edge, -edge)
         colour = graph.mix(graph.math("MULTIPLY", chosen, inside), colour, (*tint, 1.0), "MULTIPLY")

@@ -94,8 +94,9 @@ def grid_normals(sheet: Floats, closed: bool) -> Floats:
     return np.asarray(normal / np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-12))
 
 
-def thick_sheet(name: str, sheet: Floats, thickness: float, closed: bool, material: str = "garment",
-                rib: float = 0.0) -> Cloth:  # fmt: skip
+def thick_sheet(
+    name: str, sheet: Floats, thickness: float, closed: bool, material: str = "garment", rib: float = 0.0
+) -> Cloth:
     """A sheet (R, M, 3) with rounded edges along its first and last row, as a closed mesh."""
     normal = grid_normals(sheet, closed) * thickness / 2
     first, last = sheet[:1] - sheet[1:2], sheet[-1:] - sheet[-2:-1]
@@ -105,8 +106,9 @@ def thick_sheet(name: str, sheet: Floats, thickness: float, closed: bool, materi
     return tube(name, loop, closed, material, rib, _measure(sheet)[rows])
 
 
-def tube(name: str, loop: Floats, closed: bool, material: str = "garment", rib: float = 0.0,
-         fabric: Floats | None = None) -> Cloth:  # fmt: skip
+def tube(
+    name: str, loop: Floats, closed: bool, material: str = "garment", rib: float = 0.0, fabric: Floats | None = None
+) -> Cloth:
     """A mesh around closed profiles (R, M, 3), one per column; open ends are capped."""
     rows, columns = loop.shape[:2]
     if fabric is None:

@@ -22,8 +22,9 @@ def round_the_neck(count: int, gap: float = 0.0) -> Floats:
     return np.linspace(gap, 2 * np.pi - gap, count)
 
 
-def stand(neck: Neck, side: Floats, height: Floats, rows: int, room: float, lean: float = 0.0,
-          closed: bool = True) -> Floats:  # fmt: skip
+def stand(
+    neck: Neck, side: Floats, height: Floats, rows: int, room: float, lean: float = 0.0, closed: bool = True
+) -> Floats:
     """(rows, M, 3) a wall around the neck, `room` metres off what is there; `lean` metres out at its top."""
     share = np.linspace(0, 1, rows)[:, None]
     high = share * height[None]
@@ -73,8 +74,10 @@ def shirt_collar(spec: GarmentSpec, neck: Neck) -> list[Cloth]:
     length = width + tip**1.5 * (0.030 + 0.008 * spec.folds)
     neck.surface.add(wall.reshape(-1, 3), np.zeros((0, 2), np.int64))
     fall = lay(neck.surface, wall[-1], direction, length, 18, CLEAR + thickness, gravity=1.3)
-    return [thick_sheet("collar", _keep(neck, wall, thickness), thickness, False),
-            thick_sheet("collar fall", fall, thickness * 1.5, False)]  # fmt: skip
+    return [
+        thick_sheet("collar", _keep(neck, wall, thickness), thickness, False),
+        thick_sheet("collar fall", fall, thickness * 1.5, False),
+    ]
 
 
 def jacket_collar(spec: GarmentSpec, neck: Neck, room: float) -> list[Cloth]:

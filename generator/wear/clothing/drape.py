@@ -140,8 +140,9 @@ def _smooth_border(points: Floats, triangles: Ints, rounds: int) -> Floats:
     return points
 
 
-def _shell(name: str, inner: Floats, outer: Floats, triangles: Ints, fabric: Floats, band: Floats,
-           material: str) -> Cloth:  # fmt: skip
+def _shell(
+    name: str, inner: Floats, outer: Floats, triangles: Ints, fabric: Floats, band: Floats, material: str
+) -> Cloth:
     """Both sides and a rounded rim between their borders."""
     count = len(inner)
     edges = border_edges(triangles)
@@ -152,5 +153,11 @@ def _shell(name: str, inner: Floats, outer: Floats, triangles: Ints, fabric: Flo
     faces = [triangles[:, ::-1], triangles + count]
     for a, b, c, d in ((start, end, low, high), (low, high, start + count, end + count)):
         faces += [np.stack([b, a, c], 1), np.stack([b, c, d], 1)]
-    return Cloth(name, np.concatenate([inner, outer, rim]), np.concatenate(faces),
-                 np.concatenate([fabric, fabric, fabric[used]]), np.concatenate([band, band, band[used]]), material)
+    return Cloth(
+        name,
+        np.concatenate([inner, outer, rim]),
+        np.concatenate(faces),
+        np.concatenate([fabric, fabric, fabric[used]]),
+        np.concatenate([band, band, band[used]]),
+        material,
+    )

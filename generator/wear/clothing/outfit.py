@@ -110,8 +110,14 @@ def _button(name: str, centre: Floats, normal: Floats) -> Cloth:
     b = np.cross(normal, a)
     turn = np.linspace(0, 2 * np.pi, 20, endpoint=False)
     ring = np.cos(turn)[:, None] * a + np.sin(turn)[:, None] * b
-    profile = [(0.0002, -0.0006), (0.0054, -0.0006), (0.0056, 0.0004), (0.0050, 0.0010), (0.0040, 0.0006),
-               (0.0002, 0.0005)]  # fmt: skip
+    profile = [
+        (0.0002, -0.0006),
+        (0.0054, -0.0006),
+        (0.0056, 0.0004),
+        (0.0050, 0.0010),
+        (0.0040, 0.0006),
+        (0.0002, 0.0005),
+    ]
     loop = np.stack([centre + r * ring + h * normal for r, h in profile])
     return tube(name, loop, True, "garment_trim")
 

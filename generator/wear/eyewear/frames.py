@@ -26,8 +26,15 @@ from generator.wear.pieces import Piece
 
 Floats = NDArray[np.float64]
 
-NEEDED = ("left_eye_inner", "right_eye_inner", "left_eye_outer", "right_eye_outer", "nasion", "left_ear_top",
-          "right_ear_top")  # fmt: skip
+NEEDED = (
+    "left_eye_inner",
+    "right_eye_inner",
+    "left_eye_outer",
+    "right_eye_outer",
+    "nasion",
+    "left_ear_top",
+    "right_ear_top",
+)
 BACK = np.array([0.0, 1.0, 0.0])
 
 
@@ -156,8 +163,9 @@ def _bar(spec: EyewearSpec, edge: Floats, middle: float, high: float, arch: floa
     return sweep(path, profile, np.array([0.0, 0.0, 1.0]))
 
 
-def _pad(spec: EyewearSpec, edge: Floats, middle: float, side: int, face: FaceFrame,
-         field: DistanceField) -> list[Mesh]:  # fmt: skip
+def _pad(
+    spec: EyewearSpec, edge: Floats, middle: float, side: int, face: FaceFrame, field: DistanceField
+) -> list[Mesh]:
     """A nose pad with its arm; none where the nose is out of reach."""
     inner = np.where(edge[:, 0] < 0, np.abs(edge[:, 1] + 0.12 * edge[:, 1].max()), 1.0)
     rim = curved(spec, widened(edge, spec.rim_mm / 2000 - 0.0005)[[int(inner.argmin())]])[0]

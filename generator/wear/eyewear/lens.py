@@ -38,9 +38,13 @@ class Outline:
 
 
 OUTLINES: dict[str, Outline] = {
-    "round": Outline(2.1), "rectangular": Outline(4.6, 0.05), "browline": Outline(3.0, 0.12),
-    "aviator": Outline(2.5, 0.22, 0.0, 0.10), "wayfarer": Outline(3.6, 0.16, 0.05), "cateye": Outline(2.7, 0.14, 0.20),
-}  # fmt: skip
+    "round": Outline(2.1),
+    "rectangular": Outline(4.6, 0.05),
+    "browline": Outline(3.0, 0.12),
+    "aviator": Outline(2.5, 0.22, 0.0, 0.10),
+    "wayfarer": Outline(3.6, 0.16, 0.05),
+    "cateye": Outline(2.7, 0.14, 0.20),
+}
 
 
 def outline(spec: EyewearSpec) -> Floats:

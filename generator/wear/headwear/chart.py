@@ -26,9 +26,7 @@ def polar(local: Floats) -> tuple[Floats, Floats, Floats]:
 def directions(azimuth: Floats, elevation: Floats) -> Floats:
     """(..., 3) unit vectors."""
     flat = np.cos(elevation)
-    return np.stack(
-        np.broadcast_arrays(flat * np.sin(azimuth), -flat * np.cos(azimuth), np.sin(elevation)), axis=-1
-    )
+    return np.stack(np.broadcast_arrays(flat * np.sin(azimuth), -flat * np.cos(azimuth), np.sin(elevation)), axis=-1)
 
 
 def looked_up(grid: Floats, azimuth: Floats, elevation: Floats) -> Floats:

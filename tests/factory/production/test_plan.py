@@ -44,9 +44,15 @@ def test_no_two_slots_share_a_seed(plan: Plan, replacement: int, data: st.DataOb
 def test_the_key_tells_plans_apart() -> None:
     plan = Plan(4, 1)
     others = [
-        Plan(5, 1), Plan(4, 2), Plan(4, 1, 8), Plan(4, 1, first_seed=1), Plan(4, 1, render=RenderSettings(256)),
-        Plan(4, 1, scan=ScanSettings("cpu")), Plan(4, 1, gates=Gates(0.1)), Plan(4, 1, versions={"generator": "0"}),
-    ]  # fmt: skip
+        Plan(5, 1),
+        Plan(4, 2),
+        Plan(4, 1, 8),
+        Plan(4, 1, first_seed=1),
+        Plan(4, 1, render=RenderSettings(256)),
+        Plan(4, 1, scan=ScanSettings("cpu")),
+        Plan(4, 1, gates=Gates(0.1)),
+        Plan(4, 1, versions={"generator": "0"}),
+    ]
     assert len({plan.key, *(other.key for other in others)}) == 1 + len(others)
     for other in others:
         assert list(differences(plan.to_json(), other.to_json()))

@@ -64,9 +64,7 @@ def read_times(data: Path) -> dict[str, int]:
 
 
 @pytest.mark.slow
-def test_a_stage_that_no_node_can_run_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stage_that_no_node_can_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = tiny.command(tmp_path / "data", tmp_path / "wishes.yaml", "--reconstruct.gib", "100000")
     assert main(words[3:]) == 2
     said = capsys.readouterr().err

@@ -79,8 +79,10 @@ def test_every_head_is_in_one_shard(produce: Produce, tmp_path: Path) -> None:
     assert HEARTBEAT not in left and not list((tmp_path / "dataset" / "parts").iterdir())
     told = read_work(read_events(Store(tmp_path / "dataset"))).seconds
     assert {stage: times["head_00000003"] for stage, times in told.items()} == {
-        "generate": 0.5, "reconstruct": 0.5, "label": 0.5
-    }  # fmt: skip
+        "generate": 0.5,
+        "reconstruct": 0.5,
+        "label": 0.5,
+    }
 
 
 def test_a_whole_data_set_is_left_as_it_is(produce: Produce, tmp_path: Path) -> None:

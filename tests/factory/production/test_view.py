@@ -68,9 +68,11 @@ def test_status_says_who_works_and_since_when_nobody(tmp_path: Path, status: Sta
         lines = list(describe(store))
     assert "works on it, last heard of 0 s ago: 15 of 48 heads" in lines[1]
     assert lines[2:] == [
-        "in work: generate 2", "7.0 heads an hour, 4.7 h left", "given up in this run: 1 not good enough",
+        "in work: generate 2",
+        "7.0 heads an hour, 4.7 h left",
+        "given up in this run: 1 not good enough",
         "1 failed attempts",
-    ]  # fmt: skip
+    ]
     assert not store.exists(HEARTBEAT)
     store.write(HEARTBEAT, json.dumps(status.to_json() | {"time": time.time() - 7200}).encode())
     assert "gave no sign of life for 2.0 h" in list(describe(store))[1]

@@ -25,9 +25,11 @@ from tests.helpers import looking_at_origin, make_capture
 HEADS = 6
 FEW = ReportSettings(heads=2, faces=4)
 SPEC = {
-    "skin": {"melanin": 0.3}, "hair": {"family": "bob", "length_mm": 200.0, "asset": ""},
-    "beard": {"family": "none", "length_mm": 0.0}, "shape": {"expression": [0.0, -0.5], "pose": {"neck": [0.1, 0, 0]}},
-}  # fmt: skip
+    "skin": {"melanin": 0.3},
+    "hair": {"family": "bob", "length_mm": 200.0, "asset": ""},
+    "beard": {"family": "none", "length_mm": 0.0},
+    "shape": {"expression": [0.0, -0.5], "pose": {"neck": [0.1, 0, 0]}},
+}
 ASSET = {"id": "pack/wig", "kind": "hair", "licence": "CC0-1.0", "author": "Ada <ada@there>", "source": "a book"}
 
 
@@ -192,9 +194,11 @@ def test_in_a_browser(browser: str, dataset: Path, tmp_path: Path, width: int) -
 
 def test_the_browser_test_can_fail(browser: str, tmp_path: Path) -> None:
     broken = tmp_path / "broken.html"
-    broken.write_text('<title>x</title><body><main><h1>x</h1><img alt="bad" src="data:image/png;base64,AAAA">'
-                      '<img src="gone.png" alt="gone"><p style="width:50px;white-space:nowrap">much too wide</p>'
-                      "</main><script>onload = () => nonsense()</script></body>")  # fmt: skip
+    broken.write_text(
+        '<title>x</title><body><main><h1>x</h1><img alt="bad" src="data:image/png;base64,AAAA">'
+        '<img src="gone.png" alt="gone"><p style="width:50px;white-space:nowrap">much too wide</p>'
+        "</main><script>onload = () => nonsense()</script></body>"
+    )
     shown = open_page(browser, broken, tmp_path)
     assert shown.shown == 0 and shown.images == 2
     assert {"bad", "gone", "Uncaught ReferenceError: nonsense is not defined"} == set(shown.wrong)
