@@ -16,7 +16,7 @@ import numpy as np
 
 from assets.makehuman.head import MakeHumanHead
 from assets.makehuman.model import load_default_model
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 
 Values = Mapping[str, np.ndarray]
 
@@ -43,7 +43,7 @@ def measure(model: MakeHumanHead, heads: int) -> dict[str, Values]:
     eyes = [np.unique(model.polygons[model.polygon_parts == part])[[0, -1]] for part in (1, 2)]
     found: dict[str, dict[str, list[float]]] = {sex: {name: [] for name in PUBLISHED} for sex in ("male", "female")}
     for seed in range(heads):
-        identity = model.sample_identity(Draw(np.random.default_rng(seed)))
+        identity = model.sample_identity(ParameterSampler(np.random.default_rng(seed)))
         vertices = model.vertices(identity, model.neutral_expression()) * 1000
         sex = "male" if model.traits(identity)["masculine"] > 0.5 else "female"
         values = {

@@ -61,8 +61,8 @@ def main() -> None:
     setup_logging()
     rows, misses = [], []
     for name in options.heads.split(","):
-        seed, wishes = HEADS[name]
-        render = RenderSettings(options.resolution, options.samples, distributions=Distributions(wishes))
+        seed, overrides = HEADS[name]
+        render = RenderSettings(options.resolution, options.samples, distributions=Distributions(overrides))
         root = options.out / f"{name}_{options.resolution}"
         (folder,) = make_heads([seed], root, render, ScanSettings(backend=options.backend))
         quality = json.loads((folder / "quality.json").read_text())

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from assets.head_models.registry import DEFAULT, load_head_model
 from assets.library import open_library
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError, atomic_path, write_json
 from factory.console import Track, track
 from factory.stages.heads import GENERATE_SCRIPT, HIGHEST_SEED, RenderSettings, sources
@@ -31,10 +31,10 @@ STRIP = 14  # pixels of the label below a head
 
 @dataclass(frozen=True)
 class Tile:
-    """A head on the sheet: its seed, what is wished for it, and the words below it."""
+    """A head on the sheet: its seed, what is overridden for it, and the words below it."""
 
     seed: int
-    wishes: Distributions
+    overrides: Distributions
     label: str
 
 
@@ -42,9 +42,9 @@ class Tile:
 class _Asked(Distributions):
     """Distributions that keep the streams they gave."""
 
-    draws: dict[str, Draw] = field(default_factory=dict)
+    draws: dict[str, ParameterSampler] = field(default_factory=dict)
 
-    def draw(self, seed: int, component: str) -> Draw:
+    def draw(self, seed: int, component: str) -> ParameterSampler:
         self.draws[component] = super().draw(seed, component)
         return self.draws[component]
 
@@ -65,7 +65,7 @@ def parse_views(text: str) -> tuple[tuple[float, float], ...]:
 
 def plan_tiles(
     seeds: Sequence[int],
-    wishes: Distributions,
+    overrides: Distributions,
     each: str | None,
     library: Sequence[Path] = (),
     head_model: str = DEFAULT,
@@ -76,22 +76,22 @@ def plan_tiles(
     """
     model, assets = load_head_model(head_model), open_library(library)
     if each is None:
-        tiles = [Tile(seed, wishes, f"seed {seed}") for seed in seeds]
+        tiles = [Tile(seed, overrides, f"seed {seed}") for seed in seeds]
     else:
         component, _, name = each.partition(".")
-        asked = _Asked(wishes.wishes, wishes.where)
+        asked = _Asked(overrides.overrides, overrides.where)
         sample_spec(seeds[0], model, asked, assets)
         choices = {f"{key}.{choice}" for key, draw in asked.draws.items() for choice in draw.options}
         if each not in choices:
             raise InputError(f"--each {each}: no choice of that name; use one of {', '.join(sorted(choices))}")
         options = asked.draws[component].options[name]
         tiles = [
-            Tile(seed, wishes.joined({component: {name: option}}), f"{option} {seed}")
+            Tile(seed, overrides.joined({component: {name: option}}), f"{option} {seed}")
             for seed in seeds
             for option in options
         ]
     for tile in tiles:
-        sample_spec(tile.seed, model, tile.wishes, assets)
+        sample_spec(tile.seed, model, tile.overrides, assets)
     return tiles
 
 
@@ -126,7 +126,7 @@ def _render(
     bar: Track,
     before: int,
 ) -> None:
-    heads = [{"seed": tile.seed, "wishes": tile.wishes.to_json()} for tile in tiles]
+    heads = [{"seed": tile.seed, "overrides": tile.overrides.to_json()} for tile in tiles]
     write_json(folder / "plan.json", {"views": [list(view) for view in views], "heads": heads})
     command: list[object] = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
     if settings.blender is None:

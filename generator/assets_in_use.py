@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.library import Asset, Library
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from capture.files import sha256_of
 from generator.components.person import Person
@@ -30,8 +30,8 @@ class Slot:
         kind: of assets.
         field: of the component's record, which holds the id.
         share: how often an asset is taken where there are some.
-        question: name of the wish about that.
-        answer: name of the wish about the asset itself.
+        question: name of the override of that.
+        answer: name of the override of the asset itself.
     """
 
     kind: str
@@ -54,11 +54,11 @@ SLOTS: dict[str, Slot] = {
 """Component -> its slot; hats before hair, which goes by them."""
 MISFIT = 0.1
 BARE = ("none", "balding")
-"""Families and kinds that no asset stands for unless it is wished for: who wears nothing wears nothing."""
+"""Families and kinds that no asset stands for unless it is asked for by name: who wears nothing wears nothing."""
 
 
 def choose_assets(
-    spec: HeadSpec, draw: Callable[[str], Draw], library: Library, person: Person, base_mesh: str
+    spec: HeadSpec, draw: Callable[[str], ParameterSampler], library: Library, person: Person, base_mesh: str
 ) -> HeadSpec:
     """The spec with assets drawn for it.
 
@@ -67,12 +67,12 @@ def choose_assets(
         person: whom assets should suit.
         base_mesh: the head model's mesh; assets made for another don't fit.
 
-    Raises `InputError` where an asset is wished for that no library has.
+    Raises `InputError` where an asset is asked for by name that no library has.
     """
     changes: dict[str, Any] = {}
     for name, slot in SLOTS.items():
         stream, record = draw(name), getattr(spec, name)
-        wished = stream.wished(slot.answer)
+        overridden = stream.overridden(slot.answer)
         weights = {
             asset: weight * suits(library.assets[asset].tags, person, spec.skin.melanin)
             for asset, weight in library.weights(slot.kind, base_mesh).items()
@@ -80,7 +80,7 @@ def choose_assets(
         asset = _draw(stream, name, slot, weights)
         bare = getattr(record, "family", getattr(record, "kind", "")) in BARE
         covered = name == "hair" and (spec.headwear.kind != "none" or "headwear" in changes)
-        if asset and (wished or not (bare or covered)):
+        if asset and (overridden or not (bare or covered)):
             changes[name] = replace(record, **{slot.field: asset})
     return replace(spec, **changes)
 
@@ -100,12 +100,12 @@ def suits(tags: Sequence[str], person: Person, melanin: float) -> float:
     return math.prod(1.0 if speaks.get(tag, True) else MISFIT for tag in tags)
 
 
-def _draw(draw: Draw, name: str, slot: Slot, weights: Mapping[str, float]) -> str:
-    if draw.wished(slot.answer) and not weights:
+def _draw(draw: ParameterSampler, name: str, slot: Slot, weights: Mapping[str, float]) -> str:
+    if draw.overridden(slot.answer) and not weights:
         raise InputError(
             f"{name}.{slot.answer}: no library has {slot.kind} assets for this head model; give a folder with --library"
         )
-    taken = draw.flag(slot.question, 1.0 if draw.wished(slot.answer) else slot.share)
+    taken = draw.flag(slot.question, 1.0 if draw.overridden(slot.answer) else slot.share)
     asset = draw.choice(slot.answer, weights if sum(weights.values()) > 0 else {**weights, "": 1.0})
     return asset if taken else ""
 

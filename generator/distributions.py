@@ -1,10 +1,10 @@
-"""What the user wants to be drawn otherwise: wishes per component, from a YAML or JSON file.
+"""What the user wants to be drawn otherwise: overrides per component, from a YAML or JSON file.
 
     hair: {family: {crop: 2, long_wavy: 1}, long_wavy: {length_mm: [300, 400]}}
     beard: {family: none}
     skin: {melanin: [0.6, 1.0]}
 
-`assets.parameter_sampler.Draw` says what a wish may look like. Names that no component draws are errors.
+`ParameterSampler` says what an override may look like. Names that no component draws are errors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError, read_json
 
 COMPONENTS = ("identity", "expression", "pose", "skin", "eyes", "hair_colour", "hair", "brows", "lashes", "beard",
@@ -28,33 +28,33 @@ COMPONENTS = ("identity", "expression", "pose", "skin", "eyes", "hair_colour", "
 @dataclass(frozen=True)
 class Distributions:
     """Attributes:
-    wishes: component -> parameter -> wish.
+    overrides: component -> parameter -> override.
     where: the file they come from, for errors.
     """
 
-    wishes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     where: str = "distributions"
 
     def __post_init__(self) -> None:
-        for component, wishes in self.wishes.items():
+        for component, overrides in self.overrides.items():
             if component not in COMPONENTS:
                 raise InputError(f"{self.where}: unknown component {component!r}; use {', '.join(COMPONENTS)}")
-            if not isinstance(wishes, Mapping):
-                raise InputError(f"{self.where}: {component}: an object of wishes is needed, got {wishes!r}")
-            _check_plain(wishes, f"{self.where}: {component}")
+            if not isinstance(overrides, Mapping):
+                raise InputError(f"{self.where}: {component}: an object of overrides is needed, got {overrides!r}")
+            _check_plain(overrides, f"{self.where}: {component}")
 
-    def draw(self, seed: int, component: str) -> Draw:
-        """The random stream of one component of one head, with the wishes about it."""
-        return Draw(stream(seed, component), self.wishes.get(component), f"{self.where}: {component}")
+    def draw(self, seed: int, component: str) -> ParameterSampler:
+        """The random stream of one component of one head, with its overrides."""
+        return ParameterSampler(stream(seed, component), self.overrides.get(component), f"{self.where}: {component}")
 
     def joined(self, more: Mapping[str, Mapping[str, Any]]) -> Distributions:
-        """With further wishes, which go before these."""
-        merged = {**self.wishes, **{key: {**self.wishes.get(key, {}), **value} for key, value in more.items()}}
+        """With further overrides, which go before these."""
+        merged = {**self.overrides, **{key: {**self.overrides.get(key, {}), **value} for key, value in more.items()}}
         return Distributions(merged, self.where)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
-        copied: dict[str, Any] = json.loads(json.dumps({key: dict(value) for key, value in self.wishes.items()}))
+        copied: dict[str, Any] = json.loads(json.dumps({key: dict(value) for key, value in self.overrides.items()}))
         return copied
 
 

@@ -19,7 +19,7 @@ RecordT = TypeVar("RecordT")
 def to_json(value: Any) -> Any:
     """A JSON value of a dataclass, tuple, mapping or scalar."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {_key(field): to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, (tuple, list)):
         return [to_json(item) for item in value]
     if isinstance(value, dict):
@@ -32,6 +32,11 @@ def to_json(value: Any) -> Any:
 def from_json(kind: type[RecordT], value: Any, where: str) -> RecordT:
     """The dataclass `kind` in a parsed JSON value; `where` names its place in errors."""
     return typing.cast(RecordT, _read(kind, value, where))
+
+
+def _key(field: dataclasses.Field[Any]) -> str:
+    """The key of a field in files: its name, or an older one that `metadata={"key": ...}` keeps."""
+    return str(field.metadata.get("key", field.name))
 
 
 def _read(kind: Any, value: Any, where: str) -> Any:
@@ -59,14 +64,13 @@ def _read(kind: Any, value: Any, where: str) -> Any:
 def _read_record(kind: type, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise InputError(f"{where}: an object is needed, got {type(value).__name__}")
-    names = [field.name for field in dataclasses.fields(kind)]
-    resolved = typing.get_type_hints(kind)
-    hints = {name: resolved[name] for name in names}
-    unknown, missing = set(value) - set(hints), set(hints) - set(value)
+    names = {_key(field): field.name for field in dataclasses.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    unknown, missing = set(value) - set(names), set(names) - set(value)
     if unknown or missing:
         keys = ", ".join(sorted(unknown or missing))
         raise InputError(f"{where}: {'unknown' if unknown else 'missing'} {keys}")
-    fields = {name: _read(hint, value[name], f"{where}.{name}") for name, hint in hints.items()}
+    fields = {name: _read(hints[name], value[key], f"{where}.{key}") for key, name in names.items()}
     try:
         return kind(**fields)
     except InputError as error:  # what the record itself refuses

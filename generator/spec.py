@@ -11,7 +11,7 @@ import numpy as np
 
 from assets.head_models.head_model import HeadModel, Pose
 from assets.library import Library
-from assets.parameter_sampler import DIGITS, Draw
+from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
 from generator.assets_in_use import choose_assets
 from generator.cameras.rig import RigSpec, sample_rig
@@ -63,7 +63,7 @@ class ShapeSpec:
 class HeadSpec:
     """Everything that makes up one head, its surroundings and its cameras.
 
-    `seed` alone gives the same head again only where `wishes`, the user's distributions, is empty.
+    `seed` alone gives the same head again only where `overrides`, the user's distributions, is empty.
     """
 
     seed: int
@@ -81,7 +81,7 @@ class HeadSpec:
     environment: EnvironmentSpec
     sensor: SensorSpec
     rig: RigSpec
-    wishes: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict, metadata={"key": "wishes"})
 
     SCHEMA_VERSION: ClassVar[int] = 3
 
@@ -112,20 +112,20 @@ def sample_spec(
     Args:
         seed: 0 or more; one head per seed.
         model: the head model, which brings its own prior for identity, expression and pose.
-        distributions: the user's wishes; the spec records them. Raises `InputError` where one doesn't fit.
+        distributions: the user's overrides; the spec records them. Raises `InputError` where one doesn't fit.
         library: assets that may be drawn instead of what is procedural.
     """
-    wishes = distributions or Distributions()
+    overrides = distributions or Distributions()
     try:
-        return _sample(seed, model, wishes, library or Library())
+        return _sample(seed, model, overrides, library or Library())
     except InputError as error:
-        if not wishes.wishes or str(error).startswith(wishes.where):
+        if not overrides.overrides or str(error).startswith(overrides.where):
             raise
-        raise InputError(f"{wishes.where}: {error}") from None
+        raise InputError(f"{overrides.where}: {error}") from None
 
 
-def _sample(seed: int, model: HeadModel, wishes: Distributions, library: Library) -> HeadSpec:
-    draws = {name: wishes.draw(seed, name) for name in COMPONENTS}
+def _sample(seed: int, model: HeadModel, overrides: Distributions, library: Library) -> HeadSpec:
+    draws = {name: overrides.draw(seed, name) for name in COMPONENTS}
     draw = draws.__getitem__
 
     shape = _sample_shape(model, draw)
@@ -148,7 +148,7 @@ def _sample(seed: int, model: HeadModel, wishes: Distributions, library: Library
         sample_environment(draw("environment")),
         sample_sensor(draw("sensor")),
         sample_rig(draw("rig")),
-        wishes.to_json(),
+        overrides.to_json(),
     )
     if spec.beard.family != "none":
         spec = replace(spec, skin=replace(skin, shadow=0.0))  # a beard hides what shaving leaves
@@ -158,11 +158,11 @@ def _sample(seed: int, model: HeadModel, wishes: Distributions, library: Library
     for name, used in draws.items():
         if unknown := used.unknown():
             known = ", ".join(sorted(used.asked))
-            raise InputError(f"{wishes.where}: {name}: unknown {', '.join(unknown)}; it draws {known}")
+            raise InputError(f"{overrides.where}: {name}: unknown {', '.join(unknown)}; it draws {known}")
     return spec
 
 
-def _sample_shape(model: HeadModel, draw: Callable[[str], Draw]) -> ShapeSpec:
+def _sample_shape(model: HeadModel, draw: Callable[[str], ParameterSampler]) -> ShapeSpec:
     identity = model.sample_identity(draw("identity"))
     expression = model.sample_expression(draw("expression"))
     pose = model.sample_pose(draw("pose"))

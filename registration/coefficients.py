@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.head_models.head_model import HeadModel
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture.geometry import vertex_normals
 from registration.target import Target
 from registration.template import Coefficients, Template, axis_angle, rotation_matrix
@@ -35,8 +35,8 @@ class Prior:
 def prior_of(model: HeadModel) -> Prior:
     """From draws of the model's own prior."""
     rng = np.random.default_rng(0)
-    identity = np.stack([model.sample_identity(Draw(rng)) for _ in range(_DRAWS)])
-    expression = np.stack([model.sample_expression(Draw(rng)) for _ in range(_DRAWS)])
+    identity = np.stack([model.sample_identity(ParameterSampler(rng)) for _ in range(_DRAWS)])
+    expression = np.stack([model.sample_expression(ParameterSampler(rng)) for _ in range(_DRAWS)])
     drawn = np.concatenate([identity, expression], axis=1)
     margin = 0.25 * np.ptp(drawn, axis=0)
     zeros, limit = np.zeros(6), np.full(6, 4 * _ANGLE)

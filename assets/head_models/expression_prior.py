@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from assets.head_models.head_model import FloatArray
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture.errors import InputError
 
 Actions = dict[str, tuple[float, float]]
@@ -66,7 +66,7 @@ FULL_GAZE_DEGREES = (14.5, 10.0)
 """What an eyeLook action at 1 turns the eyeball by, across and up or down; farther it does not go."""
 
 
-def sample_expression(draw: Draw, names: tuple[str, ...]) -> FloatArray:
+def sample_expression(draw: ParameterSampler, names: tuple[str, ...]) -> FloatArray:
     """(E,) weights of the actions `names`; actions that the model lacks are left out.
 
     Asks for mood, viseme, intensity, gaze_azimuth and gaze_elevation (degrees, to the subject's left and up), blink

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture.errors import InputError
 
 FloatArray = NDArray[np.floating]
@@ -86,15 +86,15 @@ class HeadModel(Protocol):
         """What an identity says about the person, as far as the model tells: masculine 0 to 1, age in years."""
         ...
 
-    def sample_identity(self, draw: Draw) -> FloatArray:
+    def sample_identity(self, draw: ParameterSampler) -> FloatArray:
         """(I,) a draw from the model's prior."""
         ...
 
-    def sample_expression(self, draw: Draw) -> FloatArray:
+    def sample_expression(self, draw: ParameterSampler) -> FloatArray:
         """(E,) a draw from the model's prior; every model draws `strength`, where 0 is neutral."""
         ...
 
-    def sample_pose(self, draw: Draw) -> Pose:
+    def sample_pose(self, draw: ParameterSampler) -> Pose:
         """A draw from the model's prior; every model draws `strength`, where 0 is the head at rest."""
         ...
 

@@ -17,7 +17,7 @@ from assets.head_models.expression_prior import sample_expression
 from assets.head_models.head_model import FloatArray, IntArray, Pose, check_coefficients, split_quads, triangulate
 from assets.head_models.skinning import rotation_about
 from assets.makehuman.prior import sample_pose
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture.errors import InputError
 
 CUT = 2.5  # standard deviations of the prior of identities
@@ -133,13 +133,13 @@ class LinearHead:
         turned = moved @ neck[:3, :3].T + neck[:3, 3]
         return np.asarray(moved + self._turned[:, None] * (turned - moved) - centres.mean(axis=0))
 
-    def sample_identity(self, draw: Draw) -> FloatArray:
+    def sample_identity(self, draw: ParameterSampler) -> FloatArray:
         """(I,) normal, cut at 2.5 standard deviations; asks for `variation`, which scales it."""
         variation = draw.number("variation", 1.0, 1.0)
         unit = np.clip(draw.rng.standard_normal(len(self.identity_names)), -CUT, CUT)
         return np.asarray(variation * self._data.identity_deviation * unit)
 
-    def sample_expression(self, draw: Draw) -> FloatArray:
+    def sample_expression(self, draw: ParameterSampler) -> FloatArray:
         """(E,) moods where the model knows the 52 facial actions by name, else normal numbers times `strength`."""
         if "jawOpen" in self.expression_names or "mouthSmileLeft" in self.expression_names:
             return sample_expression(draw, self.expression_names)
@@ -147,7 +147,7 @@ class LinearHead:
         unit = np.clip(draw.rng.standard_normal(len(self.expression_names)), -CUT, CUT)
         return np.asarray(strength * EXPRESSIVE * unit)
 
-    def sample_pose(self, draw: Draw) -> Pose:
+    def sample_pose(self, draw: ParameterSampler) -> Pose:
         """A sitting person who looks at the camera."""
         return sample_pose(draw)
 

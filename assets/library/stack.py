@@ -28,7 +28,8 @@ class Library:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     def weights(self, kind: str, base_mesh: str = "hm08") -> dict[str, float]:
-        """id -> weight of the assets of a kind that fit a head model's mesh; those of weight 0 come by wish only."""
+        """id -> weight of the assets of a kind that fit a head model's mesh; those of weight 0 come by override
+        only."""
         if KINDS[kind].base_mesh not in ("", base_mesh):
             return {}
         return {asset.id: asset.weight for asset in self.assets.values() if asset.kind == kind}

@@ -27,7 +27,7 @@ from assets.head_models.expression_prior import sample_expression
 from assets.head_models.head_model import FloatArray, IntArray, Pose, check_coefficients, triangulate
 from assets.head_models.skinning import blend, rotation_about, rotation_matrix
 from assets.makehuman import prior
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 
 NECK_SHARES = {"neck01": 0.2, "neck02": 0.25, "neck03": 0.25, "head": 0.3}
 """How the joints of the neck share its rotation."""
@@ -119,15 +119,15 @@ class MakeHumanHead:
         gender, age = (float(identity[prior.MACRO_NAMES.index(name)]) for name in ("gender", "age"))
         return {"masculine": gender, "age": age}
 
-    def sample_identity(self, draw: Draw) -> FloatArray:
+    def sample_identity(self, draw: ParameterSampler) -> FloatArray:
         """(I,) a draw from the prior of `assets.makehuman.prior`."""
         return prior.sample_identity(draw, self.detail_names)
 
-    def sample_expression(self, draw: Draw) -> FloatArray:
+    def sample_expression(self, draw: ParameterSampler) -> FloatArray:
         """(E,) a draw from the prior of `assets.head_models.expression_prior`."""
         return sample_expression(draw, self.expression_names)
 
-    def sample_pose(self, draw: Draw) -> Pose:
+    def sample_pose(self, draw: ParameterSampler) -> Pose:
         """A draw from the prior of `assets.makehuman.prior`."""
         return prior.sample_pose(draw)
 

@@ -13,7 +13,7 @@ import re
 import numpy as np
 
 from assets.head_models.head_model import FloatArray, Pose
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture.errors import InputError
 
 MACRO_NAMES = ("gender", "age", "muscle", "weight", "height", "proportions", "african", "asian", "caucasian", "size")
@@ -76,13 +76,13 @@ def mean_identity(detail_names: tuple[str, ...]) -> FloatArray:
     return np.array([*MEAN_MACROS, *(detail_rule(name)[0] for name in detail_names)])
 
 
-def sample_identity(draw: Draw, detail_names: tuple[str, ...]) -> FloatArray:
+def sample_identity(draw: ParameterSampler, detail_names: tuple[str, ...]) -> FloatArray:
     """(I,) one adult: both sexes, all ages from 18 to 85 and all ancestries evenly, by default.
 
     Asks for gender (female, male) and masculinity 0 to 1; age in years (below 25 MakeHuman's faces look alike);
     ancestry, second_ancestry and mixture (the share of the second); muscle, weight, height, proportions 0 to 1 with 0.5
     the average; size (relative to the average of all); variation and asymmetry, which scale the details.
-    Raises `InputError` for wishes that no adult fulfils.
+    Raises `InputError` for overrides that no adult fulfils.
     """
     male = draw.choice("gender", {"female": 0.5, "male": 0.5}) == "male"
     sign = 1.0 if male else -1.0
@@ -118,7 +118,7 @@ def _limited(value: float, name: str, low: float, high: float) -> float:
     return value
 
 
-def sample_pose(draw: Draw) -> Pose:
+def sample_pose(draw: ParameterSampler) -> Pose:
     """A sitting person who looks at the camera: the neck turned by a few degrees, the jaw at rest.
 
     Asks for strength, which scales the rest, and yaw (to the subject's left), pitch (down) and roll in degrees.

@@ -29,7 +29,7 @@ from registration.template import Coefficients
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Overrides:
     """Attributes:
     hair: family of the scalp's hair; None for any that isn't bald, or an asset of a library.
     beard: family of the beard.
@@ -51,7 +51,7 @@ class Wishes:
 
 
 def overlay_spec(
-    wishes: Wishes,
+    overrides: Overrides,
     known: HeadSpec | None,
     head: Coefficients,
     model: HeadModel,
@@ -63,9 +63,9 @@ def overlay_spec(
     A synthetic capture's spec, `known`, tells light, skin, sensor and the colour of the person's hair. For any other,
     `light` is asked: the light is then an even dome, the colour drawn as that skin's is.
     """
-    base = sample_spec(wishes.seed, model) if known is None else known
+    base = sample_spec(overrides.seed, model) if known is None else known
     person = Person.of(model.traits(np.asarray(head.identity)))
-    draw = _draws(wishes, person)
+    draw = _draws(overrides, person)
     if known is None:
         found = light()
         skin = replace(base.skin, melanin=found.melanin, texture="")
@@ -77,22 +77,25 @@ def overlay_spec(
     else:
         colour = known.hair.colour
     spec = replace(
-        base, seed=wishes.seed, shape=shape_of(head, model), hair=sample_hair(draw("hair"), colour, person),
+        base, seed=overrides.seed, shape=shape_of(head, model), hair=sample_hair(draw("hair"), colour, person),
         beard=sample_beard(draw("beard"), colour, person), brows=BrowSpec(strands=0), lashes=LashSpec(strands=0),
         eyes=replace(base.eyes, texture=""), garment=replace(base.garment, asset=""),
         headwear=HeadwearSpec(kind="none"), eyewear=replace(base.eyewear, kind="none"),
-        jewellery=replace(base.jewellery, kind="none"), rig=RigSpec(), wishes={},
+        jewellery=replace(base.jewellery, kind="none"), rig=RigSpec(), overrides={},
     )  # fmt: skip
-    if wishes.hair is None:  # a family by name is ours
+    if overrides.hair is None:  # a family by name is ours
         spec = replace(spec, hair=choose_assets(spec, draw, library, person, getattr(model, "base_mesh", "")).hair)
     return spec
 
 
-def _draws(wishes: Wishes, person: Person) -> Callable[[str], Any]:
+def _draws(overrides: Overrides, person: Person) -> Callable[[str], Any]:
     grown = {name: weight for name, weight in family_weights(person).items() if name != "none"}
-    given: dict[str, dict[str, Any]] = {"hair": {"family": wishes.hair or grown}, "beard": {"family": wishes.beard}}
+    given: dict[str, dict[str, Any]] = {
+        "hair": {"family": overrides.hair or grown},
+        "beard": {"family": overrides.beard},
+    }
     wanted = Distributions(given, "--hair, --beard")
-    return lambda component: wanted.draw(wishes.seed, component)
+    return lambda component: wanted.draw(overrides.seed, component)
 
 
 def shape_of(head: Coefficients, model: HeadModel) -> ShapeSpec:

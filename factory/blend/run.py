@@ -19,7 +19,7 @@ from capture.files import sha256_of
 from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import estimate_light, skin_samples
 from factory.blend.pictures import Picture, write_picture
-from factory.blend.recipe import Wishes, overlay_spec, shape_of
+from factory.blend.recipe import Overrides, overlay_spec, shape_of
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.console import track, track_share
 from factory.stages.heads import (
@@ -62,13 +62,13 @@ class BlendOptions:
     """How hair is blended.
 
     Attributes:
-        wishes: which hair.
+        overrides: which hair.
         render: how it is rendered; its head model is the template, its resolution isn't used.
         labels, landmarks, unit: of the clean scan, as `RegisterOptions` has them; where nothing says what is skin, all
             of the scan counts.
     """
 
-    wishes: Wishes
+    overrides: Overrides
     render: RenderSettings
     labels: str | None = None
     landmarks: Path | None = None
@@ -110,7 +110,7 @@ def rebuild(folder: Path) -> None:
 def _plain(capture: Capture, options: BlendOptions) -> dict[str, Any]:
     """All that the images depend on, as plain values."""
     render = content_of(options.render)
-    wishes = {field.name: getattr(options.wishes, field.name) for field in fields(options.wishes)}
+    overrides = {field.name: getattr(options.overrides, field.name) for field in fields(options.overrides)}
     labels = _labels(capture.folder, options.labels)
     paths = [path for name in _SOURCE for path in sorted((capture.folder / name).rglob("*")) if path.is_file()]
     paths += [path for path in (capture.scan_path, capture.folder / Capture.INFO) if path.is_file()]
@@ -119,7 +119,7 @@ def _plain(capture: Capture, options: BlendOptions) -> dict[str, Any]:
         digest.update(f"{path.relative_to(capture.folder)} {sha256_of(path)}\n".encode())
     for extra in (None if labels == NO_LABELS else Path(labels), options.landmarks):
         digest.update(sha256_of(extra).encode() if extra is not None and extra.is_file() else b"none")
-    return {"blend": VERSION, "registration": REGISTRATION_VERSION, "source": digest.hexdigest()[:16], **wishes,
+    return {"blend": VERSION, "registration": REGISTRATION_VERSION, "source": digest.hexdigest()[:16], **overrides,
             "unit": options.unit, "samples": render["samples"], "library": render["library"],
             "head_model": render["head_model"], "device": render["device"],
             "blender": options.render.blender_version()}  # fmt: skip
@@ -158,7 +158,7 @@ def _blend(
         mesh = done.found.mesh(done.template)
         return estimate_light(skin_samples(views, mesh, done.template.face_mask), str(capture.folder))
 
-    spec = overlay_spec(options.wishes, known, done.found.head, model, library, seen)
+    spec = overlay_spec(options.overrides, known, done.found.head, model, library, seen)
     sensor = None if known is None else known.sensor
     with tempfile.TemporaryDirectory(prefix="p2p-blend-") as place:
         made = _render(spec, done, cameras, Path(place), out, options.render, _has_masks(capture))

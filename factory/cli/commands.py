@@ -24,7 +24,7 @@ from factory.stages.heads import (
     head_name,
     label_options,
     parse_seeds,
-    read_wishes,
+    read_overrides,
     reconstruct_options,
 )
 from factory.stages.progress import show_progress
@@ -54,10 +54,10 @@ def generate(
     """Render heads: 13 calibrated views, masks and the true surface of each seed."""
     numbers = parse_seeds(seeds)
     families = {"hair": {"family": hair}, "beard": {"family": beard}}
-    wishes = read_wishes(distributions, families, rig, library or (), head_model)
-    pixels = choose_resolution(resolution, wishes)
+    overrides = read_overrides(distributions, families, rig, library or (), head_model)
+    pixels = choose_resolution(resolution, overrides)
     settings = RenderSettings(
-        pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model, device
+        pixels, samples, blender, overrides, tuple(library or ()), parse_passes(passes), head_model, device
     )
     for number, seed in enumerate(numbers, 1):
         name = head_name(seed)
@@ -85,8 +85,8 @@ def preview(
     assets = tuple(library or ())
     settings = RenderSettings(resolution, samples, blender, library=assets, head_model=head_model, device=device)
     seeds = seeds_of(heads if heads is not None else 1 if each else 12, first_seed)
-    wishes = read_wishes(distributions, library=settings.library, head_model=head_model)
-    tiles = plan_tiles(seeds, wishes, each, settings.library, head_model)
+    overrides = read_overrides(distributions, library=settings.library, head_model=head_model)
+    tiles = plan_tiles(seeds, overrides, each, settings.library, head_model)
     log.info("%s", preview_heads(tiles, parse_views(views), out, settings))
 
 
@@ -232,10 +232,10 @@ def produce(
     from factory.production import start
     from factory.production.plan import Plan, current_versions
 
-    wishes = read_wishes(distributions, rig=rig, library=library or (), head_model=head_model)
-    pixels = choose_resolution(resolution, wishes)
+    overrides = read_overrides(distributions, rig=rig, library=library or (), head_model=head_model)
+    pixels = choose_resolution(resolution, overrides)
     render = RenderSettings(
-        pixels, samples, blender, wishes, tuple(library or ()), parse_passes(passes), head_model, device
+        pixels, samples, blender, overrides, tuple(library or ()), parse_passes(passes), head_model, device
     )
     if backend == "auto":  # the data set depends on it: not on which node a head meets
         backend = "cuda" if reconstruct.gpus else "cpu"
@@ -344,12 +344,12 @@ def blend(
     images_only: bool,
 ) -> None:
     """Blend rendered hair over the photographs of a bald head: a scan whose skin below is known."""
-    from factory.blend.recipe import Wishes
+    from factory.blend.recipe import Overrides
     from factory.blend.run import BlendOptions, blend_capture, rebuild
 
     assets = tuple(library or ())
     render = RenderSettings(samples=samples, blender=blender, library=assets, head_model=template, device=device)
-    options = BlendOptions(Wishes(hair, beard, seed), render, labels, landmarks, unit)
+    options = BlendOptions(Overrides(hair, beard, seed), render, labels, landmarks, unit)
     log.info("%s", blend_capture(capture, out, options))
     if not images_only:
         rebuild(out)

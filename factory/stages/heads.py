@@ -148,28 +148,29 @@ def parse_seeds(text: str) -> list[int]:
     return list(dict.fromkeys(seeds))
 
 
-def read_wishes(
+def read_overrides(
     path: Path | None,
     more: Mapping[str, Mapping[str, Any]] | None = None,
     rig: Path | None = None,
     library: Sequence[Path] = (),
     head_model: str = DEFAULT,
 ) -> Distributions:
-    """The distributions of a file, if any, with further wishes and the rig of a file; those that are None are left out.
+    """The distributions of a file, if any, with further overrides and the rig of a file; those that are None are left
+    out.
 
     A head is drawn and thrown away, so that a mistake is told before Blender starts. Raises `InputError`.
     """
     given = Distributions() if path is None else read_distributions(path)
-    wishes = {name: wish for name, wish in (more or {}).items() if None not in wish.values()}
-    joined = given.joined(wishes if rig is None else {**wishes, "rig": read_rig(rig)})
-    if joined.wishes or library or not is_default(head_model):
+    overrides = {name: override for name, override in (more or {}).items() if None not in override.values()}
+    joined = given.joined(overrides if rig is None else {**overrides, "rig": read_rig(rig)})
+    if joined.overrides or library or not is_default(head_model):
         sample_spec(0, load_head_model(head_model), joined, open_library(library))
     return joined
 
 
-def choose_resolution(resolution: int | None, wishes: Distributions) -> int:
+def choose_resolution(resolution: int | None, overrides: Distributions) -> int:
     """Pixels of a side: what the user says, or 512. Raises `InputError` where the rig says it, too."""
-    if resolution is not None and fixes_resolution(wishes.wishes.get("rig")):
+    if resolution is not None and fixes_resolution(overrides.overrides.get("rig")):
         raise InputError("--resolution: the rig says how many pixels its images have; leave one of them out")
     return 512 if resolution is None else resolution
 
@@ -209,14 +210,14 @@ def generate_head(
     options += sources(settings)
     if settings.passes:
         options += ["--passes", ",".join(settings.passes)]
-    if not fixes_resolution(settings.distributions.wishes.get("rig")):
+    if not fixes_resolution(settings.distributions.overrides.get("rig")):
         options += ["--resolution", settings.resolution]
 
     def render() -> Usage:
-        if settings.distributions.wishes:  # Blender's own Python reads no YAML
-            wishes = folder.parent / "logs" / f"{folder.name}.distributions.json"
-            write_json(wishes, settings.distributions.to_json())
-            options.extend(["--distributions", wishes])
+        if settings.distributions.overrides:  # Blender's own Python reads no YAML
+            overrides = folder.parent / "logs" / f"{folder.name}.distributions.json"
+            write_json(overrides, settings.distributions.to_json())
+            options.extend(["--distributions", overrides])
         used = _run([*command, *options], folder, "generate", execution)
         if not (folder / Capture.INFO).is_file():  # a Blender that can't run the script ends with code 0
             output = log_path(folder, "generate")

@@ -176,20 +176,20 @@ def _jobs(options: argparse.Namespace, model: HeadModel, library: Library) -> It
 
 
 def _distributions(options: argparse.Namespace) -> Distributions:
-    """The user's wishes: the file's, and before them what has an option of its own."""
+    """The user's overrides: the file's, and before them what has an option of its own."""
     given = Distributions() if options.distributions is None else read_distributions(options.distributions)
     short = {
         "hair": {"family": options.hair},
         "beard": {"family": options.beard},
         "environment": {"asset" if "/" in (options.hdri or "") else "hdri": options.hdri},
     }
-    wishes: dict[str, Any] = {name: wish for name, wish in short.items() if None not in wish.values()}
+    overrides: dict[str, Any] = {name: override for name, override in short.items() if None not in override.values()}
     if options.neutral:
-        wishes |= {"expression": {"strength": 0.0}, "pose": {"strength": 0.0}}
+        overrides |= {"expression": {"strength": 0.0}, "pose": {"strength": 0.0}}
     if options.rig is not None:
-        wishes["rig"] = read_rig(options.rig)
-    joined = given.joined(wishes)
-    if options.resolution is not None and fixes_resolution(joined.wishes.get("rig")):
+        overrides["rig"] = read_rig(options.rig)
+    joined = given.joined(overrides)
+    if options.resolution is not None and fixes_resolution(joined.overrides.get("rig")):
         raise InputError("--resolution: the rig says how many pixels its images have; leave one of them out")
     return joined
 

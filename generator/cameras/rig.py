@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import Camera, InputError
 from generator.cameras.views import ViewSpec, direction, place, read_views
 from generator.distributions import read_settings
@@ -70,17 +70,17 @@ class RigSpec:
         return cls(tuple(ViewSpec(*angles) for angles in directions))
 
 
-def sample_rig(draw: Draw) -> RigSpec:
+def sample_rig(draw: ParameterSampler) -> RigSpec:
     """The default directions, or the user's, with the small errors of a real rig.
 
-    Wishes are what a rig file holds (docs/generator.md, "The rig"): `views` and what they share, `distance`, `margin`,
-    `jitter`. Raises `InputError` where they don't fit.
+    Overrides are what a rig file holds (docs/generator.md, "The rig"): `views` and what they share, `distance`,
+    `margin`, `jitter`. Raises `InputError` where they don't fit.
     """
     distance, margin = draw.number("distance", 1.1, 1.3), draw.number("margin", 1.06, 1.06)
     shaken = draw.flag("jitter", 1.0)
     shared = {name: value for name in _SHARED if (value := draw.given(name)) is not None}
-    wished = draw.given("views")
-    directions = list(DEFAULT_DIRECTIONS) if wished is None else wished
+    overridden = draw.given("views")
+    directions = list(DEFAULT_DIRECTIONS) if overridden is None else overridden
     views = read_views(directions, shared, draw.where)
     rng, count = draw.rng, len(views)
     angles = rng.uniform(-1.5, 1.5, (count, 2))
@@ -94,28 +94,28 @@ def sample_rig(draw: Draw) -> RigSpec:
         raise InputError(f"{draw.where}: {str(error).removeprefix('rig: ')}") from None
 
 
-def fixes_resolution(wish: Any) -> bool:
-    """Whether the wish for a rig says how many pixels all its images have."""
-    if not isinstance(wish, dict):
+def fixes_resolution(override: Any) -> bool:
+    """Whether the override for a rig says how many pixels all its images have."""
+    if not isinstance(override, dict):
         return False
-    views = wish.get("views")
+    views = override.get("views")
     own = [isinstance(view, dict) and "resolution" in view for view in views] if isinstance(views, list) else []
-    return "resolution" in wish or (bool(own) and all(own))
+    return "resolution" in override or (bool(own) and all(own))
 
 
 def read_rig(path: Path) -> dict[str, Any]:
-    """The content of a rig file (JSON or YAML): wishes for the component `rig`.
+    """The content of a rig file (JSON or YAML): overrides for the component `rig`.
 
     Raises `InputError` that names the file where it is no rig.
     """
-    wish = read_settings(path, "rig")
-    if not isinstance(wish, dict):
+    override = read_settings(path, "rig")
+    if not isinstance(override, dict):
         raise InputError(f"{path}: an object is needed, such as `views: [{{azimuth: 0, elevation: 0}}]`")
-    draw = Draw(np.random.default_rng(0), wish, str(path))
+    draw = ParameterSampler(np.random.default_rng(0), override, str(path))
     sample_rig(draw)
     if unknown := draw.unknown():
         raise InputError(f"{path}: unknown {', '.join(unknown)}; a rig has {', '.join(sorted(draw.asked))}")
-    return wish
+    return override
 
 
 def rig_cameras(spec: RigSpec, centre: ArrayLike, radius: float, resolution: int | tuple[int, int]) -> list[Camera]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.parameter_sampler import DIGITS, Draw
+from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
 from generator.components.limits import check_colours, check_limits
 
@@ -55,7 +55,7 @@ class EnvironmentSpec:
                                            "softness": (3, 90)})  # fmt: skip
 
 
-def sample_environment(draw: Draw) -> EnvironmentSpec:
+def sample_environment(draw: ParameterSampler) -> EnvironmentSpec:
     """A panorama, a dome or softboxes; behind the head the panorama, black, grey or a colour."""
     lighting = draw.choice("lighting", LIGHTINGS)
     hdri = draw.choice("hdri", dict.fromkeys(HDRIS, 1.0))
@@ -73,7 +73,7 @@ def sample_environment(draw: Draw) -> EnvironmentSpec:
                            (side, height), contrast, softness)  # fmt: skip
 
 
-def _sample_backdrop(draw: Draw) -> dict[str, tuple[float, float, float]]:
+def _sample_backdrop(draw: ParameterSampler) -> dict[str, tuple[float, float, float]]:
     """Linear RGB of each kind of plain background."""
     black, grey = draw.number("black", 0.0, 0.02, power=2), draw.number("grey", 0.05, 0.6, power=2)
     level = draw.number("level", 0.02, 0.6, power=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.components.limits import SEED, check_limits
 
@@ -45,7 +45,7 @@ class EyeSpec:
         )
 
 
-def sample_eyes(draw: Draw, melanin: float) -> EyeSpec:
+def sample_eyes(draw: ParameterSampler, melanin: float) -> EyeSpec:
     """Darker skin has darker eyes more often; `melanin` is the skin's."""
     light = max(1 - 1.6 * melanin, 0.02)
     weights = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.components.limits import check_colours, check_limits
 
@@ -89,7 +89,7 @@ SUNGLASSES = {"aviator": 0.95, "wayfarer": 0.75, "cateye": 0.3}
 """How often the lenses are dark."""
 
 
-def sample_eyewear(draw: Draw) -> EyewearSpec:
+def sample_eyewear(draw: ParameterSampler) -> EyewearSpec:
     """Any kind; dark lenses mostly where the frame is made for them."""
     kind = draw.choice("kind", KINDS)
     own = draw.within(kind, KINDS)

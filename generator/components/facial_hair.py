@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from assets.parameter_sampler import DIGITS, Draw
+from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
 from generator.components.hair import BLACK, HairColour
 from generator.components.limits import SEED, check_limits
@@ -108,7 +108,7 @@ class BeardSpec:
                                      "seed": SEED})  # fmt: skip
 
 
-def sample_brows(draw: Draw, colour: HairColour, person: Person | None = None) -> BrowSpec:
+def sample_brows(draw: ParameterSampler, colour: HairColour, person: Person | None = None) -> BrowSpec:
     """Brows of nearly the hair's own colour: dye leaves them mostly, grey comes later to them."""
     masculine = (person or Person()).masculine
     thickness = draw.number("thickness", 0.05 + 0.2 * masculine, 0.75 + 0.25 * masculine)
@@ -119,7 +119,7 @@ def sample_brows(draw: Draw, colour: HairColour, person: Person | None = None) -
     return BrowSpec(darker, round(260 + 300 * thickness), length, thickness, unruly, draw.seed())
 
 
-def sample_lashes(draw: Draw) -> LashSpec:
+def sample_lashes(draw: ParameterSampler) -> LashSpec:
     """Lashes."""
     return LashSpec(
         round(draw.number("strands", 80, 160)),
@@ -129,8 +129,8 @@ def sample_lashes(draw: Draw) -> LashSpec:
     )
 
 
-def sample_beard(draw: Draw, colour: HairColour, person: Person) -> BeardSpec:
-    """A family by weight; feminine faces have one only where a single name is wished for."""
+def sample_beard(draw: ParameterSampler, colour: HairColour, person: Person) -> BeardSpec:
+    """A family by weight; feminine faces have one only where a single name is asked for."""
     forced = draw.fixed("family")
     family = draw.choice("family", BEARDS)
     if person.masculine < 0.5 and not forced:

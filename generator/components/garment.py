@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.parameter_sampler import DIGITS, Draw
+from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
 from generator.components.limits import SEED, check_colours, check_limits
 
@@ -80,7 +80,7 @@ class GarmentSpec:
                                        "seed": SEED})  # fmt: skip
 
 
-def sample_garment(draw: Draw) -> GarmentSpec:
+def sample_garment(draw: ParameterSampler) -> GarmentSpec:
     """Any kind of any fabric in a colour that clothes have."""
     kind, pattern = draw.choice("kind", KINDS), draw.choice("pattern", PATTERNS)
     colour, accent = sample_fabric_colour(draw), sample_fabric_colour(draw, "accent_")
@@ -92,8 +92,8 @@ def sample_garment(draw: Draw) -> GarmentSpec:
     )  # fmt: skip
 
 
-def sample_fabric_colour(draw: Draw, prefix: str = "") -> tuple[float, float, float]:
-    """Linear RGB of a dye, or of the hue, saturation and value that are wished for."""
+def sample_fabric_colour(draw: ParameterSampler, prefix: str = "") -> tuple[float, float, float]:
+    """Linear RGB of a dye, or of the hue, saturation and value that are asked for."""
     dye = DYES[draw.choice(f"{prefix}dye", {name: odds for name, (odds, _) in DYES.items()})][1]
     hue = 6 * draw.number(f"{prefix}hue", dye[0] - 0.03, dye[0] + 0.03)
     saturation = draw.number(f"{prefix}saturation", 0.8 * dye[1], min(1.15 * dye[1], 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.parameter_sampler import DIGITS, Draw
+from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
 from generator.components.limits import SEED, check_colours, check_limits
 from generator.components.person import Person
@@ -107,7 +107,7 @@ LIMITS: dict[str, tuple[float, float]] = {
 """What a record may hold."""
 
 
-def sample_hair_colour(draw: Draw, melanin: float, person: Person | None = None) -> HairColour:
+def sample_hair_colour(draw: ParameterSampler, melanin: float, person: Person | None = None) -> HairColour:
     """Blond and red hair on fair skin mostly; grey with age on every; some dyed. `melanin` is the skin's.
 
     Grey begins between 30 and 50 for most; at 45 to 65 years three in four have some, 27 % of the hair on average
@@ -138,7 +138,7 @@ def family_weights(person: Person) -> dict[str, float]:
     return {name: weight * ageing.get(name, 1.0) for name, weight in weights.items()}
 
 
-def sample_hair(draw: Draw, colour: HairColour, person: Person) -> HairSpec:
+def sample_hair(draw: ParameterSampler, colour: HairColour, person: Person) -> HairSpec:
     """A family by weight, with its parameters."""
     family = draw.choice("family", family_weights(person))
     own, ranges = draw.within(family, FAMILIES), _RANGES | RANGES[family]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.components.garment import sample_fabric_colour
 from generator.components.limits import SEED, check_colours, check_limits
@@ -127,7 +127,7 @@ PATTERN_WEIGHTS: dict[str, dict[str, float]] = {
 }
 
 
-def sample_headwear(draw: Draw, person: Person | None = None) -> HeadwearSpec:
+def sample_headwear(draw: ParameterSampler, person: Person | None = None) -> HeadwearSpec:
     """Any kind in any colour; headscarves and sun hats mostly on feminine heads."""
     masculine = (person or Person()).masculine
     weights = dict(KINDS)
@@ -150,7 +150,7 @@ DRAWN = ("scale_mm", "forehead", "tilt_deg", "height_mm", "brim_mm", "droop", "l
 
 
 def _among(names: object, weights: dict[str, float]) -> dict[str, float]:
-    """Weights for all the names, 0 where none is given, so that a wish may still choose them."""
+    """Weights for all the names, 0 where none is given, so that an override may still choose them."""
     return {name: weights.get(name, 0.0) for name in names}  # type: ignore[attr-defined]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.components.limits import check_colours, check_limits
 from generator.components.person import Person
@@ -58,7 +58,7 @@ SIDES: dict[str, float] = {"both": 0.88, "left": 0.06, "right": 0.06}
 SIZES = {"none": (6.0, 6.0), "stud": (3.5, 8.0), "hoop": (12.0, 44.0), "drop": (5.0, 11.0)}
 
 
-def sample_jewellery(draw: Draw, person: Person | None = None) -> JewellerySpec:
+def sample_jewellery(draw: ParameterSampler, person: Person | None = None) -> JewellerySpec:
     """Earrings on half of the feminine heads and on some of the masculine."""
     masculine = (person or Person()).masculine
     worn = 1.9 - 1.65 * masculine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from generator.components.limits import SEED, check_limits
 
 
@@ -33,7 +33,7 @@ class SensorSpec:
                                       "seed": SEED})  # fmt: skip
 
 
-def sample_sensor(draw: Draw) -> SensorSpec:
+def sample_sensor(draw: ParameterSampler) -> SensorSpec:
     """From small sensors in little light to large ones in studio light."""
     stops = draw.number("noise_stops", 0.0, 3.0)
     return SensorSpec(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assets.parameter_sampler import DIGITS, Draw
+from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
 from generator.components.limits import SEED, check_limits
 from generator.components.person import Person
@@ -110,7 +110,7 @@ class SkinSpec:
         check_limits("skin", self, {"seed": SEED})
 
 
-def sample_skin(draw: Draw, person: Person) -> SkinSpec:
+def sample_skin(draw: ParameterSampler, person: Person) -> SkinSpec:
     """All tones equally often; lines and spots come with the years; shaved faces may show the shadow of their beard."""
     melanin = draw.number("melanin", 0.0, 1.0)
     old = min(max((person.age - 25) / 50, 0.0), 1.0)
@@ -134,7 +134,7 @@ def sample_skin(draw: Draw, person: Person) -> SkinSpec:
     return SkinSpec(melanin, **numbers, makeup=_sample_makeup(draw, person), seed=draw.seed())
 
 
-def _sample_makeup(draw: Draw, person: Person) -> MakeUp:
+def _sample_makeup(draw: ParameterSampler, person: Person) -> MakeUp:
     """Four in ten feminine faces wear some, in any mixture; others hardly ever."""
     worn = draw.flag("makeup", 0.4 if person.masculine < 0.5 else 0.02)
     lipstick, shadow = draw.number("lipstick", 0.0, 1.0), draw.number("eye_shadow", 0.0, 1.0, power=1.5)

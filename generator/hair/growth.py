@@ -115,7 +115,7 @@ def grow(
         length: (S,) metres.
         layer: (S,) metres that a strand's far part keeps from the head: its place in the depth of the hair.
         steps: points per strand.
-        comb: (points (S, 3), away-from-the-head (S, 3)) -> wished directions (S, 3).
+        comb: (points (S, 3), away-from-the-head (S, 3)) -> directions of combing (S, 3).
 
     Returns:
         (S, steps, 3) metres.
@@ -126,10 +126,10 @@ def grow(
     direction = unit(unit(_tangential(comb(points, away), away)) * (1 - how.lift) + away * how.lift)
     track = [points]
     for index in range(1, steps):
-        wish = comb(points, away)
+        override = comb(points, away)
         direction = unit(
             how.stiffness * direction
-            + how.comb * wish
+            + how.comb * override
             + np.array([0, 0, -how.gravity])
             - away * (how.cohesion * _excess(obstacle, points, layer))[:, None]
         )

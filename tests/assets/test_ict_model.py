@@ -15,7 +15,7 @@ from capture import InputError
 from generator.head import build_head
 from generator.spec import HeadSpec, sample_spec
 from generator.wear.dressing import dress_head
-from tests.generator.toy_model import wish
+from tests.generator.toy_model import override
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "ict_facekit"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no part of ICT-FaceKit at {FOLDER}")
@@ -56,8 +56,8 @@ def test_regions_lie_where_they_belong(model: HeadModel) -> None:
 
 
 def test_a_head_builds_and_is_dressed(model: HeadModel) -> None:
-    wishes = wish(hair={"family": "crop"}, headwear={"kind": "none"}, garment={"kind": "tshirt"})
-    spec = sample_spec(3, model, wishes)
+    overrides = override(hair={"family": "crop"}, headwear={"kind": "none"}, garment={"kind": "tshirt"})
+    spec = sample_spec(3, model, overrides)
     assert HeadSpec.from_json(spec.to_json()) == spec and spec.shape.model == "ict_facekit"
     head = build_head(model, spec.shape)
     dress = dress_head(spec, head)

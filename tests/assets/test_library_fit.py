@@ -17,7 +17,7 @@ from assets.makehuman import fitting as makehuman_fitting
 from assets.makehuman.fitting import FittingMesh, bake_fitting, load_fitting_mesh
 from assets.makehuman.head import MakeHumanHead
 from assets.makehuman.model import find_data, load_default_model
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture.errors import InputError
 from capture.geometry import vertex_normals
 from generator.geometry.distance import distance_field
@@ -42,7 +42,7 @@ def fitting(model: MakeHumanHead) -> FittingMesh:
 
 
 def drawn(model: MakeHumanHead, seed: int) -> tuple[np.ndarray, np.ndarray, Pose]:
-    draw = Draw(np.random.default_rng(seed))
+    draw = ParameterSampler(np.random.default_rng(seed))
     return model.sample_identity(draw), model.sample_expression(draw), model.sample_pose(draw)
 
 

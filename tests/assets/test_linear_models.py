@@ -11,11 +11,11 @@ from assets.head_models.head_model import HeadModel, Pose
 from assets.head_models.linear_file import frame, read_linear
 from assets.head_models.registry import load_head_model
 from assets.makehuman.model import load_default_model
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.head import build_head
 from generator.spec import sample_spec
-from tests.generator.toy_model import wish
+from tests.generator.toy_model import override
 
 TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # from Z up, face -Y to Y up, face +Z
 
@@ -99,7 +99,7 @@ def test_another_model_is_aligned_and_builds(layout: str, default: HeadModel, re
         mine, true = model.regions[name][skin] > 0.5, default.regions[name][skin] > 0.5
         least = 0.8 if layout == "ours" else 0.65  # without landmarks it begins with a guess
         assert (mine & true).sum() / (mine | true).sum() > least, name
-    spec = sample_spec(3, model, wish(eyewear={"kind": "round"}))
+    spec = sample_spec(3, model, override(eyewear={"kind": "round"}))
     head = build_head(model, spec.shape)
     assert {"skin", "eyes", "teeth", "tongue"} <= set(head.parts)
     assert 0.1 < head.radius < 0.2 and abs(head.landmarks["nose_tip"][0]) < 0.008
@@ -129,7 +129,7 @@ def test_coefficients_and_pose_move_the_head(ours: Path) -> None:
     only = np.unique(model.faces[model.face_parts == model.part_names.index("eye_left")])
     still = np.setdiff1d(np.arange(len(rest)), only)
     assert np.linalg.norm(spun[only], axis=1).max() > 0.002 and not spun[still].any()
-    spread = np.std([model.sample_identity(Draw(np.random.default_rng(i))) for i in range(300)], axis=0)
+    spread = np.std([model.sample_identity(ParameterSampler(np.random.default_rng(i))) for i in range(300)], axis=0)
     assert np.allclose(spread, [0.5, 2.0], rtol=0.15)
 
 

@@ -13,7 +13,7 @@ from assets.makehuman import model as makehuman
 from assets.makehuman.files import read_mirror, read_target, to_world
 from assets.makehuman.head import MakeHumanHead, macro_weights
 from assets.makehuman.model import bake_to, find_data, load_default_model, read_model
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture.errors import InputError
 from capture.geometry import vertex_normals
 
@@ -85,7 +85,7 @@ def test_the_bake_gives_the_same_bytes_twice(baked: Path, data: Path, tmp_path: 
 
 def test_the_same_seed_gives_the_same_head(head: MakeHumanHead) -> None:
     def draw(seed: int) -> np.ndarray:
-        draw = Draw(np.random.default_rng(seed))
+        draw = ParameterSampler(np.random.default_rng(seed))
         return head.vertices(head.sample_identity(draw), head.sample_expression(draw), head.sample_pose(draw))
 
     assert np.array_equal(draw(0), draw(0))
@@ -137,7 +137,7 @@ def test_neutral_mean_is_symmetric(head: MakeHumanHead, data: Path) -> None:
 
 
 def test_anthropometry_of_the_prior(head: MakeHumanHead) -> None:
-    draw = Draw(np.random.default_rng(7))
+    draw = ParameterSampler(np.random.default_rng(7))
     neutral = head.neutral_expression()
     off_ears = _part(head, "skin")
     off_ears = off_ears[head.regions["ears"][off_ears] < 0.5]
@@ -204,7 +204,7 @@ def test_lash_lines_run_from_the_inner_to_the_outer_corner(head: MakeHumanHead) 
 
 
 def test_eyeballs_stay_behind_the_lids(head: MakeHumanHead) -> None:
-    draw = Draw(np.random.default_rng(11))
+    draw = ParameterSampler(np.random.default_rng(11))
     lids = np.flatnonzero(np.maximum(head.regions["eyelids"], head.regions["lid_margin"]) > 0.5)
     blink = _expression(head, eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
     for _ in range(50):
@@ -222,7 +222,7 @@ def test_eyeballs_stay_behind_the_lids(head: MakeHumanHead) -> None:
 
 
 def test_open_lids_show_the_pupil_and_closed_lids_hide_it(head: MakeHumanHead) -> None:
-    draw = Draw(np.random.default_rng(12))
+    draw = ParameterSampler(np.random.default_rng(12))
     skin = head.faces[head.face_parts == 0]
     pupil = int(_part(head, "eye_left")[0])
     for _ in range(20):
@@ -245,7 +245,7 @@ def _is_covered(vertices: np.ndarray, faces: np.ndarray, point: np.ndarray) -> b
 
 
 def test_lips_close_for_every_identity(head: MakeHumanHead) -> None:
-    draw = Draw(np.random.default_rng(13))
+    draw = ParameterSampler(np.random.default_rng(13))
     upper, lower = head.landmarks["mouth_inner_2"], head.landmarks["mouth_inner_6"]
     for _ in range(50):
         vertices = head.vertices(head.sample_identity(draw), head.neutral_expression())

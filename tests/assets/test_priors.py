@@ -1,4 +1,4 @@
-"""The priors of identity, expression and pose: what users can wish for, and how evenly they draw."""
+"""The priors of identity, expression and pose: what users can override, and how evenly they draw."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from assets.head_models.expression_prior import MOODS, VISEMES, sample_expression
 from assets.makehuman.prior import MACRO_NAMES, sample_identity, sample_pose
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture.errors import InputError
 
 PAIRS = ("browDown", "browOuterUp", "cheekSquint", "eyeBlink", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp",
@@ -22,17 +22,17 @@ ACTIONS = tuple(sorted([f"{name}{side}" for name in PAIRS for side in ("Left", "
 DETAILS = ("nose-hump", "asym-nose-1-r", "head-oval")
 
 
-def _draw(seed: int, **wishes: Any) -> Draw:
-    return Draw(np.random.default_rng(seed), wishes)
+def _draw(seed: int, **overrides: Any) -> ParameterSampler:
+    return ParameterSampler(np.random.default_rng(seed), overrides)
 
 
-def _identity(seed: int, **wishes: Any) -> dict[str, float]:
-    values = sample_identity(_draw(seed, **wishes), DETAILS)
+def _identity(seed: int, **overrides: Any) -> dict[str, float]:
+    values = sample_identity(_draw(seed, **overrides), DETAILS)
     return dict(zip((*MACRO_NAMES, *DETAILS), values.tolist(), strict=True))
 
 
-def _expression(seed: int, **wishes: Any) -> dict[str, float]:
-    return dict(zip(ACTIONS, sample_expression(_draw(seed, **wishes), ACTIONS).tolist(), strict=True))
+def _expression(seed: int, **overrides: Any) -> dict[str, float]:
+    return dict(zip(ACTIONS, sample_expression(_draw(seed, **overrides), ACTIONS).tolist(), strict=True))
 
 
 def test_there_are_52_actions_and_the_prior_reaches_all() -> None:
@@ -53,24 +53,24 @@ def test_sexes_ages_and_ancestries_are_even() -> None:
     assert all(sum(p[name] > 0 for name in ("african", "asian", "caucasian")) <= 2 for p in people)
 
 
-def test_wishes_hold_and_leave_the_rest_alone() -> None:
+def test_overrides_hold_and_leave_the_rest_alone() -> None:
     plain = _identity(5)
-    wished = _identity(5, age=70, gender="male", ancestry="asian", mixture=0)
-    assert wished["age"] == 70 and wished["gender"] > 0.5 and wished["asian"] == 1
+    overridden = _identity(5, age=70, gender="male", ancestry="asian", mixture=0)
+    assert overridden["age"] == 70 and overridden["gender"] > 0.5 and overridden["asian"] == 1
     assert [plain[k] for k in ("weight", "proportions", *DETAILS)] != [0] * 5
     assert {k: plain[k] for k in ("weight", "proportions", "nose-hump")} == {
-        k: wished[k] for k in ("weight", "proportions", "nose-hump")
+        k: overridden[k] for k in ("weight", "proportions", "nose-hump")
     }
     assert _identity(5, variation=0)["nose-hump"] == 0 and _identity(5, asymmetry=0)["asym-nose-1-r"] == 0
     assert _identity(5, asymmetry=2)["asym-nose-1-r"] == pytest.approx(2 * plain["asym-nose-1-r"])
 
 
 @pytest.mark.parametrize(
-    "wish", [{"age": 8}, {"variation": 9}, {"mixture": 2}, {"size": 1}, {"weight": 50}, {"height": -1}]
+    "override", [{"age": 8}, {"variation": 9}, {"mixture": 2}, {"size": 1}, {"weight": 50}, {"height": -1}]
 )
-def test_impossible_people_are_refused(wish: dict[str, float]) -> None:
-    with pytest.raises(InputError, match=next(iter(wish))):
-        _identity(0, **wish)
+def test_impossible_people_are_refused(override: dict[str, float]) -> None:
+    with pytest.raises(InputError, match=next(iter(override))):
+        _identity(0, **override)
 
 
 @pytest.mark.parametrize("mood", MOODS)

@@ -14,7 +14,7 @@ from capture import InputError, write_json
 from factory.cli.main import main
 from factory.stages import stamps as stages
 from factory.stages.failures import StageError
-from factory.stages.heads import RenderSettings, ScanSettings, generate_head, parse_seeds, read_wishes
+from factory.stages.heads import RenderSettings, ScanSettings, generate_head, parse_seeds, read_overrides
 from factory.stages.processes import run_stage
 
 REPO = Path(__file__).resolve().parents[2]
@@ -39,20 +39,20 @@ def test_bad_render_settings_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such Blender"):
         RenderSettings(blender=tmp_path / "blender")
     with pytest.raises(InputError, match=r"hair\.family: 'sohrt' does not fit; use none, "):
-        read_wishes(None, {"hair": {"family": "sohrt"}})
-    wishes = tmp_path / "heads.yaml"
-    wishes.write_text("skin: {melanin: [0.5, ")
+        read_overrides(None, {"hair": {"family": "sohrt"}})
+    overrides = tmp_path / "heads.yaml"
+    overrides.write_text("skin: {melanin: [0.5, ")
     with pytest.raises(InputError, match=r"heads\.yaml: not valid YAML"):
-        read_wishes(wishes)
-    wishes.write_text("beard: {famly: none}")
+        read_overrides(overrides)
+    overrides.write_text("beard: {famly: none}")
     with pytest.raises(InputError, match=r"heads\.yaml: beard: unknown famly; it draws .*family"):
-        read_wishes(wishes)
+        read_overrides(overrides)
 
 
-def test_wishes_come_from_a_file_and_from_options(tmp_path: Path) -> None:
-    wishes = tmp_path / "heads.yaml"
-    wishes.write_text("hair: {family: [long, bob], clump: 0.5}\nskin: {melanin: [0.2, 0.4]}\n")
-    joined = read_wishes(wishes, {"hair": {"family": "bob"}, "beard": {"family": None}})
+def test_overrides_come_from_a_file_and_from_options(tmp_path: Path) -> None:
+    overrides = tmp_path / "heads.yaml"
+    overrides.write_text("hair: {family: [long, bob], clump: 0.5}\nskin: {melanin: [0.2, 0.4]}\n")
+    joined = read_overrides(overrides, {"hair": {"family": "bob"}, "beard": {"family": None}})
     assert joined.to_json() == {"hair": {"family": "bob", "clump": 0.5}, "skin": {"melanin": [0.2, 0.4]}}
 
 

@@ -26,13 +26,13 @@ def test_views_are_angles() -> None:
 
 
 def test_every_option_of_a_choice_is_shown_for_every_seed() -> None:
-    wishes = Distributions({"environment": {"exposure": 1.0}})
-    tiles = plan_tiles([3, 4], wishes, "environment.lighting")
+    overrides = Distributions({"environment": {"exposure": 1.0}})
+    tiles = plan_tiles([3, 4], overrides, "environment.lighting")
     assert [tile.seed for tile in tiles] == [3] * len(LIGHTINGS) + [4] * len(LIGHTINGS)
-    assert [tile.wishes.wishes["environment"] for tile in tiles[: len(LIGHTINGS)]] == [
+    assert [tile.overrides.overrides["environment"] for tile in tiles[: len(LIGHTINGS)]] == [
         {"exposure": 1.0, "lighting": name} for name in LIGHTINGS
     ]
-    assert [tile.label for tile in plan_tiles([3, 4], wishes, None)] == ["seed 3", "seed 4"]
+    assert [tile.label for tile in plan_tiles([3, 4], overrides, None)] == ["seed 3", "seed 4"]
 
 
 def test_mistakes_are_told_before_blender_starts(tmp_path: Path) -> None:

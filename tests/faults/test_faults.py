@@ -29,7 +29,7 @@ PATIENCE_S = 900
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("undisturbed")
-    words = tiny.command(folder / "data", folder / "wishes.yaml", heads=HEADS)
+    words = tiny.command(folder / "data", folder / "overrides.yaml", heads=HEADS)
     subprocess.run(words, check=True, timeout=PATIENCE_S)
     return tiny.shards_of(folder / "data")
 
@@ -54,7 +54,7 @@ class Production:
         self._said = folder / "said.log"
         self._words = tiny.command(
             self.out,
-            folder / "wishes.yaml",
+            folder / "overrides.yaml",
             "--address",
             nodes.address,
             "--scratch",

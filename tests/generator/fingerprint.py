@@ -18,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from assets.makehuman.model import load_default_model
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from generator.distributions import Distributions, stream
 from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
@@ -37,9 +37,9 @@ class Recorded(Distributions):
     """Keeps the streams that it gives; one component may get another stream."""
 
     other: str = ""
-    draws: dict[str, Draw] = field(default_factory=dict)
+    draws: dict[str, ParameterSampler] = field(default_factory=dict)
 
-    def draw(self, seed: int, component: str) -> Draw:
+    def draw(self, seed: int, component: str) -> ParameterSampler:
         given = super().draw(seed, component)
         if component == self.other:
             given.rng = stream(seed + 1000, component)
@@ -67,11 +67,11 @@ def plans(other: str) -> list[Distributions]:
             options[choice] = asked.draws[component].options[name]
     made = []
     for index in range(max(map(len, options.values()))):
-        wishes: dict[str, dict[str, Any]] = {name: dict(wish) for name, wish in few.items()}
+        overrides: dict[str, dict[str, Any]] = {name: dict(override) for name, override in few.items()}
         for choice, names in options.items():
             component, _, name = choice.partition(".")
-            wishes.setdefault(component, {})[name] = names[index % len(names)]
-        made.append(Recorded(wishes, other=other))
+            overrides.setdefault(component, {})[name] = names[index % len(names)]
+        made.append(Recorded(overrides, other=other))
     return made
 
 
@@ -107,8 +107,8 @@ def main() -> None:
     built = cache(lambda shape: build_head(model, shape))
     specs = [sample_spec(seed, model, Recorded(other=other)).to_json() for seed in range(20)]
     heads = []
-    for wishes in plans(other):
-        spec = sample_spec(SEED, model, wishes)
+    for overrides in plans(other):
+        spec = sample_spec(SEED, model, overrides)
         head = built(spec.shape)
         parts = {
             name: digest(part.vertices, part.triangles, part.uvs, *(part.masks[key] for key in sorted(part.masks)))

@@ -13,7 +13,7 @@ import numpy as np
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import Camera
 from generator.blender.cameras import add_camera, aim
 from generator.blender.scene import new_scene
@@ -25,7 +25,7 @@ def main() -> None:
     add_camera(scene)
     rng = np.random.default_rng(0)
     points = rng.uniform(-0.15, 0.15, (200, 3)) + np.array([0, 0.05, 0])
-    cameras = rig_cameras(sample_rig(Draw(rng)), (0, 0.05, 0), 0.15, 512)
+    cameras = rig_cameras(sample_rig(ParameterSampler(rng)), (0, 0.05, 0), 0.15, 512)
     for size, focal, principal in (
         ((640, 480), (900.0, 900.0), (300.5, 260.25)),
         ((480, 640), (1100.0, 1100.0), (255.0, 301.0)),

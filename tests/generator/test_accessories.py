@@ -20,7 +20,7 @@ from generator.wear.eyewear.frames import make_eyewear
 from generator.wear.headwear.chart import looked_up, polar
 from generator.wear.headwear.hats import make_headwear
 from generator.wear.jewellery import make_jewellery
-from tests.generator.toy_model import ToyModel, wish
+from tests.generator.toy_model import ToyModel, override
 
 MODEL = load_default_model()
 WORN = [
@@ -50,7 +50,7 @@ def pieces_of(spec: HeadSpec, head: HeadGeometry, frame: HeadFrame | None, field
 def test_pieces_are_closed_and_keep_off_the_skin(name: str, kind: str, dressed: Dressed) -> None:
     head, frame, field = dressed
     nothing = {"headwear": {"kind": "none"}, "eyewear": {"kind": "none"}, "jewellery": {"kind": "none"}}
-    spec = sample_spec(2, MODEL, wish(**{**nothing, name: {"kind": kind}}))
+    spec = sample_spec(2, MODEL, override(**{**nothing, name: {"kind": kind}}))
     pieces = pieces_of(spec, head, frame, field)
     assert pieces
     for piece in pieces:
@@ -67,7 +67,7 @@ def test_pieces_are_closed_and_keep_off_the_skin(name: str, kind: str, dressed: 
 @pytest.mark.parametrize("kind", [kind for kind in headwear.KINDS if kind != "none"])
 def test_no_strand_comes_through_a_hat(kind: str, dressed: Dressed) -> None:
     head, frame, _ = dressed
-    spec = sample_spec(3, MODEL, wish(headwear={"kind": kind})).headwear
+    spec = sample_spec(3, MODEL, override(headwear={"kind": kind})).headwear
     roots = np.flatnonzero(head.skin.masks["scalp"] > 0.5)[::40]
     out = np.linspace(0, 0.12, 20)[None, :, None] * head.skin.normals[roots][:, None]
     afro = Strands(
@@ -97,9 +97,9 @@ def test_angles_are_the_same_wherever_in_memory_the_points_lie() -> None:
     assert len(made) == 1
 
 
-def test_a_wish_for_the_colour_of_a_hat_leaves_its_accent() -> None:
+def test_an_override_for_the_colour_of_a_hat_leaves_its_accent() -> None:
     plain, black = (
-        sample_spec(1, MODEL, wish(headwear={"kind": "cap", **more})).headwear for more in ({}, {"dye": "black"})
+        sample_spec(1, MODEL, override(headwear={"kind": "cap", **more})).headwear for more in ({}, {"dye": "black"})
     )
     assert black.colour != plain.colour and max(black.colour) < 0.05 and black.accent == plain.accent
 
@@ -107,7 +107,7 @@ def test_a_wish_for_the_colour_of_a_hat_leaves_its_accent() -> None:
 def test_a_model_without_landmarks_wears_nothing() -> None:
     model = ToyModel()
     worn = {"headwear": {"kind": "cap"}, "eyewear": {"kind": "round"}, "jewellery": {"kind": "hoop"}}
-    spec = sample_spec(0, model, wish(**worn))
+    spec = sample_spec(0, model, override(**worn))
     head = build_head(model, spec.shape)
     field = distance_field(head.skin.vertices, head.skin.normals, 0.02)
     assert pieces_of(spec, head, head_frame(head), field) == []

@@ -25,7 +25,7 @@ from generator.components.skin import MakeUp
 from generator.spec import HeadSpec, sample_spec
 from generator.wear.library import pigment_colour
 from tests.assets.packs import write_asset, write_image, write_pack, write_proxy
-from tests.generator.toy_model import ToyModel, wish
+from tests.generator.toy_model import ToyModel, override
 
 REPO = Path(__file__).resolve().parents[2]
 MODEL = ToyModel()
@@ -62,16 +62,20 @@ def test_a_library_leaves_everything_else_as_it_was(library: Library) -> None:
     assert 50 < seen["skin"] < 100 and 25 < seen["eyes"] < 70 and 25 < seen["brows"] < 70
 
 
-def test_wishes_about_assets(library: Library) -> None:
+def test_overrides_about_assets(library: Library) -> None:
     for seed in range(5):
         spec = sample_spec(
-            seed, MODEL, wish(skin={"textured": True}, brows={"library": 0.0}, hair={"family": "none"}), library
+            seed, MODEL, override(skin={"textured": True}, brows={"library": 0.0}, hair={"family": "none"}), library
         )
         assert spec.skin.texture and not spec.brows.asset and not spec.hair.asset
-        spec = sample_spec(seed, MODEL, wish(skin={"texture": "mine/rare"}, hair={"asset": "makehuman/bob"}), library)
+        spec = sample_spec(
+            seed, MODEL, override(skin={"texture": "mine/rare"}, hair={"asset": "makehuman/bob"}), library
+        )
         assert (spec.skin.texture, spec.hair.asset) == ("mine/rare", "makehuman/bob")
         assert assets_of(spec, library)["skin"].id == "mine/rare"
-        spec = sample_spec(seed, MODEL, wish(headwear={"asset": "makehuman/topper"}, hair={"library": 1.0}), library)
+        spec = sample_spec(
+            seed, MODEL, override(headwear={"asset": "makehuman/topper"}, hair={"library": 1.0}), library
+        )
         assert spec.headwear.asset and not spec.hair.asset
 
 
@@ -83,9 +87,9 @@ def test_other_head_models_take_what_fits_any(library: Library) -> None:
 
 def test_mistakes_are_one_line(library: Library) -> None:
     with pytest.raises(InputError, match="no library has skin assets"):
-        sample_spec(0, MODEL, wish(skin={"texture": "x/y"}))
+        sample_spec(0, MODEL, override(skin={"texture": "x/y"}))
     with pytest.raises(InputError, match=r"skin\.texture: 'x/y'"):
-        sample_spec(0, MODEL, wish(skin={"texture": "x/y"}), library)
+        sample_spec(0, MODEL, override(skin={"texture": "x/y"}), library)
     spec = sample_spec(0, MODEL)
     named = dataclasses.replace(spec, skin=dataclasses.replace(spec.skin, texture="x/y"))
     with pytest.raises(InputError, match="no library has the skin asset 'x/y'"):
@@ -123,10 +127,10 @@ def test_cards_are_clear_where_their_image_is(tmp_path: Path) -> None:
     pixels[:, 4:] = (200, 150, 100, 255)
     write_image(tmp_path / "pack/hair/card/map.png", pixels)
     import_makehuman(tmp_path / "pack", tmp_path / "library", Origin("mine"))
-    (tmp_path / "wishes.json").write_text(json.dumps({"hair": {"asset": "mine/card"}}))
+    (tmp_path / "overrides.json").write_text(json.dumps({"hair": {"asset": "mine/card"}}))
     command = [sys.executable, REPO / "blender_scripts/generate.py", "--seed", 1, "--out", tmp_path / "head_1",
                "--library", tmp_path / "library", "--resolution", 64, "--samples", 1, "--neutral",
-               "--distributions", tmp_path / "wishes.json"]  # fmt: skip
+               "--distributions", tmp_path / "overrides.json"]  # fmt: skip
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr[-2000:]
     capture = Capture.read(tmp_path / "head_1")

@@ -22,7 +22,7 @@ from generator.head import build_head
 from generator.image_files.exr import encode_exr
 from generator.spec import HeadSpec, sample_spec
 from tests.generator.read_exr import read_exr
-from tests.generator.toy_model import wish
+from tests.generator.toy_model import override
 
 REPO = Path(__file__).resolve().parents[2]
 SCRIPT = REPO / "blender_scripts" / "generate.py"
@@ -307,7 +307,7 @@ class TestErrors:
         assert done.returncode == 2 and "Traceback" not in done.stderr
 
     def test_a_crash_is_not_success(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        spec = sample_spec(0, load_default_model(), wish(hair={"family": "crop"}))
+        spec = sample_spec(0, load_default_model(), override(hair={"family": "crop"}))
         huge = dataclasses.replace(spec.shape, expression=(1e300,) * len(spec.shape.expression))
         (tmp_path / "spec.json").write_text(json.dumps(dataclasses.replace(spec, shape=huge).to_json()))
         done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--resolution", "32")
@@ -346,10 +346,10 @@ class TestErrors:
         (asset / "sky.exr").write_bytes((whole[:500] + b"\x55" * 9000)[:length])
         manifest = {"kind": "hdri", "id": "mine/broken", "files": {"image": "sky.exr"}, "licence": "CC0-1.0"}
         (asset / "asset.json").write_text(json.dumps(manifest))
-        wishes = tmp_path / "wishes.json"
-        wishes.write_text(json.dumps({"environment": {"lighting": "panorama", "asset": "mine/broken"}}))
+        overrides = tmp_path / "overrides.json"
+        overrides.write_text(json.dumps({"environment": {"lighting": "panorama", "asset": "mine/broken"}}))
         done = start("--seed", "0", "--out", str(tmp_path / "head"), "--library", str(tmp_path / "library"),
-                     "--distributions", str(wishes))  # fmt: skip
+                     "--distributions", str(overrides))  # fmt: skip
         assert done.returncode == 2 and "Traceback" not in done.stderr
         errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         assert len(errors) == 1 and "sky.exr" in errors[0]

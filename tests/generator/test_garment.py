@@ -16,7 +16,7 @@ from generator.hair.dress import hair_obstacle
 from generator.head import HeadGeometry, build_head
 from generator.spec import sample_spec
 from generator.wear.clothing.outfit import make_garment
-from tests.generator.toy_model import ToyModel, wish
+from tests.generator.toy_model import ToyModel, override
 
 MODEL = load_default_model()
 Case = tuple[int, HeadGeometry, DistanceField]
@@ -24,7 +24,7 @@ Case = tuple[int, HeadGeometry, DistanceField]
 
 def fielded(seed: int, strength: float) -> Case:
     """A head whose neck is turned by a multiple of what is drawn."""
-    shape = sample_spec(seed, MODEL, wish(pose={"strength": strength})).shape
+    shape = sample_spec(seed, MODEL, override(pose={"strength": strength})).shape
     head = build_head(MODEL, shape)
     return seed, head, distance_field(head.skin.vertices, head.skin.normals)
 
@@ -37,7 +37,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.mark.parametrize("kind", KINDS)
 def test_clothes_keep_their_distance(case: Case, kind: str) -> None:
     seed, head, field = case
-    spec = sample_spec(seed, MODEL, wish(garment={"kind": kind})).garment
+    spec = sample_spec(seed, MODEL, override(garment={"kind": kind})).garment
     pieces = make_garment(spec, head, field)
     assert pieces
     points = np.concatenate([piece.vertices for piece in pieces])
@@ -59,7 +59,7 @@ def test_clothes_keep_their_distance(case: Case, kind: str) -> None:
 
 def test_hair_keeps_clear_of_collars(case: Case) -> None:
     seed, head, field = case
-    spec = sample_spec(seed, MODEL, wish(garment={"kind": "scarf"})).garment
+    spec = sample_spec(seed, MODEL, override(garment={"kind": "scarf"})).garment
     thick = hair_obstacle(head, field, spec).cover
     thin = hair_obstacle(head, field, dataclasses.replace(spec, kind="tshirt")).cover
     neck = (head.skin.masks["neck"] > 0.5) & (head.skin.base[:, 2] < -0.13)

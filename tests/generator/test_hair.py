@@ -19,7 +19,7 @@ from generator.hair.growth import Obstacle
 from generator.hair.scalp import grow_scalp, scalp_density
 from generator.head import HeadGeometry, build_head
 from generator.spec import HeadSpec, sample_spec
-from tests.generator.toy_model import wish
+from tests.generator.toy_model import override
 
 MODEL = load_default_model()
 Case = tuple[HeadSpec, HeadGeometry, DistanceField, Obstacle]
@@ -49,7 +49,7 @@ def some(points: np.ndarray, count: int = 4000) -> np.ndarray:
 def test_scalp_hair_stays_outside(case: Case, family: str) -> None:
     _, head, _, obstacle = case
     seed = case[0].seed
-    spec = sample_spec(seed, MODEL, wish(hair={"family": family})).hair
+    spec = sample_spec(seed, MODEL, override(hair={"family": family})).hair
     spec = dataclasses.replace(spec, strands=1500)
     strands = grow_scalp(spec, head, obstacle)
     assert strands is not None and np.isfinite(strands.points).all()
@@ -66,7 +66,7 @@ def test_scalp_hair_stays_outside(case: Case, family: str) -> None:
 
 @pytest.mark.parametrize("family", ["buzz", "crop", "slicked", "curly", "afro", "long_wavy"])
 def test_length_is_that_of_the_strand(case: Case, family: str) -> None:
-    spec = dataclasses.replace(sample_spec(case[0].seed, MODEL, wish(hair={"family": family})).hair, strands=2000)
+    spec = dataclasses.replace(sample_spec(case[0].seed, MODEL, override(hair={"family": family})).hair, strands=2000)
     strands = grow_scalp(spec, case[1], case[3])
     assert strands is not None
     steps = np.linalg.norm(np.diff(strands.points, axis=1), axis=2).sum(axis=1) * 1000
@@ -75,7 +75,9 @@ def test_length_is_that_of_the_strand(case: Case, family: str) -> None:
 
 def test_balding_bares_temples_and_crown(case: Case) -> None:
     head = case[1]
-    full = dataclasses.replace(sample_spec(0, MODEL, wish(hair={"family": "balding"})).hair, recession=0.0, crown=0.0)
+    full = dataclasses.replace(
+        sample_spec(0, MODEL, override(hair={"family": "balding"})).hair, recession=0.0, crown=0.0
+    )
     rng = np.random.default_rng
     before = scalp_density(full, head, rng(0))
     some_, most = (scalp_density(dataclasses.replace(full, recession=r, crown=r), head, rng(0)) for r in (0.4, 0.9))
@@ -87,14 +89,16 @@ def test_balding_bares_temples_and_crown(case: Case) -> None:
 def test_a_low_hairline_leaves_the_face_bare(case: Case) -> None:
     head = case[1]
     for seed in range(5):
-        spec = sample_spec(seed, MODEL, wish(hair={"family": "crop", "hairline_mm": -6})).hair
+        spec = sample_spec(seed, MODEL, override(hair={"family": "crop", "hairline_mm": -6})).hair
         density = scalp_density(spec, head, np.random.default_rng(seed))
         assert not density[head.skin.masks["scalp"] == 0].any()
 
 
 def test_tied_hair_meets_in_its_tie(case: Case) -> None:
     """All strands of a ponytail pass one narrow place, well behind the face."""
-    spec = dataclasses.replace(sample_spec(1, MODEL, wish(hair={"family": "ponytail"})).hair, strands=2000, frizz=0.0)
+    spec = dataclasses.replace(
+        sample_spec(1, MODEL, override(hair={"family": "ponytail"})).hair, strands=2000, frizz=0.0
+    )
     strands = grow_scalp(spec, case[1], case[3])
     assert strands is not None
     spread = np.linalg.norm(strands.points - np.median(strands.points, axis=0), axis=2)
@@ -103,7 +107,7 @@ def test_tied_hair_meets_in_its_tie(case: Case) -> None:
 
 @pytest.mark.parametrize("family", ["bob", "long_straight", "long_wavy", "ponytail"])
 def test_hanging_hair_leaves_the_face_free(case: Case, family: str) -> None:
-    spec = dataclasses.replace(sample_spec(case[0].seed, MODEL, wish(hair={"family": family})).hair, strands=3000)
+    spec = dataclasses.replace(sample_spec(case[0].seed, MODEL, override(hair={"family": family})).hair, strands=3000)
     head = case[1]
     strands = grow_scalp(spec, head, case[3])
     assert strands is not None
@@ -117,14 +121,14 @@ def test_hanging_hair_leaves_the_face_free(case: Case, family: str) -> None:
 
 
 def test_none_is_none(case: Case) -> None:
-    spec = sample_spec(case[0].seed, MODEL, wish(hair={"family": "none"}, beard={"family": "none"}))
+    spec = sample_spec(case[0].seed, MODEL, override(hair={"family": "none"}, beard={"family": "none"}))
     assert grow_scalp(spec.hair, case[1], case[3]) is None
     assert grow_beard(spec.beard, case[1], case[3]) is None
 
 
 @pytest.mark.parametrize("family", [name for name in BEARDS if name != "none"])
 def test_beards(case: Case, family: str) -> None:
-    spec: BeardSpec = sample_spec(case[0].seed, MODEL, wish(beard={"family": family})).beard
+    spec: BeardSpec = sample_spec(case[0].seed, MODEL, override(beard={"family": family})).beard
     strands = grow_beard(dataclasses.replace(spec, strands=2000), case[1], case[3])
     assert strands is not None
     assert (signed(some(strands.points[:, 1:]), case[1]) > -0.0007).mean() > 0.95

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.cameras.sensor import expose, srgb
 from generator.components.environment import LIGHTINGS, EnvironmentSpec, sample_environment
@@ -28,17 +28,17 @@ def grey(value: float, size: tuple[int, int] = (80, 100)) -> np.ndarray:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(list(LIGHTINGS)))
-def test_every_drawn_light_is_valid_and_a_wish_leaves_the_rest(seed: int, lighting: str) -> None:
-    plain = sample_environment(Draw(np.random.default_rng(seed)))
-    wished = sample_environment(Draw(np.random.default_rng(seed), {"lighting": lighting}))
-    assert wished.lighting == lighting
-    assert (wished.hdri, wished.rotation, wished.exposure, wished.backdrop) == (
+def test_every_drawn_light_is_valid_and_an_override_leaves_the_rest(seed: int, lighting: str) -> None:
+    plain = sample_environment(ParameterSampler(np.random.default_rng(seed)))
+    overridden = sample_environment(ParameterSampler(np.random.default_rng(seed), {"lighting": lighting}))
+    assert overridden.lighting == lighting
+    assert (overridden.hdri, overridden.rotation, overridden.exposure, overridden.backdrop) == (
         plain.hdri,
         plain.rotation,
         plain.exposure,
         plain.backdrop,
     )
-    assert wished.specular == 1 or lighting == "dome"
+    assert overridden.specular == 1 or lighting == "dome"
 
 
 def test_a_white_sky_lights_the_card_fully() -> None:
@@ -77,7 +77,7 @@ def test_noise_has_the_variance_of_shot_and_read_noise(value: float) -> None:
 
 
 def test_noise_belongs_to_the_seed_and_the_view() -> None:
-    spec = sample_sensor(Draw(np.random.default_rng(0)))
+    spec = sample_sensor(ParameterSampler(np.random.default_rng(0)))
     first = expose(grey(0.3), spec, 0)
     assert np.array_equal(first, expose(grey(0.3), spec, 0))
     assert not np.array_equal(first, expose(grey(0.3), spec, 1))

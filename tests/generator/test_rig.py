@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.cameras.rig import DEFAULT_DIRECTIONS, RigSpec, fixes_resolution, read_rig, rig_cameras, sample_rig
 from generator.cameras.views import ViewSpec
 from generator.spec import HeadSpec, sample_spec
-from tests.generator.toy_model import ToyModel, wish
+from tests.generator.toy_model import ToyModel, override
 
 CENTRE = np.array([0.01, 0.06, -0.02])
 
@@ -49,7 +49,7 @@ def test_from_profile_to_profile_with_some_from_above_and_below() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.1, 0.25), st.sampled_from([96, 512, (640, 480)]))
 def test_the_sphere_fills_every_frame(seed: int, radius: float, size: int | tuple[int, int]) -> None:
-    rig = sample_rig(Draw(np.random.default_rng(seed)))
+    rig = sample_rig(ParameterSampler(np.random.default_rng(seed)))
     rng = np.random.default_rng(1)
     directions = rng.standard_normal((400, 3))
     points = CENTRE + radius * directions / np.linalg.norm(directions, axis=1, keepdims=True)
@@ -87,9 +87,9 @@ def test_a_rig_of_ones_own(tmp_path: Path) -> None:
     rig = {"resolution": [300, 400], "focal_mm": 70, "sensor_mm": 35, "jitter": False, "views": [
         {"position": [0, -1.5, 0]}, {"azimuth": 90, "distance": 1, "look_at": [0, 0, 0.05], "resolution": 200},
         {"position": [0, 0, 0.8], "focal_px": 500}, [-30, 10]]}  # fmt: skip
-    wished = read_rig(write(tmp_path / "rig.json", rig))
-    assert fixes_resolution(wished)
-    spec = sample_spec(3, ToyModel(), wish(rig=wished))
+    overridden = read_rig(write(tmp_path / "rig.json", rig))
+    assert fixes_resolution(overridden)
+    spec = sample_spec(3, ToyModel(), override(rig=overridden))
     assert HeadSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
     front, side, above, last = rig_cameras(spec.rig, CENTRE, 0.15, 64)
     assert front.centre == pytest.approx(at(0, -1.5, 0)) and (front.width, front.height) == (300, 400)
@@ -106,8 +106,8 @@ def test_the_rig_in_the_documentation_is_the_default_one(tmp_path: Path) -> None
     page = (Path(__file__).resolve().parents[2] / "docs" / "generator.md").read_text()
     path = tmp_path / "rig.yaml"
     path.write_text(page.split("```yaml")[1].split("```")[0])
-    plain, written = sample_spec(3, ToyModel()), sample_spec(3, ToyModel(), wish(rig=read_rig(path)))
-    assert written.rig == plain.rig and written.wishes
+    plain, written = sample_spec(3, ToyModel()), sample_spec(3, ToyModel(), override(rig=read_rig(path)))
+    assert written.rig == plain.rig and written.overrides
 
 
 @pytest.mark.parametrize(
@@ -147,4 +147,4 @@ def test_what_is_no_rig_is_named_with_its_file(rig: Any, match: str, tmp_path: P
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
     if isinstance(rig, dict):
         with pytest.raises(InputError, match=match):
-            sample_spec(0, ToyModel(), wish(rig=rig))
+            sample_spec(0, ToyModel(), override(rig=rig))

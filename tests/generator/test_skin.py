@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from assets.makehuman.model import load_default_model
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.components.person import Person
 from generator.components.skin import MakeUp, SkinSpec, sample_skin
@@ -16,7 +16,7 @@ from generator.head import HeadGeometry, build_head
 from generator.skin.colour import skin_albedo, skin_overlay, tone
 from generator.skin.relief import oil_strength, pore_strength, wrinkles
 from generator.spec import sample_spec
-from tests.generator.toy_model import wish
+from tests.generator.toy_model import override
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def head() -> HeadGeometry:
         model = load_default_model()
     except InputError as error:
         pytest.skip(str(error))
-    still = wish(expression={"strength": 0}, pose={"strength": 0})
+    still = override(expression={"strength": 0}, pose={"strength": 0})
     return build_head(model, sample_spec(1, model, still).shape)
 
 
@@ -49,8 +49,8 @@ def test_tones_span_measured_skin(haemoglobin: float) -> None:
 
 
 def test_age_brings_lines_and_spots() -> None:
-    young = [sample_skin(Draw(np.random.default_rng(i)), Person(0.5, 22)) for i in range(50)]
-    old = [sample_skin(Draw(np.random.default_rng(i)), Person(0.5, 78)) for i in range(50)]
+    young = [sample_skin(ParameterSampler(np.random.default_rng(i)), Person(0.5, 22)) for i in range(50)]
+    old = [sample_skin(ParameterSampler(np.random.default_rng(i)), Person(0.5, 78)) for i in range(50)]
     for name in ("wrinkles", "age_spots", "circles"):
         assert np.mean([getattr(s, name) for s in old]) > 1.5 * np.mean([getattr(s, name) for s in young]), name
 

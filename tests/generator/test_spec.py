@@ -19,7 +19,7 @@ from generator.components.hair import BLACK, FAMILIES, HairSpec, family_weights,
 from generator.components.person import Person
 from generator.distributions import Distributions, stream
 from generator.spec import HeadSpec, sample_spec
-from tests.generator.toy_model import ToyModel, wish
+from tests.generator.toy_model import ToyModel, override
 
 MODEL = ToyModel()
 
@@ -61,37 +61,37 @@ def test_streams_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_hair_override_leaves_the_rest(family: str) -> None:
-    plain, fixed = sample_spec(3, MODEL), sample_spec(3, MODEL, wish(hair={"family": family}))
+    plain, fixed = sample_spec(3, MODEL), sample_spec(3, MODEL, override(hair={"family": family}))
     assert fixed.hair.family == family
-    assert fixed.wishes == {"hair": {"family": family}}
-    assert dataclasses.replace(fixed, hair=plain.hair, wishes={}) == plain
+    assert fixed.overrides == {"hair": {"family": family}}
+    assert dataclasses.replace(fixed, hair=plain.hair, overrides={}) == plain
 
 
 @pytest.mark.parametrize("family", BEARDS)
 def test_beard_override(family: str) -> None:
-    assert sample_spec(3, MODEL, wish(beard={"family": family})).beard.family == family
+    assert sample_spec(3, MODEL, override(beard={"family": family})).beard.family == family
 
 
 def test_overriding_with_the_drawn_family_changes_nothing() -> None:
     drawn = sample_spec(9, MODEL)
-    assert sample_spec(9, MODEL, wish(hair={"family": drawn.hair.family})).hair == drawn.hair
+    assert sample_spec(9, MODEL, override(hair={"family": drawn.hair.family})).hair == drawn.hair
 
 
 def test_a_record_tells_that_its_seed_alone_gives_another_head() -> None:
     """Whoever draws the seed of a record again must see that something was fixed by hand."""
-    fixed = sample_spec(9, MODEL, wish(hair={"family": "bun"}, environment={"hdri": "city"}, pose={"strength": 0}))
+    fixed = sample_spec(9, MODEL, override(hair={"family": "bun"}, environment={"hdri": "city"}, pose={"strength": 0}))
     again = HeadSpec.from_json(json.loads(json.dumps(fixed.to_json())))
     assert again == fixed
-    assert again == sample_spec(again.seed, MODEL, Distributions(again.wishes))
-    assert sample_spec(9, MODEL).wishes == {}
+    assert again == sample_spec(again.seed, MODEL, Distributions(again.overrides))
+    assert sample_spec(9, MODEL).overrides == {}
 
 
 def test_neutral_leaves_identity_and_the_rest() -> None:
-    still = wish(expression={"strength": 0}, pose={"strength": 0})
+    still = override(expression={"strength": 0}, pose={"strength": 0})
     plain, neutral = sample_spec(4, MODEL), sample_spec(4, MODEL, still)
     assert neutral.shape.identity == plain.shape.identity
     assert not any(neutral.shape.expression) and neutral.shape.pose == Pose()
-    assert dataclasses.replace(neutral, shape=plain.shape, wishes={}) == plain
+    assert dataclasses.replace(neutral, shape=plain.shape, overrides={}) == plain
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_negative_seed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "match"),
+    ("overrides", "match"),
     [
         ({"hat": {}}, "unknown component 'hat'"),
         ({"hair": 3}, "hair: an object"),
@@ -152,18 +152,18 @@ def test_negative_seed() -> None:
         ({"rig": {"views": [{"azimuth": 0, "distance": 0}]}}, r"views\[0\].*use 0\.3 to 20 m"),
     ],
 )
-def test_wishes_that_do_not_fit_are_named(wishes: dict, match: str) -> None:
+def test_overrides_that_do_not_fit_are_named(overrides: dict, match: str) -> None:
     with pytest.raises(InputError, match=match):
-        sample_spec(0, MODEL, Distributions(wishes))
+        sample_spec(0, MODEL, Distributions(overrides))
 
 
-def test_wishes_hold_and_leave_the_rest() -> None:
-    wishes = {
+def test_overrides_hold_and_leave_the_rest() -> None:
+    overrides = {
         "skin": {"melanin": {"mean": 0.5, "sd": 0.01}},
         "hair": {"family": ["bun", "bob"], "clump": [0.1, 0.2], "bun": {"clump": 0.9}},
     }
     for seed in range(20):
-        plain, fixed = sample_spec(seed, MODEL), sample_spec(seed, MODEL, Distributions(wishes))
+        plain, fixed = sample_spec(seed, MODEL), sample_spec(seed, MODEL, Distributions(overrides))
         assert 0.47 < fixed.skin.melanin < 0.53
         assert fixed.hair.clump == 0.9 if fixed.hair.family == "bun" else 0.1 <= fixed.hair.clump <= 0.2
         assert (fixed.shape, fixed.garment, fixed.rig, fixed.skin.flush) == (
@@ -178,8 +178,8 @@ def test_only_a_single_name_gives_feminine_faces_beards() -> None:
     woman, man = Person(0.1, 40.0), Person(0.9, 40.0)
     for seed in range(40):
 
-        def beard(wishes: dict, person: Person, seed: int = seed) -> str:
-            return sample_beard(Distributions({"beard": wishes}).draw(seed, "beard"), BLACK, person).family
+        def beard(overrides: dict, person: Person, seed: int = seed) -> str:
+            return sample_beard(Distributions({"beard": overrides}).draw(seed, "beard"), BLACK, person).family
 
         assert beard({"family": ["full", "short"]}, woman) == beard({"family": {"full": 1}}, woman) == "none"
         assert beard({"family": "full"}, woman) == "full" and beard({"family": ["full"]}, man) == "full"

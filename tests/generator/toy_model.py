@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 
 from assets.head_models.head_model import Pose, triangulate
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from generator.distributions import Distributions
 
 RADIUS = 0.1
@@ -76,19 +76,19 @@ class ToyModel:
     def traits(self, identity: np.ndarray) -> dict[str, float]:
         return {"masculine": float(identity[0])}
 
-    def sample_identity(self, draw: Draw) -> np.ndarray:
+    def sample_identity(self, draw: ParameterSampler) -> np.ndarray:
         rng = draw.rng
         return np.array([rng.random(), 0.05 * rng.standard_normal()])
 
-    def sample_expression(self, draw: Draw) -> np.ndarray:
+    def sample_expression(self, draw: ParameterSampler) -> np.ndarray:
         rng = draw.rng
         return np.array([draw.number("strength", 1.0, 1.0) * rng.random()])
 
-    def sample_pose(self, draw: Draw) -> Pose:
+    def sample_pose(self, draw: ParameterSampler) -> Pose:
         rng = draw.rng
         return Pose(neck=(0.0, 0.0, draw.number("strength", 1.0, 1.0) * 0.1 * float(rng.random())))
 
 
-def wish(**components: dict) -> Distributions:
+def override(**components: dict) -> Distributions:
     """Distributions of these components."""
     return Distributions(components)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from assets.head_models.registry import load_head_model
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import InputError, Mesh
 from registration.errors import SurfaceError, face_error, surface_distance_mm, vertex_areas
 from registration.nonrigid import Stiffness, cotangent_laplacian, deform
@@ -32,7 +32,7 @@ def template() -> Template:
 @pytest.fixture(scope="module")
 def somebody(template: Template) -> Coefficients:
     """A head that is not the mean: another person, who smiles, with the head turned."""
-    draw = Draw(np.random.default_rng(3))
+    draw = ParameterSampler(np.random.default_rng(3))
     model = template.model
     return replace(
         template.mean,

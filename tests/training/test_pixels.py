@@ -20,7 +20,7 @@ from capture import SKIN_CLASSES, InputError, PixelClass
 from tests.training.toy import toy_camera, toy_image, toy_mask, toy_mesh, write_dataset
 from training.callbacks.stopping import ResumePoint, Stopped
 from training.command import quiet_libraries
-from training.data.samplers import Draw
+from training.data.samplers import SampleIndex
 from training.data.shards import read_splits
 from training.pixels import cli
 from training.pixels.augment import IGNORED, Augmentation, Change, change
@@ -245,7 +245,7 @@ def test_changes_follow_from_seed_epoch_and_image(masked: Path) -> None:
     def drawn(seed: int, epoch: int, index: int) -> np.ndarray:
         data = PixelData(str(masked), resolution=56, seed=seed)
         data.prepare("fit")
-        return data.train_dataloader().dataset[Draw(index, (epoch, 0))].image.numpy()
+        return data.train_dataloader().dataset[SampleIndex(index, (epoch, 0))].image.numpy()
 
     np.testing.assert_array_equal(drawn(0, 2, 1), drawn(0, 2, 1))
     assert len({drawn(*numbers).tobytes() for numbers in ((0, 2, 1), (1, 2, 1), (0, 3, 1), (0, 2, 0))}) == 4
@@ -253,7 +253,7 @@ def test_changes_follow_from_seed_epoch_and_image(masked: Path) -> None:
     data.prepare("validate")
     batch = next(iter(data.val_dataloader()))
     assert batch.image.shape == (3, 56, 56, 3) and batch.epoch.tolist() == [-1, -1, -1]
-    assert (data.val_dataloader().dataset[Draw(0, counted=False)].classes == IGNORED).all()
+    assert (data.val_dataloader().dataset[SampleIndex(0, counted=False)].classes == IGNORED).all()
 
 
 @pytest.mark.parametrize("options", [{"flip": 2}, {"scale": -1}, {"noise": -1}])

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, Dataset
 from training.data.base import ShardedData
 from training.data.batch import HeadBatch, to_batch
 from training.data.prepared_index import Index, Progress, Statistics, prepare_split, read_statistics
-from training.data.samplers import Draw
+from training.data.samplers import SampleIndex
 from training.data.shards import Split
 from training.features import FeatureConfig
 from training.features.backbone import Backbone
@@ -33,7 +33,7 @@ class PreparedHeads(Dataset):
     def __len__(self) -> int:
         return len(self.split.ids)
 
-    def __getitem__(self, draw: Draw) -> HeadBatch:
+    def __getitem__(self, draw: SampleIndex) -> HeadBatch:
         name = self.split.ids[draw.index]
         batch = to_batch(self.index.load(name), self.index.load_whole(name) if self.whole else None)
         batch.ticket, batch.counted = draw.ticket, draw.counted

@@ -13,7 +13,7 @@ from capture import InputError
 
 
 @dataclass(frozen=True)
-class Draw:
+class SampleIndex:
     """One step's head.
 
     Attributes:
@@ -55,10 +55,10 @@ class TrainingOrder(Sampler):
         """Steps of a whole epoch."""
         return self.count // self.world
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[SampleIndex]:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
         for step in range(self.start, len(self)):
-            yield Draw(int(order[step * self.world + self.rank]), (self.epoch, step))
+            yield SampleIndex(int(order[step * self.world + self.rank]), (self.epoch, step))
 
     def set_epoch(self, epoch: int) -> None:
         """Go to an epoch, to its beginning unless it is the one that was resumed. Lightning calls it."""
@@ -99,7 +99,7 @@ class EvaluationOrder(Sampler):
     def __len__(self) -> int:
         return -(-self.count // self.world)
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[SampleIndex]:
         for first in range(0, self.count, self.world):
             index = first + self.rank
-            yield Draw(index) if index < self.count else Draw(self.count - 1, counted=False)
+            yield SampleIndex(index) if index < self.count else SampleIndex(self.count - 1, counted=False)

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from capture import InputError
 from training.data.base import ShardedData
 from training.data.prepared_index import Progress
-from training.data.samplers import Draw
+from training.data.samplers import SampleIndex
 from training.pixels.augment import IGNORED, Augmentation, change
 from training.pixels.cache import Pictures, prepare_pictures
 
@@ -49,7 +49,7 @@ class DrawnPictures(Dataset):
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def __getitem__(self, draw: Draw) -> PixelBatch:
+    def __getitem__(self, draw: SampleIndex) -> PixelBatch:
         image, classes = self.pictures.load(draw.index)
         epoch, step = draw.ticket or (-1, -1)
         if draw.ticket is not None:

@@ -30,18 +30,18 @@ class PreviewPlan:
 
     @classmethod
     def read(cls, path: Path, model: HeadModel, library: Library) -> PreviewPlan:
-        """From `{"views": [[azimuth, elevation], ...], "heads": [{"seed": 0, "wishes": {...}}, ...]}`."""
+        """From `{"views": [[azimuth, elevation], ...], "heads": [{"seed": 0, "overrides": {...}}, ...]}`."""
         value = read_json(path, "preview")
         try:
             views = tuple((float(azimuth), float(elevation)) for azimuth, elevation in value["views"])
-            heads = [(int(head["seed"]), head["wishes"]) for head in value["heads"]]
+            heads = [(int(head["seed"]), head["overrides"]) for head in value["heads"]]
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path}: no plan of a preview ({error!r}); let `p2p preview` write it") from None
-        return cls([_spec(seed, wishes, model, library) for seed, wishes in heads], RigSpec.around(views))
+        return cls([_spec(seed, overrides, model, library) for seed, overrides in heads], RigSpec.around(views))
 
 
-def _spec(seed: int, wishes: Mapping[str, Any], model: HeadModel, library: Library) -> HeadSpec:
-    return sample_spec(seed, model, Distributions(wishes), library)
+def _spec(seed: int, overrides: Mapping[str, Any], model: HeadModel, library: Library) -> HeadSpec:
+    return sample_spec(seed, model, Distributions(overrides), library)
 
 
 def render_preview(

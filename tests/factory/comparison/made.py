@@ -14,7 +14,7 @@ from PIL import Image
 
 from assets.head_models.head_model import Pose
 from assets.head_models.registry import load_head_model
-from assets.parameter_sampler import Draw
+from assets.parameter_sampler import ParameterSampler
 from capture import Camera, PixelClass
 from capture.geometry import vertex_normals
 from generator.head import build_head
@@ -32,7 +32,7 @@ HAIR_MM = 12.0
 
 def shape_of(seed: int) -> ShapeSpec:
     model = load_head_model()
-    draw = Draw(np.random.default_rng(seed))
+    draw = ParameterSampler(np.random.default_rng(seed))
     numbers = [tuple(map(float, sample(draw))) for sample in (model.sample_identity, model.sample_expression)]
     return ShapeSpec(model.name, numbers[0], numbers[1], Pose())
 

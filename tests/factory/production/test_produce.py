@@ -19,7 +19,7 @@ from tests.factory.production import tiny
 @pytest.fixture(scope="module")
 def produced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("produced")
-    words = tiny.command(folder / "data", folder / "wishes.yaml", "--keep-captures")
+    words = tiny.command(folder / "data", folder / "overrides.yaml", "--keep-captures")
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stderr
     return folder
@@ -52,7 +52,7 @@ def test_kept_captures_are_used_again(produced: Path) -> None:
     before = tiny.shards_of(data)
     (data / "train-000000.tar").unlink()
     rendered = read_times(data)
-    words = tiny.command(data, produced / "wishes.yaml", "--keep-captures", "--generate.cpus", "2")
+    words = tiny.command(data, produced / "overrides.yaml", "--keep-captures", "--generate.cpus", "2")
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0 and "1 of 2 heads are there" in done.stderr
     assert tiny.shards_of(data) == before and read_times(data) == rendered
@@ -65,7 +65,7 @@ def read_times(data: Path) -> dict[str, int]:
 
 @pytest.mark.slow
 def test_a_stage_that_no_node_can_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = tiny.command(tmp_path / "data", tmp_path / "wishes.yaml", "--reconstruct.gib", "100000")
+    words = tiny.command(tmp_path / "data", tmp_path / "overrides.yaml", "--reconstruct.gib", "100000")
     assert main(words[3:]) == 2
     said = capsys.readouterr().err
     assert "no node can run the stage reconstruct" in said and "--reconstruct.gib" in said
