@@ -20,7 +20,8 @@ from typing import Any
 
 from benchmarks.stereo_peer import compare_depth_maps
 from factory.console import setup_logging
-from factory.stages.heads import RenderSettings, ScanSettings, make_heads
+from factory.stages.heads import make_heads
+from factory.stages.settings import RenderSettings, ScanSettings
 from factory.stages.stamps import history
 from generator.distributions import Distributions
 

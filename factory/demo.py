@@ -14,7 +14,8 @@ from capture import InputError, read_json, write_json
 from factory.dataset.shards import PackSettings, pack_if_needed
 from factory.report import ReportExtras, write_report
 from factory.stages.failures import StageError
-from factory.stages.heads import RenderSettings, ScanSettings, make_heads, p2p
+from factory.stages.heads import make_heads, p2p
+from factory.stages.settings import RenderSettings, ScanSettings
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ from assets.library import open_library
 from assets.parameter_sampler import ParameterSampler
 from capture import InputError, atomic_path, write_json
 from factory.console import Track, track
-from factory.stages.heads import GENERATE_SCRIPT, HIGHEST_SEED, RenderSettings, sources
+from factory.stages.heads import GENERATE_SCRIPT, HIGHEST_SEED, sources
 from factory.stages.processes import run_stage
+from factory.stages.settings import RenderSettings
 from generator.cameras.rig import RigSpec
 from generator.distributions import Distributions
 from generator.spec import sample_spec

@@ -22,18 +22,9 @@ from factory.blend.pictures import Picture, write_picture
 from factory.blend.recipe import Overrides, overlay_spec, shape_of
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.console import track, track_share
-from factory.stages.heads import (
-    GENERATE_SCRIPT,
-    Execution,
-    RenderSettings,
-    ScanSettings,
-    content_of,
-    label_head,
-    log_path,
-    reconstruct_head,
-    sources,
-)
+from factory.stages.heads import GENERATE_SCRIPT, content_of, label_head, log_path, reconstruct_head, sources
 from factory.stages.processes import run_stage
+from factory.stages.settings import Execution, RenderSettings, ScanSettings
 from factory.stages.stamps import forget, is_whole, run_stamped, stage_key
 from generator.components.sensor import SensorSpec
 from generator.head import build_head

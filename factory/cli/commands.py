@@ -16,9 +16,6 @@ from factory.console import track, track_share
 from factory.production.gates import Gates
 from factory.production.needs import Need
 from factory.stages.heads import (
-    Execution,
-    RenderSettings,
-    ScanSettings,
     choose_resolution,
     generate_head,
     head_name,
@@ -28,6 +25,7 @@ from factory.stages.heads import (
     reconstruct_options,
 )
 from factory.stages.progress import show_progress
+from factory.stages.settings import Execution, RenderSettings, ScanSettings
 from factory.stages.stamps import run_stamped
 from factory.stages.usage import StepWatch, own_usage
 from generator.jobs.ground_truth import parse_passes

@@ -15,7 +15,8 @@ from factory.dataset.samples import FORMAT
 from factory.dataset.shards import SPLITS, shard_name, split_by_count
 from factory.dataset.store import Store
 from factory.production.gates import Gates
-from factory.stages.heads import RenderSettings, ScanSettings, content_of, head_name
+from factory.stages.heads import content_of, head_name
+from factory.stages.settings import RenderSettings, ScanSettings
 from factory.stages.stamps import VERSIONS
 from generator import GENERATOR_VERSION
 

@@ -21,8 +21,9 @@ from factory.production.needs import Need
 from factory.production.plan import Plan
 from factory.production.space import patiently, scratch_bytes, wait_for_space, working_folder
 from factory.stages.failures import Failure, StageError, kind_of
-from factory.stages.heads import Execution, generate_head, head_name, label_head, log_path, reconstruct_head
+from factory.stages.heads import generate_head, head_name, label_head, log_path, reconstruct_head
 from factory.stages.processes import run_stage
+from factory.stages.settings import Execution
 from factory.stages.stamps import OUTPUTS, read_record, stamp_path
 
 PARTS = "parts"

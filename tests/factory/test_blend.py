@@ -23,7 +23,8 @@ from factory.blend.recipe import Overrides, overlay_spec
 from factory.blend.run import BlendOptions, blend_capture, rebuild
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.cli.main import main
-from factory.stages.heads import RenderSettings, generate_head
+from factory.stages.heads import generate_head
+from factory.stages.settings import RenderSettings
 from generator.cameras.sensor import linear_light, quantised
 from generator.components.sensor import SensorSpec
 from generator.components.skin import SkinSpec

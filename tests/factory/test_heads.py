@@ -14,8 +14,9 @@ from capture import InputError, write_json
 from factory.cli.main import main
 from factory.stages import stamps as stages
 from factory.stages.failures import StageError
-from factory.stages.heads import RenderSettings, ScanSettings, generate_head, parse_seeds, read_overrides
+from factory.stages.heads import generate_head, parse_seeds, read_overrides
 from factory.stages.processes import run_stage
+from factory.stages.settings import RenderSettings, ScanSettings
 
 REPO = Path(__file__).resolve().parents[2]
 

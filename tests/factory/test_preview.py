@@ -11,7 +11,7 @@ from PIL import Image
 
 from capture import InputError
 from factory.preview import STRIP, parse_views, plan_tiles, preview_heads, seeds_of
-from factory.stages.heads import RenderSettings
+from factory.stages.settings import RenderSettings
 from generator.components.environment import LIGHTINGS
 from generator.distributions import Distributions
 

@@ -17,7 +17,8 @@ from factory.production.progress import find_done
 from factory.production.space import capture_bytes, check_space, patiently, sample_bytes
 from factory.production.start import alone
 from factory.production.status import shard_sizes
-from factory.stages.heads import RenderSettings, ScanSettings, head_name
+from factory.stages.heads import head_name
+from factory.stages.settings import RenderSettings, ScanSettings
 
 plans = st.integers(2, 60).flatmap(
     lambda heads: st.builds(Plan, st.just(heads), st.integers(0, heads - 1), st.integers(1, 9), st.integers(0, 1000))
