@@ -26,14 +26,14 @@ import ray
 from factory.dataset.archive import index_of, write_archive
 from factory.dataset.events import EventLog, read_events
 from factory.dataset.store import Store
-from factory.production.needs import STAGES, Need
+from factory.production.display import View
+from factory.production.head_tasks import PARTS, Job, Tell, part_name
 from factory.production.plan import Plan, settle
+from factory.production.produce import Workplace, cluster
+from factory.production.resources import STAGES, Need
 from factory.production.run import Run
-from factory.production.start import Workplace, cluster
 from factory.production.status import describe
 from factory.production.tasks import Crew, start_journal
-from factory.production.view import View
-from factory.production.work import PARTS, Job, Tell, part_name
 from factory.stages.heads import head_name
 
 SHARE = 0.01  # promised: of a real head's work

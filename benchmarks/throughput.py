@@ -22,7 +22,7 @@ import psutil
 
 from factory.dataset.events import read_events
 from factory.dataset.store import Store
-from factory.report.survey import Work, read_work
+from factory.report.columns import Work, read_work
 from factory.stages.heads import p2p
 
 SHARE = 0.9  # promised: of the core seconds inside Cycles and stereo

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from capture import InputError, read_json, write_json
-from factory.dataset.shards import PackSettings, pack_if_needed
+from factory.dataset.packing import PackSettings, pack_if_needed
 from factory.report import ReportExtras, write_report
 from factory.stages.failures import StageError
 from factory.stages.heads import make_heads, p2p

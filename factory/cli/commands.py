@@ -13,8 +13,8 @@ from pathlib import Path
 from capture import Capture, InputError, Labels, Scan
 from capture.labels import is_painted
 from factory.console import track, track_share
-from factory.production.gates import Gates
-from factory.production.needs import Need
+from factory.production.quality_gates import Gates
+from factory.production.resources import Need
 from factory.stages.heads import (
     choose_resolution,
     generate_head,
@@ -189,9 +189,9 @@ def label(capture: Path, threshold_mm: float, skin_parts: str) -> None:
 
 def pack(captures: Path, out: Path, test_share: float, heads_per_shard: int) -> None:
     """Write labelled captures as WebDataset shards with a dataset.json."""
-    from factory.dataset import shards
+    from factory.dataset import packing
 
-    shards.pack(shards.find_captures(captures), out, shards.PackSettings(test_share, heads_per_shard))
+    packing.pack(packing.find_captures(captures), out, packing.PackSettings(test_share, heads_per_shard))
 
 
 def produce(
@@ -225,9 +225,9 @@ def produce(
     scratch: Path | None,
 ) -> None:
     """Make a data set: render, rebuild, label and pack heads, here or on a cluster. Started again, it goes on."""
-    from factory.dataset.shards import count_for_test
+    from factory.dataset.packing import count_for_test
     from factory.dataset.store import Store
-    from factory.production import start
+    from factory.production import produce as production
     from factory.production.plan import Plan, current_versions
 
     overrides = read_overrides(distributions, rig=rig, library=library or (), head_model=head_model)
@@ -242,7 +242,9 @@ def produce(
     versions = current_versions(render)
     plan = Plan(heads, for_test, heads_per_shard, first_seed, render, scan, gates, versions)
     needs = {"generate": generate, "reconstruct": reconstruct, "label": label, "pack": pack}
-    description = start.produce(plan, Store(out), start.Workplace(address, needs, keep_captures, scratch, cpus))
+    description = production.produce(
+        plan, Store(out), production.Workplace(address, needs, keep_captures, scratch, cpus)
+    )
     splits = description["splits"]
     log.info("data set %s: %s", out, ", ".join(f"{splits[name]['samples']} {name}" for name in splits))
 

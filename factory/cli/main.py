@@ -17,8 +17,8 @@ from capture import InputError
 from capture.lifetime import end_with_parent
 from factory.cli import assets_commands, commands
 from factory.console import exit_code_of, setup_logging
-from factory.production.gates import Gates
-from factory.production.needs import STAGES, Need
+from factory.production.quality_gates import Gates
+from factory.production.resources import STAGES, Need
 from generator.jobs.devices import DEVICES
 
 

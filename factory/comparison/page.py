@@ -16,7 +16,7 @@ from factory.comparison.figures import SHOWN_MM, Figures
 from factory.comparison.rows import BEST, OWN, Row
 from factory.comparison.summary import Summary
 from factory.comparison.tables import TITLES, table_rows
-from factory.report.articles import png_url
+from factory.report.sample_sections import png_url
 from scans import colours, pictures
 
 _CURVES = 7  # methods in a plot at most

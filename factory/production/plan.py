@@ -11,10 +11,10 @@ from importlib.metadata import version
 from typing import Any
 
 from capture import InputError
+from factory.dataset.packing import SPLITS, shard_name, split_by_count
 from factory.dataset.samples import FORMAT
-from factory.dataset.shards import SPLITS, shard_name, split_by_count
 from factory.dataset.store import Store
-from factory.production.gates import Gates
+from factory.production.quality_gates import Gates
 from factory.stages.heads import content_of, head_name
 from factory.stages.settings import RenderSettings, ScanSettings
 from factory.stages.stamps import VERSIONS

@@ -17,15 +17,15 @@ from ray.exceptions import RayError, RayTaskError
 
 from capture import InputError
 from factory.dataset.events import EventLog
-from factory.dataset.shards import DATASET
+from factory.dataset.packing import DATASET
 from factory.dataset.store import Store
-from factory.production.finish import describe_dataset
+from factory.production.description import describe_dataset
+from factory.production.disk_space import patiently
+from factory.production.display import Status, View
+from factory.production.existing import Done, find_done, put_in_quarantine, remove_leftovers
+from factory.production.head_tasks import PARTS, HeadError, Job, RejectedError
 from factory.production.plan import REPLACEMENTS, Plan
-from factory.production.progress import Done, find_done, put_in_quarantine, remove_leftovers
-from factory.production.space import patiently
 from factory.production.tasks import RETRIES, Crew
-from factory.production.view import Status, View
-from factory.production.work import PARTS, HeadError, Job, RejectedError
 from factory.stages.failures import Failure, StageError
 from factory.stages.heads import head_name
 

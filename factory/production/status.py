@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from capture import InputError
-from factory.dataset.shards import DATASET, SHARD_NAME, read_dataset_text, shard_name
+from factory.dataset.packing import DATASET, SHARD_NAME, read_dataset_text, shard_name
 from factory.dataset.store import Store
+from factory.production.display import HEARTBEAT, HEARTBEAT_S, duration
+from factory.production.existing import PART_NAME, QUARANTINE
+from factory.production.head_tasks import PARTS
 from factory.production.plan import read_plan
-from factory.production.progress import PART_NAME, QUARANTINE
-from factory.production.view import HEARTBEAT, HEARTBEAT_S, duration
-from factory.production.work import PARTS
 
 
 def describe(store: Store) -> Iterator[str]:

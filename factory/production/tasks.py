@@ -21,10 +21,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from capture import InputError
 from factory.dataset.archive import DamagedError, Entry, Index, check_archive, read_contents, read_index, write_archive
 from factory.dataset.store import Store
-from factory.production.needs import STAGES, Need
-from factory.production.progress import PART_NAME, checksum_name, read_checksum
-from factory.production.space import working_folder
-from factory.production.work import PARTS, AttemptError, Job, Tell, make, pack, part_name
+from factory.production.disk_space import working_folder
+from factory.production.existing import PART_NAME, checksum_name, read_checksum
+from factory.production.head_tasks import PARTS, AttemptError, Job, Tell, make, pack, part_name
+from factory.production.resources import STAGES, Need
 from factory.stages.failures import Failure, kind_of
 
 RETRIES = 2  # of a stage, by Ray: three attempts in all

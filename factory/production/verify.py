@@ -17,10 +17,10 @@ from capture import Camera, InputError, PixelClass
 from capture.arrays import read_npz
 from factory.console import track
 from factory.dataset.archive import DamagedError, Entry, Index, read_contents, read_index
-from factory.dataset.shards import DATASET, SHARD_NAME, read_dataset_text
+from factory.dataset.packing import DATASET, SHARD_NAME, read_dataset_text
 from factory.dataset.statistics import Statistics
 from factory.dataset.store import Store
-from factory.production.progress import checksum_name, read_checksum
+from factory.production.existing import checksum_name, read_checksum
 
 log = logging.getLogger(__name__)
 

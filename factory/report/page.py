@@ -13,10 +13,17 @@ import numpy as np
 from capture import InputError, write_bytes
 from factory.console import track
 from factory.dataset.events import read_events
-from factory.report import chapters, charts
-from factory.report.articles import DEFAULT_THRESHOLD_MM, face, head_article, png_url, prediction_article, threshold_of
-from factory.report.source import Place, Source
-from factory.report.survey import Survey, read_work
+from factory.report import charts, sections
+from factory.report.columns import Survey, read_work
+from factory.report.dataset_reader import Place, Source
+from factory.report.sample_sections import (
+    DEFAULT_THRESHOLD_MM,
+    face,
+    head_article,
+    png_url,
+    prediction_article,
+    threshold_of,
+)
 from scans import pictures
 
 PAGE = "report.html"
@@ -111,15 +118,15 @@ def _render(source: Source, settings: ReportSettings, extras: ReportExtras) -> s
         predictions=predictions,
         key={"skin": _css(pictures.SKIN_COLOUR), "other": _css(pictures.OTHER_COLOUR)},
         curve=png_url(charts.learning_curve(read_metrics(extras.metrics))) if extras.metrics else None,
-        looks=[_chart(chart) for chart in chapters.look_charts(survey)],
-        quality=[_chart(chart) for chart in chapters.quality_charts(survey)],
-        distances=_chart(chapters.distance_chart(survey, thresholds or {DEFAULT_THRESHOLD_MM})),
-        failures=chapters.read_failures(source.store, work),
-        times=_chart(chapters.time_chart(work)),
-        stages=chapters.stage_table(work),
-        steps=chapters.step_table(work),
+        looks=[_chart(chart) for chart in sections.look_charts(survey)],
+        quality=[_chart(chart) for chart in sections.quality_charts(survey)],
+        distances=_chart(sections.distance_chart(survey, thresholds or {DEFAULT_THRESHOLD_MM})),
+        failures=sections.read_failures(source.store, work),
+        times=_chart(sections.time_chart(work)),
+        stages=sections.stage_table(work),
+        steps=sections.step_table(work),
         more_timings=list(extras.timings.items()),
-        credits=chapters.read_credits(source, survey),
+        credits=sections.read_credits(source, survey),
     )
 
 
@@ -167,7 +174,7 @@ def _words(version: str | Sequence[str]) -> str:
     return version if isinstance(version, str) else " and ".join(version)
 
 
-def _chart(chart: chapters.Chart | None) -> dict[str, str] | None:
+def _chart(chart: sections.Chart | None) -> dict[str, str] | None:
     return None if chart is None else {"picture": png_url(chart.picture), "caption": chart.caption}
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, Labels, Scan
 from factory.annotation import AnnotateOptions, import_annotation, write_annotation
-from factory.dataset.shards import PackSettings, pack
+from factory.dataset.packing import PackSettings, pack
 from factory.stages.stamps import forget, stamp_path
 from generator.jobs.annotation import COLOURS, Paint
 from scans.meshes import read_labels, scan_key

@@ -10,7 +10,7 @@ import pytest
 from capture import InputError
 from factory.dataset.events import EVENTS, EventLog, read_events
 from factory.dataset.store import Store
-from factory.report.survey import read_work
+from factory.report.columns import read_work
 
 
 def test_events_are_lines_of_json_that_add_up(tmp_path: Path) -> None:

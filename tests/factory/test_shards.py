@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from capture import Capture, InputError, Labels, PixelClass, Scan
-from factory.dataset import shards
+from factory.dataset import packing
+from factory.dataset.packing import PackSettings, find_captures, pack, pack_if_needed, read_dataset, split
 from factory.dataset.samples import encode
-from factory.dataset.shards import PackSettings, find_captures, pack, pack_if_needed, read_dataset, split
 from factory.dataset.store import Store
 from factory.production.verify import verify
 from labeling.classes import seen_classes
@@ -157,7 +157,7 @@ def test_a_stamped_data_set_is_reused(captures: list[Path], tmp_path: Path, monk
         run_stamped(folder, "label", {"threshold_mm": 1.5}, lambda: None)
     first = pack_if_needed(captures, tmp_path / "dataset", SETTINGS)
     with monkeypatch.context() as patch:
-        patch.setattr(shards, "pack", lambda *_: pytest.fail("packed again"))
+        patch.setattr(packing, "pack", lambda *_: pytest.fail("packed again"))
         assert pack_if_needed(captures, tmp_path / "dataset", SETTINGS) == first
     shard = tmp_path / "dataset" / first["splits"]["train"]["shards"][0]["name"]
     whole = shard.read_bytes()

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 from factory.dataset.archive import index_of, write_archive
 from factory.dataset.store import Store
-from factory.production.needs import STAGES, Need
+from factory.production.head_tasks import PARTS, AttemptError, Job, RejectedError, Tell, part_name
 from factory.production.plan import Plan
-from factory.production.work import PARTS, AttemptError, Job, RejectedError, Tell, part_name
+from factory.production.resources import STAGES, Need
 from factory.stages.heads import head_name
 
 FAULTS = "faults"

@@ -17,12 +17,12 @@ from capture import InputError
 from factory.dataset.archive import check_archive
 from factory.dataset.events import EventLog, read_events
 from factory.dataset.store import Store
+from factory.production.display import View
 from factory.production.plan import settle
+from factory.production.produce import Workplace, cluster, refuse_living
 from factory.production.run import Run
-from factory.production.start import Workplace, cluster, refuse_living
 from factory.production.status import describe
 from factory.production.tasks import Crew, start_journal
-from factory.production.view import View
 from tests.factory.production import fakes
 from tests.helpers import free_port
 

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import InputError
-from factory.dataset.shards import split_by_count
+from factory.dataset.packing import split_by_count
 from factory.dataset.store import Store
-from factory.production.gates import Gates
-from factory.production.needs import Need, check_nodes
+from factory.production.disk_space import capture_bytes, check_space, patiently, sample_bytes
+from factory.production.existing import find_done
 from factory.production.plan import PLAN, Plan, differences, settle
-from factory.production.progress import find_done
-from factory.production.space import capture_bytes, check_space, patiently, sample_bytes
-from factory.production.start import alone
+from factory.production.produce import alone
+from factory.production.quality_gates import Gates
+from factory.production.resources import Need, check_nodes
 from factory.production.status import shard_sizes
 from factory.stages.heads import head_name
 from factory.stages.settings import RenderSettings, ScanSettings

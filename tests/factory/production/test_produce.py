@@ -11,8 +11,8 @@ import pytest
 from factory.cli.main import main
 from factory.dataset.events import read_events
 from factory.dataset.store import Store
-from factory.report.source import Source
-from factory.report.survey import read_work
+from factory.report.columns import read_work
+from factory.report.dataset_reader import Source
 from tests.factory.production import tiny
 
 

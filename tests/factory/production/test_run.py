@@ -14,12 +14,12 @@ import ray
 from capture import InputError
 from factory.dataset.events import EventLog, read_events
 from factory.dataset.store import Store
+from factory.production.display import HEARTBEAT, View
 from factory.production.plan import Plan, settle
+from factory.production.produce import Workplace, cluster
 from factory.production.run import Run
-from factory.production.start import Workplace, cluster
 from factory.production.tasks import Crew, start_journal
-from factory.production.view import HEARTBEAT, View
-from factory.report.survey import read_work
+from factory.report.columns import read_work
 from factory.stages.failures import StageError
 from tests.factory.production import fakes
 from training.data.shards import check_shard, read_samples, read_splits

@@ -9,7 +9,7 @@ import pytest
 
 from capture import InputError
 from factory.dataset.archive import Content, Entry, Index, check_archive, read_contents, write_archive
-from factory.dataset.shards import PackSettings, pack
+from factory.dataset.packing import PackSettings, pack
 from factory.dataset.store import Store
 from factory.production.verify import sample_faults, verify
 from tests.helpers import make_capture

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from factory.cli.main import main
 from factory.dataset.store import Store
+from factory.production.display import HEARTBEAT, Status, View, duration, line, picture
 from factory.production.plan import Plan, settle
 from factory.production.status import describe
-from factory.production.view import HEARTBEAT, Status, View, duration, line, picture
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ import pytest
 from capture import InputError, RefusedError
 from factory.dataset.archive import Index, index_of, read_index, write_archive
 from factory.dataset.store import Store
-from factory.production import tasks, work
-from factory.production.progress import remove_leftovers
-from factory.production.space import working_folder
+from factory.production import head_tasks, tasks
+from factory.production.disk_space import working_folder
+from factory.production.display import HEARTBEAT, View
+from factory.production.existing import remove_leftovers
+from factory.production.head_tasks import PARTS, AttemptError, RejectedError, part_name
 from factory.production.tasks import ShardJob, check_shard, join_parts
-from factory.production.view import HEARTBEAT, View
-from factory.production.work import PARTS, AttemptError, RejectedError, part_name
 from factory.stages.failures import Failure, StageError, kind_of
 from factory.stages.processes import run_stage
 from tests.factory.production import fakes
@@ -138,19 +138,21 @@ def test_whatever_goes_wrong_costs_one_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: Failure
 ) -> None:
     job, told = fakes.make_job(fakes.make_plan(), tmp_path / "data"), Heard()
-    monkeypatch.setattr(work, "_run", _fails_times(1, error, lambda *_: None))
+    monkeypatch.setattr(head_tasks, "_run", _fails_times(1, error, lambda *_: None))
     with pytest.raises(RejectedError if kind is Failure.DATA else AttemptError) as failed:
-        work.make(job, "generate", 0, told)
+        head_tasks.make(job, "generate", 0, told)
     assert failed.value.evidence["kind"] == kind == kind_of(error)
     assert [event for event, _ in told] == ["started", "attempt failed"]
 
 
 def test_a_full_disk_makes_a_stage_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job, told = fakes.make_job(fakes.make_plan(), tmp_path / "data"), Heard()
-    monkeypatch.setattr(work, "_AGAIN_S", 0.01)
-    monkeypatch.setattr(work, "_run", lambda *_: None)
-    monkeypatch.setattr(work, "_pack", _fails_times(2, OSError(errno.ENOSPC, "No space left"), lambda *_: b"done"))
-    assert work.make(job, "generate", 0, told) == b"done"
+    monkeypatch.setattr(head_tasks, "_AGAIN_S", 0.01)
+    monkeypatch.setattr(head_tasks, "_run", lambda *_: None)
+    monkeypatch.setattr(
+        head_tasks, "_pack", _fails_times(2, OSError(errno.ENOSPC, "No space left"), lambda *_: b"done")
+    )
+    assert head_tasks.make(job, "generate", 0, told) == b"done"
     assert [event for event, _ in told if event == "paused"] == ["paused"] * 2
 
 
@@ -197,7 +199,7 @@ def test_half_written_shards_of_killed_runs_are_swept(tmp_path: Path) -> None:
 
 
 def test_a_run_gives_signs_of_life_while_it_looks_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("factory.production.view.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("factory.production.display.HEARTBEAT_S", 0.05)
     sign = tmp_path / HEARTBEAT
     with View(Store(tmp_path), heads=7):
         first = sign.stat().st_mtime_ns

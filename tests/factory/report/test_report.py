@@ -12,13 +12,13 @@ import pytest
 from capture import Capture, CaptureInfo, InputError, read_json, write_json
 from factory.dataset.archive import index_of, write_archive
 from factory.dataset.events import EventLog
+from factory.dataset.packing import PackSettings, pack
 from factory.dataset.samples import encode, facts
-from factory.dataset.shards import PackSettings, pack
 from factory.dataset.store import Store
-from factory.production.progress import put_in_quarantine
-from factory.production.work import part_name
+from factory.production.existing import put_in_quarantine
+from factory.production.head_tasks import part_name
 from factory.report import ReportExtras, ReportSettings, write_report
-from factory.report.source import Source, front_view
+from factory.report.dataset_reader import Source, front_view
 from tests.factory.report.browser import find_browser, open_page
 from tests.helpers import looking_at_origin, make_capture
 
@@ -159,7 +159,7 @@ def test_older_data_sets_that_tell_less(dataset: Path, monkeypatch: pytest.Monke
     def brief(capture: Capture) -> dict:
         return {key: value for key, value in facts(capture).items() if key not in ("look", "assets", "distance_counts")}
 
-    monkeypatch.setattr("factory.dataset.shards.facts", brief)
+    monkeypatch.setattr("factory.dataset.packing.facts", brief)
     shutil.rmtree(dataset)
     pack(captures, dataset, PackSettings(0.2, 2))
     write_report(str(dataset), settings=FEW, extras=ReportExtras(title="An old one"))

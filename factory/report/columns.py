@@ -14,7 +14,7 @@ from factory.dataset.archive import Entry
 from factory.dataset.nested import at, number_at
 from factory.dataset.samples import DISTANCE_EDGES_MM
 from factory.dataset.statistics import Statistics
-from factory.report.source import Place
+from factory.report.dataset_reader import Place
 
 # Numbers of a head in its facts: name -> where they stand.
 _MEASURED: dict[str, tuple[str, ...]] = {

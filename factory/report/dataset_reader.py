@@ -9,10 +9,10 @@ from typing import Any
 
 from capture import Camera, InputError
 from factory.dataset.archive import DamagedError, Entry, Index, read_contents, read_index
-from factory.dataset.shards import DATASET, SHARD_NAME, read_dataset_text
+from factory.dataset.packing import DATASET, SHARD_NAME, read_dataset_text
 from factory.dataset.store import Store
-from factory.production.progress import PART_NAME, read_indexes
-from factory.production.work import PARTS
+from factory.production.existing import PART_NAME, read_indexes
+from factory.production.head_tasks import PARTS
 from scans.heads import Head
 
 

@@ -19,14 +19,14 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from capture import InputError
 from factory.dataset.events import EventLog
 from factory.dataset.store import Store
-from factory.production.needs import STAGES, Need, check_nodes
+from factory.production.disk_space import capture_bytes, check_space, sample_bytes, scratch_bytes
+from factory.production.display import HEARTBEAT, HEARTBEAT_S, View
+from factory.production.existing import find_done
+from factory.production.head_tasks import Job
 from factory.production.plan import Plan, settle
-from factory.production.progress import find_done
+from factory.production.resources import STAGES, Need, check_nodes
 from factory.production.run import Run, stop_on_signals
-from factory.production.space import capture_bytes, check_space, sample_bytes, scratch_bytes
 from factory.production.tasks import Crew, start_journal
-from factory.production.view import HEARTBEAT, HEARTBEAT_S, View
-from factory.production.work import Job
 from factory.stages.heads import head_name
 from generator.cameras.rig import sample_rig
 

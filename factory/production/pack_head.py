@@ -1,6 +1,6 @@
 """One labelled head as a part of a data set; run in a process of its own, as every stage is.
 
-python -m factory.production.part CAPTURE PART.tar SLOT KEY
+python -m factory.production.pack_head CAPTURE PART.tar SLOT KEY
 """
 
 from __future__ import annotations

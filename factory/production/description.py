@@ -7,11 +7,11 @@ from typing import Any
 
 from capture import InputError
 from factory.dataset.archive import Index
-from factory.dataset.shards import DATASET, SPLITS, describe
+from factory.dataset.packing import DATASET, SPLITS, describe
 from factory.dataset.statistics import Statistics
 from factory.dataset.store import Store
+from factory.production.existing import read_checksum, read_indexes
 from factory.production.plan import Plan
-from factory.production.progress import read_checksum, read_indexes
 
 
 def describe_dataset(store: Store, plan: Plan) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from capture import InputError
 from factory.dataset.archive import DamagedError, Index, read_index
 from factory.dataset.store import Store
+from factory.production.head_tasks import PARTS
 from factory.production.plan import Plan
-from factory.production.work import PARTS
 from factory.stages.heads import head_name
 
 QUARANTINE = "quarantine"

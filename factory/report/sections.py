@@ -11,10 +11,10 @@ import numpy as np
 
 from factory.dataset.samples import DISTANCE_EDGES_MM
 from factory.dataset.store import Store
-from factory.production.progress import QUARANTINE
+from factory.production.existing import QUARANTINE
 from factory.report import charts
-from factory.report.source import Source
-from factory.report.survey import Survey, Work
+from factory.report.columns import Survey, Work
+from factory.report.dataset_reader import Source
 from generator.components.skin import SkinSpec
 from generator.skin.colour import tone
 

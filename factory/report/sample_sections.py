@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capture import Capture, Labels, Mesh, Scan
 from evaluation.metrics import BinaryScores, binary_scores
-from factory.report.source import Place, Source
+from factory.report.dataset_reader import Place, Source
 from scans import pictures
 from scans.heads import Head
 from scans.images import decode_image

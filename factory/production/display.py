@@ -23,7 +23,7 @@ from rich.text import Text
 
 from capture import InputError
 from factory.dataset.store import Store
-from factory.production.needs import STAGES
+from factory.production.resources import STAGES
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from capture import Capture, InputError, read_json
 from factory.dataset.store import Store
-from factory.production.needs import Need
+from factory.production.disk_space import patiently, scratch_bytes, wait_for_space, working_folder
 from factory.production.plan import Plan
-from factory.production.space import patiently, scratch_bytes, wait_for_space, working_folder
+from factory.production.resources import Need
 from factory.stages.failures import Failure, StageError, kind_of
 from factory.stages.heads import generate_head, head_name, label_head, log_path, reconstruct_head
 from factory.stages.processes import run_stage
@@ -169,7 +169,7 @@ def pack(job: Job, slot: int, seed: int, tell: Tell, *inputs: bytes) -> str:
                     _unpack(archive, root)
                 need = job.needs["pack"]
                 words = map(str, (folder, path, slot, job.plan.key))
-                command = [sys.executable, "-m", "factory.production.part", *words]
+                command = [sys.executable, "-m", "factory.production.pack_head", *words]
                 used = run_stage(command, f"pack {folder.name}", log, None, need.limits, need.cpus, root)
                 put_when_there_is_room(job.store, path, f"{PARTS}/{part_name(slot, seed)}", tell)
                 seconds = round(time.monotonic() - started, 2)
