@@ -28,6 +28,7 @@ from torch.nn import functional
 from benchmarks.noisy_head import noisy_head
 from benchmarks.published_diffusion_net import PublishedDiffusionNet
 from capture import vertex_normals
+from factory.stages.usage import peak_bytes
 from training.diffusion_net import DiffusionNet, Surface
 from training.memory import keep_freed_memory
 from training.operators.compute import LENGTH_UNIT
@@ -117,7 +118,7 @@ def _timed(stage: str, work: Callable[[], object]) -> dict[str, float]:
         work()
         wall.append(time.perf_counter() - start)
         cpu.append(time.process_time() - busy)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    peak = peak_bytes(resource.getrusage(resource.RUSAGE_SELF)) / 1e9
     return {stage: min(wall), f"{stage}_cpu": min(cpu), f"{stage}_gb": peak}
 
 

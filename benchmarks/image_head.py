@@ -22,6 +22,7 @@ import torch
 from torch.nn import functional
 
 from benchmarks.lifting import head, ours
+from factory.stages.usage import peak_bytes
 from generator.cameras.rig import RigSpec, rig_cameras
 from training.features.image_head import ImageHead, ImageSamples
 from training.features.lifting import place
@@ -63,11 +64,11 @@ def measure(method: str, vertices: int, width: int) -> None:
     given, network = samples(vertices), ImageHead(CHANNELS, width)
     if method == "dense":
         given = ImageSamples(given.maps[:1], given.where[:1], given.weights[:1])
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    before, start = peak_bytes(resource.getrusage(resource.RUSAGE_SELF)), time.process_time()
     result = dense(network, given) if method == "dense" else network(given)
     result.backward(torch.ones_like(result))
     seconds = time.process_time() - start
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    peak = (peak_bytes(resource.getrusage(resource.RUSAGE_SELF)) - before) / 2**20
     print(json.dumps([len(given.maps), seconds, peak]))
 
 

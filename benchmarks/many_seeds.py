@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from capture.progress import StepProgress, parse_line
 from factory.stages.heads import head_name, parse_seeds
-from factory.stages.processes import PROGRESS_LINE
 
 SCRIPT = Path(__file__).resolve().parents[1] / "blender_scripts" / "generate.py"
 KNOWN = {
@@ -69,10 +69,10 @@ def _run(seeds: list[int], options: argparse.Namespace, result: Result) -> int:
         done, tail = 0, ""
         for line in process.stdout:
             text = line.strip()
-            step = PROGRESS_LINE.match(text)
-            if step:
-                done += step["what"] == "done"
-            elif text:
+            told = parse_line(text)
+            if isinstance(told, StepProgress):
+                done += told.step == "done"
+            elif text and told is None:
                 tail = text
                 if not any(re.fullmatch(pattern, text) for pattern in KNOWN):
                     result.said.append((seeds[min(done, len(seeds) - 1)], text))

@@ -11,13 +11,15 @@ Both are counted as Cycles. Everything else is overhead: start, build, export, t
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from capture.progress import StepTimes, parse_line
+from factory.stages.usage import peak_bytes
 
 SCRIPT = Path(__file__).resolve().parents[1] / "blender_scripts" / "generate.py"
 CYCLES = ("first view", "other views")
@@ -36,19 +38,19 @@ def measure(seed: int, options: argparse.Namespace) -> dict[str, float]:
             [*command, "--out", f"{folder}/head"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert process.stdout is not None
-        done = [line for line in process.stdout if " done 1/1 " in line]
+        told = [parse_line(line) for line in process.stdout]
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
-    if status or not done:
+    times = [line.seconds for line in told if isinstance(line, StepTimes)]
+    if status or not times:
         raise SystemExit(f"seed {seed} failed; run {' '.join(command)} --out FOLDER to see why")
-    stages: dict[str, float] = json.loads(done[0].split(" done 1/1 ")[1])
-    start = wall - sum(stages.values())
+    start = wall - sum(times[0].values())
     return {
         "start": start,
-        **stages,
+        **times[0],
         "wall": wall,
         "cpu": usage.ru_utime + usage.ru_stime,
-        "memory": usage.ru_maxrss / 2**20,
+        "memory": peak_bytes(usage) / 2**30,
     }
 
 

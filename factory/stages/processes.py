@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 from collections import deque
@@ -11,17 +10,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from capture import InputError, RefusedError
+from capture import InputError, RefusedError, progress
 from capture.lifetime import PARENT
 from factory.stages.failures import Failure, StageError, failure_of
-from factory.stages.usage import Usage, parse_times
+from factory.stages.usage import Usage, peak_bytes
 from factory.stages.watchdog import UNLIMITED, Limits, Watchdog
-
-# What stages print for us: "p2p-progress <capture id> <what> <done>/<total>".
-PROGRESS_LINE = re.compile(r"^p2p-progress (?P<id>\S+) (?P<what>\S+) (?P<done>\d+)/(?P<total>\d+)")
-
-# What a stage prints of the seconds that its steps took: "p2p-times <capture id> <JSON object>".
-TIMES_LINE = re.compile(r"^p2p-times \S+ (?P<times>\{.*\})")
 
 # What tells the libraries in a stage how many threads to use.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -59,7 +52,7 @@ def run_stage(
         RefusedError: it ended with exit code 3, likewise.
         StageError: it crashed, went beyond its limits or failed otherwise.
     """
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "P2P_PROGRESS": "lines", PARENT: str(os.getpid())}
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())} | progress.ASKED
     if scratch is not None:
         environment |= {"TMPDIR": str(scratch)}
     if threads is not None:
@@ -96,7 +89,7 @@ def _wait(process: subprocess.Popen[str]) -> float:
     """Wait for the end of a process; returns the most memory that it held, GiB. Python's own `wait` doesn't tell."""
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return round(used.ru_maxrss / 2**20, 3)
+    return round(peak_bytes(used) / 2**30, 3)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -119,17 +112,16 @@ def _follow(
 ) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        match = PROGRESS_LINE.match(line)
-        if match:
+        told = progress.parse_line(line)
+        if isinstance(told, progress.StepProgress):
             if on_progress:
-                on_progress(match["what"], int(match["done"]), int(match["total"]))
-            continue
-        if match := TIMES_LINE.match(line):
-            times.update(parse_times(match["times"]))
-            continue
-        write(line)
-        if line.strip():
-            tail.append(line.strip())
+                on_progress(told.step, told.done, told.total)
+        elif told is not None:
+            times.update(told.seconds)
+        else:
+            write(line)
+            if line.strip():
+                tail.append(line.strip())
 
 
 def _judge(code: int, what: str, tail: deque[str], log_path: Path) -> None:

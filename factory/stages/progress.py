@@ -1,16 +1,12 @@
-"""Progress of a stage that runs in a process of its own.
-
-The child prints lines that start with `p2p-progress`; the parent turns them into its own bar. Run by hand, the same
-stage shows a bar itself.
-"""
+"""Progress of a stage: lines for the process that started it, which shows a bar, or a bar of its own."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from capture.progress import StepProgress, lines_are_asked_for
 from factory.console import Track, track
 
 # Called with (what is being done, steps done, steps in all).
@@ -20,7 +16,7 @@ Report = Callable[[str, int, int], None]
 @contextmanager
 def show_progress(name: str) -> Iterator[Report]:
     """A callback that shows the steps of a stage on the capture `name`."""
-    if os.environ.get("P2P_PROGRESS") == "lines":
+    if lines_are_asked_for():
         yield lambda what, done, total: _write_line(name, what, done, total)
         return
     with track(name, 0) as bar:
@@ -33,5 +29,5 @@ def as_report(bar: Track) -> Report:
 
 
 def _write_line(name: str, what: str, done: int, total: int) -> None:
-    sys.stdout.write(f"p2p-progress {name} {what.replace(' ', '-')} {done}/{total}\n")
+    sys.stdout.write(f"{StepProgress(name, what, done, total).line}\n")
     sys.stdout.flush()

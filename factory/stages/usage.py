@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import resource
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,16 +22,13 @@ class Usage:
 
 def own_usage(times: Mapping[str, float] | None = None) -> Usage:
     """What this process, or one that it has waited for, used so far."""
-    used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return Usage(round(used / 2**20, 3), times or {})
+    used = max(peak_bytes(resource.getrusage(who)) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return Usage(round(used / 2**30, 3), times or {})
 
 
-def parse_times(text: str) -> dict[str, float]:
-    """Step -> seconds from the JSON that a stage printed; nothing where it is none."""
-    try:
-        return {str(step): float(seconds) for step, seconds in json.loads(text).items()}
-    except (ValueError, TypeError, AttributeError):
-        return {}
+def peak_bytes(used: resource.struct_rusage) -> int:
+    """Most memory that a process has held, by the system's record, which counts bytes on macOS and KiB elsewhere."""
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 class StepWatch:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import logging
 import os
 import sys
@@ -16,6 +15,7 @@ from assets.head_models.head_model import HeadModel
 from assets.head_models.registry import DEFAULT, load_head_model
 from assets.library import Library, open_library
 from capture import InputError, read_json, write_json
+from capture.progress import StepProgress, StepTimes
 from generator.assets_in_use import assets_of
 from generator.blender.jobs.annotation import read_annotation, write_annotation
 from generator.blender.jobs.capture import RenderSettings, capture_head
@@ -117,11 +117,11 @@ def _run(options: argparse.Namespace) -> None:
         if options.spec_only:
             write_json(folder / "spec.json", spec.to_json())
             continue
-        _say(folder, "start 0/1")
+        _say(folder, "start", 0, 1)
         with _quiet_stdout():
             seconds = capture_head(spec, model, folder, settings, _reporter(folder), library)
-        _say(folder, "done 1/1")
-        _tell(f"p2p-times {folder.name} {json.dumps({k: round(v, 2) for k, v in seconds.items()})}")
+        _say(folder, "done", 1, 1)
+        _tell(StepTimes(folder.name, {step: round(took, 2) for step, took in seconds.items()}).line)
 
 
 def _annotate(job: Path) -> None:
@@ -204,11 +204,11 @@ def _range(text: str | None) -> range:
 
 
 def _reporter(folder: Path) -> Callable[[str, int, int], None]:
-    return lambda what, done, total: _say(folder, f"{what} {done}/{total}")
+    return lambda step, done, total: _say(folder, step, done, total)
 
 
-def _say(folder: Path, what: str) -> None:
-    _tell(f"p2p-progress {folder.name} {what}")
+def _say(folder: Path, step: str, done: int, total: int) -> None:
+    _tell(StepProgress(folder.name, step, done, total).line)
 
 
 def _tell(line: str) -> None:

@@ -116,6 +116,7 @@ def test_size_of_the_papers_head() -> None:
 
 PROGRAM = """
 import resource, torch
+from factory.stages.usage import peak_bytes
 from training.features.image_head import ImageHead, ImageSamples
 torch.set_num_threads(2)
 generator = torch.Generator().manual_seed(0)
@@ -126,9 +127,9 @@ weights[0, :4096] = 1  # a full piece of work; their number takes time, not memo
 weights[1:, 8000:8100] = 1 / 12
 head = ImageHead(768, 512)
 head(ImageSamples(maps, where, torch.zeros(13, 20000)))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
 head(ImageSamples(maps, where, weights)).sum().backward()
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print((peak_bytes(resource.getrusage(resource.RUSAGE_SELF)) - before) / 2**20)
 """
 
 
