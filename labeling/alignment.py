@@ -1,4 +1,4 @@
-"""Is a scan where its head is? Found by trying to move it there."""
+"""Alignment of a scan with its head, checked by looking for a rigid motion that fits the scan better."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.head_models.skinning import rotation_matrix
 from capture import HeadSurface, RefusedError
 from scans.distance import closest_points
 
@@ -96,21 +97,11 @@ def _step(points: Points, used: Points, nearest: Points, normals: Points) -> Poi
     gap = ((nearest - used) * normals).sum(axis=1)
     damped = rows.T @ rows + 1e-9 * len(rows) * np.eye(6)
     twist = np.linalg.solve(damped, rows.T @ gap)
-    return np.asarray((points - middle) @ _rotation(twist[:3]).T + middle + twist[3:])
-
-
-def _rotation(vector: NDArray[np.float64]) -> Points:
-    """(3, 3) of an axis times an angle (Rodrigues)."""
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-12:
-        return np.eye(3)
-    x, y, z = vector / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
+    return np.asarray((points - middle) @ rotation_matrix(twist[:3]).T + middle + twist[3:])
 
 
 def _rigid(start: Points, end: Points) -> tuple[Points, Points]:
-    """Rotation, and shift of the centre, that carry start (P, 3) to end (Kabsch 1976)."""
+    """Rotation, and shift of the centre, that move start (P, 3) to end (Kabsch 1976)."""
     a, b = start - start.mean(axis=0), end - end.mean(axis=0)
     u, _, vt = np.linalg.svd(b.T @ a)
     sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])

@@ -1,14 +1,14 @@
-"""How far a registered head is from the truth."""
+"""Distances of a registered head from the true surface."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-import igl
 import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
+from scans.distance import surface_distance
 
 Floats = NDArray[np.float64]
 
@@ -39,12 +39,7 @@ class SurfaceError:
 
 def surface_distance_mm(points: NDArray, surface: Mesh) -> Floats:
     """(N,) unsigned distances from points (N, 3) to a surface, both in metres."""
-    squared, _, _ = igl.point_mesh_squared_distance(
-        np.ascontiguousarray(points, np.float64),
-        np.ascontiguousarray(surface.vertices, np.float64),
-        np.ascontiguousarray(surface.faces, np.int64),
-    )
-    return np.asarray(1000 * np.sqrt(np.maximum(squared, 0)))
+    return np.asarray(1000 * surface_distance(points, surface)[0])
 
 
 def face_error(mesh: Mesh, mask: NDArray[np.bool_], other: Mesh) -> SurfaceError:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.head_models.head_model import Pose
+from assets.head_models.skinning import rotation_matrix
 from capture import InputError
 from capture.geometry import vertex_normals
 from registration.target import Target
-from registration.template import Coefficients, Template, axis_angle, rotation_matrix
+from registration.template import Coefficients, Template, axis_angle
 
 Floats = NDArray[np.float64]
 
@@ -50,8 +52,6 @@ def from_landmarks(template: Template, head: Coefficients, found: Mapping[str, F
     if len(known) < 3:
         some = ", ".join(sorted(template.model.landmarks)[:6])
         raise InputError(f"landmarks: {len(known)} of them are known; three are needed of {some}, ...")
-    from assets.head_models.head_model import Pose
-
     vertices = np.asarray(template.model.vertices(head.identity, head.expression, Pose()), float)
     ours = np.stack([vertices[template.model.landmarks[name]] for name in known])
     theirs = np.stack([np.asarray(found[name], float) for name in known])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assets.geometry.subdivision import catmull_clark, split_corners
 from assets.head_models.head_model import NO_ROTATION, FloatArray, HeadModel, Pose, triangulate
+from assets.head_models.skinning import rotation_matrix
 from capture import InputError, Mesh
 
 Floats = NDArray[np.float64]
@@ -131,16 +132,6 @@ class Template:
         for _ in range(self._levels):
             vertices, polygons, masks = catmull_clark(vertices, polygons, masks)
         return vertices, polygons.astype(np.int32), np.zeros((len(vertices), 1)) if masks is None else masks
-
-
-def rotation_matrix(turn: FloatArray) -> Floats:
-    """(3, 3) of an axis-angle vector (Rodrigues)."""
-    angle = float(np.linalg.norm(turn))
-    if angle < 1e-12:
-        return np.eye(3)
-    x, y, z = np.asarray(turn) / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
 
 
 def axis_angle(rotation: FloatArray) -> Floats:

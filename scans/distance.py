@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import igl
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from capture import Mesh
+
+class TriangleMesh(Protocol):
+    """Vertices (V, 3) and faces (F, 3): `capture.Mesh`, or the like in double precision."""
+
+    @property
+    def vertices(self) -> NDArray: ...
+
+    @property
+    def faces(self) -> NDArray: ...
 
 
-def surface_distance(points: ArrayLike, surface: Mesh) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def surface_distance(points: ArrayLike, surface: TriangleMesh) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Unsigned distance from each point to the nearest point of the surface, in float64.
 
     Args:
@@ -24,7 +34,7 @@ def surface_distance(points: ArrayLike, surface: Mesh) -> tuple[NDArray[np.float
 
 
 def closest_points(
-    points: ArrayLike, surface: Mesh
+    points: ArrayLike, surface: TriangleMesh
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     """As `surface_distance`, and the nearest point of the surface itself, (P, 3) metres."""
     queries = np.ascontiguousarray(points, np.float64)
@@ -35,9 +45,9 @@ def closest_points(
 
 
 def inside_or_outside(
-    points: ArrayLike, surface: Mesh, nearest: NDArray[np.int64], where: NDArray[np.float64]
+    points: ArrayLike, surface: TriangleMesh, nearest: NDArray[np.int64], where: NDArray[np.float64]
 ) -> NDArray[np.int8]:
-    """On which side of the surface points lie: 1 outside, -1 inside, 0 where the surface is too open there to say.
+    """(P,) side of the surface that points lie on: 1 outside, -1 inside, 0 where it is too open there to say.
 
     The sign of the product with the angle-weighted pseudonormal of the face, edge or vertex that is nearest (Baerentzen
     and Aanaes, "Signed distance computation using the angle weighted pseudonormal", 2005). It is right wherever the
@@ -69,11 +79,11 @@ def _on_border(
     at_border[edges[open_edge.ravel()].ravel()] = True
     corners = vertices[faces[nearest]]
     weights = _barycentric(corners, where)
-    found = np.zeros(len(nearest), bool)
+    on_border = np.zeros(len(nearest), bool)
     for k in range(3):  # edge k lies opposite to corner k + 2
-        found |= (weights[:, (k + 2) % 3] < 1e-6) & open_edge[nearest, k]
-        found |= (weights[:, k] > 1 - 1e-6) & at_border[faces[nearest, k]]
-    return found
+        on_border |= (weights[:, (k + 2) % 3] < 1e-6) & open_edge[nearest, k]
+        on_border |= (weights[:, k] > 1 - 1e-6) & at_border[faces[nearest, k]]
+    return on_border
 
 
 def _barycentric(corners: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:

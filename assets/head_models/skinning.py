@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from assets.head_models.head_model import FloatArray, Rotation
 
 
-def rotation_matrix(rotation: Rotation, fraction: float = 1.0) -> FloatArray:
+def rotation_matrix(rotation: ArrayLike, fraction: float = 1.0) -> FloatArray:
     """(3, 3) matrix of `fraction` times an axis-angle vector in radians (Rodrigues' formula)."""
     vector = fraction * np.asarray(rotation, dtype=np.float64)
     angle = float(np.linalg.norm(vector))

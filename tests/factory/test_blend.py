@@ -14,6 +14,7 @@ from PIL import Image
 from scipy.ndimage import binary_dilation
 
 from assets.head_models.registry import load_head_model
+from assets.head_models.skinning import rotation_matrix
 from assets.library import Library
 from capture import Camera, Capture, HeadSurface, InputError, Labels, PixelClass, Scan, read_json
 from factory.blend.composite import blend, blend_classes, cleaned
@@ -35,7 +36,7 @@ from generator.spec import sample_spec
 from registration.errors import face_error
 from registration.files import Registered
 from registration.pipeline import Registration
-from registration.template import Coefficients, Template, rotation_matrix
+from registration.template import Coefficients, Template
 from tests.helpers import camera, make_capture
 
 OPTIONS = BlendOptions(Overrides("crop"), RenderSettings())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import igl
 import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 from numpy.typing import NDArray
 
+from scans.distance import closest_points
 from training.operators.weld import mesh_edges, weld
 
 MIN_PIECE = 0.005  # share of the faces below which a piece is left out: each takes one of the K eigenvectors
@@ -31,7 +31,7 @@ class Simplified:
 
     def nearest(self, points: NDArray) -> Carrier:
         """The nearest points of the coarse surface to points (P, 3)."""
-        _, face, nearest = igl.point_mesh_squared_distance(np.asarray(points, np.float64), self.vertices, self.faces)
+        _, face, nearest = closest_points(points, self)
         corners = self.faces[face]
         weights = _barycentric(nearest, *self.vertices[corners].transpose(1, 0, 2))
         return Carrier(corners.astype(np.int32), weights.astype(np.float32))
