@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from capture import SKIN_CLASSES
-from evaluation.metrics import Counts
-from factory.comparison.subjects import read_subjects
+from evaluation.comparison.samples import read_subjects
+from evaluation.metrics.labels import Counts
 from training.checkpoints.labeller import load_labeller
 from training.checkpoints.pretrained import PRETRAINED
 from training.segment import segment_head

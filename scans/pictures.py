@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import sys
@@ -118,3 +119,13 @@ def jpeg(image: Rgb, quality: int = 88) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
+
+
+def jpeg_url(image: Rgb) -> str:
+    """The picture as data URL, for pages without files beside them."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg(image)).decode()
+
+
+def png_url(data: bytes) -> str:
+    """A PNG file as data URL."""
+    return "data:image/png;base64," + base64.b64encode(data).decode()

@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "labeling": {"scans", "assets", "capture"},
     "training": {"scans", "assets", "capture"},
     "registration": {"scans", "assets", "capture"},
-    "evaluation": {"scans", "assets", "capture"},
+    "evaluation": {"training", "registration", "scans", "generator", "assets", "capture"},
     "factory": {
         "training",
         "evaluation",

@@ -374,9 +374,9 @@ def evaluate(
     rows: str,
 ) -> None:
     """Measure labels and registrations of every method on the same heads: the paper's tables and more."""
-    from factory.comparison.compare import EvaluateOptions
-    from factory.comparison.compare import evaluate as run
-    from factory.comparison.rows import Baselines
+    from evaluation.comparison.rows import Baselines
+    from evaluation.run import EvaluateOptions
+    from evaluation.run import evaluate as run
     from training.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -385,7 +385,8 @@ def evaluate(
         tuple(blended or ()),
         None if template == "none" else template, (head_model,), vertices, pictures, _words(rows),
     )  # fmt: skip
-    run(dataset, out, options)
+    with track("evaluating", 0) as bar:
+        run(dataset, out, options, lambda done, total, step: bar(done, step, total))
 
 
 def report(dataset: str, out: Path | None, heads: int, faces: int) -> None:

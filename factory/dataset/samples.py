@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import Capture, InputError, Labels, Scan, read_json
-from factory.dataset.attributes import look_of
 from factory.stages.stamps import history
+from generator.attributes import look_of
 from scans.images import decode_classes, decode_image
 
 # Raise it when what is in a sample or its facts changes: data sets are packed again.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capture import InputError
-from factory.dataset.nested import number_at
+from capture.nested import number_at
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BAR = "#466082"
-MARK = "#b0502c"
+from scans.plots import BAR, MARK, new_figure, png
+
 WORDS_SHOWN = 14
 _SMALL = (4.2, 2.4)  # inches
 _WIDE = (8.6, 3.0)
@@ -118,20 +117,3 @@ def _counts_of_heads(axes: Any) -> None:
     axes.set_ylabel("heads")
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.tick_params(labelsize=8)
-
-
-def new_figure(width: float, height: float) -> Any:
-    """A figure of so many inches, and its axes."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def png(figure: Any) -> bytes:
-    """A figure as PNG; the same figure gives the same bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()

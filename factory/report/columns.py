@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.nested import at, number_at
 from factory.dataset.archive import Entry
-from factory.dataset.nested import at, number_at
 from factory.dataset.samples import DISTANCE_EDGES_MM
 from factory.dataset.statistics import Statistics
 from factory.report.dataset_reader import Place

@@ -20,7 +20,6 @@ from factory.report.sample_sections import (
     DEFAULT_THRESHOLD_MM,
     face,
     head_article,
-    png_url,
     prediction_article,
     threshold_of,
 )
@@ -117,7 +116,7 @@ def _render(source: Source, settings: ReportSettings, extras: ReportExtras) -> s
         total=len(survey.places),
         predictions=predictions,
         key={"skin": _css(pictures.SKIN_COLOUR), "other": _css(pictures.OTHER_COLOUR)},
-        curve=png_url(charts.learning_curve(read_metrics(extras.metrics))) if extras.metrics else None,
+        curve=pictures.png_url(charts.learning_curve(read_metrics(extras.metrics))) if extras.metrics else None,
         looks=[_chart(chart) for chart in sections.look_charts(survey)],
         quality=[_chart(chart) for chart in sections.quality_charts(survey)],
         distances=_chart(sections.distance_chart(survey, thresholds or {DEFAULT_THRESHOLD_MM})),
@@ -175,7 +174,7 @@ def _words(version: str | Sequence[str]) -> str:
 
 
 def _chart(chart: sections.Chart | None) -> dict[str, str] | None:
-    return None if chart is None else {"picture": png_url(chart.picture), "caption": chart.caption}
+    return None if chart is None else {"picture": pictures.png_url(chart.picture), "caption": chart.caption}
 
 
 def _css(colour: tuple[int, int, int]) -> str:

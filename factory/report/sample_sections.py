@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, Labels, Mesh, Scan
-from evaluation.metrics import BinaryScores, binary_scores
+from evaluation.metrics.labels import BinaryScores, binary_scores
 from factory.report.dataset_reader import Place, Source
 from scans import pictures
 from scans.heads import Head
@@ -31,7 +30,7 @@ def threshold_of(head: Head) -> float:
 def face(source: Source, place: Place) -> str:
     """A small picture of a head from the front."""
     image = decode_image(source.front(place), f"{source.store.where(place.archive)}, head {place.number}")
-    return _jpeg(pictures.thumbnail(image, FRONT))
+    return pictures.jpeg_url(pictures.thumbnail(image, FRONT))
 
 
 def head_article(head: Head, split: str) -> dict[str, Any]:
@@ -48,7 +47,7 @@ def head_article(head: Head, split: str) -> dict[str, Any]:
     shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "profile", "true labels, profile"))
     colours = pictures.distance_colours(labels.distance_mm)
     shown.append(_mesh_picture(scan, colours, "three_quarter", "distance, 0 (dark) to 5 mm (bright)"))
-    views = [_jpeg(pictures.thumbnail(image, THUMBNAIL)) for image in head.pixels()]
+    views = [pictures.jpeg_url(pictures.thumbnail(image, THUMBNAIL)) for image in head.pixels()]
     return {"name": head.id, "split": split, "summary": summary, "views": views, "meshes": shown}
 
 
@@ -72,19 +71,11 @@ def prediction_article(folder: Path) -> dict[str, Any]:
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
     views = [
-        _jpeg(pictures.thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL)) for path in capture.image_paths
+        pictures.jpeg_url(pictures.thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL))
+        for path in capture.image_paths
     ]
     return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown}
 
 
-def png_url(data: bytes) -> str:
-    """A PNG as data URL."""
-    return "data:image/png;base64," + base64.b64encode(data).decode()
-
-
 def _mesh_picture(mesh: Mesh, colours: NDArray[np.uint8] | None, view: str, caption: str) -> dict[str, str]:
-    return {"picture": _jpeg(pictures.render_mesh(mesh, colours, view)), "caption": caption}
-
-
-def _jpeg(image: NDArray[np.uint8]) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(pictures.jpeg(image)).decode()
+    return {"picture": pictures.jpeg_url(pictures.render_mesh(mesh, colours, view)), "caption": caption}

@@ -21,7 +21,7 @@ from generator.skin.colour import tone
 LOG_SHOWN = 1500  # characters of what a stage said, its end
 GIVEN_UP_SHOWN = 50
 
-# Words and numbers of `factory.dataset.attributes`, in the order of the page: name -> title, and limits where they are
+# Words and numbers of `generator.attributes`, in the order of the page: name -> title, and limits where they are
 # fixed.
 _WORDS = {
     "hair": "hair",

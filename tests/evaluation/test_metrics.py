@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.boundary import EDGES_MM, BoundaryErrors
-from evaluation.calibration import BINS, Calibration
-from evaluation.metrics import Counts, binary_scores
+from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
+from evaluation.metrics.calibration import BINS, Calibration
+from evaluation.metrics.labels import Counts, binary_scores
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from capture import Labels, Scan
 from capture.arrays import read_npz
-from tests.factory.comparison.made import sample
+from tests.evaluation.comparison.made import sample
 from tests.helpers import p2p_here
 
 

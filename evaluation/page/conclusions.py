@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evaluation import paper
-from factory.comparison.rows import BEST, OWN, THREE_D, TWO_D, reference_of
+from evaluation.comparison.rows import BEST, OWN, THREE_D, TWO_D, reference_of
 
 ENOUGH = 6  # heads that a comparison needs
 _FEW = 20  # heads, below which a difference may be of these heads alone

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.comparison.conclusions import conclude
-from factory.comparison.groups import by_group, groups_of
-from factory.comparison.results import Registered, Result
-from factory.comparison.summary import compare, distance_of, pooled, summarise
+from evaluation.comparison.groups import by_group, groups_of
+from evaluation.comparison.results import Registered, Result
+from evaluation.comparison.summary import compare, distance_of, pooled, summarise
+from evaluation.page.conclusions import conclude
 from registration.errors import SurfaceError
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from capture import PixelClass
-from evaluation.boundary import EDGES_MM, BoundaryErrors
-from evaluation.calibration import Calibration
-from evaluation.metrics import BinaryScores, Counts
-from factory.comparison.results import LabelScores, Registered, Result
+from evaluation.comparison.results import LabelScores, Registered, Result
+from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
+from evaluation.metrics.calibration import Calibration
+from evaluation.metrics.labels import BinaryScores, Counts
 from registration.errors import SurfaceError
 
 _UNSEEN = 255

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from capture import InputError, Mesh, read_json, write_bytes, write_json
 from capture.arrays import read_npz
-from evaluation.boundary import BoundaryErrors
-from evaluation.calibration import Calibration
-from evaluation.metrics import Counts
-from factory.comparison.methods import Answer, Method
-from factory.comparison.subjects import Subject
+from evaluation.comparison.methods import Answer, Method
+from evaluation.comparison.samples import Subject
+from evaluation.metrics.boundary import BoundaryErrors
+from evaluation.metrics.calibration import Calibration
+from evaluation.metrics.labels import Counts
 from registration.errors import SurfaceError, face_error
 from registration.pipeline import VERSION as REGISTRATION
 from registration.pipeline import register

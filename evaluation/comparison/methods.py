@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from capture import InputError
 from capture.files import sha256_of
 from evaluation.baselines.segmenter import SKIN_CLASSES, PixelSegmenter
-from factory.comparison.subjects import Subject
+from evaluation.comparison.samples import Subject
 from training.checkpoints.labeller import load_labeller, read_checkpoint
 from training.features.lifting import lift
 from training.model.module import SkinLabeller

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.factory.comparison import made
+from tests.evaluation.comparison import made
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from capture import InputError
-from factory.comparison.methods import (
+from evaluation.comparison.methods import (
     Everything,
     Labeller,
     Method,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,14 @@ from typing import Any
 import jinja2
 
 from evaluation import paper
-from factory.comparison import charts
-from factory.comparison.conclusions import conclude
-from factory.comparison.figures import SHOWN_MM, Figures
-from factory.comparison.rows import BEST, OWN, Row
-from factory.comparison.summary import Summary
-from factory.comparison.tables import TITLES, table_rows
-from factory.report.sample_sections import png_url
-from scans import colours, pictures
+from evaluation.comparison.rows import BEST, OWN, Row
+from evaluation.comparison.summary import Summary
+from evaluation.page import charts
+from evaluation.page.conclusions import conclude
+from evaluation.page.figures import SHOWN_MM, Figures
+from evaluation.page.tables import TITLES, table_rows
+from scans import colours
+from scans.pictures import jpeg_url, png_url
 
 _CURVES = 7  # methods in a plot at most
 
@@ -48,12 +47,12 @@ def render(value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str
         figures=[
             {
                 "name": figure.name,
-                "images": [_jpeg(image) for image in figure.images],
+                "images": [jpeg_url(image) for image in figure.images],
                 "panels": [
                     {
                         "title": panel.title,
                         "text": panel.text,
-                        "pictures": {caption: _jpeg(image) for caption, image in panel.pictures.items()},
+                        "pictures": {caption: jpeg_url(image) for caption, image in panel.pictures.items()},
                     }
                     for panel in figure.panels
                 ],
@@ -91,10 +90,6 @@ def _some(curves: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str
 
 def _chart(draw: Any, curves: Mapping[str, Any]) -> str | None:
     return png_url(draw(curves)) if curves else None
-
-
-def _jpeg(image: Any) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(pictures.jpeg(image)).decode()
 
 
 def _css(colour: Any) -> str:

@@ -6,7 +6,7 @@ from math import degrees, sqrt
 from typing import Any
 
 from capture import CaptureInfo
-from factory.dataset.nested import at
+from capture.nested import at
 
 # name -> where it stands in a spec
 _IN_SPEC: dict[str, tuple[str, ...]] = {

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
-from factory.comparison.results import Result, read_probability, read_vertices
-from factory.comparison.rows import Row
-from factory.comparison.subjects import Subject
+from evaluation.comparison.results import Result, read_probability, read_vertices
+from evaluation.comparison.rows import Row
+from evaluation.comparison.samples import Subject
 from registration.errors import surface_distance_mm
 from registration.template import Template
 from scans import colours

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,9 @@ import numpy as np
 from assets.head_models.registry import DEFAULT, load_head_model
 from capture import HeadSurface, InputError, Mesh, write_bytes, write_json
 from evaluation import paper
-from factory.comparison.figures import Figures
-from factory.comparison.groups import by_group
-from factory.comparison.page import render
-from factory.comparison.results import Result, Workshop
-from factory.comparison.rows import (
+from evaluation.comparison.groups import by_group
+from evaluation.comparison.results import Result, Workshop
+from evaluation.comparison.rows import (
     BEST_KIND,
     OWN_KIND,
     Baselines,
@@ -27,13 +25,16 @@ from factory.comparison.rows import (
     find_checkpoints,
     reference_of,
 )
-from factory.comparison.subjects import Subject, count_subjects, read_captured, read_subjects
-from factory.comparison.summary import Summary, compare, distance_of, miou_of, summarise
-from factory.comparison.tables import markdown
-from factory.console import track
+from evaluation.comparison.samples import Subject, count_subjects, read_captured, read_subjects
+from evaluation.comparison.summary import Summary, compare, distance_of, miou_of, summarise
+from evaluation.page.figures import Figures
+from evaluation.page.render import render
+from evaluation.page.tables import markdown
 from registration.template import Template
 
 log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int, str], None]
 
 PAGE, NUMBERS, TABLES = "evaluation.html", "evaluation.json", "tables.md"
 SCHEMA_VERSION = 1
@@ -79,21 +80,24 @@ class EvaluateOptions:
             raise InputError("--pictures must not be negative, --vertices at least 16")
 
 
-def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, Any]:
+def evaluate(
+    dataset: Path, out: Path, options: EvaluateOptions, progress: Progress = lambda done, total, step: None
+) -> dict[str, Any]:
     """Fill the tables on a data set's heads; write the page, the numbers and the tables, and return the numbers.
 
     Results of single heads are kept in `<out>/cache`, by content: a row that is added is the only one that is computed.
+    `progress` is called with the steps done, their total, and the head and the row of the last one.
 
     Raises `InputError` where the data set, a checkpoint or a file is unusable.
     """
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file; name a folder")
-    total = count_subjects(dataset, options.split, options.heads)
+    count = count_subjects(dataset, options.split, options.heads)
     rows = _rows(options, out)
     template = None if options.template is None else Template(load_head_model(options.template))
     workshop = Workshop(out / "cache" / "results", template)
-    shown = set(np.unique(np.linspace(0, total - 1, min(options.pictures, total)).round().astype(int)).tolist())
+    shown = set(np.unique(np.linspace(0, count - 1, min(options.pictures, count)).round().astype(int)).tolist())
     figures = Figures(template)
     captured = {
         kind: [read_captured(folder) for folder in folders]
@@ -101,16 +105,21 @@ def evaluate(dataset: Path, out: Path, options: EvaluateOptions) -> dict[str, An
     }
     for kind, subjects in captured.items():
         _check_captured(kind, subjects)
-    synthetic = _Collected()
-    with track("evaluating", total * len(rows)) as progress:
-        for number, subject in enumerate(read_subjects(dataset, options.split, options.heads, options.head_models)):
-            _run(subject, rows, workshop, synthetic, progress.advance, figures if number in shown else None)
-    collected = {"synthetic": synthetic}
+    total = (count + sum(map(len, captured.values()))) * len(rows)
+    done = 0
+
+    def advance(step: str) -> None:
+        nonlocal done
+        done += 1
+        progress(done, total, step)
+
+    collected = {kind: _Collected() for kind in ("synthetic", *captured)}
+    synthetic = collected["synthetic"]
+    for number, subject in enumerate(read_subjects(dataset, options.split, options.heads, options.head_models)):
+        _run(subject, rows, workshop, synthetic, advance, figures if number in shown else None)
     for kind, subjects in captured.items():
-        collected[kind] = _Collected()
-        with track(f"{kind} scans", len(subjects) * len(rows)) as progress:
-            for subject in subjects:
-                _run(subject, rows, workshop, collected[kind], progress.advance, figures)
+        for subject in subjects:
+            _run(subject, rows, workshop, collected[kind], advance, figures)
     value = _numbers(dataset, options, rows, collected, template)
     write_json(out / NUMBERS, value)
     write_bytes(out / TABLES, markdown(value).encode())
@@ -159,7 +168,12 @@ def _rows(options: EvaluateOptions, out: Path) -> list[Row]:
 
 
 def _run(
-    subject: Subject, rows: Sequence[Row], workshop: Workshop, into: _Collected, advance: Any, figures: Figures | None
+    subject: Subject,
+    rows: Sequence[Row],
+    workshop: Workshop,
+    into: _Collected,
+    advance: Callable[[str], None],
+    figures: Figures | None,
 ) -> None:
     """All rows on one head."""
     name = subject.head.id
@@ -177,7 +191,7 @@ def _run(
             into.results.setdefault(row.name, {})[name] = found[row.name] = result
             if result.why and result.why != why:
                 log.warning("%s, %s: %s", row.title, name, result.why)
-        advance(1, f"{name}: {row.title}")
+        advance(f"{name}: {row.title}")
     if figures is not None:
         figures.add(subject, truth, rows, found)
 

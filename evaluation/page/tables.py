@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from factory.comparison.conclusions import conclude
-from factory.comparison.rows import ROWS
+from evaluation.comparison.rows import ROWS
+from evaluation.page.conclusions import conclude
 
 TITLES = {1: "Methods", 2: "What the features are worth"}
 CAPTURED = {"annotated": "Annotated scans", "blended": "Hair blended over clean heads"}

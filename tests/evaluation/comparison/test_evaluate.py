@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from capture import InputError
-from factory.comparison import results
-from factory.comparison.compare import EvaluateOptions, evaluate
-from factory.comparison.rows import BEST_KIND, ROWS, Baselines, Kind, curve_of, fill_rows, find_checkpoints
-from factory.comparison.subjects import read_captured, read_subjects
-from tests.factory.comparison.made import write_checkpoint, write_dataset
+from evaluation.comparison import results
+from evaluation.comparison.rows import BEST_KIND, ROWS, Baselines, Kind, curve_of, fill_rows, find_checkpoints
+from evaluation.comparison.samples import read_captured, read_subjects
+from evaluation.run import EvaluateOptions, evaluate
+from tests.evaluation.comparison.made import write_checkpoint, write_dataset
 from tests.helpers import p2p_here
 
 
@@ -95,7 +95,7 @@ def test_only_what_is_new_is_computed(
     out, before = labelled
     asked = []
     for kind in ("Labeller", "TrueMasks", "TrueLabels", "Everything"):
-        method = getattr(sys.modules["factory.comparison.methods"], kind)
+        method = getattr(sys.modules["evaluation.comparison.methods"], kind)
         answer = method.answer
         monkeypatch.setattr(
             method, "answer", lambda self, subject, answer=answer: asked.append(self) or answer(self, subject)

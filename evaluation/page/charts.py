@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from evaluation.boundary import EDGES_MM, BoundaryErrors
-from evaluation.calibration import Calibration
-from factory.report.charts import MARK, new_figure, png
+from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
+from evaluation.metrics.calibration import Calibration
+from scans.plots import MARK, new_figure, png
 
 _WIDE = (8.6, 3.4)
 

@@ -13,8 +13,8 @@ import numpy as np
 from assets.head_models.head_model import HeadModel
 from assets.head_models.registry import load_head_model
 from capture import Capture, CaptureInfo, HeadSurface, InputError, Labels, vertex_normals
-from factory.dataset.attributes import look_of
-from factory.dataset.nested import at
+from capture.nested import at
+from generator.attributes import look_of
 from generator.head import build_head
 from generator.records import from_json
 from generator.spec import ShapeSpec
