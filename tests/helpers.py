@@ -5,14 +5,26 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import socket
 from pathlib import Path
 
 import numpy as np
+import pytest
 import trimesh
 from PIL import Image
 
 from capture import CAMERA_MODELS, Camera, Capture, CaptureInfo, HeadSurface, Labels, Scan
+
+REPO = Path(__file__).resolve().parents[1]
+
+# Third-party data, which is no part of the project: a folder that P2P_SHARED names, by default `../shared`.
+SHARED = Path(os.environ.get("P2P_SHARED") or REPO.parent / "shared").resolve()
+
+
+def needs_shared(path: Path, what: str) -> pytest.MarkDecorator:
+    """Skip a test, saying why, where a file or folder below `SHARED` is absent."""
+    return pytest.mark.skipif(not path.exists(), reason=f"{what}: not at {path}; P2P_SHARED names another folder")
 
 
 def rotation(seed: int) -> np.ndarray:

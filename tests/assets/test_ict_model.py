@@ -16,9 +16,10 @@ from generator.head import build_head
 from generator.spec import HeadSpec, sample_spec
 from generator.wear.dressing import dress_head
 from tests.generator.toy_model import override
+from tests.helpers import SHARED, needs_shared
 
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "ict_facekit"
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no part of ICT-FaceKit at {FOLDER}")
+FOLDER = SHARED / "data" / "ict_facekit"
+pytestmark = needs_shared(FOLDER, "part of ICT-FaceKit")
 
 
 @pytest.fixture(scope="module")

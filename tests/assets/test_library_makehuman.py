@@ -14,9 +14,9 @@ from assets.library.mhclo import read_material, read_obj, read_origin, read_prox
 from assets.library.stack import check
 from capture import InputError
 from tests.assets.packs import write_pack, write_proxy
+from tests.helpers import SHARED, needs_shared
 
-REPO = Path(__file__).resolve().parents[2]
-REAL = REPO.parent / "shared" / "assets" / "makehuman"
+REAL = SHARED / "assets" / "makehuman"
 
 
 @pytest.mark.parametrize("link", [False, True])
@@ -47,9 +47,8 @@ def test_a_pack_is_imported_but_for_its_gaps(link: bool, tmp_path: Path) -> None
     assert [a.sha256 for a in again.assets] == [a.sha256 for a in done.assets]
 
 
+@needs_shared(REAL, "MakeHuman's asset pack")
 def test_a_real_pack_is_imported_but_for_its_gaps(tmp_path: Path) -> None:
-    if not REAL.is_dir():
-        pytest.skip(f"{REAL} is not there")
     done = import_makehuman(REAL, tmp_path, Origin(), link=True)
     counts = Counter(asset.kind for asset in done.assets)
     assert counts == {"skin": 11, "hair": 8, "eyebrows": 12, "eyelashes": 4, "eye": 9, "garment": 2}

@@ -11,9 +11,10 @@ import pytest
 from capture import Camera, Capture, InputError
 from factory.cli.main import main
 from reconstruction import CalibrationSettings, KnownDistance, calibrate
+from tests.helpers import SHARED, needs_shared
 from tests.reconstruction.synthetic import make_capture, rig
 
-TEMPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "temple_sparse_ring"
+TEMPLE = SHARED / "data" / "temple_sparse_ring"
 
 
 def aligned_error(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
@@ -51,7 +52,7 @@ def test_a_textured_sphere(images: Path, tmp_path: Path) -> None:
         calibrate(tmp_path)
 
 
-@pytest.mark.skipif(not TEMPLE.is_dir(), reason=f"the temple's photographs are not at {TEMPLE}")
+@needs_shared(TEMPLE, "photographs of the temple")
 def test_real_photographs_against_their_calibration(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     true = {}

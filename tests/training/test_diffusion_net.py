@@ -1,12 +1,12 @@
 """Our network with the authors' weights gives the authors' outputs."""
 
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.helpers import SHARED, needs_shared
 from tests.training import toy
 from training.data.batch import to_surface
 from training.diffusion_net import DiffusionNet, Surface, VertexMLP
@@ -14,8 +14,8 @@ from training.diffusion_net.functions import GradientProducts, ReluDropout, drop
 from training.diffusion_net.layers import GradientFeatures
 from training.operators import compute_operators
 
-PARITY = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "diffusion_net_parity"
-needs_parity = pytest.mark.skipif(not PARITY.is_dir(), reason=f"the authors' weights are not at {PARITY}")
+PARITY = SHARED / "data" / "diffusion_net_parity"
+needs_parity = needs_shared(PARITY, "the authors' weights")
 
 
 def _surface(case: dict[str, np.ndarray]) -> Surface:

@@ -1,17 +1,16 @@
 """Operators against analytic shapes, the authors' own, and messy meshes."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import trimesh
 
 from capture import InputError
+from tests.helpers import SHARED, needs_shared
 from training.operators import Operators, compute_operators, load_operators, save_operators, weld
 from training.operators.compute import LENGTH_UNIT, compute_or_load
 from training.operators.gradients import gradient_operators, tangent_frames
 
-PARITY = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "diffusion_net_parity" / "case.npz"
+PARITY = SHARED / "data" / "diffusion_net_parity" / "case.npz"
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def test_frames_are_orthonormal_and_keep_the_normal() -> None:
     assert (np.linalg.det(frames) > 0).all()
 
 
-@pytest.mark.skipif(not PARITY.is_file(), reason=f"the authors' operators are not at {PARITY}")
+@needs_shared(PARITY, "the authors' operators")
 def test_operators_of_the_authors_mesh() -> None:
     with np.load(PARITY, allow_pickle=False) as file:
         case = dict(file)

@@ -13,14 +13,14 @@ import yaml
 
 from capture import InputError
 from scans.meshes import read_scan
+from tests.helpers import REPO, SHARED, needs_shared
 from tests.training.toy import write_capture
 from training.checkpoints.labeller import read_checkpoint
 from training.checkpoints.pretrained import PRETRAINED, export_checkpoint
 from training.cli import main
 from training.segment import segment_capture
 
-REPO = Path(__file__).resolve().parents[2]
-JAMES = REPO.parent / "shared" / "data" / "james"
+JAMES = SHARED / "data" / "james"
 
 
 @pytest.fixture
@@ -70,9 +70,8 @@ def test_the_labeller_that_comes_with_the_program_is_the_recommended_one() -> No
     assert PRETRAINED.stat().st_size < 2e6
 
 
+@needs_shared(JAMES, "a real scan")
 def test_it_labels_a_real_scan(tmp_path: Path) -> None:
-    if not JAMES.is_dir():
-        pytest.skip(f"{JAMES} is not here")
     command = [sys.executable, str(REPO / "benchmarks" / "real_scan.py"), str(JAMES), "--out", str(tmp_path / "james")]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
