@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
-from scans.distance import surface_distance
+from scans.distance import surface_distance_mm
 
 Floats = NDArray[np.float64]
 
@@ -35,11 +35,6 @@ class SurfaceError:
     def to_json(self) -> dict[str, float]:
         """Rounded to a nanometre."""
         return {name: round(value, 6) for name, value in asdict(self).items()}
-
-
-def surface_distance_mm(points: NDArray, surface: Mesh) -> Floats:
-    """(N,) unsigned distances from points (N, 3) to a surface, both in metres."""
-    return np.asarray(1000 * surface_distance(points, surface)[0])
 
 
 def face_error(mesh: Mesh, mask: NDArray[np.bool_], other: Mesh) -> SurfaceError:

@@ -33,6 +33,11 @@ def surface_distance(points: ArrayLike, surface: TriangleMesh) -> tuple[NDArray[
     return distance, nearest
 
 
+def surface_distance_mm(points: ArrayLike, surface: TriangleMesh) -> NDArray[np.float64]:
+    """(P,) unsigned distances in mm from points (P, 3) to a surface, both in metres."""
+    return np.asarray(1000 * surface_distance(points, surface)[0])
+
+
 def closest_points(
     points: ArrayLike, surface: TriangleMesh
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:

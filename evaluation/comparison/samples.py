@@ -18,7 +18,7 @@ from generator.attributes import look_of
 from generator.head import build_head
 from generator.records import from_json
 from generator.spec import ShapeSpec
-from registration.errors import surface_distance_mm
+from scans.distance import surface_distance_mm
 from scans.heads import Head
 from scans.meshes import read_labels
 from scans.visibility import RayCaster, Views, project_views

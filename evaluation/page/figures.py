@@ -12,9 +12,9 @@ from capture import Mesh
 from evaluation.comparison.results import Result, read_probability, read_vertices
 from evaluation.comparison.rows import Row
 from evaluation.comparison.samples import Subject
-from registration.errors import surface_distance_mm
 from registration.template import Template
 from scans import colours
+from scans.distance import surface_distance_mm
 from scans.pictures import distance_colours, faded, thumbnail
 from scans.render import Picture, Shot, Stage
 

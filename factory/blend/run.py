@@ -33,7 +33,8 @@ from generator.jobs.overlay import CLASSES, OverlayPlan, classes_name, read_over
 from generator.jobs.overlay import RECORD as OVERLAY_RECORD
 from generator.spec import HeadSpec
 from registration.errors import SurfaceError, face_error
-from registration.files import Registered, RegisterOptions, coefficients_of, fit_template
+from registration.files.outputs import ScanRegistration
+from registration.files.register import RegisterOptions, fit_template
 from registration.pipeline import VERSION as REGISTRATION_VERSION
 from scans.images import decode_classes
 from scans.skin_labels import NO_LABELS, known_labels
@@ -146,10 +147,10 @@ def _blend(
 
     def seen() -> Any:
         views = ((camera, picture.pixels()) for camera, picture in zip(cameras, pictures, strict=True))
-        mesh = done.found.mesh(done.template)
+        mesh = done.mesh()
         return estimate_light(skin_samples(views, mesh, done.template.face_mask), str(capture.folder))
 
-    spec = overlay_spec(options.overrides, known, done.found.head, model, library, seen)
+    spec = overlay_spec(options.overrides, known, done.registration.head, model, library, seen)
     sensor = None if known is None else known.sensor
     with tempfile.TemporaryDirectory(prefix="p2p-blend-") as place:
         made = _render(spec, done, cameras, Path(place), out, options.render, _has_masks(capture))
@@ -168,7 +169,7 @@ def _blend(
         "noise": known is not None,
         "hair_share": [round(share, 5) for share in cover],
         "registration": {"labels": _words(done), "error_to_scan": to_scan.to_json(),
-                         "error_to_truth": _known_error(capture, done), **coefficients_of(done)},
+                         "error_to_truth": _known_error(capture, done), **done.coefficients_json()},
         "source": {"id": capture.info.id, "seed": capture.info.seed, "versions": dict(capture.info.versions)},
         "versions": versions, "spec": spec.to_json(),
     })  # fmt: skip
@@ -177,9 +178,9 @@ def _blend(
     Capture.create(out, cameras, info, replace(points, positions=points.positions * units.cameras))
 
 
-def _checked(done: Registered) -> SurfaceError:
+def _checked(done: ScanRegistration) -> SurfaceError:
     """Distance of the registered face to the scan; raises `InputError` where it is no face's."""
-    error = face_error(done.found.mesh(done.template), done.template.face_mask, done.skin_mesh())
+    error = face_error(done.mesh(), done.template.face_mask, done.skin_mesh())
     if error.median > _WORST_MM:
         raise InputError(
             f"{done.name}: the head wasn't found in the scan, the face lies {error.median:.1f} mm off it; "
@@ -188,17 +189,18 @@ def _checked(done: Registered) -> SurfaceError:
     return error
 
 
-def _words(done: Registered) -> str:
-    """Where the labels come from, without the path to the capture."""
-    return done.source if done.weights is None else f"skin by {Path(done.source.split()[-1]).name}"
+def _words(done: ScanRegistration) -> str:
+    """Source of the labels in words, without the path to the capture."""
+    path = done.skin_weights.path
+    return done.skin_weights.source if path is None else f"skin by {path.name}"
 
 
-def _known_error(capture: Capture, done: Registered) -> dict[str, float] | None:
+def _known_error(capture: Capture, done: ScanRegistration) -> dict[str, float] | None:
     """Of the registration, where the clean capture knows its true surface."""
     if not capture.head_path.is_file():
         return None
     truth = HeadSurface.read(capture.head_path)
-    return face_error(done.found.mesh(done.template), done.template.face_mask, truth).to_json()
+    return face_error(done.mesh(), done.template.face_mask, truth).to_json()
 
 
 def _has_masks(capture: Capture) -> bool:
@@ -207,7 +209,7 @@ def _has_masks(capture: Capture) -> bool:
 
 def _render(
     spec: HeadSpec,
-    done: Registered,
+    done: ScanRegistration,
     cameras: Sequence[Camera],
     place: Path,
     out: Path,
@@ -215,8 +217,8 @@ def _render(
     classes: bool,
 ) -> dict[str, Any]:
     """Let Blender render the hair into `place`; returns what it says of itself."""
-    head = done.found.head
-    skin = (done.found.vertices - head.shift) @ head.rotation
+    head = done.registration.head
+    skin = (done.registration.vertices - head.shift) @ head.rotation
     straight = [pinhole(moved_camera(camera, head.rotation, head.shift)) for camera in cameras]
     OverlayPlan(spec, skin, straight, classes).write(place / "plan.json")
     command: list[object] = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
@@ -257,11 +259,11 @@ def _compose(
     return float((alpha > 0.5).mean())
 
 
-def _truth(done: Registered) -> HeadSurface:
+def _truth(done: ScanRegistration) -> HeadSurface:
     """The registered template, and the eyes and teeth that its coefficients give it, as the surface to label by."""
-    template, head = done.template, done.found.head
+    template, head = done.template, done.registration.head
     built = build_head(template.model, shape_of(head, template.model)).parts
-    vertices, faces = [np.asarray(done.found.vertices)], [template.faces]
+    vertices, faces = [np.asarray(done.registration.vertices)], [template.faces]
     parts, mask = [np.zeros(len(template.faces), np.uint8)], [template.face_mask]
     for index, name in enumerate(HeadSurface.PARTS):
         if name != "skin" and name in built:

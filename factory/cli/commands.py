@@ -296,7 +296,7 @@ def register(
     scan: Path, labels: str | None, template: str, landmarks: Path | None, unit: str | None, out: Path | None
 ) -> None:
     """Deform a template head onto the skin of a scan."""
-    from registration.files import RegisterOptions, register_scan
+    from registration.files.register import RegisterOptions, register_scan
 
     with track_share(f"registering {scan.name}") as progress:
         register_scan(scan, RegisterOptions(labels, template, landmarks, unit, out), progress)

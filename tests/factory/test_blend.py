@@ -34,7 +34,8 @@ from generator.jobs.overlay import OverlayPlan
 from generator.skin.colour import exposure_gain, tone
 from generator.spec import sample_spec
 from registration.errors import face_error
-from registration.files import Registered
+from registration.files.inputs import SkinWeights
+from registration.files.outputs import ScanRegistration
 from registration.pipeline import Registration
 from registration.template import Coefficients, Template
 from tests.helpers import camera, make_capture
@@ -259,7 +260,8 @@ def test_a_head_that_isnt_found_is_one_line(
     template = Template(load_head_model())
     surface = template.surface(head)
     found = Registration(surface - np.array([0, 0.01, 0]), surface, head, {})
-    done = Registered("clean", Scan(surface, template.faces), 1.0, None, "all", template, found)
+    weights = SkinWeights(None, None, None, "all")
+    done = ScanRegistration("clean", Scan(surface, template.faces), 1.0, weights, template, found)
     monkeypatch.setattr("factory.blend.run.fit_template", lambda *_: done)
     make_capture(tmp_path / "clean")
     (tmp_path / "clean" / Capture.INFO).unlink()

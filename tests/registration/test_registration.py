@@ -13,7 +13,7 @@ from assets.head_models.registry import load_head_model
 from assets.head_models.skinning import rotation_matrix
 from assets.parameter_sampler import ParameterSampler
 from capture import InputError, Mesh
-from registration.errors import SurfaceError, face_error, surface_distance_mm, vertex_areas
+from registration.errors import SurfaceError, face_error, vertex_areas
 from registration.nonrigid import Stiffness, cotangent_laplacian, deform
 from registration.pipeline import RegistrationSettings, register
 from registration.rigid import align, from_landmarks, rigid_motion
@@ -21,6 +21,7 @@ from registration.solve import solve_positive
 from registration.target import Target
 from registration.template import Coefficients, Template, axis_angle
 from registration.weights import confidence_of
+from scans.distance import surface_distance_mm
 
 vectors = st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(np.array)
 

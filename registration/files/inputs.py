@@ -1,0 +1,85 @@
+"""Inputs of a registration: the scan, the weights of its vertices, landmarks, the true surface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import Capture, HeadSurface, InputError, Scan, read_json
+from registration.weights import confidence_of
+from scans.meshes import read_scan
+from scans.predictions import Prediction
+from scans.skin_labels import NO_LABELS, known_labels, read_skin
+
+
+@dataclass(frozen=True, eq=False)
+class SkinWeights:
+    """Weights of a scan's V vertices as skin.
+
+    Attributes:
+        weights: (V,) 0 to 1; None where the whole scan counts as skin.
+        confidence: (V,) 0 to 1, see `confidence_of`; None where the file has no distances to the skin.
+        path: the file that they come from; None without one.
+        source: in words, where they come from.
+    """
+
+    weights: NDArray | None
+    confidence: NDArray | None
+    path: Path | None
+    source: str
+
+
+def read_input_scan(where: Path) -> tuple[str, Scan]:
+    """Name and scan, in its own unit, of a capture folder or a mesh file."""
+    if not where.is_dir():
+        return where.name, read_scan(where)
+    capture = Capture.read(where)
+    return capture.info.id, read_scan(capture.scan_path)
+
+
+def read_weights(labels: str | None, folder: Path | None, scan: Scan) -> SkinWeights:
+    """Weights by a file of labels or a prediction.
+
+    Args:
+        labels: the file, "none" for the whole scan, None for what the capture has (`known_labels`).
+        folder: the capture; None for a mesh alone.
+        scan: that they have to fit.
+
+    Raises:
+        InputError: where there is no such file, or it is of another scan.
+    """
+    if labels == NO_LABELS:
+        return SkinWeights(None, None, None, "the whole scan counts")
+    path = None if labels is None else Path(labels)
+    if path is None and folder is not None:
+        path = known_labels(folder)
+    if path is None:
+        cure = "give --labels FILE (labels.npz or prediction.npz), or --labels none for the whole scan"
+        raise InputError(f"nothing says what of the scan is skin; {cure}")
+    skin = read_skin(path, scan)
+    if isinstance(skin, Prediction):
+        confidence = None if skin.distance_mm is None else confidence_of(skin.distance_mm)
+        return SkinWeights(np.asarray(skin.probability, float), confidence, path, f"skin by the prediction in {path}")
+    how = "as painted" if skin.painted else "by the labels"
+    return SkinWeights(skin.skin.astype(float), None, path, f"skin {how} in {path}")
+
+
+def read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:
+    """Landmarks, name -> (3,) metres, from a JSON object of points in units of `metres`; raises `InputError`."""
+    value = read_json(path, "landmarks")
+    try:
+        landmarks = {str(name): metres * np.asarray(point, float) for name, point in value.items()}
+        if not all(point.shape == (3,) and np.isfinite(point).all() for point in landmarks.values()):
+            raise ValueError("a point is not three numbers")
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: landmarks are an object, name -> [x, y, z] ({error})") from None
+    return landmarks
+
+
+def read_true_surface(folder: Path | None) -> HeadSurface | None:
+    """The true surface of a capture, None where it is not known."""
+    path = None if folder is None else folder / Capture.HEAD
+    return HeadSurface.read(path) if path is not None and path.is_file() else None

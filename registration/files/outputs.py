@@ -1,0 +1,103 @@
+"""Outputs of a registration: meshes, coefficients and errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import HeadSurface, Mesh, Scan, write_bytes
+from capture.ply import PlyMesh, write_ply
+from registration.errors import face_error
+from registration.files.inputs import SkinWeights
+from registration.pipeline import Registration, RegistrationSettings
+from registration.template import Template
+
+
+@dataclass(frozen=True, eq=False)
+class ScanRegistration:
+    """A template registered to a scan.
+
+    Attributes:
+        name: of the capture or the file.
+        scan: in metres.
+        metres: per unit of the scan.
+        skin_weights: of its vertices.
+        template: the head model.
+        registration: the template on the scan.
+    """
+
+    name: str
+    scan: Scan
+    metres: float
+    skin_weights: SkinWeights
+    template: Template
+    registration: Registration
+
+    @property
+    def skin(self) -> NDArray[np.bool_]:
+        """(V,) vertices of the scan that were registered to."""
+        if self.skin_weights.weights is None:
+            return np.ones(len(self.scan.vertices), bool)
+        return np.asarray(self.skin_weights.weights >= RegistrationSettings().least_weight)
+
+    def skin_mesh(self) -> Mesh:
+        """The faces of the scan that were registered to."""
+        return Mesh(self.scan.vertices, self.scan.faces[self.skin[self.scan.faces].all(axis=1)])
+
+    def mesh(self) -> Mesh:
+        """The registered template."""
+        return self.registration.mesh(self.template)
+
+    def coefficients_json(self) -> dict[str, Any]:
+        """The head model and its coefficients, rotation and shift, as JSON."""
+        head, model = self.registration.head, self.template.model
+        return {
+            "head_model": {"name": model.name, "version": model.version},
+            "metres_per_unit": self.metres,
+            "identity": dict(zip(model.identity_names, map(float, head.identity), strict=True)),
+            "expression": dict(zip(model.expression_names, map(float, head.expression), strict=True)),
+            "neck": head.neck.tolist(),
+            "jaw": head.jaw.tolist(),
+            "rotation": head.rotation.tolist(),
+            "shift_m": head.shift.tolist(),
+        }
+
+    def summary(self, true_surface: HeadSurface | None) -> dict[str, Any]:
+        """Contents of `registered.json`: coefficients, seconds, distance to the scan's skin and to the true surface.
+
+        `error` is the distance from the template's face to the true surface, `error_back` that from the true face to
+        the template.
+        """
+        mesh, face = self.mesh(), self.template.face_mask
+        summary: dict[str, Any] = {
+            "schema_version": 1,
+            "id": self.name,
+            "labels": self.skin_weights.source,
+            **self.coefficients_json(),
+            "seconds": {step: round(seconds, 2) for step, seconds in self.registration.seconds.items()},
+        }
+        summary["fit"] = face_error(mesh, face, self.skin_mesh()).to_json()
+        if true_surface is not None:
+            summary["error"] = face_error(mesh, face, true_surface).to_json()
+            if true_surface.face_mask is not None and true_surface.face_mask.any():
+                summary["error_back"] = face_error(true_surface, true_surface.face_mask, mesh).to_json()
+        return summary
+
+
+def write_registered_meshes(out: Path, template: Template, vertices: NDArray) -> None:
+    """Write the registered template, vertices (V, 3), as triangles (PLY) and as the template's own polygons (OBJ)."""
+    vertices = vertices.astype(np.float32)
+    columns: dict[str, NDArray] = {axis: vertices[:, i] for i, axis in enumerate("xyz")}
+    columns["face_mask"] = template.face_mask
+    write_ply(out / "registered.ply", PlyMesh(columns, template.faces))
+    uvs, number = np.unique(template.corner_uvs.reshape(-1, 2).round(6), axis=0, return_inverse=True)
+    lines = [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in vertices.tolist()]
+    lines += [f"vt {u:.6f} {v:.6f}" for u, v in uvs.tolist()]
+    for corners, textures in zip(template.polygons.tolist(), number.reshape(-1, 4).tolist(), strict=True):
+        words = (f"{corner + 1}/{uv + 1}" for corner, uv in zip(corners, textures, strict=True) if corner >= 0)
+        lines.append("f " + " ".join(words))
+    write_bytes(out / "registered.obj", ("\n".join(lines) + "\n").encode())

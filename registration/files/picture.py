@@ -1,0 +1,49 @@
+"""Picture of a registration: the scan, the registered head and its distance to the surface, from three sides."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import HeadSurface, Mesh
+from registration.files.outputs import ScanRegistration
+from scans.distance import surface_distance_mm
+from scans.pictures import PLAIN_COLOUR, distance_colours, faded, label_colours
+from scans.render import Stage, sheet
+
+_MOST_MM = 2.0  # distance of the brightest colour
+_SIDE = 420
+_VIEWS = (("front", (0.0, 1.0, 0.0)), ("three quarters", (-0.7, 0.7, 0.0)), ("profile", (-1.0, 0.0, 0.0)))
+
+
+def draw_registration(done: ScanRegistration, true_surface: HeadSurface | None) -> NDArray[np.uint8]:
+    """(H, W, 3): a row a side, with the scan, the registered head, and its distance to a surface in colour.
+
+    The surface is the true one, or else the skin of the scan. Distances outside of the face mask, which no error
+    counts, are pale.
+    """
+    mesh = done.mesh()
+    surface: Mesh = done.skin_mesh() if true_surface is None else true_surface
+    if true_surface is not None:
+        name = "true surface"
+    else:
+        name = "scan" if done.skin_weights.weights is None else "skin of the scan"
+    caption = f"distance of the face to the {name}, dark 0 to yellow {_MOST_MM:g} mm"
+    distances = distance_colours(surface_distance_mm(mesh.vertices, surface), _MOST_MM)
+    distances = faded(distances, done.template.face_mask)
+    plain = np.tile(np.array(PLAIN_COLOUR, np.uint8), (len(mesh.vertices), 1))
+    columns = [
+        (done.scan, label_colours(done.skin), "scan, skin in orange"),
+        (mesh, plain, "registered head"),
+        (mesh, distances, caption),
+    ]
+    rotation = done.registration.head.rotation
+    rows = []
+    for side, forward in _VIEWS:
+        row = []
+        for shown, colours, title in columns:
+            head = done.template.around_face(done.registration.vertices, shown)
+            shot = Stage(head.vertices, head.faces).from_direction(rotation @ np.array(forward), -rotation[:, 2], _SIDE)
+            row.append((f"{title}, {side}", shot.paint(colours)))
+        rows.append(row)
+    return sheet(rows)
