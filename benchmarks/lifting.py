@@ -24,7 +24,8 @@ from assets.head_models.head_model import Pose
 from assets.makehuman.model import load_default_model
 from capture import Camera, vertex_normals
 from generator.cameras.rig import RigSpec, rig_cameras
-from scans.visibility import OFFSET, RayCaster, Views, project_views
+from scans.ray_casting import OFFSET, RayCaster
+from scans.visibility import Views, project_views
 from training.features.lifting import lift
 
 PROMISE = 1.5  # CPU-seconds for 250,000 vertices in 13 views, normals and the tree included

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, PixelClass
-from labeling.visibility import Occluder, read_masks
+from labeling.masks import read_masks
+from labeling.visibility import head_caster
 from reconstruction.neighbours import find_neighbours
 from reconstruction.patchmatch.estimate import estimate_depth_maps
 from reconstruction.ranges import find_volume
@@ -97,7 +98,7 @@ def errors(maps: list[NDArray[np.float32]], truth: list[NDArray[np.float64]]) ->
 
 def _true_depths(capture: Capture, views: tuple[View, ...]) -> list[NDArray[np.float64]]:
     """Per view (H, W) depth of the head's surface where the class mask says skin, 0 elsewhere."""
-    occluder = Occluder(HeadSurface.read(capture.head_path))
+    caster = head_caster(HeadSurface.read(capture.head_path))
     depths = []
     for view, mask in zip(views, read_masks(capture), strict=True):
         assert mask is not None, "a synthetic capture has masks"
@@ -105,7 +106,8 @@ def _true_depths(capture: Capture, views: tuple[View, ...]) -> list[NDArray[np.f
         rows, columns = np.nonzero(mask == PixelClass.SKIN)
         rays = camera.unproject(np.stack([columns, rows], axis=1) + 0.5, 1.0) - camera.centre
         length = np.linalg.norm(rays, axis=1)
-        distance = occluder.distance(camera.centre, rays / length[:, None])
+        origins = np.tile(caster.local(camera.centre), (len(rays), 1))
+        distance = caster.first_hits(origins, (rays / length[:, None]).astype(np.float32)).distance
         depth[rows, columns] = np.where(np.isfinite(distance), distance / length, 0)
         depths.append(depth)
     return depths

@@ -1,4 +1,4 @@
-"""Which scan vertices are skin, by their distance to the true surface; and how good a scan is."""
+"""Skin labels of scan vertices by their distance to the true surface, and the quality of scans."""
 
 from labeling.labels import DEFAULT_SKIN_PARTS, DEFAULT_THRESHOLD_MM, label_capture, label_scan
 from labeling.quality import measure_capture, measure_quality

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from capture import Capture, HeadSurface, InputError, Labels, Mesh, RefusedError, Scan
 from labeling.alignment import check_alignment
 from labeling.classes import seen_classes
-from labeling.visibility import read_masks, seen_on_skin
+from labeling.masks import read_masks
+from labeling.visibility import seen_on_skin
 from scans.distance import closest_points, inside_or_outside
 
 DEFAULT_THRESHOLD_MM = 1.5
@@ -88,15 +89,15 @@ def label_capture(
         raise InputError(f"head surface is missing: {head_path}; only synthetic captures can be labelled")
     scan, head = Scan.read(scan_path), HeadSurface.read(head_path)
     try:
-        labels = label_scan(scan, head, threshold_mm, skin_parts, **_look(folder, scan))
+        labels = label_scan(scan, head, threshold_mm, skin_parts, **_seen(folder, scan))
     except InputError as error:
         raise type(error)(f"{folder}: {error}") from None
     labels.write(folder / Capture.LABELS)
     return folder / Capture.LABELS
 
 
-def _look(folder: Path, scan: Scan) -> dict[str, NDArray]:
-    """What the cameras say about the vertices: `views`, and where there are masks `on_skin` and `seen_class`.
+def _seen(folder: Path, scan: Scan) -> dict[str, NDArray]:
+    """Arguments of `label_scan` that the cameras give: `views`, and where there are masks `on_skin` and `seen_class`.
 
     Empty without cameras.
     """
@@ -105,11 +106,11 @@ def _look(folder: Path, scan: Scan) -> dict[str, NDArray]:
     capture = Capture.read(folder)
     masks = read_masks(capture)
     seen, on_skin = seen_on_skin(scan, capture.cameras, masks)
-    found: dict[str, NDArray] = {"views": np.minimum(seen, 255).astype(np.uint8)}
+    columns: dict[str, NDArray] = {"views": np.minimum(seen, 255).astype(np.uint8)}
     classes = seen_classes(capture, scan)
     if classes is not None:
-        found |= {"on_skin": on_skin, "seen_class": classes}
-    return found
+        columns |= {"on_skin": on_skin, "seen_class": classes}
+    return columns
 
 
 def check_same_size(scan: Mesh, head: Mesh) -> None:

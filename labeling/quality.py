@@ -1,4 +1,4 @@
-"""How good a scan is, measured against the truth that a synthetic capture has."""
+"""Quality of a scan, measured against the true surface that a synthetic capture has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, Labels, Mesh, PixelClass, Scan, write_json
-from labeling.visibility import MIN_COSINE, Occluder, read_masks, seen_as, seen_on_skin, without_specks
+from labeling.masks import read_masks, without_specks
+from labeling.visibility import MIN_COSINE, head_caster, seen_as, seen_on_skin
 from scans.distance import surface_distance
 
 SCHEMA_VERSION = 1
@@ -94,14 +95,16 @@ def _completeness(
 
 def _hair_share(scan: Scan, capture: Capture, masks: Sequence[NDArray[np.uint8] | None]) -> float | None:
     """Of all views' pixels that show hair of scalp or beard, the share behind which there is scan; None without any."""
-    occluder, hair, hit = Occluder(scan), 0, 0
+    caster, hair, hit = head_caster(scan), 0, 0
     for camera, mask in zip(capture.cameras, masks, strict=True):
         if mask is None:
             continue
         rows, columns = np.nonzero(np.isin(mask, [PixelClass.SCALP_HAIR, PixelClass.FACIAL_HAIR]))
-        through = camera.unproject(np.stack([columns, rows], axis=1) + 0.5, 1.0)
+        directions = camera.unproject(np.stack([columns, rows], axis=1) + 0.5, 1.0) - camera.centre
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        origins = np.tile(caster.local(camera.centre), (len(rows), 1))
         hair += len(rows)
-        hit += int(occluder.hit(camera.centre, through).sum())
+        hit += int((~caster.is_free(origins, directions.astype(np.float32))).sum())
     return _rounded(hit / hair) if hair else None
 
 

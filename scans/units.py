@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from capture import Camera, InputError, Scan, vertex_normals
-from scans.visibility import RayCaster
+from scans.ray_casting import RayCaster
 
 METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 MIN_COVERED = 0.05  # share of the scan that has to lie in some image; less means another frame
@@ -125,8 +125,8 @@ def coverage(
         facing = inside & (np.einsum("vc,vc->v", view.centre - points, normals) > 0)
         if caster is not None:  # in the scan's own unit
             index = np.flatnonzero(facing)
-            starts = caster.starts(scan.vertices[chosen][index], normals[index])
-            facing[index] = caster.sees(starts, view.centre / scan_unit)
+            origins = caster.origins(scan.vertices[chosen][index], normals[index])
+            facing[index] = caster.sees(origins, view.centre / scan_unit)
         covered |= facing
     return float(covered.mean())
 

@@ -1,4 +1,4 @@
-"""Which views see which points of a scan."""
+"""Points of a scan in the views: where they project to, and which views see them."""
 
 from __future__ import annotations
 
@@ -6,46 +6,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import NDArray
 
 from capture import Camera
+from scans.ray_casting import RayCaster
 
-OFFSET = 5e-4  # of the scan's diagonal: how far above the surface rays start, so that their own face doesn't stop them
 _BLOCK = 8192  # points at once: what is worked on stays in the processor's cache
 
 
-class RayCaster:
-    """Occlusion queries against a mesh.
+def visible_in(
+    camera: Camera, points: NDArray[np.float64], normals: NDArray[np.float64], caster: RayCaster, min_cosine: float = 0
+) -> NDArray[np.bool_]:
+    """Whether a camera sees points of a surface.
+
+    Rays run along the line of sight of the points themselves and don't end at the camera: nothing of the surface lies
+    behind a camera.
 
     Args:
-        vertices: (V, 3).
-        faces: (F, 3).
+        camera: the view.
+        points: (P, 3).
+        normals: (P, 3) unit vectors, outwards.
+        caster: rays against the surface.
+        min_cosine: least cosine between the normal and the direction to the camera.
+
+    Returns:
+        (P,) inside the frame, facing the camera, and nothing in between.
     """
-
-    def __init__(self, vertices: NDArray, faces: NDArray) -> None:
-        # Around the origin, as Embree computes in single precision.
-        self._origin = np.asarray(vertices, np.float64).mean(axis=0)
-        local = np.asarray(vertices, np.float64) - self._origin
-        self._offset = OFFSET * float(np.linalg.norm(np.ptp(local, axis=0)))
-        self._scene = EmbreeScene()
-        TriangleMesh(self._scene, local.astype(np.float32), np.ascontiguousarray(faces, np.int32))
-
-    def starts(self, points: NDArray, normals: NDArray) -> NDArray[np.float32]:
-        """(P, 3) where rays from surface points (P, 3) with unit normals (P, 3) begin, for `sees`."""
-        lifted = np.asarray(points, np.float64) - self._origin
-        lifted += self._offset * np.asarray(normals, np.float64)
-        return lifted.astype(np.float32)
-
-    def sees(self, starts: NDArray[np.float32], target: NDArray) -> NDArray[np.bool_]:
-        """(P,) whether nothing lies between `starts` (P, 3) and `target` (3,)."""
-        if not len(starts):
-            return np.zeros(0, bool)
-        ways = (np.asarray(target, np.float64) - self._origin).astype(np.float32) - starts
-        distances = np.sqrt(np.einsum("pc,pc->p", ways, ways))
-        ways /= distances[:, None]
-        return np.asarray(self._scene.run(starts, ways, dists=distances, query="OCCLUDED") < 0)
+    directions = camera.centre - points
+    directions = directions / np.linalg.norm(directions, axis=1)[:, None]
+    visible = ((directions * normals).sum(axis=1) > min_cosine) & camera.inside(camera.project(points)[0])
+    index = np.flatnonzero(visible)
+    origins = caster.origins(points[index], normals[index])
+    visible[index] = caster.is_free(origins, directions[index].astype(np.float32))
+    return visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,24 +60,24 @@ def project_views(cameras: Sequence[Camera], points: NDArray, normals: NDArray, 
     """Project points (P, 3) with unit normals (P, 3) into all views and weigh the views."""
     shape = len(cameras), len(points)
     where, inside, weights = np.empty((*shape, 2), np.float32), np.empty(shape, bool), np.zeros(shape)
-    starts = caster.starts(points, normals)
-    order = _along_a_curve(starts)  # rays that follow one another meet the same part of the tree: half the time
+    origins = caster.origins(points, normals)
+    order = _along_a_curve(origins)  # rays that follow one another meet the same part of the tree: half the time
     for first in range(0, len(order), _BLOCK):
         block = order[first : first + _BLOCK]
-        near, upward, begins = points[block], normals[block], starts[block]
+        near, upward, begins = points[block], normals[block], origins[block]
         for i, camera in enumerate(cameras):
             pixels, _ = camera.project(near)
             framed = camera.inside(pixels)
-            ways = camera.centre - near
-            rise = np.einsum("pc,pc->p", ways, upward)
+            directions = camera.centre - near
+            rise = np.einsum("pc,pc->p", directions, upward)
             facing = np.flatnonzero(framed & (rise > 0))  # the others weigh nothing: no rays for them
             seen = facing[caster.sees(begins[facing], camera.centre)]
             shares = np.empty((len(block), 2), np.float32)
             for k, size in enumerate((camera.width, camera.height)):
                 np.divide(pixels[:, k], size, out=shares[:, k], casting="same_kind")
             where[i][block], inside[i][block] = shares, framed
-            ways = ways[seen]
-            weights[i][block[seen]] = rise[seen] / np.sqrt(np.einsum("pc,pc->p", ways, ways))
+            directions = directions[seen]
+            weights[i][block[seen]] = rise[seen] / np.sqrt(np.einsum("pc,pc->p", directions, directions))
     return Views(where, inside, weights)
 
 

@@ -21,7 +21,8 @@ from generator.spec import ShapeSpec
 from scans.distance import surface_distance_mm
 from scans.heads import Head
 from scans.meshes import read_labels
-from scans.visibility import RayCaster, Views, project_views
+from scans.ray_casting import RayCaster
+from scans.visibility import Views, project_views
 from training.data.shards import read_heads, read_splits
 from training.data.targets import boundary_distance_mm
 from training.segment import in_metres

@@ -10,7 +10,9 @@ from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, Mesh, PixelClass, Scan
 from labeling import label_capture, measure_capture
-from labeling.visibility import Occluder, without_specks
+from labeling.masks import without_specks
+from labeling.visibility import head_caster
+from scans.visibility import visible_in
 
 
 def camera(name: str, azimuth: float) -> Camera:
@@ -84,5 +86,5 @@ def test_visibility_sees_what_hides() -> None:
     vertices = np.concatenate([near.vertices - np.array([0, 0.3, 0]), far.vertices])
     mesh = Mesh(vertices, np.concatenate([near.faces, far.faces + len(near.vertices)]))
     points = np.array([[0, -0.1, 0], [0.08, -0.06, 0], [0, 0.1, 0.0]])
-    seen = Occluder(mesh).visible(points, points / 0.1, camera("a.png", 0))
+    seen = visible_in(camera("a.png", 0), points, points / 0.1, head_caster(mesh))
     assert seen.tolist() == [False, True, False]

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import InputError, vertex_normals
-from scans.visibility import RayCaster, Views, _along_a_curve, project_views
+from scans.ray_casting import RayCaster
+from scans.visibility import Views, _along_a_curve, project_views
 from tests.training.toy import toy_camera, toy_mesh
 from training.data.shards import read_heads, read_splits
 from training.features import BackboneConfig, FeatureConfig, channel_names
@@ -60,7 +61,7 @@ def test_visibility_equals_brute_force() -> None:
         inside = camera.inside(camera.project(vertices)[0])
         assert (weights[~inside] == 0).all()
         for i in np.flatnonzero((cosine > 0) & inside):
-            sees = _brute_force_sees(vertices, faces, vertices[i], normals[i], camera.centre, caster._offset)
+            sees = _brute_force_sees(vertices, faces, vertices[i], normals[i], camera.centre, caster.offset)
             hidden += not sees
             assert weights[i] == pytest.approx(cosine[i] if sees else 0)
         assert (weights[cosine <= 0] == 0).all()

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, vertex_normals
-from scans.visibility import RayCaster, Views, project_views
+from scans.ray_casting import RayCaster
+from scans.visibility import Views, project_views
 from training.features.backbone import Backbone, Tokens
 from training.features.config import FeatureConfig, Fusion
 from training.features.geometry import heat_kernel_signature, surface_variation
