@@ -19,7 +19,7 @@ from scans.heads import Head
 from scans.images import resize_image
 from scans.meshes import scan_key
 from scans.predictions import Prediction
-from scans.render import Picture, Stage, legend, sheet
+from scans.mesh_renderer import Picture, Stage, legend, sheet
 from scans.units import Units, find_units, scaled, scaled_camera
 from training.callbacks.writer import to_prediction
 from training.checkpoints.labeller import load_labeller

@@ -16,7 +16,7 @@ from registration.template import Template
 from scans import colours
 from scans.distance import surface_distance_mm
 from scans.pictures import distance_colours, faded, thumbnail
-from scans.render import Picture, Shot, Stage
+from scans.mesh_renderer import Picture, Shot, Stage
 
 SHOWN_MM = 3.0  # the error from which on a picture shows no more
 _SIDE = 250

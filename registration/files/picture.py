@@ -9,7 +9,7 @@ from capture import HeadSurface, Mesh
 from registration.files.outputs import ScanRegistration
 from scans.distance import surface_distance_mm
 from scans.pictures import PLAIN_COLOUR, distance_colours, faded, label_colours
-from scans.render import Stage, sheet
+from scans.mesh_renderer import Stage, sheet
 
 _MOST_MM = 2.0  # distance of the brightest colour
 _SIDE = 420

@@ -15,7 +15,7 @@ from PIL import Image
 
 from capture import atomic_path
 from scans import colours
-from scans.render import Picture, Shot, Stage, sheet
+from scans.mesh_renderer import Picture, Shot, Stage, sheet
 from training.data.batch import HeadBatch, Targets
 from training.data.module import HeadData
 from training.model.outputs import Outputs

@@ -20,7 +20,7 @@ from capture.geometry import vertex_normals
 from generator.head import build_head
 from generator.records import to_json
 from generator.spec import ShapeSpec
-from scans.render import Stage
+from scans.mesh_renderer import Stage
 from training.features import FeatureConfig
 from training.features.extract import input_channels
 from training.model.module import SkinLabeller

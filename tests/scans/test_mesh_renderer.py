@@ -7,7 +7,7 @@ import trimesh
 from capture import Camera
 from scans import colours
 from scans.predictions import PARTS
-from scans.render import Stage, sheet
+from scans.mesh_renderer import Stage, sheet
 
 ROTATION = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # from -Y, Z up
 
