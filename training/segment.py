@@ -17,9 +17,10 @@ from capture.files import sha256_of
 from scans import colours
 from scans.heads import Head
 from scans.images import resize_image
+from scans.mesh_renderer import MeshRenderer, Picture
 from scans.meshes import scan_key
 from scans.predictions import Prediction
-from scans.mesh_renderer import Picture, Stage, legend, sheet
+from scans.sheets import legend, sheet
 from scans.units import Units, find_units, scaled, scaled_camera
 from training.callbacks.writer import to_prediction
 from training.checkpoints.labeller import load_labeller
@@ -145,19 +146,19 @@ def skin_mesh(scan: Mesh, skin: NDArray[np.bool_]) -> Scan | None:
 def draw(prediction: Prediction, head: Head) -> Picture:
     """Some views: the image, the labels over it, the labelled scan alone, and its distance where the model has it."""
     pixels = head.pixels()
-    stage = Stage(head.scan.vertices, head.scan.faces)
+    renderer = MeshRenderer(head.scan.vertices, head.scan.faces)
     shades = colours.of_probability(prediction.probability)
     rows: list[list[tuple[str, Picture]]] = []
     for i in _spread(len(head.cameras)):
         camera = _fitted(head.cameras[i])
         image = resize_image(pixels[i], camera.width, camera.height)
-        shot = stage.from_camera(camera)
-        row = [(camera.name, image), ("labels: orange skin, blue other", shot.paint(shades, image, 0.6))]
-        row.append(("labels alone", shot.paint(shades)))
+        fragments = renderer.from_camera(camera)
+        row = [(camera.name, image), ("labels: orange skin, blue other", fragments.shade(shades, image, 0.6))]
+        row.append(("labels alone", fragments.shade(shades)))
         if prediction.distance_mm is not None:
-            row.append(("distance to skin, dark 20 mm", shot.paint(colours.of_distance(prediction.distance_mm))))
+            row.append(("distance to skin, dark 20 mm", fragments.shade(colours.of_distance(prediction.distance_mm))))
         if prediction.part is not None:
-            row.append(("part", shot.paint(colours.of_part(prediction.part))))
+            row.append(("part", fragments.shade(colours.of_part(prediction.part))))
             if not rows:
                 row.append(("parts", legend(colours.parts_shown(prediction.part))))
         rows.append(row)

@@ -15,8 +15,8 @@ from evaluation.comparison.samples import Subject
 from registration.template import Template
 from scans import colours
 from scans.distance import surface_distance_mm
+from scans.mesh_renderer import Fragments, MeshRenderer, Picture
 from scans.pictures import distance_colours, faded, thumbnail
-from scans.mesh_renderer import Picture, Shot, Stage
 
 SHOWN_MM = 3.0  # the error from which on a picture shows no more
 _SIDE = 250
@@ -59,35 +59,35 @@ class Figures:
     def add(self, subject: Subject, truth: Mesh | None, rows: Sequence[Row], results: Mapping[str, Result]) -> None:
         """Draw a head with the results of the rows that have any."""
         scan = subject.head.scan
-        shots = _shots(scan)
+        fragments = _fragments(scan)
         images = subject.head.pixels()
         chosen = np.unique(np.linspace(0, len(images) - 1, min(_IMAGES, len(images))).round().astype(int))
         panels = []
         for row in rows:
             result = results.get(row.name)
             if result is not None and (result.labels is not None or result.registered is not None):
-                panels.append(Panel(row.title, _text(result), self._pictures(subject, truth, result, shots)))
+                panels.append(Panel(row.title, _text(result), self._pictures(subject, truth, result, fragments)))
         self.made.append(Figure(subject.head.id, [thumbnail(images[i], _SIDE) for i in chosen], panels))
 
     def _pictures(
-        self, subject: Subject, truth: Mesh | None, result: Result, shots: Mapping[str, Shot]
+        self, subject: Subject, truth: Mesh | None, result: Result, fragments: Mapping[str, Fragments]
     ) -> dict[str, Picture]:
         found: dict[str, Picture] = {}
         if result.probability is not None:
             skin = read_probability(result.probability) > 0.5
             shades = colours.of_mistakes(skin, subject.labels.skin)
-            found |= {f"labels, {side}": shot.paint(shades) for side, shot in shots.items()}
+            found |= {f"labels, {side}": each.shade(shades) for side, each in fragments.items()}
         if result.registered is not None and self.template is not None and truth is not None:
             mesh = Mesh(read_vertices(result.registered.vertices), self.template.faces)
             errors = _error_colours(mesh, truth, self.template.face_mask)
-            shots = _shots(self.template.around_face(mesh.vertices))
-            found |= {f"registered, {side}": shot.paint(errors) for side, shot in shots.items()}
+            fragments = _fragments(self.template.around_face(mesh.vertices))
+            found |= {f"registered, {side}": each.shade(errors) for side, each in fragments.items()}
         return found
 
 
-def _shots(mesh: Mesh) -> dict[str, Shot]:
-    stage = Stage(mesh.vertices, mesh.faces)
-    return {side: stage.from_direction(forward, _DOWN, _SIDE) for side, forward in _SIDES.items()}
+def _fragments(mesh: Mesh) -> dict[str, Fragments]:
+    renderer = MeshRenderer(mesh.vertices, mesh.faces)
+    return {side: renderer.orthographic(forward, _DOWN, _SIDE) for side, forward in _SIDES.items()}
 
 
 def _error_colours(mesh: Mesh, truth: Mesh, face: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from capture import HeadSurface, Mesh
 from registration.files.outputs import ScanRegistration
 from scans.distance import surface_distance_mm
+from scans.mesh_renderer import MeshRenderer
 from scans.pictures import PLAIN_COLOUR, distance_colours, faded, label_colours
-from scans.mesh_renderer import Stage, sheet
+from scans.sheets import sheet
 
 _MOST_MM = 2.0  # distance of the brightest colour
 _SIDE = 420
@@ -43,7 +44,8 @@ def draw_registration(done: ScanRegistration, true_surface: HeadSurface | None) 
         row = []
         for shown, colours, title in columns:
             head = done.template.around_face(done.registration.vertices, shown)
-            shot = Stage(head.vertices, head.faces).from_direction(rotation @ np.array(forward), -rotation[:, 2], _SIDE)
-            row.append((f"{title}, {side}", shot.paint(colours)))
+            renderer = MeshRenderer(head.vertices, head.faces)
+            fragments = renderer.orthographic(rotation @ np.array(forward), -rotation[:, 2], _SIDE)
+            row.append((f"{title}, {side}", fragments.shade(colours)))
         rows.append(row)
     return sheet(rows)

@@ -6,8 +6,9 @@ import trimesh
 
 from capture import Camera
 from scans import colours
+from scans.mesh_renderer import MeshRenderer
 from scans.predictions import PARTS
-from scans.mesh_renderer import Stage, sheet
+from scans.sheets import sheet
 
 ROTATION = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # from -Y, Z up
 
@@ -16,25 +17,25 @@ ROTATION = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # from -Y, Z up
 def test_a_camera_sees_points_where_they_project_to(lens: tuple) -> None:
     ball = trimesh.creation.icosphere(4, 0.1)
     camera = Camera("a.png", 64, 48, "OPENCV", (90.0, 95.0, 30.0, 25.0, *lens), ROTATION, np.array([0.01, 0, 0.4]))
-    shot = Stage(ball.vertices, ball.faces).from_camera(camera)
-    points = np.einsum("pk,pkc->pc", shot.weights, ball.vertices[shot.corners])
+    fragments = MeshRenderer(ball.vertices, ball.faces).from_camera(camera)
+    points = np.einsum("pk,pkc->pc", fragments.weights, ball.vertices[fragments.corners])
     pixels, depth = camera.project(points)
-    rows, columns = np.nonzero(shot.hit)
+    rows, columns = np.nonzero(fragments.hit)
     np.testing.assert_allclose(pixels, np.stack([columns + 0.5, rows + 0.5], axis=1), atol=2e-3)
     assert (depth < 0.4).all()  # the near side
-    assert (np.diff(shot.light[len(rows) // 2 - 3 : len(rows) // 2]) < 1).all() and shot.light.max() <= 1
+    assert (np.diff(fragments.light[len(rows) // 2 - 3 : len(rows) // 2]) < 1).all() and fragments.light.max() <= 1
 
 
 def test_parallel_rays_show_the_whole_mesh_upright() -> None:
     ball = trimesh.creation.icosphere(4, 0.1)
-    stage = Stage(ball.vertices + np.array([5.0, -3, 2]), ball.faces)
-    shot = stage.from_direction((0, 1, 0), (0, 0, -1), 100)
-    assert shot.hit.mean() == pytest.approx(np.pi / 4 / 1.04**2, rel=0.02)
-    height = np.einsum("pk,pk->p", shot.weights, ball.vertices[shot.corners][:, :, 2])
-    rows = np.nonzero(shot.hit)[0]
+    renderer = MeshRenderer(ball.vertices + np.array([5.0, -3, 2]), ball.faces)
+    fragments = renderer.orthographic((0, 1, 0), (0, 0, -1), 100)
+    assert fragments.hit.mean() == pytest.approx(np.pi / 4 / 1.04**2, rel=0.02)
+    height = np.einsum("pk,pk->p", fragments.weights, ball.vertices[fragments.corners][:, :, 2])
+    rows = np.nonzero(fragments.hit)[0]
     assert np.corrcoef(rows, height)[0, 1] < -0.99
-    picture = shot.paint(np.tile([200.0, 0, 0], (len(ball.vertices), 1)))
-    assert (picture[~shot.hit] == 245).all() and (picture[shot.hit][:, 1:] == 0).all()
+    picture = fragments.shade(np.tile([200.0, 0, 0], (len(ball.vertices), 1)))
+    assert (picture[~fragments.hit] == 245).all() and (picture[fragments.hit][:, 1:] == 0).all()
 
 
 def test_sheets_hold_all_pictures() -> None:

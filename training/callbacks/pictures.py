@@ -15,12 +15,13 @@ from PIL import Image
 
 from capture import atomic_path
 from scans import colours
-from scans.mesh_renderer import Picture, Shot, Stage, sheet
+from scans.mesh_renderer import Fragments, MeshRenderer, Picture
+from scans.sheets import sheet
 from training.data.batch import HeadBatch, Targets
 from training.data.module import HeadData
 from training.model.outputs import Outputs
 
-_WAYS = ((0.0, 1.0, 0.0), (-0.75, 0.66, -0.05))  # of the rays: from the front, and from the subject's left
+_DIRECTIONS = ((0.0, 1.0, 0.0), (-0.75, 0.66, -0.05))  # of the rays: from the front, and from the subject's left
 _DOWN = (0.0, 0.0, -1.0)
 _COLUMNS = 4
 
@@ -37,7 +38,7 @@ class PredictionPictures(Callback):
 
     def __init__(self, folder: Path, heads: int = 3, every: int = 5, size: int = 256) -> None:
         self._folder, self._count, self._every, self._size = Path(folder), heads, max(every, 1), size
-        self._shots: dict[str, list[Shot]] = {}
+        self._fragments: dict[str, list[Fragments]] = {}
         self._rows: list[list[tuple[str, Picture]]] = []
 
     def on_validation_batch_end(
@@ -52,9 +53,9 @@ class PredictionPictures(Callback):
         """Draw the head."""
         if self._is_due(trainer) and batch_idx < self._count:
             assert isinstance(trainer.datamodule, HeadData)  # type: ignore[attr-defined]
-            shots = self._shots_of(batch, trainer.datamodule)  # type: ignore[attr-defined]
+            fragments = self._fragments_of(batch, trainer.datamodule)  # type: ignore[attr-defined]
             assert batch.targets is not None
-            shown = draw_head(shots, outputs["outputs"], batch.targets)
+            shown = draw_head(fragments, outputs["outputs"], batch.targets)
             shown[0] = (f"{batch.id}: {shown[0][0]}", shown[0][1])
             self._rows += [shown[i : i + _COLUMNS] for i in range(0, len(shown), _COLUMNS)]
 
@@ -76,16 +77,16 @@ class PredictionPictures(Callback):
         done = trainer.current_epoch + 1
         return done % between == 0 or done == trainer.max_epochs or done == (trainer.check_val_every_n_epoch or 1)
 
-    def _shots_of(self, batch: HeadBatch, data: HeadData) -> list[Shot]:
-        """Where the pixels lie on the head's mesh: found once."""
-        if batch.id not in self._shots:
+    def _fragments_of(self, batch: HeadBatch, data: HeadData) -> list[Fragments]:
+        """The head's mesh from some sides, computed once."""
+        if batch.id not in self._fragments:
             mesh = data.mesh(batch.id)
-            stage = Stage(mesh.vertices, mesh.faces)
-            self._shots[batch.id] = [stage.from_direction(way, _DOWN, self._size) for way in _WAYS]
-        return self._shots[batch.id]
+            renderer = MeshRenderer(mesh.vertices, mesh.faces)
+            self._fragments[batch.id] = [renderer.orthographic(way, _DOWN, self._size) for way in _DIRECTIONS]
+        return self._fragments[batch.id]
 
 
-def draw_head(shots: list[Shot], outputs: Outputs, targets: Targets) -> list[tuple[str, Picture]]:
+def draw_head(fragments: list[Fragments], outputs: Outputs, targets: Targets) -> list[tuple[str, Picture]]:
     """Titles and pictures of one head: truth, prediction, mistakes, and those of the other heads of the network."""
     true = _numpy(targets.skin) > 0
     probability = _numpy(outputs.probability)
@@ -100,7 +101,7 @@ def draw_head(shots: list[Shot], outputs: Outputs, targets: Targets) -> list[tup
     if outputs.part is not None:
         columns.append(("true part", colours.of_part(_numpy(targets.part))))  # -1 is the last entry: unknown
         columns.append(("predicted part", colours.of_part(_numpy(outputs.part.argmax(-1)))))
-    return [(title, np.concatenate([shot.paint(values) for shot in shots], axis=1)) for title, values in columns]
+    return [(title, np.concatenate([each.shade(values) for each in fragments], axis=1)) for title, values in columns]
 
 
 def _numpy(values: torch.Tensor) -> NDArray:

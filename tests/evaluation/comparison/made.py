@@ -20,7 +20,7 @@ from capture.geometry import vertex_normals
 from generator.head import build_head
 from generator.records import to_json
 from generator.spec import ShapeSpec
-from scans.mesh_renderer import Stage
+from scans.mesh_renderer import MeshRenderer
 from training.features import FeatureConfig
 from training.features.extract import input_channels
 from training.model.module import SkinLabeller
@@ -72,14 +72,14 @@ def sample(seed: int, masks: bool = True) -> dict[str, bytes]:
         "cameras": [camera.to_json() for camera in cameras],
     }
     files = {"capture.json": json.dumps(info).encode(), "scan.npz": arrays.getvalue()}
-    stage = Stage(vertices, faces)
+    renderer = MeshRenderer(vertices, faces)
     for i, camera in enumerate(cameras):
-        shot = stage.from_camera(camera)
+        fragments = renderer.from_camera(camera)
         colours = np.where(hair[:, None], [60.0, 40.0, 20.0], [210.0, 150.0, 120.0])
-        files[f"view_{i:02d}.jpg"] = _encoded(shot.paint(colours), "JPEG")
+        files[f"view_{i:02d}.jpg"] = _encoded(fragments.shade(colours), "JPEG")
         if masks:
             classes = np.zeros((SIZE, SIZE), np.uint8)
-            classes[shot.hit] = np.where(hair, PixelClass.SCALP_HAIR, PixelClass.SKIN)[shot.corners[:, 0]]
+            classes[fragments.hit] = np.where(hair, PixelClass.SCALP_HAIR, PixelClass.SKIN)[fragments.corners[:, 0]]
             files[f"view_{i:02d}.mask.png"] = _encoded(classes, "PNG")
     return files
 
