@@ -13,7 +13,7 @@ from assets.head_models.head_model import HeadModel, Pose
 from assets.library import Library
 from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
-from generator.assets_in_use import choose_assets
+from generator.asset_selection import choose_assets
 from generator.cameras.rig import RigSpec, sample_rig
 from generator.components.environment import EnvironmentSpec, sample_environment
 from generator.components.eyes import EyeSpec, sample_eyes

@@ -13,7 +13,7 @@ from assets.library import Library
 from assets.parameter_sampler import DIGITS
 from capture import InputError
 from factory.blend.light import SkinLight
-from generator.assets_in_use import choose_assets
+from generator.asset_selection import choose_assets
 from generator.cameras.rig import RigSpec
 from generator.components.environment import EnvironmentSpec
 from generator.components.facial_hair import BEARDS, BrowSpec, LashSpec, sample_beard

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assets.head_models.head_model import HeadModel
 from assets.library import Asset, Library
 from capture import PixelClass
-from generator.assets_in_use import assets_of
+from generator.asset_selection import assets_of
 from generator.blender.cameras import add_camera
 from generator.blender.curves import add_strands, hair_material
 from generator.blender.materials.assignment import PAINTERS

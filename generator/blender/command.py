@@ -16,7 +16,7 @@ from assets.head_models.registry import DEFAULT, load_head_model
 from assets.library import Library, open_library
 from capture import InputError, read_json, write_json
 from capture.progress import StepProgress, StepTimes
-from generator.assets_in_use import assets_of
+from generator.asset_selection import assets_of
 from generator.blender.jobs.annotation import read_annotation, write_annotation
 from generator.blender.jobs.capture import RenderSettings, capture_head
 from generator.blender.jobs.overlay import render_overlay

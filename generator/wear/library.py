@@ -57,7 +57,7 @@ RELAX = 0.012
 def library_pieces(
     spec: HeadSpec, head: HeadGeometry, model: HeadModel, used: Mapping[str, Asset]
 ) -> tuple[Piece, ...]:
-    """A piece for each proxy among the assets in use (component -> asset, of `assets_in_use.assets_of`).
+    """A piece for each proxy among the assets in use (component -> asset, of `asset_selection.assets_of`).
 
     Raises `InputError` where one is damaged or doesn't fit.
     """

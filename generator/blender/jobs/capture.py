@@ -15,7 +15,7 @@ from assets.head_models.head_model import HeadModel
 from assets.library import Library
 from capture import Capture, CaptureInfo
 from generator import GENERATOR_VERSION
-from generator.assets_in_use import credits_of
+from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
 from generator.blender.compat import version
 from generator.blender.curves import hair_nodes

@@ -14,7 +14,7 @@ from assets.head_models.head_model import HeadModel
 from assets.library import Library
 from capture import InputError, PixelClass, atomic_path, write_json
 from generator import GENERATOR_VERSION
-from generator.assets_in_use import credits_of
+from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
 from generator.blender.compat import light_nothing, version
 from generator.blender.curves import hair_nodes

@@ -18,7 +18,7 @@ from assets.library import Library, open_library
 from assets.library.import_makehuman import Origin, import_makehuman
 from assets.makehuman.model import load_default_model
 from capture import Capture, InputError, PixelClass
-from generator.assets_in_use import MISFIT, SLOTS, assets_of, suits
+from generator.asset_selection import MISFIT, SLOTS, assets_of, suits
 from generator.components.hair import HairColour
 from generator.components.person import Person
 from generator.components.skin import MakeUp
