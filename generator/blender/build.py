@@ -30,8 +30,8 @@ from generator.head import HeadGeometry, build_head
 from generator.skin.colour import exposure_gain, skin_albedo, skin_overlay
 from generator.skin.relief import oil_strength, pore_strength, wrinkles
 from generator.spec import HeadSpec
-from generator.wear.dressing import Dress, dress_head
-from generator.wear.library import library_pieces
+from generator.wear.assembly import Outfit, assemble_outfit
+from generator.wear.library_meshes import library_meshes
 
 Time = Callable[[str, Callable[[], Any]], Any]
 
@@ -58,30 +58,30 @@ def build_scene(
         spec = replace(spec, skin=toned(spec.skin, assets["skin"].path("diffuse"), head))
     panorama = assets["environment"].path("image") if "environment" in assets else None
     time("world", lambda: add_world(scene, spec.environment, exposure_gain(spec.skin), panorama))
-    worn = time("dress", lambda: library_pieces(spec, head, model, assets))
-    dress = time("dress", lambda: dress_head(spec, head, worn))
+    proxies = time("dress", lambda: library_meshes(spec, head, model, assets))
+    outfit = time("dress", lambda: assemble_outfit(spec, head, proxies))
     time("objects", lambda: _add_head(spec, head, assets))
-    time("objects", lambda: _add_dress(scene, spec, dress))
+    time("objects", lambda: _add_outfit(scene, spec, outfit))
     if spec.environment.specular < 1:
         polarise(spec.environment.specular)
-    return scene, head, dress.framed_radius(head)
+    return scene, head, outfit.framed_radius(head)
 
 
-def _add_dress(scene: Any, spec: HeadSpec, dress: Dress) -> None:
-    for piece in dress.pieces:
-        paint = image_material(piece) if piece.images else PAINTERS[piece.material](spec)
+def _add_outfit(scene: Any, spec: HeadSpec, outfit: Outfit) -> None:
+    for mesh in outfit.meshes:
+        paint = image_material(mesh) if mesh.images else PAINTERS[mesh.material](spec)
         made = add_mesh(
-            piece.name, piece.vertices, piece.triangles, paint, piece.pixel_class, piece.attributes, piece.corner_uvs
+            mesh.name, mesh.vertices, mesh.triangles, paint, mesh.pixel_class, mesh.attributes, mesh.corner_uvs
         )
-        if piece.images:
-            mark_card(scene, made, piece)
+        if mesh.images:
+            mark_card(scene, made, mesh)
     looks = {
         "scalp hair": (spec.hair.colour, PixelClass.SCALP_HAIR),
         "brows": (spec.brows.colour, PixelClass.BROWS),
         "lashes": (BLACK, PixelClass.LASHES),
         "beard": (spec.beard.colour, PixelClass.FACIAL_HAIR),
     }
-    for name, strands in dress.hair.items():
+    for name, strands in outfit.strands.items():
         colour, number = looks[name]
         more = spec.hair.seed if name == "scalp hair" else None
         add_strands(name, strands, hair_material(name, colour), number, more)

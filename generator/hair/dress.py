@@ -13,7 +13,7 @@ from generator.hair.growth import Obstacle
 from generator.hair.strands import Strands
 from generator.head import HeadGeometry
 from generator.wear.clothing.cloth import Cloth, Surface
-from generator.wear.clothing.outfit import make_garment
+from generator.wear.clothing.garment import make_garment
 
 Floats = NDArray[np.float64]
 

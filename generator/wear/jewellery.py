@@ -11,7 +11,7 @@ from generator.geometry.distance import DistanceField
 from generator.geometry.head_frame import HeadFrame, has_landmarks
 from generator.geometry.solids import Mesh, blob, circle, lathe, merged, sweep
 from generator.head import HeadGeometry
-from generator.wear.pieces import Piece
+from generator.wear.worn_mesh import WornMesh
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ ROOM = 0.0028
 
 def make_jewellery(
     spec: JewellerySpec, head: HeadGeometry, skull: HeadFrame | None, field: DistanceField
-) -> list[Piece]:
+) -> list[WornMesh]:
     """The earrings of a spec; they pierce the lobes, so they touch the skin."""
     if spec.kind == "none" or skull is None:
         return []
@@ -39,7 +39,7 @@ def make_jewellery(
         gems += stones
     found = {"jewellery metal": metal, "jewellery gem": gems}
     return [
-        Piece(name, *merged(*parts), PixelClass.JEWELLERY, name, {}, touches=True)
+        WornMesh(name, *merged(*parts), PixelClass.JEWELLERY, name, {}, touches=True)
         for name, parts in found.items()
         if parts
     ]

@@ -14,7 +14,7 @@ from assets.head_models.registry import load_head_model
 from capture import InputError
 from generator.head import build_head
 from generator.spec import HeadSpec, sample_spec
-from generator.wear.dressing import dress_head
+from generator.wear.assembly import assemble_outfit
 from tests.generator.toy_model import override
 from tests.helpers import SHARED, needs_shared
 
@@ -61,13 +61,13 @@ def test_a_head_builds_and_is_dressed(model: HeadModel) -> None:
     spec = sample_spec(3, model, overrides)
     assert HeadSpec.from_json(spec.to_json()) == spec and spec.shape.model == "ict_facekit"
     head = build_head(model, spec.shape)
-    dress = dress_head(spec, head)
-    roots = dress.hair["scalp hair"].points[:, 0]
+    outfit = assemble_outfit(spec, head)
+    roots = outfit.strands["scalp hair"].points[:, 0]
     skin = trimesh.Trimesh(head.skin.vertices, head.skin.triangles, process=False)
     near = skin.vertices[skin.kdtree.query(roots)[1]]
     assert np.percentile(np.linalg.norm(near - roots, axis=1), 99) < 0.002
     assert (roots[:, 2] > head.landmarks["chin"][2]).all()
-    assert len(dress.hair["brows"]) > 100
+    assert len(outfit.strands["brows"]) > 100
 
 
 def test_a_folder_without_the_mesh_is_named(tmp_path: Path) -> None:

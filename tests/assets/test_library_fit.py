@@ -24,7 +24,7 @@ from generator.geometry.distance import distance_field
 from generator.hair.strands import Strands
 from generator.hair.tuck import tuck_under
 from generator.head import Part
-from generator.wear.library import keep_off, split
+from generator.wear.library_meshes import keep_off, split
 from tests.assets.packs import write_proxy
 
 

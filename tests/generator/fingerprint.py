@@ -24,8 +24,8 @@ from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
 from generator.skin.colour import skin_albedo
 from generator.spec import HeadSpec, sample_spec
-from generator.wear import dressing
-from generator.wear.dressing import dress_head
+from generator.wear import assembly
+from generator.wear.assembly import assemble_outfit
 
 SEED = 3
 FEW = {"hair": 150, "beard": 150, "brows": 60, "lashes": 40}  # strands
@@ -76,24 +76,24 @@ def plans(other: str) -> list[Distributions]:
 
 
 def fingerprint(spec: HeadSpec, head: HeadGeometry) -> dict[str, str]:
-    """Hashes of all that `dress_head` makes."""
-    dress = dress_head(spec, head)
+    """Hashes of all that `assemble_outfit` makes."""
+    outfit = assemble_outfit(spec, head)
     found = {
         f"piece {piece.name}": digest(
             piece.vertices, piece.triangles, *(piece.attributes[k] for k in sorted(piece.attributes))
         )
-        for piece in dress.pieces
+        for piece in outfit.meshes
     }
     found["albedo"] = digest(skin_albedo(spec.skin, head, root_shade(spec.hair, head)))
     return found | {
         f"strands {name}": digest(strands.points, strands.radii, strands.shade, strands.tone)
-        for name, strands in dress.hair.items()
+        for name, strands in outfit.strands.items()
     }
 
 
 def main() -> None:
     model, other = load_default_model(), sys.argv[2] if len(sys.argv) > 2 else ""
-    grow = dressing.distance_field
+    grow = assembly.distance_field
     fields: dict[str, Any] = {}
 
     def once(vertices: Any, normals: Any, *more: Any, **options: Any) -> Any:
@@ -103,7 +103,7 @@ def main() -> None:
             fields[key] = grow(vertices, normals, *more, **options)
         return fields[key]
 
-    dressing.distance_field = once  # type: ignore[assignment]
+    assembly.distance_field = once  # type: ignore[assignment]
     built = cache(lambda shape: build_head(model, shape))
     specs = [sample_spec(seed, model, Recorded(other=other)).to_json() for seed in range(20)]
     heads = []

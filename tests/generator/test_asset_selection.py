@@ -23,7 +23,7 @@ from generator.components.hair import HairColour
 from generator.components.person import Person
 from generator.components.skin import MakeUp
 from generator.spec import HeadSpec, sample_spec
-from generator.wear.library import pigment_colour
+from generator.wear.library_meshes import pigment_colour
 from tests.assets.packs import write_asset, write_image, write_pack, write_proxy
 from tests.generator.toy_model import ToyModel, override
 

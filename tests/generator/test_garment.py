@@ -15,7 +15,7 @@ from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.dress import hair_obstacle
 from generator.head import HeadGeometry, build_head
 from generator.spec import sample_spec
-from generator.wear.clothing.outfit import make_garment
+from generator.wear.clothing.garment import make_garment
 from tests.generator.toy_model import ToyModel, override
 
 MODEL = load_default_model()

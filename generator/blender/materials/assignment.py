@@ -1,4 +1,4 @@
-"""Which material paints which piece."""
+"""The table of materials of what is worn."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ PAINTERS: Mapping[str, Callable[[HeadSpec], Any]] = {
     "jewellery metal": lambda spec: jewellery_metal_material(spec.jewellery),
     "jewellery gem": lambda spec: gem_material(spec.jewellery),
 }
-"""`Piece.material` -> what makes the material for a head."""
+"""`WornMesh.material` -> what makes the material for a head."""

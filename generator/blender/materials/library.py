@@ -11,7 +11,7 @@ import numpy as np
 from capture import InputError, PixelClass
 from generator.blender.materials.nodes import Graph, material
 from generator.lighting import LUMINANCE
-from generator.wear.dressing import Piece
+from generator.wear.worn_mesh import WornMesh
 
 CARD = "card"
 """Custom property of objects with an image that is clear in places: a number of its own, from 1 on."""
@@ -19,7 +19,7 @@ CARD_IMAGE = "card image"
 LAYERS = 64
 """How many clear layers a ray passes."""
 # Kind of surface -> roughness, specular.
-LOOKS = {PixelClass.SCALP_HAIR: (0.5, 0.22), PixelClass.BROWS: (0.6, 0.2), PixelClass.LASHES: (0.6, 0.2)}
+SURFACES = {PixelClass.SCALP_HAIR: (0.5, 0.22), PixelClass.BROWS: (0.6, 0.2), PixelClass.LASHES: (0.6, 0.2)}
 CLOTH = (0.8, 0.25)
 CONTRAST = 0.6  # exponent of an image that gives a tint its light and dark
 
@@ -38,17 +38,17 @@ def load_image(path: Path, colour: bool = True) -> Any:
     return image
 
 
-def image_material(piece: Piece) -> Any:
-    """The material of a piece out of a library: its colours, clear where its image is."""
-    made, graph = material(piece.name)
-    picture = _texture(graph, load_image(piece.images["diffuse"]))
-    roughness, specular = LOOKS.get(piece.pixel_class, CLOTH)
+def image_material(worn: WornMesh) -> Any:
+    """The material of a mesh out of a library: its colours, clear where its image is."""
+    made, graph = material(worn.name)
+    picture = _texture(graph, load_image(worn.images["diffuse"]))
+    roughness, specular = SURFACES.get(worn.pixel_class, CLOTH)
     colour = picture.outputs["Color"]
-    if piece.tint is not None:
-        colour = _tinted(graph, colour, picture.image, piece.tint)
+    if worn.tint is not None:
+        colour = _tinted(graph, colour, picture.image, worn.tint)
     inputs: dict[str | int, Any] = {"Base Color": colour, "Roughness": roughness, "Specular IOR Level": specular}
-    if "normal" in piece.images:
-        bumps = _texture(graph, load_image(piece.images["normal"], colour=False)).outputs["Color"]
+    if "normal" in worn.images:
+        bumps = _texture(graph, load_image(worn.images["normal"], colour=False)).outputs["Color"]
         inputs["Normal"] = graph.node("NormalMap", {"Color": bumps}, uv_map="UVMap").outputs[0]
     shader = graph.node("BsdfPrincipled", inputs)
     clear = graph.node("BsdfTransparent")
@@ -69,10 +69,10 @@ def _tinted(graph: Graph, colour: Any, image: Any, tint: tuple[float, float, flo
     return graph.node("VectorMath", {0: soft, 1: tint}, operation="MULTIPLY").outputs[0]
 
 
-def mark_card(scene: Any, made: Any, piece: Piece) -> None:
+def mark_card(scene: Any, made: Any, worn: WornMesh) -> None:
     """Note what `see_through` needs to know of an object."""
     made[CARD] = 1.0 + sum(CARD in other for other in bpy.data.objects)
-    made[CARD_IMAGE] = load_image(piece.images["diffuse"]).name
+    made[CARD_IMAGE] = load_image(worn.images["diffuse"]).name
     scene.cycles.transparent_max_bounces = LAYERS
 
 

@@ -1,4 +1,4 @@
-"""Spectacles as pieces: rims, bridge, temples, pads and lenses."""
+"""Spectacles as meshes: rims, bridge, temples, pads and lenses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from generator.geometry.solids import (
 from generator.head import HeadGeometry
 from generator.wear.eyewear.fit import CLEARANCE, FROM_EYE, FaceFrame, face_frame, shift_to_clear, temple_path
 from generator.wear.eyewear.lens import THICKNESS, curved, lens_mesh, outline, widened
-from generator.wear.pieces import Piece
+from generator.wear.worn_mesh import WornMesh
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,9 @@ NEEDED = (
 BACK = np.array([0.0, 1.0, 0.0])
 
 
-def make_eyewear(spec: EyewearSpec, head: HeadGeometry, skull: HeadFrame | None, field: DistanceField) -> list[Piece]:
+def make_eyewear(
+    spec: EyewearSpec, head: HeadGeometry, skull: HeadFrame | None, field: DistanceField
+) -> list[WornMesh]:
     """The frame, the pads and the lenses of a spec; none where nothing is worn or the head model lacks landmarks."""
     if spec.kind == "none" or skull is None or not has_landmarks(head, NEEDED, "spectacles"):
         return []
@@ -53,15 +55,17 @@ def make_eyewear(spec: EyewearSpec, head: HeadGeometry, skull: HeadFrame | None,
     temples = [_temple(spec, edge, middle, side, face, head) for side in (1, -1)]
     frame = merged(whole, *temples)
     pads = [pad for side in (1, -1) for pad in _pad(spec, edge, middle, side, face, field)]
-    pieces = [_piece("spectacles", frame, face, "spectacles"), _piece("lenses", merged(*lenses), face, "lens")]
+    meshes = [_worn_mesh("spectacles", frame, face, "spectacles"), _worn_mesh("lenses", merged(*lenses), face, "lens")]
     if pads:
-        pieces.append(_piece("nose pads", merged(*pads), face, "spectacles", touches=True))
-    return pieces
+        meshes.append(_worn_mesh("nose pads", merged(*pads), face, "spectacles", touches=True))
+    return meshes
 
 
-def _piece(name: str, mesh: Mesh, face: FaceFrame, material: str, touches: bool = False) -> Piece:
+def _worn_mesh(name: str, mesh: Mesh, face: FaceFrame, material: str, touches: bool = False) -> WornMesh:
     vertices, triangles = mesh
-    return Piece(name, face.frame.world(vertices), triangles, PixelClass.EYEWEAR, material, {"base": vertices}, touches)
+    return WornMesh(
+        name, face.frame.world(vertices), triangles, PixelClass.EYEWEAR, material, {"base": vertices}, touches
+    )
 
 
 def _placed(mesh: Mesh, middle: float, side: int) -> Mesh:

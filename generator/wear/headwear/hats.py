@@ -22,7 +22,7 @@ from generator.wear.headwear.chart import (
     polar,
     skull_heights,
 )
-from generator.wear.pieces import Piece
+from generator.wear.worn_mesh import WornMesh
 
 Floats = NDArray[np.float64]
 
@@ -44,19 +44,19 @@ ROWS = 26
 
 
 def make_headwear(
-    spec: HeadwearSpec, head: HeadGeometry, skull: HeadFrame | None, hair: Strands | None, worn: list[Piece]
-) -> tuple[list[Piece], Cover | None]:
-    """The pieces of a spec and what they cover.
+    spec: HeadwearSpec, head: HeadGeometry, skull: HeadFrame | None, hair: Strands | None, worn: list[WornMesh]
+) -> tuple[list[WornMesh], Cover | None]:
+    """The meshes of a spec and what they cover.
 
     Args:
         hair: voluminous hair gets more room.
-        worn: pieces that it goes over (the temples of spectacles).
+        worn: meshes that it goes over (the temples of spectacles).
     """
     if spec.kind == "none" or spec.asset or skull is None or not has_landmarks(head, NEEDED, "hats"):
         return [], None
     ears = head.skin.masks.get("ears", np.zeros(len(head.skin.vertices))) > 0.05
     local = skull.local(head.skin.vertices)
-    over = [skull.local(piece.vertices) for piece in worn if piece.pixel_class == PixelClass.EYEWEAR]
+    over = [skull.local(mesh.vertices) for mesh in worn if mesh.pixel_class == PixelClass.EYEWEAR]
     skin = skull_heights(local[~ears])
     behind = [points[points[:, 1] > -0.07] for points in over]
     heights = skull_heights(np.concatenate([local[~ears], *behind])) if over else skin
@@ -68,9 +68,9 @@ def make_headwear(
         inner = inner + _slack(spec)
     low = _elevation_at(inner, rim)
     high = _elevation_at(inner, rim + spec.height_mm / 1000) if spec.kind == "headband" else np.full(COLUMNS, 9.0)
-    pieces = _pieces(spec, skull, inner, low, high)
+    meshes = _worn_meshes(spec, skull, inner, low, high)
     steep = max(np.tan(np.radians(12 + 48 * spec.droop)), 0.3) if spec.kind in BRIMMED else 0.7
-    return pieces, Cover(skull, skin, inner, low, high, float(min(0.8 / steep, 1.2)))
+    return meshes, Cover(skull, skin, inner, low, high, float(min(0.8 / steep, 1.2)))
 
 
 def _rim_height(spec: HeadwearSpec, head: HeadGeometry, skull: HeadFrame, ears: Floats) -> Floats:
@@ -142,7 +142,7 @@ def _slack(spec: HeadwearSpec) -> Floats:
     return np.asarray(high * (bag + 0.0012 * (0.3 + spec.looseness) * np.clip(folds / 2 + 0.8, 0, 3)))
 
 
-def _pieces(spec: HeadwearSpec, skull: HeadFrame, inner: Floats, low: Floats, high: Floats) -> list[Piece]:
+def _worn_meshes(spec: HeadwearSpec, skull: HeadFrame, inner: Floats, low: Floats, high: Floats) -> list[WornMesh]:
     thick = spec.thickness_mm / 1000
     if spec.kind == "headband":
         meshes = [(_band(inner, low, high, thick), "headwear")]
@@ -158,7 +158,7 @@ def _pieces(spec: HeadwearSpec, skull: HeadFrame, inner: Floats, low: Floats, hi
         meshes += [(_band(inner + thick - 0.0004, up, width, 0.0014), "headwear trim")]
     if spec.kind == "headscarf":
         meshes += [(_knot(ring[COLUMNS // 2]), "headwear")]
-    return [Piece(f"headwear {i}", skull.world(mesh[0]), mesh[1], PixelClass.HEADWEAR, material,
+    return [WornMesh(f"headwear {i}", skull.world(mesh[0]), mesh[1], PixelClass.HEADWEAR, material,
                   {"base": mesh[0], "around": _around(mesh[0], ring)})
             for i, (mesh, material) in enumerate(meshes)]  # fmt: skip
 

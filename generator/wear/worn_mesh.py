@@ -1,4 +1,4 @@
-"""What is worn, as meshes."""
+"""The record of a mesh that a head wears: a garment, a hat, spectacles, an earring."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class WornMesh:
     """A mesh that is worn.
 
     Attributes:
@@ -27,7 +27,7 @@ class Piece:
         attributes: name -> (V,) or (V, 3) values that the material reads.
         touches: it may touch the skin (nose pads, hems); everything else keeps 2.5 mm or more from it.
         corner_uvs: (F, 3, 2) texture coordinates of the triangles' corners, where it has images.
-        images: role ("diffuse", "normal") -> file, of a piece out of a library; it is painted with them.
+        images: role ("diffuse", "normal") -> file, of a mesh out of a library; it is painted with them.
         tint: linear RGB that the mean of its image takes, the lighter and darker parts in proportion.
     """
 

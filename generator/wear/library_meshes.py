@@ -1,4 +1,4 @@
-"""What a head wears out of a library: proxies fitted to it, as pieces."""
+"""Proxies out of a library, fitted to a head: the meshes that it wears instead of our own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from generator.components.hair import BLACK, HairColour
 from generator.geometry.distance import DistanceField, distance_field
 from generator.head import HeadGeometry
 from generator.spec import HeadSpec
-from generator.wear.dressing import Piece
+from generator.wear.worn_mesh import WornMesh
 
 Floats = NDArray[np.float64]
 
@@ -54,10 +54,10 @@ RELAX = 0.012
 """Cloth within this distance of the skin is moved when some of it lies too deep, so that its layers stay in order."""
 
 
-def library_pieces(
+def library_meshes(
     spec: HeadSpec, head: HeadGeometry, model: HeadModel, used: Mapping[str, Asset]
-) -> tuple[Piece, ...]:
-    """A piece for each proxy among the assets in use (component -> asset, of `asset_selection.assets_of`).
+) -> tuple[WornMesh, ...]:
+    """A mesh for each proxy among the chosen assets (component -> asset, of `asset_selection.assets_of`).
 
     Raises `InputError` where one is damaged or doesn't fit.
     """
@@ -70,7 +70,7 @@ def library_pieces(
     fitting = load_fitting_mesh(model)
     field = distance_field(head.skin.vertices, head.skin.normals)
     shape = spec.shape
-    pieces = []
+    meshes = []
     for name, asset in assets.items():
         fitted = fit_proxy(
             read_proxy(asset.path("fit")),
@@ -82,8 +82,8 @@ def library_pieces(
         )
         if not len(fitted.triangles):
             raise InputError(f"asset {asset.id!r}: nothing of it lies on head, neck or chest")
-        pieces.append(_piece(name, asset, fitted, field, _tint(name, spec)))
-    return tuple(pieces)
+        meshes.append(_worn_mesh(name, asset, fitted, field, _tint(name, spec)))
+    return tuple(meshes)
 
 
 def _tint(name: str, spec: HeadSpec) -> tuple[float, float, float] | None:
@@ -105,9 +105,9 @@ def pigment_colour(colour: HairColour) -> tuple[float, float, float]:
     return r, g, b
 
 
-def _piece(
+def _worn_mesh(
     name: str, asset: Asset, fitted: Fitted, field: DistanceField, tint: tuple[float, float, float] | None
-) -> Piece:
+) -> WornMesh:
     wear = WEAR[name]
     for _ in range(wear.splits):
         fitted = split(fitted)
@@ -116,7 +116,7 @@ def _piece(
         vertices = keep_off(vertices, field, wear.gap_mm / 1000, RELAX if wear.gap_mm >= 2.5 else wear.gap_mm / 500)
     images: dict[str, Path] = {role: asset.path(role) for role in ("diffuse", "normal") if role in asset.files}
     label = "scalp hair" if name == "hair" else name
-    return Piece(f"library {label}", vertices, fitted.triangles, wear.pixel_class, f"library {name}",
+    return WornMesh(f"library {label}", vertices, fitted.triangles, wear.pixel_class, f"library {name}",
                  corner_uvs=fitted.corner_uvs, images=images, tint=tint,
                  touches=(wear.gap_mm or 0) < 2.5)  # fmt: skip
 

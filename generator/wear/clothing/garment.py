@@ -1,4 +1,4 @@
-"""From a garment's spec to the pieces that a head wears."""
+"""Garments: from a spec to pieces of cloth."""
 
 from __future__ import annotations
 
