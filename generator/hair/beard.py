@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from generator.components.facial_hair import BeardSpec
 from generator.hair.grooming import gather
-from generator.hair.growth import Growth, Obstacle, curl, frizz, grow, settle
+from generator.hair.growth import Growth, curl, frizz, grow, settle
+from generator.hair.obstacle import Obstacle
 from generator.hair.strands import Roots, Strands, generator_for, scatter, smoothstep, taper, unit
 from generator.head import HeadGeometry
 

@@ -8,10 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.components.hair import HairSpec
-from generator.hair.growth import Comb, Growth, Obstacle, curl, frizz, grow, settle
+from generator.hair.growth import Comb, Growth, curl, frizz, grow, settle
+from generator.hair.obstacle import Obstacle
 from generator.hair.strands import Roots, smoothstep
 
 Floats = NDArray[np.float64]
+
+
+GUIDES = 700
+"""Guides of a whole head of hair."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +31,11 @@ class Guides:
     inner: Floats
     outer: Floats
     side: Floats
+
+
+def choose_guides(roots: Roots, rng: np.random.Generator, count: int = GUIDES) -> NDArray[np.int64]:
+    """(G,) the roots that guides are grown from, drawn without replacement."""
+    return rng.permutation(len(roots))[:count]
 
 
 def grow_guides(
@@ -104,7 +114,7 @@ def cut(strands: Floats, level: Floats, where: NDArray[np.bool_] | None = None) 
 
 
 def stretch(spec: HairSpec) -> float:
-    """How much longer a coiled strand is than the axis that it winds around."""
+    """Length of a coiled strand over that of the axis that it winds around."""
     return float(np.hypot(1.0, 2 * np.pi * spec.curl_mm / 1000 * spec.curl_turns * 10))
 
 

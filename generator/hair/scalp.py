@@ -1,8 +1,7 @@
-"""The scalp's hair: where it grows, and in which style."""
+"""The scalp's hair: its density over the skin, and its strands in the style of its family."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,21 +9,13 @@ from numpy.typing import NDArray
 
 from generator.components.hair import HairSpec
 from generator.geometry.distance import DistanceField, distance_field
-from generator.hair.gathered import gathered
-from generator.hair.growth import Obstacle
-from generator.hair.skull import Skull, skull_of
-from generator.hair.strands import Roots, Strands, generator_for, scatter, smoothstep, taper
-from generator.hair.styles import buzz, combed, fringe_region, hanging, round_curls
+from generator.hair.obstacle import Obstacle
+from generator.hair.skull import fringe_region, skull_of
+from generator.hair.strands import Strands, generator_for, scatter, smoothstep, taper
+from generator.hair.styles import STYLES
 from generator.head import HeadGeometry
 
 Floats = NDArray[np.float64]
-Style = Callable[[HairSpec, Roots, Skull, HeadGeometry, Obstacle, np.random.Generator], tuple[Floats, Floats]]
-
-STYLES: dict[str, Style] = {
-    "balding": combed, "buzz": buzz, "crop": combed, "side_part": combed, "slicked": combed, "curly": round_curls,
-    "afro": round_curls, "bob": hanging, "long_straight": hanging, "long_wavy": hanging, "fringe": hanging,
-    "ponytail": gathered, "bun": gathered, "braids": gathered,
-}  # fmt: skip
 
 
 def scalp_density(spec: HairSpec, head: HeadGeometry, rng: np.random.Generator) -> Floats:

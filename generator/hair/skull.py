@@ -1,4 +1,4 @@
-"""What hairstyles measure on a head, and directions on it."""
+"""The measures of a head that hairstyles need, and directions on it."""
 
 from __future__ import annotations
 
@@ -50,3 +50,13 @@ def face_shield(head: HeadGeometry) -> tuple[Floats, Floats]:
     chin = head.landmarks["chin"]
     centre = np.array([eyes[0], eyes[1] - 0.015, (eyes[2] + chin[2]) / 2])
     return centre, np.array([width * 1.30, 0.075, (eyes[2] - chin[2]) * 0.95])
+
+
+def beside_parting(points: Floats, skull: Skull, parting: float) -> Floats:
+    """(N,) metres from the parting, positive on the subject's left; `parting` is -1 right to 1 left."""
+    return np.asarray(points[:, 0] - skull.middle[0] - parting * 0.55 * skull.size[0])
+
+
+def fringe_region(base: Floats) -> NDArray[np.bool_]:
+    """(N,) where on the mean head a fringe grows from."""
+    return np.asarray((base[:, 1] < 0.022) & (np.abs(base[:, 0]) < 0.058) & (base[:, 2] > 0.03))

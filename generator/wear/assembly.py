@@ -8,17 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from capture import PixelClass
 from capture.geometry import vertex_normals
 from generator.geometry.distance import distance_field
 from generator.geometry.head_frame import head_frame
 from generator.hair.beard import grow_beard
-from generator.hair.cover import tuck
-from generator.hair.dress import framed_radius, hair_obstacle
-from generator.hair.facial import grow_brows, grow_lashes
+from generator.hair.brows import grow_brows
+from generator.hair.lashes import grow_lashes
+from generator.hair.obstacle import hair_obstacle
 from generator.hair.scalp import grow_scalp
 from generator.hair.strands import Strands
-from generator.hair.tuck import tuck_under
+from generator.hair.under_headwear import press_under_headwear
+from generator.hair.under_library_hat import press_under_hat
 from generator.head import HeadGeometry
 from generator.spec import HeadSpec
 from generator.wear.clothing.garment import make_garment
@@ -26,6 +30,8 @@ from generator.wear.eyewear.frames import make_eyewear
 from generator.wear.headwear.hats import make_headwear
 from generator.wear.jewellery import make_jewellery
 from generator.wear.worn_mesh import WornMesh
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +50,7 @@ class Outfit:
         """Radius around the head's centre that holds the head, and hair and hats above its middle, metres."""
         high = (PixelClass.SCALP_HAIR, PixelClass.HEADWEAR)
         worn = [mesh.vertices for mesh in self.meshes if mesh.pixel_class in high]
-        return max(framed_radius(head, points) for points in (self.strands.get("scalp hair"), *worn))
+        return max(_framed_radius(head, points) for points in (self.strands.get("scalp hair"), *worn))
 
 
 def assemble_outfit(spec: HeadSpec, head: HeadGeometry, proxies: Sequence[WornMesh] = ()) -> Outfit:
@@ -63,15 +69,15 @@ def assemble_outfit(spec: HeadSpec, head: HeadGeometry, proxies: Sequence[WornMe
                        {"fabric": cloth.fabric, "collar": cloth.collar}) for cloth in clothes]  # fmt: skip
     skull = head_frame(head)
     meshes += make_eyewear(spec.eyewear, head, skull, field) + make_jewellery(spec.jewellery, head, skull, field)
-    obstacle = hair_obstacle(head, field, spec.garment, clothes)
+    obstacle = hair_obstacle(head, field, clothes)
     scalp = None if "scalp hair" in replaced else grow_scalp(spec.hair, head, obstacle)
     for hat in (mesh for mesh in proxies if mesh.pixel_class == PixelClass.HEADWEAR):
         normals = vertex_normals(hat.vertices, hat.triangles)
-        scalp = tuck_under(scalp, hat.vertices, normals, head.skin, field) if scalp else None
+        scalp = press_under_hat(scalp, hat.vertices, normals, head.skin, field) if scalp else None
     hats, cover = make_headwear(spec.headwear, head, skull, scalp, meshes)
     meshes += hats
     if scalp is not None and cover is not None:
-        scalp = tuck(scalp, cover)
+        scalp = press_under_headwear(scalp, cover)
     hair = {
         "scalp hair": scalp,
         "brows": grow_brows(spec.brows, head),
@@ -80,3 +86,12 @@ def assemble_outfit(spec: HeadSpec, head: HeadGeometry, proxies: Sequence[WornMe
     }
     grown = {name: strands for name, strands in hair.items() if strands and len(strands) and name not in replaced}
     return Outfit((*(mesh for mesh in meshes if mesh.pixel_class not in replaced_classes), *proxies), grown)
+
+
+def _framed_radius(head: HeadGeometry, hair: Strands | Floats | None) -> float:
+    """Radius around the head's centre that holds the head and the hair above its middle, metres."""
+    if hair is None:
+        return head.radius
+    points = (hair.points if isinstance(hair, Strands) else hair).reshape(-1, 3) - head.centre
+    above = np.linalg.norm(points[points[:, 2] > 0], axis=1)
+    return max(head.radius, 0.98 * float(above.max())) if len(above) else head.radius

@@ -22,7 +22,7 @@ from capture.errors import InputError
 from capture.geometry import vertex_normals
 from generator.geometry.distance import distance_field
 from generator.hair.strands import Strands
-from generator.hair.tuck import tuck_under
+from generator.hair.under_library_hat import press_under_hat
 from generator.head import Part
 from generator.wear.library_meshes import keep_off, split
 from tests.assets.packs import write_proxy
@@ -181,7 +181,7 @@ def test_hair_lies_close_under_a_hat_and_free_below() -> None:
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     points = out[:, None] * (0.1 + np.linspace(0, 0.025, 6))[None, :, None]
     strands = Strands(points, np.full((400, 6), 1e-4), np.zeros(400))
-    tucked = tuck_under(strands, hat, hat / 0.112, part, distance_field(skin, normals))
+    tucked = press_under_hat(strands, hat, hat / 0.112, part, distance_field(skin, normals))
     height = np.linalg.norm(tucked.points, axis=2) - 0.1
     under, free = tucked.points[:, 0, 2] > 0.045, tucked.points[:, 0, 2] < 0.01
     assert under.sum() > 50 and height[under].max() < 0.004

@@ -12,8 +12,8 @@ from capture import InputError
 from generator.components import eyewear, headwear, jewellery
 from generator.geometry.distance import DistanceField, distance_field
 from generator.geometry.head_frame import HeadFrame, head_frame
-from generator.hair.cover import tuck
 from generator.hair.strands import Strands
+from generator.hair.under_headwear import press_under_headwear
 from generator.head import HeadGeometry, build_head
 from generator.spec import HeadSpec, sample_spec
 from generator.wear.eyewear.frames import make_eyewear
@@ -78,7 +78,7 @@ def test_no_strand_comes_through_a_hat(kind: str, dressed: Dressed) -> None:
     )
     _, cover = make_headwear(spec, head, frame, afro, [])
     assert cover is not None
-    tucked = tuck(afro, cover)
+    tucked = press_under_headwear(afro, cover)
     assert tucked.tone is not None and len(tucked.tone) == len(tucked)
     points = tucked.points.reshape(-1, 3)
     azimuth, elevation, radius = polar(frame.local(points))

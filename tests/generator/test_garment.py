@@ -12,7 +12,7 @@ from assets.makehuman.model import load_default_model
 from capture import InputError
 from generator.components.garment import FABRICS, KINDS, PATTERNS, GarmentSpec
 from generator.geometry.distance import DistanceField, distance_field
-from generator.hair.dress import hair_obstacle
+from generator.hair.obstacle import hair_obstacle
 from generator.head import HeadGeometry, build_head
 from generator.spec import sample_spec
 from generator.wear.clothing.garment import make_garment
@@ -60,8 +60,9 @@ def test_clothes_keep_their_distance(case: Case, kind: str) -> None:
 def test_hair_keeps_clear_of_collars(case: Case) -> None:
     seed, head, field = case
     spec = sample_spec(seed, MODEL, override(garment={"kind": "scarf"})).garment
-    thick = hair_obstacle(head, field, spec).cover
-    thin = hair_obstacle(head, field, dataclasses.replace(spec, kind="tshirt")).cover
+    thick = hair_obstacle(head, field, make_garment(spec, head, field)).cover
+    plain = make_garment(dataclasses.replace(spec, kind="tshirt"), head, field)
+    thin = hair_obstacle(head, field, plain).cover
     neck = (head.skin.masks["neck"] > 0.5) & (head.skin.base[:, 2] < -0.13)
     assert np.median(thick[neck]) > np.median(thin[neck]) + 0.005
     assert (thick[head.skin.base[:, 2] > -0.02] == 0).all()

@@ -13,12 +13,13 @@ from generator.components.facial_hair import BEARDS, BeardSpec
 from generator.components.hair import FAMILIES
 from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.beard import grow_beard
-from generator.hair.dress import hair_obstacle
-from generator.hair.facial import grow_brows, grow_lashes
-from generator.hair.growth import Obstacle
+from generator.hair.brows import grow_brows
+from generator.hair.lashes import grow_lashes
+from generator.hair.obstacle import Obstacle, hair_obstacle
 from generator.hair.scalp import grow_scalp, scalp_density
 from generator.head import HeadGeometry, build_head
 from generator.spec import HeadSpec, sample_spec
+from generator.wear.clothing.garment import make_garment
 from tests.generator.toy_model import override
 
 MODEL = load_default_model()
@@ -30,7 +31,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     spec = sample_spec(request.param, MODEL)
     head = build_head(MODEL, spec.shape)
     field = distance_field(head.skin.vertices, head.skin.normals)
-    return spec, head, field, hair_obstacle(head, field, spec.garment)
+    return spec, head, field, hair_obstacle(head, field, make_garment(spec.garment, head, field))
 
 
 def signed(points: np.ndarray, head: HeadGeometry) -> np.ndarray:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from generator.components.hair import HairSpec
 from generator.hair.grooming import finish, trim
-from generator.hair.growth import Obstacle
+from generator.hair.obstacle import Obstacle
 from generator.hair.skull import Skull
 from generator.hair.strands import Roots, smoothstep, unit
 from generator.head import HeadGeometry
@@ -18,7 +18,7 @@ OVER, ON = 18, 34  # points up to the tie and after it
 RING = 0.009  # radius of the hair in the tie, metres
 
 
-def gathered(
+def tied(
     spec: HairSpec, roots: Roots, skull: Skull, head: HeadGeometry, obstacle: Obstacle, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """(S, P, 3) strands and (S,) tones of a ponytail, a bun, or one or two braids."""

@@ -1,4 +1,4 @@
-"""Hair below headwear: pressed into the gap between skin and cloth; what hangs out below the rim stays."""
+"""Hair below our own headwear: pressed into the gap between skin and cloth; what hangs out below the rim stays."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from generator.hair.strands import Strands
 from generator.wear.headwear.chart import Cover, looked_up, polar
 
 MARGIN = 0.0008
-"""What strands keep from the cover's inside, metres."""
+"""Distance that strands keep from the cover's inside, metres."""
 HIDDEN = 0.012
 """Strands that stay farther than this within the rim are left out, as nobody sees them, metres."""
 
 
-def tuck(strands: Strands, cover: Cover) -> Strands:
+def press_under_headwear(strands: Strands, cover: Cover) -> Strands:
     """Strands that stay within a cover, and near its rim flare out no steeper than its brim allows.
 
     Radii are squeezed smoothly (x / (1 + x^3)^(1/3) of the room), so that what lay outside still does.

@@ -1,4 +1,4 @@
-"""Hair under a hat: laid close where the hat covers the skin."""
+"""Hair under a hat out of a library: laid close where the hat covers the skin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STAND_OFF = np.arange(0.0, 0.061, 0.005)
 """Heights over the skin at which the hat is looked for, metres."""
 
 
-def tuck_under(strands: Strands, hat: Floats, normals: Floats, skin: Part, field: DistanceField) -> Strands:
+def press_under_hat(strands: Strands, hat: Floats, normals: Floats, skin: Part, field: DistanceField) -> Strands:
     """The strands, pressed to `CLOSE` over the skin where the hat covers it.
 
     Args:
@@ -49,9 +49,9 @@ def tuck_under(strands: Strands, hat: Floats, normals: Floats, skin: Part, field
 def covered_skin(hat: Floats, normals: Floats, skin: Part) -> NDArray[np.bool_]:
     """(V,) whether the hat lies within 6 cm over a vertex of the skin."""
     cloth = distance_field(hat, normals)
-    found = np.zeros(len(skin.vertices), bool)
+    covered = np.zeros(len(skin.vertices), bool)
     for height in STAND_OFF:
         points = skin.vertices + skin.normals * height
         near = cloth.near(points)
-        found |= (near >= 0) & (np.linalg.norm(points - hat[near], axis=1) < REACHED)
-    return found
+        covered |= (near >= 0) & (np.linalg.norm(points - hat[near], axis=1) < REACHED)
+    return covered
