@@ -1,1 +1,4 @@
-"""Spectacles: frames fitted to the sampled face, and lenses."""
+"""Spectacles.
+
+`lens_outlines` has the shape of each kind, `lens_mesh` and `frames` build it, `fit` places it on the face.
+"""

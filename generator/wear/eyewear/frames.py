@@ -21,7 +21,8 @@ from generator.geometry.solids import (
 )
 from generator.head import HeadGeometry
 from generator.wear.eyewear.fit import CLEARANCE, FROM_EYE, FaceFrame, face_frame, shift_to_clear, temple_path
-from generator.wear.eyewear.lens import THICKNESS, curved, lens_mesh, outline, widened
+from generator.wear.eyewear.lens_mesh import THICKNESS, curved, lens_mesh, widened
+from generator.wear.eyewear.lens_outlines import outline
 from generator.wear.worn_mesh import WornMesh
 
 Floats = NDArray[np.float64]
