@@ -43,11 +43,11 @@ class Tile:
 class _Asked(Distributions):
     """Distributions that keep the streams they gave."""
 
-    draws: dict[str, ParameterSampler] = field(default_factory=dict)
+    samplers: dict[str, ParameterSampler] = field(default_factory=dict)
 
-    def draw(self, seed: int, component: str) -> ParameterSampler:
-        self.draws[component] = super().draw(seed, component)
-        return self.draws[component]
+    def sampler(self, seed: int, component: str) -> ParameterSampler:
+        self.samplers[component] = super().sampler(seed, component)
+        return self.samplers[component]
 
 
 def parse_views(text: str) -> tuple[tuple[float, float], ...]:
@@ -82,10 +82,10 @@ def plan_tiles(
         component, _, name = each.partition(".")
         asked = _Asked(overrides.overrides, overrides.where)
         sample_spec(seeds[0], model, asked, assets)
-        choices = {f"{key}.{choice}" for key, draw in asked.draws.items() for choice in draw.options}
+        choices = {f"{key}.{choice}" for key, sampler in asked.samplers.items() for choice in sampler.options}
         if each not in choices:
             raise InputError(f"--each {each}: no choice of that name; use one of {', '.join(sorted(choices))}")
-        options = asked.draws[component].options[name]
+        options = asked.samplers[component].options[name]
         tiles = [
             Tile(seed, overrides.joined({component: {name: option}}), f"{option} {seed}")
             for seed in seeds

@@ -100,13 +100,13 @@ def suits(tags: Sequence[str], person: Person, melanin: float) -> float:
     return math.prod(1.0 if speaks.get(tag, True) else MISFIT for tag in tags)
 
 
-def _draw(draw: ParameterSampler, name: str, slot: Slot, weights: Mapping[str, float]) -> str:
-    if draw.overridden(slot.answer) and not weights:
+def _draw(sampler: ParameterSampler, name: str, slot: Slot, weights: Mapping[str, float]) -> str:
+    if sampler.overridden(slot.answer) and not weights:
         raise InputError(
             f"{name}.{slot.answer}: no library has {slot.kind} assets for this head model; give a folder with --library"
         )
-    taken = draw.flag(slot.question, 1.0 if draw.overridden(slot.answer) else slot.share)
-    asset = draw.choice(slot.answer, weights if sum(weights.values()) > 0 else {**weights, "": 1.0})
+    taken = sampler.flag(slot.question, 1.0 if sampler.overridden(slot.answer) else slot.share)
+    asset = sampler.choice(slot.answer, weights if sum(weights.values()) > 0 else {**weights, "": 1.0})
     return asset if taken else ""
 
 

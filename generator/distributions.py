@@ -43,7 +43,7 @@ class Distributions:
                 raise InputError(f"{self.where}: {component}: an object of overrides is needed, got {overrides!r}")
             _check_plain(overrides, f"{self.where}: {component}")
 
-    def draw(self, seed: int, component: str) -> ParameterSampler:
+    def sampler(self, seed: int, component: str) -> ParameterSampler:
         """The random stream of one component of one head, with its overrides."""
         return ParameterSampler(stream(seed, component), self.overrides.get(component), f"{self.where}: {component}")
 

@@ -125,47 +125,47 @@ def sample_spec(
 
 
 def _sample(seed: int, model: HeadModel, overrides: Distributions, library: Library) -> HeadSpec:
-    draws = {name: overrides.draw(seed, name) for name in COMPONENTS}
-    draw = draws.__getitem__
+    samplers = {name: overrides.sampler(seed, name) for name in COMPONENTS}
+    sampler = samplers.__getitem__
 
-    shape = _sample_shape(model, draw)
+    shape = _sample_shape(model, sampler)
     person = Person.of(model.traits(np.array(shape.identity)))
-    skin = sample_skin(draw("skin"), person)
-    colour = sample_hair_colour(draw("hair_colour"), skin.melanin, person)
+    skin = sample_skin(sampler("skin"), person)
+    colour = sample_hair_colour(sampler("hair_colour"), skin.melanin, person)
     spec = HeadSpec(
         seed,
         shape,
         skin,
-        sample_eyes(draw("eyes"), skin.melanin),
-        sample_hair(draw("hair"), colour, person),
-        sample_brows(draw("brows"), colour, person),
-        sample_lashes(draw("lashes")),
-        sample_beard(draw("beard"), colour, person),
-        sample_garment(draw("garment")),
-        sample_headwear(draw("headwear"), person),
-        sample_eyewear(draw("eyewear")),
-        sample_jewellery(draw("jewellery"), person),
-        sample_environment(draw("environment")),
-        sample_sensor(draw("sensor")),
-        sample_rig(draw("rig")),
+        sample_eyes(sampler("eyes"), skin.melanin),
+        sample_hair(sampler("hair"), colour, person),
+        sample_brows(sampler("brows"), colour, person),
+        sample_lashes(sampler("lashes")),
+        sample_beard(sampler("beard"), colour, person),
+        sample_garment(sampler("garment")),
+        sample_headwear(sampler("headwear"), person),
+        sample_eyewear(sampler("eyewear")),
+        sample_jewellery(sampler("jewellery"), person),
+        sample_environment(sampler("environment")),
+        sample_sensor(sampler("sensor")),
+        sample_rig(sampler("rig")),
         overrides.to_json(),
     )
     if spec.beard.family != "none":
         spec = replace(spec, skin=replace(skin, shadow=0.0))  # a beard hides what shaving leaves
-    spec = choose_assets(spec, draw, library, person, getattr(model, "base_mesh", ""))
+    spec = choose_assets(spec, sampler, library, person, getattr(model, "base_mesh", ""))
     if spec.skin.texture:  # it is painted already
         spec = replace(spec, skin=replace(spec.skin, makeup=MakeUp()))
-    for name, used in draws.items():
+    for name, used in samplers.items():
         if unknown := used.unknown():
             known = ", ".join(sorted(used.asked))
             raise InputError(f"{overrides.where}: {name}: unknown {', '.join(unknown)}; it draws {known}")
     return spec
 
 
-def _sample_shape(model: HeadModel, draw: Callable[[str], ParameterSampler]) -> ShapeSpec:
-    identity = model.sample_identity(draw("identity"))
-    expression = model.sample_expression(draw("expression"))
-    pose = model.sample_pose(draw("pose"))
+def _sample_shape(model: HeadModel, sampler: Callable[[str], ParameterSampler]) -> ShapeSpec:
+    identity = model.sample_identity(sampler("identity"))
+    expression = model.sample_expression(sampler("expression"))
+    pose = model.sample_pose(sampler("pose"))
     rounded = Pose(*(_numbers(getattr(pose, name)) for name in ("neck", "jaw", "left_eye", "right_eye")))  # type: ignore[arg-type]
     return ShapeSpec(model.name, _numbers(identity), _numbers(expression), rounded)
 

@@ -66,24 +66,24 @@ FULL_GAZE_DEGREES = (14.5, 10.0)
 """What an eyeLook action at 1 turns the eyeball by, across and up or down; farther it does not go."""
 
 
-def sample_expression(draw: ParameterSampler, names: tuple[str, ...]) -> FloatArray:
+def sample_expression(sampler: ParameterSampler, names: tuple[str, ...]) -> FloatArray:
     """(E,) weights of the actions `names`; actions that the model lacks are left out.
 
     Asks for mood, viseme, intensity, gaze_azimuth and gaze_elevation (degrees, to the subject's left and up), blink
     (0 open, 1 closed), and strength, which scales everything.
     """
-    strength = draw.number("strength", 1.0, 1.0)
-    mood = draw.choice("mood", MOOD_WEIGHTS)
-    viseme = draw.choice("viseme", dict.fromkeys(VISEMES, 1.0))
-    intensity = draw.number("intensity", 0.3, 1.0)
+    strength = sampler.number("strength", 1.0, 1.0)
+    mood = sampler.choice("mood", MOOD_WEIGHTS)
+    viseme = sampler.choice("viseme", dict.fromkeys(VISEMES, 1.0))
+    intensity = sampler.number("intensity", 0.3, 1.0)
     for name, value, most in (("strength", strength, 1.5), ("intensity", intensity, 1.5)):
         if not 0 <= value <= most:
             raise InputError(f"expression.{name}: {value:g} is no plausible face; use 0 to {most:g}")
-    azimuth, elevation = draw.normal("gaze_azimuth", 0.0, 7.0), draw.normal("gaze_elevation", 0.0, 5.0)
-    drowsy = draw.number("blink", 0.0, 0.35, power=3.0)
+    azimuth, elevation = sampler.normal("gaze_azimuth", 0.0, 7.0), sampler.normal("gaze_elevation", 0.0, 5.0)
+    drowsy = sampler.number("blink", 0.0, 0.35, power=3.0)
     if not 0 <= drowsy <= 1:
         raise InputError(f"expression.blink: {drowsy:g}; use 0, open, to 1, closed")
-    at, uneven = draw.rng.random(3 * len(ROWS) + 8), draw.rng.standard_normal(2 * len(names))
+    at, uneven = sampler.rng.random(3 * len(ROWS) + 8), sampler.rng.standard_normal(2 * len(names))
     actions = {"talk": VISEMES[viseme], "random": _random_actions(at)}.get(mood, MOODS[mood])
     weights: dict[str, float] = {}
     for i, (name, (low, high)) in enumerate(actions.items()):

@@ -86,15 +86,15 @@ class HeadModel(Protocol):
         """What an identity says about the person, as far as the model tells: masculine 0 to 1, age in years."""
         ...
 
-    def sample_identity(self, draw: ParameterSampler) -> FloatArray:
+    def sample_identity(self, sampler: ParameterSampler) -> FloatArray:
         """(I,) a draw from the model's prior."""
         ...
 
-    def sample_expression(self, draw: ParameterSampler) -> FloatArray:
+    def sample_expression(self, sampler: ParameterSampler) -> FloatArray:
         """(E,) a draw from the model's prior; every model draws `strength`, where 0 is neutral."""
         ...
 
-    def sample_pose(self, draw: ParameterSampler) -> Pose:
+    def sample_pose(self, sampler: ParameterSampler) -> Pose:
         """A draw from the model's prior; every model draws `strength`, where 0 is the head at rest."""
         ...
 

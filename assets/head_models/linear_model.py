@@ -133,23 +133,23 @@ class LinearHead:
         turned = moved @ neck[:3, :3].T + neck[:3, 3]
         return np.asarray(moved + self._turned[:, None] * (turned - moved) - centres.mean(axis=0))
 
-    def sample_identity(self, draw: ParameterSampler) -> FloatArray:
+    def sample_identity(self, sampler: ParameterSampler) -> FloatArray:
         """(I,) normal, cut at 2.5 standard deviations; asks for `variation`, which scales it."""
-        variation = draw.number("variation", 1.0, 1.0)
-        unit = np.clip(draw.rng.standard_normal(len(self.identity_names)), -CUT, CUT)
+        variation = sampler.number("variation", 1.0, 1.0)
+        unit = np.clip(sampler.rng.standard_normal(len(self.identity_names)), -CUT, CUT)
         return np.asarray(variation * self._data.identity_deviation * unit)
 
-    def sample_expression(self, draw: ParameterSampler) -> FloatArray:
+    def sample_expression(self, sampler: ParameterSampler) -> FloatArray:
         """(E,) moods where the model knows the 52 facial actions by name, else normal numbers times `strength`."""
         if "jawOpen" in self.expression_names or "mouthSmileLeft" in self.expression_names:
-            return sample_expression(draw, self.expression_names)
-        strength = draw.number("strength", 0.0, 1.0)
-        unit = np.clip(draw.rng.standard_normal(len(self.expression_names)), -CUT, CUT)
+            return sample_expression(sampler, self.expression_names)
+        strength = sampler.number("strength", 0.0, 1.0)
+        unit = np.clip(sampler.rng.standard_normal(len(self.expression_names)), -CUT, CUT)
         return np.asarray(strength * EXPRESSIVE * unit)
 
-    def sample_pose(self, draw: ParameterSampler) -> Pose:
+    def sample_pose(self, sampler: ParameterSampler) -> Pose:
         """A sitting person who looks at the camera."""
-        return sample_pose(draw)
+        return sample_pose(sampler)
 
 
 def _eye_texture(data: LinearData) -> tuple[FloatArray, IntArray]:

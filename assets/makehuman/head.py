@@ -119,17 +119,17 @@ class MakeHumanHead:
         gender, age = (float(identity[prior.MACRO_NAMES.index(name)]) for name in ("gender", "age"))
         return {"masculine": gender, "age": age}
 
-    def sample_identity(self, draw: ParameterSampler) -> FloatArray:
+    def sample_identity(self, sampler: ParameterSampler) -> FloatArray:
         """(I,) a draw from the prior of `assets.makehuman.prior`."""
-        return prior.sample_identity(draw, self.detail_names)
+        return prior.sample_identity(sampler, self.detail_names)
 
-    def sample_expression(self, draw: ParameterSampler) -> FloatArray:
+    def sample_expression(self, sampler: ParameterSampler) -> FloatArray:
         """(E,) a draw from the prior of `assets.head_models.expression_prior`."""
-        return sample_expression(draw, self.expression_names)
+        return sample_expression(sampler, self.expression_names)
 
-    def sample_pose(self, draw: ParameterSampler) -> Pose:
+    def sample_pose(self, sampler: ParameterSampler) -> Pose:
         """A draw from the prior of `assets.makehuman.prior`."""
-        return prior.sample_pose(draw)
+        return prior.sample_pose(sampler)
 
     def neutral_expression(self) -> FloatArray:
         """(E,) zeros."""

@@ -76,7 +76,7 @@ def mean_identity(detail_names: tuple[str, ...]) -> FloatArray:
     return np.array([*MEAN_MACROS, *(detail_rule(name)[0] for name in detail_names)])
 
 
-def sample_identity(draw: ParameterSampler, detail_names: tuple[str, ...]) -> FloatArray:
+def sample_identity(sampler: ParameterSampler, detail_names: tuple[str, ...]) -> FloatArray:
     """(I,) one adult: both sexes, all ages from 18 to 85 and all ancestries evenly, by default.
 
     Asks for gender (female, male) and masculinity 0 to 1; age in years (below 25 MakeHuman's faces look alike);
@@ -84,23 +84,23 @@ def sample_identity(draw: ParameterSampler, detail_names: tuple[str, ...]) -> Fl
     the average; size (relative to the average of all); variation and asymmetry, which scale the details.
     Raises `InputError` for overrides that no adult fulfils.
     """
-    male = draw.choice("gender", {"female": 0.5, "male": 0.5}) == "male"
+    male = sampler.choice("gender", {"female": 0.5, "male": 0.5}) == "male"
     sign = 1.0 if male else -1.0
-    gender = min(max(draw.normal("masculinity", 0.5 + 0.4 * sign, 0.11), 0.0), 1.0)
-    age = _limited(draw.number("age", 18.0, 85.0), "age", 18.0, 90.0)
+    gender = min(max(sampler.normal("masculinity", 0.5 + 0.4 * sign, 0.11), 0.0), 1.0)
+    age = _limited(sampler.number("age", 18.0, 85.0), "age", 18.0, 90.0)
     ancestry = dict.fromkeys(ANCESTRIES, 0.0)
-    first, second = (draw.choice(name, dict.fromkeys(ANCESTRIES, 1.0)) for name in ("ancestry", "second_ancestry"))
-    mixture = _limited(draw.number("mixture", 0.0, 0.5, power=1.7), "mixture", 0.0, 1.0)
+    first, second = (sampler.choice(name, dict.fromkeys(ANCESTRIES, 1.0)) for name in ("ancestry", "second_ancestry"))
+    mixture = _limited(sampler.number("mixture", 0.0, 0.5, power=1.7), "mixture", 0.0, 1.0)
     ancestry[first] += 1.0 - mixture
     ancestry[second] += mixture
-    muscle = _limited(draw.normal("muscle", 0.5 + 0.05 * sign, 0.12), "muscle", 0.0, 1.0)
-    weight = _limited(draw.normal("weight", 0.5, 0.14), "weight", 0.0, 1.0)
-    height = _limited(draw.normal("height", 0.5, 0.035), "height", 0.0, 1.0)
-    proportions = _limited(draw.number("proportions", 0.35, 0.85), "proportions", 0.0, 1.0)
-    size = _limited(draw.normal("size", SIZE_OF_SEX * sign, 0.018), "size", -0.2, 0.2)
-    variation = _limited(draw.number("variation", 1.0, 1.0), "variation", 0.0, 2.0)
-    asymmetry = _limited(draw.number("asymmetry", 1.0, 1.0), "asymmetry", 0.0, 4.0)
-    units = np.clip(draw.rng.standard_normal(len(detail_names)), -CUT, CUT)
+    muscle = _limited(sampler.normal("muscle", 0.5 + 0.05 * sign, 0.12), "muscle", 0.0, 1.0)
+    weight = _limited(sampler.normal("weight", 0.5, 0.14), "weight", 0.0, 1.0)
+    height = _limited(sampler.normal("height", 0.5, 0.035), "height", 0.0, 1.0)
+    proportions = _limited(sampler.number("proportions", 0.35, 0.85), "proportions", 0.0, 1.0)
+    size = _limited(sampler.normal("size", SIZE_OF_SEX * sign, 0.018), "size", -0.2, 0.2)
+    variation = _limited(sampler.number("variation", 1.0, 1.0), "variation", 0.0, 2.0)
+    asymmetry = _limited(sampler.number("asymmetry", 1.0, 1.0), "asymmetry", 0.0, 4.0)
+    units = np.clip(sampler.rng.standard_normal(len(detail_names)), -CUT, CUT)
     details = []
     for name, unit in zip(detail_names, units.tolist(), strict=True):
         mean, deviation = detail_rule(name)
@@ -118,13 +118,17 @@ def _limited(value: float, name: str, low: float, high: float) -> float:
     return value
 
 
-def sample_pose(draw: ParameterSampler) -> Pose:
+def sample_pose(sampler: ParameterSampler) -> Pose:
     """A sitting person who looks at the camera: the neck turned by a few degrees, the jaw at rest.
 
     Asks for strength, which scales the rest, and yaw (to the subject's left), pitch (down) and roll in degrees.
     """
-    strength = draw.number("strength", 1.0, 1.0)
-    yaw, pitch, roll = draw.normal("yaw", 0.0, 4.0), draw.normal("pitch", 0.0, 3.0), draw.normal("roll", 0.0, 2.0)
+    strength = sampler.number("strength", 1.0, 1.0)
+    yaw, pitch, roll = (
+        sampler.normal("yaw", 0.0, 4.0),
+        sampler.normal("pitch", 0.0, 3.0),
+        sampler.normal("roll", 0.0, 2.0),
+    )
     for name, value in (("yaw", yaw), ("pitch", pitch), ("roll", roll)):
         if abs(value * strength) > 45:
             raise InputError(f"pose.{name}: {value:g} degrees is more than this neck turns; use -45 to 45")

@@ -65,7 +65,7 @@ def overlay_spec(
     """
     base = sample_spec(overrides.seed, model) if known is None else known
     person = Person.of(model.traits(np.asarray(head.identity)))
-    draw = _draws(overrides, person)
+    sampler = _samplers(overrides, person)
     if known is None:
         found = light()
         skin = replace(base.skin, melanin=found.melanin, texture="")
@@ -73,29 +73,29 @@ def overlay_spec(
         environment = EnvironmentSpec("dome", exposure=round(level, DIGITS), backdrop=(0.0, 0.0, 0.0))
         # What hair hangs over is unknown: the plainest garment bends it least.
         base = replace(base, skin=skin, environment=environment, sensor=SensorSpec(), garment=GarmentSpec())
-        colour = sample_hair_colour(draw("hair_colour"), found.melanin, person)
+        colour = sample_hair_colour(sampler("hair_colour"), found.melanin, person)
     else:
         colour = known.hair.colour
     spec = replace(
-        base, seed=overrides.seed, shape=shape_of(head, model), hair=sample_hair(draw("hair"), colour, person),
-        beard=sample_beard(draw("beard"), colour, person), brows=BrowSpec(strands=0), lashes=LashSpec(strands=0),
+        base, seed=overrides.seed, shape=shape_of(head, model), hair=sample_hair(sampler("hair"), colour, person),
+        beard=sample_beard(sampler("beard"), colour, person), brows=BrowSpec(strands=0), lashes=LashSpec(strands=0),
         eyes=replace(base.eyes, texture=""), garment=replace(base.garment, asset=""),
         headwear=HeadwearSpec(kind="none"), eyewear=replace(base.eyewear, kind="none"),
         jewellery=replace(base.jewellery, kind="none"), rig=RigSpec(), overrides={},
     )  # fmt: skip
     if overrides.hair is None:  # a family by name is ours
-        spec = replace(spec, hair=choose_assets(spec, draw, library, person, getattr(model, "base_mesh", "")).hair)
+        spec = replace(spec, hair=choose_assets(spec, sampler, library, person, getattr(model, "base_mesh", "")).hair)
     return spec
 
 
-def _draws(overrides: Overrides, person: Person) -> Callable[[str], Any]:
+def _samplers(overrides: Overrides, person: Person) -> Callable[[str], Any]:
     grown = {name: weight for name, weight in family_weights(person).items() if name != "none"}
     given: dict[str, dict[str, Any]] = {
         "hair": {"family": overrides.hair or grown},
         "beard": {"family": overrides.beard},
     }
     wanted = Distributions(given, "--hair, --beard")
-    return lambda component: wanted.draw(overrides.seed, component)
+    return lambda component: wanted.sampler(overrides.seed, component)
 
 
 def shape_of(head: Coefficients, model: HeadModel) -> ShapeSpec:

@@ -82,7 +82,9 @@ def produce(plan: Plan, store: Store, workplace: Workplace) -> dict[str, Any]:
 def pixels_of(plan: Plan) -> int:
     """Pixels of all images of a head, as the first seed's rig has them."""
     square = (plan.render.resolution, plan.render.resolution)
-    sizes = [view.size or square for view in sample_rig(plan.render.distributions.draw(plan.first_seed, "rig")).views]
+    sizes = [
+        view.size or square for view in sample_rig(plan.render.distributions.sampler(plan.first_seed, "rig")).views
+    ]
     return sum(width * height for width, height in sizes)
 
 

@@ -70,19 +70,19 @@ class RigSpec:
         return cls(tuple(ViewSpec(*angles) for angles in directions))
 
 
-def sample_rig(draw: ParameterSampler) -> RigSpec:
+def sample_rig(sampler: ParameterSampler) -> RigSpec:
     """The default directions, or the user's, with the small errors of a real rig.
 
     Overrides are what a rig file holds (docs/generator.md, "The rig"): `views` and what they share, `distance`,
     `margin`, `jitter`. Raises `InputError` where they don't fit.
     """
-    distance, margin = draw.number("distance", 1.1, 1.3), draw.number("margin", 1.06, 1.06)
-    shaken = draw.flag("jitter", 1.0)
-    shared = {name: value for name in _SHARED if (value := draw.given(name)) is not None}
-    overridden = draw.given("views")
+    distance, margin = sampler.number("distance", 1.1, 1.3), sampler.number("margin", 1.06, 1.06)
+    shaken = sampler.flag("jitter", 1.0)
+    shared = {name: value for name in _SHARED if (value := sampler.given(name)) is not None}
+    overridden = sampler.given("views")
     directions = list(DEFAULT_DIRECTIONS) if overridden is None else overridden
-    views = read_views(directions, shared, draw.where)
-    rng, count = draw.rng, len(views)
+    views = read_views(directions, shared, sampler.where)
+    rng, count = sampler.rng, len(views)
     angles = rng.uniform(-1.5, 1.5, (count, 2))
     nearer = rng.uniform(-0.01, 0.01, (count, 1))
     aim = rng.uniform(-0.015, 0.015, (count, 2))
@@ -91,7 +91,7 @@ def sample_rig(draw: ParameterSampler) -> RigSpec:
     try:
         return RigSpec(views, round(distance, 4), jitter, margin)
     except InputError as error:
-        raise InputError(f"{draw.where}: {str(error).removeprefix('rig: ')}") from None
+        raise InputError(f"{sampler.where}: {str(error).removeprefix('rig: ')}") from None
 
 
 def fixes_resolution(override: Any) -> bool:
@@ -111,10 +111,10 @@ def read_rig(path: Path) -> dict[str, Any]:
     override = read_settings(path, "rig")
     if not isinstance(override, dict):
         raise InputError(f"{path}: an object is needed, such as `views: [{{azimuth: 0, elevation: 0}}]`")
-    draw = ParameterSampler(np.random.default_rng(0), override, str(path))
-    sample_rig(draw)
-    if unknown := draw.unknown():
-        raise InputError(f"{path}: unknown {', '.join(unknown)}; a rig has {', '.join(sorted(draw.asked))}")
+    sampler = ParameterSampler(np.random.default_rng(0), override, str(path))
+    sample_rig(sampler)
+    if unknown := sampler.unknown():
+        raise InputError(f"{path}: unknown {', '.join(unknown)}; a rig has {', '.join(sorted(sampler.asked))}")
     return override
 
 

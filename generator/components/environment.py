@@ -55,13 +55,13 @@ class EnvironmentSpec:
                                            "softness": (3, 90)})  # fmt: skip
 
 
-def sample_environment(draw: ParameterSampler) -> EnvironmentSpec:
+def sample_environment(sampler: ParameterSampler) -> EnvironmentSpec:
     """A panorama, a dome or softboxes; behind the head the panorama, black, grey or a colour."""
-    lighting = draw.choice("lighting", LIGHTINGS)
-    hdri = draw.choice("hdri", dict.fromkeys(HDRIS, 1.0))
-    rotation, exposure = draw.number("rotation", 0, 360), draw.number("exposure", 0.85, 1.2)
-    background, backdrop = draw.choice("background", BACKGROUNDS), _sample_backdrop(draw)
-    own = draw.within(lighting, LIGHTINGS)
+    lighting = sampler.choice("lighting", LIGHTINGS)
+    hdri = sampler.choice("hdri", dict.fromkeys(HDRIS, 1.0))
+    rotation, exposure = sampler.number("rotation", 0, 360), sampler.number("exposure", 0.85, 1.2)
+    background, backdrop = sampler.choice("background", BACKGROUNDS), _sample_backdrop(sampler)
+    own = sampler.within(lighting, LIGHTINGS)
     dim = own.number("dim", *((1.0, 1.0) if lighting == "panorama" else (0.15, 1.0)))
     polarised = own.flag("polarised", 0.6 if lighting == "dome" else 0.0)
     leak = own.number("leak", 0.05, 0.3)
@@ -73,9 +73,9 @@ def sample_environment(draw: ParameterSampler) -> EnvironmentSpec:
                            (side, height), contrast, softness)  # fmt: skip
 
 
-def _sample_backdrop(draw: ParameterSampler) -> dict[str, tuple[float, float, float]]:
+def _sample_backdrop(sampler: ParameterSampler) -> dict[str, tuple[float, float, float]]:
     """Linear RGB of each kind of plain background."""
-    black, grey = draw.number("black", 0.0, 0.02, power=2), draw.number("grey", 0.05, 0.6, power=2)
-    level = draw.number("level", 0.02, 0.6, power=2)
-    red, green, blue = (round(level * draw.number(f"tint_{c}", 0.25, 1), DIGITS) for c in ("red", "green", "blue"))
+    black, grey = sampler.number("black", 0.0, 0.02, power=2), sampler.number("grey", 0.05, 0.6, power=2)
+    level = sampler.number("level", 0.02, 0.6, power=2)
+    red, green, blue = (round(level * sampler.number(f"tint_{c}", 0.25, 1), DIGITS) for c in ("red", "green", "blue"))
     return {"panorama": (0.0, 0.0, 0.0), "black": (black,) * 3, "grey": (grey,) * 3, "colour": (red, green, blue)}

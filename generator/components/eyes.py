@@ -45,7 +45,7 @@ class EyeSpec:
         )
 
 
-def sample_eyes(draw: ParameterSampler, melanin: float) -> EyeSpec:
+def sample_eyes(sampler: ParameterSampler, melanin: float) -> EyeSpec:
     """Darker skin has darker eyes more often; `melanin` is the skin's."""
     light = max(1 - 1.6 * melanin, 0.02)
     weights = {
@@ -56,11 +56,11 @@ def sample_eyes(draw: ParameterSampler, melanin: float) -> EyeSpec:
         "blue": 1.3 * light,
         "grey": 0.5 * light,
     }
-    iris = draw.choice("iris", weights)
+    iris = sampler.choice("iris", weights)
     return EyeSpec(
         iris,
-        draw.number("pupil_mm", 1.3, 2.3),
-        draw.number("iris_mm", 5.7, 6.1),
-        draw.number("redness", 0.1, 0.6),
-        draw.seed(),
+        sampler.number("pupil_mm", 1.3, 2.3),
+        sampler.number("iris_mm", 5.7, 6.1),
+        sampler.number("redness", 0.1, 0.6),
+        sampler.seed(),
     )

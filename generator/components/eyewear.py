@@ -89,10 +89,10 @@ SUNGLASSES = {"aviator": 0.95, "wayfarer": 0.75, "cateye": 0.3}
 """How often the lenses are dark."""
 
 
-def sample_eyewear(draw: ParameterSampler) -> EyewearSpec:
+def sample_eyewear(sampler: ParameterSampler) -> EyewearSpec:
     """Any kind; dark lenses mostly where the frame is made for them."""
-    kind = draw.choice("kind", KINDS)
-    own = draw.within(kind, KINDS)
+    kind = sampler.choice("kind", KINDS)
+    own = sampler.within(kind, KINDS)
     finish = own.choice("finish", FINISH_WEIGHTS[kind])
     metal = METALS[min(int(own.number("metal", 0, len(METALS))), len(METALS) - 1)]
     hue, saturation = own.number("hue", 0, 1), own.number("saturation", 0.0, 0.9, power=2)

@@ -108,39 +108,39 @@ class BeardSpec:
                                      "seed": SEED})  # fmt: skip
 
 
-def sample_brows(draw: ParameterSampler, colour: HairColour, person: Person | None = None) -> BrowSpec:
+def sample_brows(sampler: ParameterSampler, colour: HairColour, person: Person | None = None) -> BrowSpec:
     """Brows of nearly the hair's own colour: dye leaves them mostly, grey comes later to them."""
     masculine = (person or Person()).masculine
-    thickness = draw.number("thickness", 0.05 + 0.2 * masculine, 0.75 + 0.25 * masculine)
-    shift = draw.number("darker", 0.0, 0.25)
+    thickness = sampler.number("thickness", 0.05 + 0.2 * masculine, 0.75 + 0.25 * masculine)
+    shift = sampler.number("darker", 0.0, 0.25)
     melanin = round(min(shift + (1 - 0.4 * shift) * colour.melanin, 1.0), DIGITS)
     darker = replace(colour, melanin=melanin, grey=0.5 * colour.grey, dyed=0.0)
-    length, unruly = draw.number("length_mm", 5.5, 9.5), draw.number("unruly", 0.05, 0.35 + 0.4 * masculine)
-    return BrowSpec(darker, round(260 + 300 * thickness), length, thickness, unruly, draw.seed())
+    length, unruly = sampler.number("length_mm", 5.5, 9.5), sampler.number("unruly", 0.05, 0.35 + 0.4 * masculine)
+    return BrowSpec(darker, round(260 + 300 * thickness), length, thickness, unruly, sampler.seed())
 
 
-def sample_lashes(draw: ParameterSampler) -> LashSpec:
+def sample_lashes(sampler: ParameterSampler) -> LashSpec:
     """Lashes."""
     return LashSpec(
-        round(draw.number("strands", 80, 160)),
-        draw.number("length_mm", 5.5, 9.5),
-        draw.number("curl", 0.2, 1.0),
-        draw.seed(),
+        round(sampler.number("strands", 80, 160)),
+        sampler.number("length_mm", 5.5, 9.5),
+        sampler.number("curl", 0.2, 1.0),
+        sampler.seed(),
     )
 
 
-def sample_beard(draw: ParameterSampler, colour: HairColour, person: Person) -> BeardSpec:
+def sample_beard(sampler: ParameterSampler, colour: HairColour, person: Person) -> BeardSpec:
     """A family by weight; feminine faces have one only where a single name is asked for."""
-    forced = draw.fixed("family")
-    family = draw.choice("family", BEARDS)
+    forced = sampler.fixed("family")
+    family = sampler.choice("family", BEARDS)
     if person.masculine < 0.5 and not forced:
         family = "none"
-    own, ranges = draw.within(family, BEARDS), _RANGES | RANGES[family]
+    own, ranges = sampler.within(family, BEARDS), _RANGES | RANGES[family]
     drawn = {name: own.number(name, *ranges[name]) for name in _RANGES}
     moustache = own.choice("moustache", MOUSTACHES)
     strands, redder = round(drawn.pop("strands")), round(min(colour.redness + drawn.pop("redder"), 1.0), DIGITS)
     colour = replace(colour, redness=redder, dyed=0.0)
-    return BeardSpec(family, moustache, colour, strands, seed=draw.seed(), **drawn)
+    return BeardSpec(family, moustache, colour, strands, seed=sampler.seed(), **drawn)
 
 
 Range = tuple[float, float]

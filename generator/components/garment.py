@@ -80,24 +80,24 @@ class GarmentSpec:
                                        "seed": SEED})  # fmt: skip
 
 
-def sample_garment(draw: ParameterSampler) -> GarmentSpec:
+def sample_garment(sampler: ParameterSampler) -> GarmentSpec:
     """Any kind of any fabric in a colour that clothes have."""
-    kind, pattern = draw.choice("kind", KINDS), draw.choice("pattern", PATTERNS)
-    colour, accent = sample_fabric_colour(draw), sample_fabric_colour(draw, "accent_")
+    kind, pattern = sampler.choice("kind", KINDS), sampler.choice("pattern", PATTERNS)
+    colour, accent = sample_fabric_colour(sampler), sample_fabric_colour(sampler, "accent_")
     return GarmentSpec(
-        kind, pattern, colour, accent, draw.number("scale_mm", 8, 30), draw.number("gap_mm", 3.0, 4.5),
-        draw.number("thickness_mm", 1.2, 2.2), draw.seed(), "", draw.choice("fabric", FABRICS),
-        draw.number("looseness", 0, 1), draw.number("folds", 0, 1), draw.number("collar_mm", 28, 60),
-        draw.number("opening", 0, 1), sample_fabric_colour(draw, "inner_"),
+        kind, pattern, colour, accent, sampler.number("scale_mm", 8, 30), sampler.number("gap_mm", 3.0, 4.5),
+        sampler.number("thickness_mm", 1.2, 2.2), sampler.seed(), "", sampler.choice("fabric", FABRICS),
+        sampler.number("looseness", 0, 1), sampler.number("folds", 0, 1), sampler.number("collar_mm", 28, 60),
+        sampler.number("opening", 0, 1), sample_fabric_colour(sampler, "inner_"),
     )  # fmt: skip
 
 
-def sample_fabric_colour(draw: ParameterSampler, prefix: str = "") -> tuple[float, float, float]:
+def sample_fabric_colour(sampler: ParameterSampler, prefix: str = "") -> tuple[float, float, float]:
     """Linear RGB of a dye, or of the hue, saturation and value that are asked for."""
-    dye = DYES[draw.choice(f"{prefix}dye", {name: odds for name, (odds, _) in DYES.items()})][1]
-    hue = 6 * draw.number(f"{prefix}hue", dye[0] - 0.03, dye[0] + 0.03)
-    saturation = draw.number(f"{prefix}saturation", 0.8 * dye[1], min(1.15 * dye[1], 1))
-    value = draw.number(f"{prefix}value", 0.75 * dye[2], 1.25 * dye[2])
+    dye = DYES[sampler.choice(f"{prefix}dye", {name: odds for name, (odds, _) in DYES.items()})][1]
+    hue = 6 * sampler.number(f"{prefix}hue", dye[0] - 0.03, dye[0] + 0.03)
+    saturation = sampler.number(f"{prefix}saturation", 0.8 * dye[1], min(1.15 * dye[1], 1))
+    value = sampler.number(f"{prefix}value", 0.75 * dye[2], 1.25 * dye[2])
     channels = [min(max(abs((hue + shift) % 6 - 3) - 1, 0), 1) for shift in (0, 4, 2)]
     red, green, blue = (round(value * (1 - saturation + saturation * c), DIGITS) for c in channels)
     return red, green, blue

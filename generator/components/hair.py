@@ -107,21 +107,21 @@ LIMITS: dict[str, tuple[float, float]] = {
 """What a record may hold."""
 
 
-def sample_hair_colour(draw: ParameterSampler, melanin: float, person: Person | None = None) -> HairColour:
+def sample_hair_colour(sampler: ParameterSampler, melanin: float, person: Person | None = None) -> HairColour:
     """Blond and red hair on fair skin mostly; grey with age on every; some dyed. `melanin` is the skin's.
 
     Grey begins between 30 and 50 for most; at 45 to 65 years three in four have some, 27 % of the hair on average
     (Panhard, Lozano, Loussouarn 2012, "Greying of the human hair: a worldwide survey").
     """
     age = (person or Person()).age
-    fair = draw.flag("fair", max(1 - 1.5 * melanin, 0.03))
-    pigment = draw.number("melanin", 0.12, 0.9) if fair else draw.number("melanin", 0.6, 1.0)
-    redness = draw.number("redness", 0.0, 1.0 if fair else 0.3, power=2)
-    greying = draw.flag("greying", min(max((age - 25) / 40, 0.03), 0.9))
+    fair = sampler.flag("fair", max(1 - 1.5 * melanin, 0.03))
+    pigment = sampler.number("melanin", 0.12, 0.9) if fair else sampler.number("melanin", 0.6, 1.0)
+    redness = sampler.number("redness", 0.0, 1.0 if fair else 0.3, power=2)
+    greying = sampler.flag("greying", min(max((age - 25) / 40, 0.03), 0.9))
     most = min(max((age - 20) / 45, 0.15), 1.0)
-    grey = draw.number("grey", 0.4 * most**2, most, power=1.5)
-    dyeing, dyed = draw.flag("dyeing", 0.06), draw.number("dyed", 0.6, 1.0)
-    tint = DYES[min(int(draw.number("tint", 0, len(DYES))), len(DYES) - 1)]
+    grey = sampler.number("grey", 0.4 * most**2, most, power=1.5)
+    dyeing, dyed = sampler.flag("dyeing", 0.06), sampler.number("dyed", 0.6, 1.0)
+    tint = DYES[min(int(sampler.number("tint", 0, len(DYES))), len(DYES) - 1)]
     return HairColour(pigment, redness, grey if greying else 0.0, *((dyed, tint) if dyeing else ()))
 
 
@@ -138,16 +138,16 @@ def family_weights(person: Person) -> dict[str, float]:
     return {name: weight * ageing.get(name, 1.0) for name, weight in weights.items()}
 
 
-def sample_hair(draw: ParameterSampler, colour: HairColour, person: Person) -> HairSpec:
+def sample_hair(sampler: ParameterSampler, colour: HairColour, person: Person) -> HairSpec:
     """A family by weight, with its parameters."""
-    family = draw.choice("family", family_weights(person))
-    own, ranges = draw.within(family, FAMILIES), _RANGES | RANGES[family]
+    family = sampler.choice("family", family_weights(person))
+    own, ranges = sampler.within(family, FAMILIES), _RANGES | RANGES[family]
     drawn = {name: own.number(name, *ranges[name]) for name in _RANGES}
     strands, plaits = round(drawn.pop("strands")), round(drawn.pop("plaits"))
     ageing = min(max((person.age - 25) / 50, 0.0), 1.0) * (0.2 + 0.8 * person.masculine)
     if family != "balding":  # temples recede a little with the years
         drawn["recession"] = round(min(drawn["recession"] * (0.3 + 0.7 * ageing), 1.0), DIGITS)
-    return HairSpec(family, colour, strands, plaits=plaits, seed=draw.seed(), **drawn)  # type: ignore[arg-type]
+    return HairSpec(family, colour, strands, plaits=plaits, seed=sampler.seed(), **drawn)  # type: ignore[arg-type]
 
 
 Range = tuple[float, float]

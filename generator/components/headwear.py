@@ -127,15 +127,15 @@ PATTERN_WEIGHTS: dict[str, dict[str, float]] = {
 }
 
 
-def sample_headwear(draw: ParameterSampler, person: Person | None = None) -> HeadwearSpec:
+def sample_headwear(sampler: ParameterSampler, person: Person | None = None) -> HeadwearSpec:
     """Any kind in any colour; headscarves and sun hats mostly on feminine heads."""
     masculine = (person or Person()).masculine
     weights = dict(KINDS)
     for kind in ("headscarf", "sunhat"):
         weights[kind] *= 1.9 - 1.8 * masculine
     weights["cap"] *= 0.6 + 0.8 * masculine
-    kind = draw.choice("kind", weights)
-    own = draw.within(kind, KINDS)
+    kind = sampler.choice("kind", weights)
+    own = sampler.within(kind, KINDS)
     fabric = own.choice("fabric", _among(FABRICS, FABRIC_WEIGHTS[kind]))
     pattern = own.choice("pattern", _among(PATTERNS, PATTERN_WEIGHTS.get(kind, PATTERNS)))
     colour, accent = sample_fabric_colour(own), sample_fabric_colour(own, "accent_")

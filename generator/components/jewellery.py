@@ -58,12 +58,12 @@ SIDES: dict[str, float] = {"both": 0.88, "left": 0.06, "right": 0.06}
 SIZES = {"none": (6.0, 6.0), "stud": (3.5, 8.0), "hoop": (12.0, 44.0), "drop": (5.0, 11.0)}
 
 
-def sample_jewellery(draw: ParameterSampler, person: Person | None = None) -> JewellerySpec:
+def sample_jewellery(sampler: ParameterSampler, person: Person | None = None) -> JewellerySpec:
     """Earrings on half of the feminine heads and on some of the masculine."""
     masculine = (person or Person()).masculine
     worn = 1.9 - 1.65 * masculine
-    kind = draw.choice("kind", {name: weight * (1.0 if name == "none" else worn) for name, weight in KINDS.items()})
-    own = draw.within(kind, KINDS)
+    kind = sampler.choice("kind", {name: weight * (1.0 if name == "none" else worn) for name, weight in KINDS.items()})
+    own = sampler.within(kind, KINDS)
     metal = own.choice("metal", {"gold": 0.4, "silver": 0.4, "rose": 0.1, "black": 0.1})
     white, hue, value = own.flag("pale", 0.55), own.number("hue", 0, 1), own.number("value", 0.15, 0.9)
     red, green, blue = (round(value * min(max(abs((6 * hue + s) % 6 - 3) - 1, 0.05), 1), 6) for s in (0, 4, 2))

@@ -33,15 +33,15 @@ class SensorSpec:
                                       "seed": SEED})  # fmt: skip
 
 
-def sample_sensor(draw: ParameterSampler) -> SensorSpec:
+def sample_sensor(sampler: ParameterSampler) -> SensorSpec:
     """From small sensors in little light to large ones in studio light."""
-    stops = draw.number("noise_stops", 0.0, 3.0)
+    stops = sampler.number("noise_stops", 0.0, 3.0)
     return SensorSpec(
         round(60000.0 / 2.0**stops, 3),
-        draw.number("read_electrons", 2.0, 8.0),
-        draw.number("red", 0.96, 1.04),
-        draw.number("blue", 0.95, 1.05),
-        draw.number("spread", 0.0, 0.02),
-        draw.number("vignetting", 0.0, 0.12, power=2),
-        draw.seed(),
+        sampler.number("read_electrons", 2.0, 8.0),
+        sampler.number("red", 0.96, 1.04),
+        sampler.number("blue", 0.95, 1.05),
+        sampler.number("spread", 0.0, 0.02),
+        sampler.number("vignetting", 0.0, 0.12, power=2),
+        sampler.seed(),
     )

@@ -110,38 +110,38 @@ class SkinSpec:
         check_limits("skin", self, {"seed": SEED})
 
 
-def sample_skin(draw: ParameterSampler, person: Person) -> SkinSpec:
+def sample_skin(sampler: ParameterSampler, person: Person) -> SkinSpec:
     """All tones equally often; lines and spots come with the years; shaved faces may show the shadow of their beard."""
-    melanin = draw.number("melanin", 0.0, 1.0)
+    melanin = sampler.number("melanin", 0.0, 1.0)
     old = min(max((person.age - 25) / 50, 0.0), 1.0)
     masculine = person.masculine >= 0.5
     numbers = {
-        "haemoglobin": draw.number("haemoglobin", 0.3, 0.8),
-        "flush": draw.number("flush", 0.2, 0.9),
-        "lips": draw.number("lips", 0.4, 0.9),
-        "circles": draw.number("circles", 0.1, 0.6 + 0.4 * old),
-        "mottling": draw.number("mottling", 0.45, 0.8 + 0.2 * old),
-        "freckles": round(draw.number("freckles", 0.0, 1.0, power=2) * (1 - melanin) ** 0.5, DIGITS),
-        "moles": draw.number("moles", 0.0, 1.0, power=2),
-        "blemishes": draw.number("blemishes", 0.0, 1.0 - 0.7 * old, power=2),
-        "age_spots": draw.number("age_spots", 0.0, old * (1 - 0.5 * melanin), power=1.5),
-        "pores": draw.number("pores", 0.4, 1.0),
-        "wrinkles": draw.number("wrinkles", 0.1 + 0.5 * old, 0.2 + 0.8 * old),
-        "roughness": draw.number("roughness", 0.44, 0.6),
-        "oil": draw.number("oil", 0.0, 1.0),
-        "shadow": draw.number("shadow", 0.0, 0.5 if masculine else 0.0),
+        "haemoglobin": sampler.number("haemoglobin", 0.3, 0.8),
+        "flush": sampler.number("flush", 0.2, 0.9),
+        "lips": sampler.number("lips", 0.4, 0.9),
+        "circles": sampler.number("circles", 0.1, 0.6 + 0.4 * old),
+        "mottling": sampler.number("mottling", 0.45, 0.8 + 0.2 * old),
+        "freckles": round(sampler.number("freckles", 0.0, 1.0, power=2) * (1 - melanin) ** 0.5, DIGITS),
+        "moles": sampler.number("moles", 0.0, 1.0, power=2),
+        "blemishes": sampler.number("blemishes", 0.0, 1.0 - 0.7 * old, power=2),
+        "age_spots": sampler.number("age_spots", 0.0, old * (1 - 0.5 * melanin), power=1.5),
+        "pores": sampler.number("pores", 0.4, 1.0),
+        "wrinkles": sampler.number("wrinkles", 0.1 + 0.5 * old, 0.2 + 0.8 * old),
+        "roughness": sampler.number("roughness", 0.44, 0.6),
+        "oil": sampler.number("oil", 0.0, 1.0),
+        "shadow": sampler.number("shadow", 0.0, 0.5 if masculine else 0.0),
     }
-    return SkinSpec(melanin, **numbers, makeup=_sample_makeup(draw, person), seed=draw.seed())
+    return SkinSpec(melanin, **numbers, makeup=_sample_makeup(sampler, person), seed=sampler.seed())
 
 
-def _sample_makeup(draw: ParameterSampler, person: Person) -> MakeUp:
+def _sample_makeup(sampler: ParameterSampler, person: Person) -> MakeUp:
     """Four in ten feminine faces wear some, in any mixture; others hardly ever."""
-    worn = draw.flag("makeup", 0.4 if person.masculine < 0.5 else 0.02)
-    lipstick, shadow = draw.number("lipstick", 0.0, 1.0), draw.number("eye_shadow", 0.0, 1.0, power=1.5)
-    liner, blush = draw.number("liner", 0.0, 1.0), draw.number("blush", 0.0, 1.0)
-    foundation = draw.number("foundation", 0.0, 0.5)
-    lips = draw.choice("lip_colour", dict.fromkeys(LIPSTICKS, 1.0))
-    lids = draw.choice("shadow_colour", dict.fromkeys(SHADOWS, 1.0))
+    worn = sampler.flag("makeup", 0.4 if person.masculine < 0.5 else 0.02)
+    lipstick, shadow = sampler.number("lipstick", 0.0, 1.0), sampler.number("eye_shadow", 0.0, 1.0, power=1.5)
+    liner, blush = sampler.number("liner", 0.0, 1.0), sampler.number("blush", 0.0, 1.0)
+    foundation = sampler.number("foundation", 0.0, 0.5)
+    lips = sampler.choice("lip_colour", dict.fromkeys(LIPSTICKS, 1.0))
+    lids = sampler.choice("shadow_colour", dict.fromkeys(SHADOWS, 1.0))
     if not worn:
         return MakeUp()
     return MakeUp(lipstick, lips, shadow, lids, liner, blush, foundation)

@@ -42,8 +42,8 @@ def fitting(model: MakeHumanHead) -> FittingMesh:
 
 
 def drawn(model: MakeHumanHead, seed: int) -> tuple[np.ndarray, np.ndarray, Pose]:
-    draw = ParameterSampler(np.random.default_rng(seed))
-    return model.sample_identity(draw), model.sample_expression(draw), model.sample_pose(draw)
+    sampler = ParameterSampler(np.random.default_rng(seed))
+    return model.sample_identity(sampler), model.sample_expression(sampler), model.sample_pose(sampler)
 
 
 def bound_to(vertices: np.ndarray) -> tuple[Proxy, ObjMesh]:

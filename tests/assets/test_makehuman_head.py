@@ -85,8 +85,8 @@ def test_the_bake_gives_the_same_bytes_twice(baked: Path, data: Path, tmp_path: 
 
 def test_the_same_seed_gives_the_same_head(head: MakeHumanHead) -> None:
     def draw(seed: int) -> np.ndarray:
-        draw = ParameterSampler(np.random.default_rng(seed))
-        return head.vertices(head.sample_identity(draw), head.sample_expression(draw), head.sample_pose(draw))
+        sampler = ParameterSampler(np.random.default_rng(seed))
+        return head.vertices(head.sample_identity(sampler), head.sample_expression(sampler), head.sample_pose(sampler))
 
     assert np.array_equal(draw(0), draw(0))
     assert not np.array_equal(draw(0), draw(1))
@@ -137,13 +137,13 @@ def test_neutral_mean_is_symmetric(head: MakeHumanHead, data: Path) -> None:
 
 
 def test_anthropometry_of_the_prior(head: MakeHumanHead) -> None:
-    draw = ParameterSampler(np.random.default_rng(7))
+    sampler = ParameterSampler(np.random.default_rng(7))
     neutral = head.neutral_expression()
     off_ears = _part(head, "skin")
     off_ears = off_ears[head.regions["ears"][off_ears] < 0.5]
     pupils, widths, heights = [], [], []
     for _ in range(200):
-        vertices = head.vertices(head.sample_identity(draw), neutral)
+        vertices = head.vertices(head.sample_identity(sampler), neutral)
         poles = (vertices[_part(head, name)[[0, -1]]] for name in ("eye_left", "eye_right"))
         left, right = (pair.mean(axis=0) for pair in poles)
         assert np.abs(left + right).max() < 2e-4
@@ -204,12 +204,12 @@ def test_lash_lines_run_from_the_inner_to_the_outer_corner(head: MakeHumanHead) 
 
 
 def test_eyeballs_stay_behind_the_lids(head: MakeHumanHead) -> None:
-    draw = ParameterSampler(np.random.default_rng(11))
+    sampler = ParameterSampler(np.random.default_rng(11))
     lids = np.flatnonzero(np.maximum(head.regions["eyelids"], head.regions["lid_margin"]) > 0.5)
     blink = _expression(head, eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
     for _ in range(50):
-        identity = head.sample_identity(draw)
-        for expression in (head.neutral_expression(), blink, head.sample_expression(draw)):
+        identity = head.sample_identity(sampler)
+        for expression in (head.neutral_expression(), blink, head.sample_expression(sampler)):
             vertices = head.vertices(identity, expression)
             for side, name in ((1, "eye_left"), (-1, "eye_right")):
                 ball = vertices[_part(head, name)]
@@ -222,11 +222,11 @@ def test_eyeballs_stay_behind_the_lids(head: MakeHumanHead) -> None:
 
 
 def test_open_lids_show_the_pupil_and_closed_lids_hide_it(head: MakeHumanHead) -> None:
-    draw = ParameterSampler(np.random.default_rng(12))
+    sampler = ParameterSampler(np.random.default_rng(12))
     skin = head.faces[head.face_parts == 0]
     pupil = int(_part(head, "eye_left")[0])
     for _ in range(20):
-        identity = head.sample_identity(draw)
+        identity = head.sample_identity(sampler)
         for weight, hidden in ((0.0, False), (1.0, True)):
             vertices = head.vertices(identity, _expression(head, eyeBlinkLeft=weight))
             assert _is_covered(vertices, skin, vertices[pupil]) == hidden
@@ -245,10 +245,10 @@ def _is_covered(vertices: np.ndarray, faces: np.ndarray, point: np.ndarray) -> b
 
 
 def test_lips_close_for_every_identity(head: MakeHumanHead) -> None:
-    draw = ParameterSampler(np.random.default_rng(13))
+    sampler = ParameterSampler(np.random.default_rng(13))
     upper, lower = head.landmarks["mouth_inner_2"], head.landmarks["mouth_inner_6"]
     for _ in range(50):
-        vertices = head.vertices(head.sample_identity(draw), head.neutral_expression())
+        vertices = head.vertices(head.sample_identity(sampler), head.neutral_expression())
         assert -0.0015 < vertices[upper, 2] - vertices[lower, 2] < 0.0015
 
 

@@ -37,13 +37,13 @@ class Recorded(Distributions):
     """Keeps the streams that it gives; one component may get another stream."""
 
     other: str = ""
-    draws: dict[str, ParameterSampler] = field(default_factory=dict)
+    samplers: dict[str, ParameterSampler] = field(default_factory=dict)
 
-    def draw(self, seed: int, component: str) -> ParameterSampler:
-        given = super().draw(seed, component)
+    def sampler(self, seed: int, component: str) -> ParameterSampler:
+        given = super().sampler(seed, component)
         if component == self.other:
             given.rng = stream(seed + 1000, component)
-        self.draws[component] = given
+        self.samplers[component] = given
         return given
 
 
@@ -59,12 +59,12 @@ def plans(other: str) -> list[Distributions]:
     model = load_default_model()
     asked = Recorded(other=other)
     sample_spec(SEED, model, asked)
-    few = {name: {"strands": count} for name, count in FEW.items() if "strands" in asked.draws[name].asked}
+    few = {name: {"strands": count} for name, count in FEW.items() if "strands" in asked.samplers[name].asked}
     options = {}
     for choice in SEEN:
         component, _, name = choice.partition(".")
-        if name in asked.draws[component].options:
-            options[choice] = asked.draws[component].options[name]
+        if name in asked.samplers[component].options:
+            options[choice] = asked.samplers[component].options[name]
     made = []
     for index in range(max(map(len, options.values()))):
         overrides: dict[str, dict[str, Any]] = {name: dict(override) for name, override in few.items()}

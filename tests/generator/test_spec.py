@@ -48,8 +48,8 @@ def test_known_stream_values() -> None:
 def test_streams_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
     before = sample_spec(5, MODEL)
 
-    def greedy(draw, colour, person):  # type: ignore[no-untyped-def]
-        draw.rng.random(1000)
+    def greedy(sampler, colour, person):  # type: ignore[no-untyped-def]
+        sampler.rng.random(1000)
         return HairSpec("none", colour, strands=0)
 
     monkeypatch.setattr(spec_module, "sample_hair", greedy)
@@ -179,7 +179,7 @@ def test_only_a_single_name_gives_feminine_faces_beards() -> None:
     for seed in range(40):
 
         def beard(overrides: dict, person: Person, seed: int = seed) -> str:
-            return sample_beard(Distributions({"beard": overrides}).draw(seed, "beard"), BLACK, person).family
+            return sample_beard(Distributions({"beard": overrides}).sampler(seed, "beard"), BLACK, person).family
 
         assert beard({"family": ["full", "short"]}, woman) == beard({"family": {"full": 1}}, woman) == "none"
         assert beard({"family": "full"}, woman) == "full" and beard({"family": ["full"]}, man) == "full"
@@ -193,7 +193,7 @@ def test_age_and_sex_shift_hair_softly() -> None:
     grey = [
         np.mean(
             [
-                sample_hair_colour(Distributions().draw(seed, "hair_colour"), 0.3, Person(0.5, age)).grey
+                sample_hair_colour(Distributions().sampler(seed, "hair_colour"), 0.3, Person(0.5, age)).grey
                 for seed in range(200)
             ]
         )

@@ -76,17 +76,17 @@ class ToyModel:
     def traits(self, identity: np.ndarray) -> dict[str, float]:
         return {"masculine": float(identity[0])}
 
-    def sample_identity(self, draw: ParameterSampler) -> np.ndarray:
-        rng = draw.rng
+    def sample_identity(self, sampler: ParameterSampler) -> np.ndarray:
+        rng = sampler.rng
         return np.array([rng.random(), 0.05 * rng.standard_normal()])
 
-    def sample_expression(self, draw: ParameterSampler) -> np.ndarray:
-        rng = draw.rng
-        return np.array([draw.number("strength", 1.0, 1.0) * rng.random()])
+    def sample_expression(self, sampler: ParameterSampler) -> np.ndarray:
+        rng = sampler.rng
+        return np.array([sampler.number("strength", 1.0, 1.0) * rng.random()])
 
-    def sample_pose(self, draw: ParameterSampler) -> Pose:
-        rng = draw.rng
-        return Pose(neck=(0.0, 0.0, draw.number("strength", 1.0, 1.0) * 0.1 * float(rng.random())))
+    def sample_pose(self, sampler: ParameterSampler) -> Pose:
+        rng = sampler.rng
+        return Pose(neck=(0.0, 0.0, sampler.number("strength", 1.0, 1.0) * 0.1 * float(rng.random())))
 
 
 def override(**components: dict) -> Distributions:

@@ -34,12 +34,12 @@ def template() -> Template:
 @pytest.fixture(scope="module")
 def somebody(template: Template) -> Coefficients:
     """A head that is not the mean: another person, who smiles, with the head turned."""
-    draw = ParameterSampler(np.random.default_rng(3))
+    sampler = ParameterSampler(np.random.default_rng(3))
     model = template.model
     return replace(
         template.mean,
-        identity=np.asarray(model.sample_identity(draw)),
-        expression=0.6 * np.asarray(model.sample_expression(draw)),
+        identity=np.asarray(model.sample_identity(sampler)),
+        expression=0.6 * np.asarray(model.sample_expression(sampler)),
         neck=np.array([0.05, -0.08, 0.1]),
         turn=np.array([0.03, -0.05, 0.06]),
         shift=np.array([0.004, -0.006, 0.003]),
