@@ -23,7 +23,7 @@ from factory.stages.heads import GENERATE_SCRIPT
 from factory.stages.processes import run_stage
 from factory.stages.stamps import stamp_path
 from generator.jobs.annotation import Paint, how_to, read_colours
-from scans.heads import Head
+from scans.head_sample import HeadSample
 from scans.meshes import read_scan, scan_key
 from scans.skin_labels import NO_LABELS, known_labels, read_skin
 from scans.undistortion import flat_cameras, flatten
@@ -61,7 +61,7 @@ def write_annotation(where: Path, options: AnnotateOptions) -> Path:
     there already: somebody may have painted in it.
     """
     where = Path(where)
-    head = Head.from_capture(where) if where.is_dir() else None
+    head = HeadSample.from_capture(where) if where.is_dir() else None
     given = read_scan(where) if head is None else head.scan
     out = options.out or (where.with_suffix(".blend") if head is None else where / "annotation.blend")
     if out.suffix.lower() != ".blend":
@@ -195,7 +195,7 @@ def _write_scan(path: Path, scan: Scan, paint: NDArray[np.uint8]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def _views(cameras: tuple[Camera, ...], head: Head, folder: Path) -> list[dict[str, Any]]:
+def _views(cameras: tuple[Camera, ...], head: HeadSample, folder: Path) -> list[dict[str, Any]]:
     """The cameras as pinholes, with pictures that fit them."""
     found = []
     for number, (camera, flat, image) in enumerate(zip(cameras, flat_cameras(cameras), head.pixels(), strict=True)):

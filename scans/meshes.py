@@ -12,7 +12,7 @@ from capture import InputError, Labels, Mesh, Scan
 
 
 def scan_key(scan: Mesh) -> str:
-    """A name for the vertices and faces of a scan: equal content gives an equal name."""
+    """Hash of the vertices and faces of a scan."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(np.ascontiguousarray(scan.vertices, "<f4").tobytes())
     digest.update(np.ascontiguousarray(scan.faces, "<i4").tobytes())

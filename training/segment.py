@@ -15,7 +15,7 @@ from PIL import Image
 from capture import Camera, Mesh, Scan, atomic_path, write_json
 from capture.files import sha256_of
 from scans import colours
-from scans.heads import Head
+from scans.head_sample import HeadSample
 from scans.images import resize_image
 from scans.mesh_renderer import MeshRenderer, Picture
 from scans.meshes import scan_key
@@ -69,7 +69,7 @@ def segment_capture(
     Raises:
         InputError: where something is missing or damaged, or the scan isn't where the cameras look.
     """
-    given = Head.from_capture(folder, scan_path)
+    given = HeadSample.from_capture(folder, scan_path)
     labeller = _labeller_of(Path(checkpoint))
     head, units = in_metres(given, options)
     log.info("units of %s", units.text)
@@ -79,7 +79,7 @@ def segment_capture(
     return prediction
 
 
-def in_metres(head: Head, options: SegmentOptions = _DEFAULTS) -> tuple[Head, Units]:
+def in_metres(head: HeadSample, options: SegmentOptions = _DEFAULTS) -> tuple[HeadSample, Units]:
     """The head with scan and cameras in metres, and what their units were."""
     units = find_units(head.scan, head.cameras, options.unit, options.camera_unit, f"scan of {head.id}")
     cameras = tuple(scaled_camera(camera, units.cameras) for camera in head.cameras)
@@ -87,7 +87,7 @@ def in_metres(head: Head, options: SegmentOptions = _DEFAULTS) -> tuple[Head, Un
 
 
 def segment_head(
-    head: Head, labeller: SkinLabeller, vertices: int | None = None, cache: Path | None = None
+    head: HeadSample, labeller: SkinLabeller, vertices: int | None = None, cache: Path | None = None
 ) -> Prediction:
     """Label all vertices of a head's scan (metres); nothing is written but what `cache` keeps of the preparation."""
     preparation = labeller.preparation
@@ -116,7 +116,7 @@ def carry(outputs: Outputs, mesh: Simplified, vertices: NDArray) -> Outputs:
         return outputs.carry(corners.to(device), weights.to(device))
 
 
-def write_prediction(folder: Path, prediction: Prediction, scan: Mesh, head: Head) -> None:
+def write_prediction(folder: Path, prediction: Prediction, scan: Mesh, head: HeadSample) -> None:
     """Write `prediction.npz`, the coloured scan `segmented.ply`, the skin alone `skin.ply` and a picture.
 
     Meshes are written as the user gave them; `head` is the same in metres, with the cameras and images of the picture.
@@ -143,7 +143,7 @@ def skin_mesh(scan: Mesh, skin: NDArray[np.bool_]) -> Scan | None:
     return Scan(scan.vertices[used], corners.reshape(-1, 3).astype(np.int32))
 
 
-def draw(prediction: Prediction, head: Head) -> Picture:
+def draw(prediction: Prediction, head: HeadSample) -> Picture:
     """Some views: the image, the labels over it, the labelled scan alone, and its distance where the model has it."""
     pixels = head.pixels()
     renderer = MeshRenderer(head.scan.vertices, head.scan.faces)

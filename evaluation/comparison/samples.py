@@ -19,7 +19,7 @@ from generator.head import build_head
 from generator.records import from_json
 from generator.spec import ShapeSpec
 from scans.distance import surface_distance_mm
-from scans.heads import Head
+from scans.head_sample import HeadSample
 from scans.meshes import read_labels
 from scans.ray_casting import RayCaster
 from scans.visibility import Views, project_views
@@ -46,7 +46,7 @@ class Subject:
         folder: the capture, where it is one.
     """
 
-    head: Head
+    head: HeadSample
     look: Mapping[str, str | float] = field(default_factory=dict)
     models: Sequence[str] = ()
     annotated: bool = False
@@ -112,13 +112,13 @@ def read_captured(folder: Path) -> Subject:
 
     Raises `InputError` where one is missing.
     """
-    given = Head.from_capture(folder)
+    given = HeadSample.from_capture(folder)
     labels = read_labels(Path(folder) / Capture.LABELS, given.scan)
     head, _ = in_metres(given)
     return Subject(replace(head, labels=labels), {}, (), labels.painted, Path(folder))
 
 
-def _look(head: Head) -> Mapping[str, str | float]:
+def _look(head: HeadSample) -> Mapping[str, str | float]:
     return look_of(CaptureInfo.from_json({"schema_version": 1, **head.info}, f"sample {head.id}"))
 
 

@@ -1,4 +1,4 @@
-"""One capture as a WebDataset sample; `scans.heads` reads it back."""
+"""One capture as a WebDataset sample; `scans.head_sample` reads it back."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from factory.dataset.packing import DATASET, SHARD_NAME, read_dataset_text
 from factory.dataset.store import Store
 from factory.production.existing import PART_NAME, read_indexes
 from factory.production.head_tasks import PARTS
-from scans.heads import Head
+from scans.head_sample import HeadSample
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class Source:
                     told.add(entry.id)
                     yield Place(archive, number, self._archives[archive]), entry
 
-    def read(self, place: Place) -> Head:
+    def read(self, place: Place) -> HeadSample:
         """A head with images, scan and labels. Raises `InputError`."""
         sample = self._files(place)
-        return Head.from_sample(sample, self.store.where(place.archive))
+        return HeadSample.from_sample(sample, self.store.where(place.archive))
 
     def info(self, place: Place) -> dict[str, Any]:
         """A head's `capture.json`. Raises `InputError`."""

@@ -12,7 +12,7 @@ from capture import Capture, Labels, Mesh, Scan
 from evaluation.metrics.labels import BinaryScores, binary_scores
 from factory.report.dataset_reader import Place, Source
 from scans import pictures
-from scans.heads import Head
+from scans.head_sample import HeadSample
 from scans.images import decode_image
 from scans.predictions import Prediction
 
@@ -21,7 +21,7 @@ FRONT = 160  # likewise
 DEFAULT_THRESHOLD_MM = 1.5  # the paper's, where the samples don't say
 
 
-def threshold_of(head: Head) -> float:
+def threshold_of(head: HeadSample) -> float:
     """The distance below which a head's vertices are skin, mm."""
     options = head.info.get("stages", {}).get("label", {}).get("options", {})
     return float(options.get("threshold_mm", DEFAULT_THRESHOLD_MM))
@@ -33,7 +33,7 @@ def face(source: Source, place: Place) -> str:
     return pictures.jpeg_url(pictures.thumbnail(image, FRONT))
 
 
-def head_article(head: Head, split: str) -> dict[str, Any]:
+def head_article(head: HeadSample, split: str) -> dict[str, Any]:
     """What the page shows of a head: name, split, summary, views and meshes."""
     labels, scan = head.labels, head.scan
     assert labels is not None  # samples have them

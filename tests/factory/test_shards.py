@@ -19,7 +19,7 @@ from factory.dataset.samples import encode
 from factory.dataset.store import Store
 from factory.production.verify import verify
 from labeling.classes import seen_classes
-from scans.heads import Head
+from scans.head_sample import HeadSample
 from scans.images import decode_image
 from tests.helpers import make_capture
 from training.data.shards import read_heads, read_splits
@@ -27,7 +27,7 @@ from training.data.shards import read_heads, read_splits
 SETTINGS = PackSettings(test_share=0.3, heads_per_shard=2)
 
 
-def read_all(folder: Path) -> list[Head]:
+def read_all(folder: Path) -> list[HeadSample]:
     return [head for part in read_splits(folder).values() for shard in part.shards for head in read_heads(shard)]
 
 
@@ -129,7 +129,7 @@ def test_bad_masks_are_named(captures: list[Path], tmp_path: Path) -> None:
             pack(captures, tmp_path / "dataset", SETTINGS)
     sample = {"__key__": "x", **encode(Capture.read(captures[1])), "view_01.mask.png": b"x"}
     with pytest.raises(InputError, match=r"view_00\.mask\.png.* is missing"):
-        Head.from_sample(sample, "x.tar")
+        HeadSample.from_sample(sample, "x.tar")
 
 
 def test_checksums_and_bytes_are_those_of_the_files(captures: list[Path], tmp_path: Path) -> None:

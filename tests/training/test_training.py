@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from capture import InputError
-from scans.heads import Head
+from scans.head_sample import HeadSample
 from tests.training.toy import toy_mesh, write_dataset
 from training import cli
 from training.callbacks.logs import MetricsFile
@@ -201,23 +201,23 @@ def test_sample_with_missing_or_foreign_parts() -> None:
     from tests.training.toy import toy_sample
 
     sample = {"__key__": "toy_0", **toy_sample(0)}
-    assert len(Head.from_sample(sample, "x.tar").images) == 3
+    assert len(HeadSample.from_sample(sample, "x.tar").images) == 3
     for key in ("view_01.jpg", "scan.npz", "capture.json"):
         with pytest.raises(InputError, match=rf"toy_0 in x\.tar.*{key}.* is missing"):
-            Head.from_sample({k: v for k, v in sample.items() if k != key}, "x.tar")
+            HeadSample.from_sample({k: v for k, v in sample.items() if k != key}, "x.tar")
     with pytest.raises(InputError, match="damaged sample toy_0"):
-        Head.from_sample({**sample, "scan.npz": pickle.dumps(_Poison())}, "x.tar")
+        HeadSample.from_sample({**sample, "scan.npz": pickle.dumps(_Poison())}, "x.tar")
     objects = io.BytesIO()
     np.savez(objects, vertices=np.array([_Poison()], object))
     with pytest.raises(InputError, match="damaged sample toy_0"):  # pickled inside of an NPZ file
-        Head.from_sample({**sample, "scan.npz": objects.getvalue()}, "x.tar")
+        HeadSample.from_sample({**sample, "scan.npz": objects.getvalue()}, "x.tar")
     for name in ("../../toy_0", "/etc/toy_0", "a b", ""):
         with pytest.raises(InputError, match="no usable id"):
-            Head.from_sample({**sample, "__key__": name}, "x.tar")
+            HeadSample.from_sample({**sample, "__key__": name}, "x.tar")
     assert not Path("poisoned").exists()
-    Head.from_sample({**sample, "toy.pkl": pickle.dumps(_Poison()), "toy.pyd": b"x"}, "x.tar")  # nobody looks at these
+    HeadSample.from_sample({**sample, "toy.pkl": pickle.dumps(_Poison()), "toy.pyd": b"x"}, "x.tar")  # not read
     assert not Path("poisoned").exists()
-    head = Head.from_sample({**sample, "view_01.jpg": b"nothing"}, "x.tar")
+    head = HeadSample.from_sample({**sample, "view_01.jpg": b"nothing"}, "x.tar")
     with pytest.raises(InputError, match=r"damaged image: view_01\.jpg of sample toy_0"):
         prepare_head(head, PREPARATION, None)
 
@@ -238,10 +238,10 @@ def test_statistics_and_labels_of_prepared_heads(dataset: Path, tmp_path: Path) 
     np.testing.assert_array_equal(no_cache.operators.eigenvectors, heads[0].operators.eigenvectors)
 
 
-def _head(dataset: Path, seed: int) -> Head:
+def _head(dataset: Path, seed: int) -> HeadSample:
     from tests.training.toy import toy_sample
 
-    return Head.from_sample({"__key__": f"toy_{seed}", **toy_sample(seed)}, "shard")
+    return HeadSample.from_sample({"__key__": f"toy_{seed}", **toy_sample(seed)}, "shard")
 
 
 def _labeller(**options: object) -> SkinLabeller:
@@ -310,7 +310,7 @@ def test_image_of_another_shape_is_refused(dataset: Path) -> None:
     head = _head(dataset, 0)
     camera = toy_camera(0, 3)
     wide = camera.resized(camera.width * 2, camera.height)
-    other = Head(head.id, (wide, *head.cameras[1:]), head.images, head.image_names, head.scan)
+    other = HeadSample(head.id, (wide, *head.cameras[1:]), head.images, head.image_names, head.scan)
     with pytest.raises(InputError, match="another shape"):
         prepare_head(other, PREPARATION, None)
 

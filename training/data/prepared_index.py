@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from capture import InputError, atomic_path, read_json, write_json
 from capture.arrays import read_npz
-from scans.heads import Head
+from scans.head_sample import HeadSample
 from training.data.shards import Split, read_heads
 from training.features.backbone import read_array
 from training.operators.compute import load_operators, operators_key
@@ -151,7 +151,7 @@ def _statistics_path(index: Path) -> Path:
     return index.with_suffix(".npz")
 
 
-def _files(head: Head, prepared: Prepared, preparation: Preparation, cache: Path) -> list[str]:
+def _files(head: HeadSample, prepared: Prepared, preparation: Preparation, cache: Path) -> list[str]:
     folder = head_folder(cache, head.id, head.key())
     operators = operators_key(prepared.mesh.vertices, prepared.mesh.faces, preparation.eigenpairs)
     names = [mesh_file(preparation), f"operators-{operators}.npz"]

@@ -14,7 +14,7 @@ import numpy as np
 from webdataset.tariterators import group_by_keys, tar_file_expander
 
 from capture import InputError, read_json
-from scans.heads import Head
+from scans.head_sample import HeadSample
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\.tar")  # a file beside dataset.json, never a command or a path
 SCHEMA_VERSION = 1
@@ -103,11 +103,11 @@ def check_shard(shard: Shard) -> None:
         raise InputError(f"damaged shard: {shard.path} (its checksum differs); copy it again or pack it again")
 
 
-def read_heads(shard: Shard) -> Iterator[Head]:
+def read_heads(shard: Shard) -> Iterator[HeadSample]:
     """The heads of one shard. Raises `InputError` naming the shard where it is damaged."""
     check_shard(shard)
     for sample in read_samples(shard):
-        yield Head.from_sample(sample, shard.path.name)
+        yield HeadSample.from_sample(sample, shard.path.name)
 
 
 def read_samples(shard: Shard, select: Callable[[str], bool] | None = None) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import InputError, atomic_path, read_json, write_json
-from scans.heads import Head
+from scans.head_sample import HeadSample
 from scans.images import resize_image
 from training.data.prepared_index import Progress
 from training.data.shards import Split, read_heads
@@ -76,7 +76,7 @@ def _pictures(cache: Path, views: dict[str, int]) -> Pictures:
     return Pictures(Path(cache), [(name, view) for name, count in views.items() for view in range(count)])
 
 
-def _prepare_head(head: Head, resolution: int, cache: Path) -> str:
+def _prepare_head(head: HeadSample, resolution: int, cache: Path) -> str:
     """Write the head's file, (N, R, R, 4) of colours and class id, unless it is there; its name below the cache."""
     if head.masks is None:
         cure = "pack it again with `p2p pack` from captures that have them"

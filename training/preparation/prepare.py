@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError, atomic_path
-from scans.heads import Head
+from scans.head_sample import HeadSample
 from scans.meshes import scan_key
 from training.data.targets import Truth
 from training.features import BackboneConfig, FeatureConfig, extract
@@ -131,7 +131,7 @@ def backbone_key(preparation: Preparation) -> str | None:
     return _backbone(preparation).key if "image" in preparation.features.names else None
 
 
-def prepare_head(head: Head, preparation: Preparation, cache: Path | None) -> Prepared:
+def prepare_head(head: HeadSample, preparation: Preparation, cache: Path | None) -> Prepared:
     """Simplify, make operators and features; what `cache` already holds is read (None: nothing is kept).
 
     Raises:
@@ -143,7 +143,7 @@ def prepare_head(head: Head, preparation: Preparation, cache: Path | None) -> Pr
 class _Stage:
     """One head on its way; each product is made when something asks for it."""
 
-    def __init__(self, head: Head, preparation: Preparation, cache: Path | None) -> None:
+    def __init__(self, head: HeadSample, preparation: Preparation, cache: Path | None) -> None:
         self.head, self.preparation, self.cache = head, preparation, cache
         self.folder = None if cache is None else head_folder(cache, head.id, head.key())
 
@@ -255,7 +255,7 @@ def read_placement(path: Path) -> Placement:
     return _read(path, lambda arrays: Placement(arrays["where"], arrays["weights"]))
 
 
-def token_files(head: Head, preparation: Preparation, cache: Path) -> list[Path]:
+def token_files(head: HeadSample, preparation: Preparation, cache: Path) -> list[Path]:
     """Where the token maps of a head are kept, in the order of its views."""
     return [token_path(_backbone(preparation), data, cache) for data in head.images]
 

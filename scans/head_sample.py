@@ -1,4 +1,4 @@
-"""One head as the labeller takes it in: images, cameras, a scan, and labels where there are any."""
+"""One head of a data set or a capture: images, cameras, a scan, and labels where there are any."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _LABELS = ("part", "side", "views", "seen_class")  # beside distance and skin, w
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
-    """A head to learn from or to segment.
+class HeadSample:
+    """A head to train on or to segment: one sample of a data set.
 
     Attributes:
         id: name of the capture.
         cameras: N views.
         images: N image files' bytes, in the order of the cameras.
-        image_names: what errors call them.
+        image_names: their names in errors.
         scan: the reconstructed mesh, V vertices, metres.
         labels: of the V vertices, None where there are none.
-        info: what the sample's `capture.json` says; empty for a capture.
+        info: content of the sample's `capture.json`; empty for a capture.
         masks: N mask files' bytes, in the order of the cameras; None where there are none, as in older data sets.
     """
 
@@ -48,7 +48,7 @@ class Head:
     masks: tuple[bytes, ...] | None = None
 
     @classmethod
-    def from_sample(cls, sample: Mapping[str, bytes], where: str) -> Head:
+    def from_sample(cls, sample: Mapping[str, bytes], where: str) -> HeadSample:
         """The head in a shard's sample; raises `InputError` naming `where` if something is missing or damaged."""
         name = str(sample["__key__"])
         if not _ID.fullmatch(name):  # folders are named after it
@@ -75,7 +75,7 @@ class Head:
         return cls(name, cameras, images, tuple(f"{key} of {place}" for key in keys), scan, labels, info, masks)
 
     @classmethod
-    def from_capture(cls, folder: Path, scan_path: Path | None = None) -> Head:
+    def from_capture(cls, folder: Path, scan_path: Path | None = None) -> HeadSample:
         """The head in a capture folder; `scan_path` names another scan than the capture's. No labels are read."""
         capture = Capture.read(folder)
         scan = read_scan(scan_path or capture.scan_path)
@@ -84,7 +84,7 @@ class Head:
         return cls(capture.info.id, capture.cameras, images, tuple(map(str, paths)), scan)
 
     def key(self) -> str:
-        """A name for everything that the labeller sees (not the masks): equal content gives an equal name."""
+        """Hash of everything that the labeller sees (not the masks)."""
         digest = hashlib.blake2b(digest_size=12)
         digest.update(np.ascontiguousarray(self.scan.vertices, "<f4").tobytes())
         digest.update(np.ascontiguousarray(self.scan.faces, "<i4").tobytes())
