@@ -11,19 +11,29 @@ capture is whole, 2 for a mistake of the caller (one line on stderr), 1 for anyt
 from __future__ import annotations
 
 import sys
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("assets", "capture", "generator")
 NEEDED = {
     "bpy": "run it through Blender (blender --background --python ...) or `pip install 'pixels2points[render]'`",
     "numpy": "install numpy for the Python that runs this",
 }
 
 
+class OurPackages:
+    """Finds our packages beside this script, and of what else lies there nothing: no library for another Python."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """As Python's import system asks for it."""
+        return PathFinder.find_spec(name, [str(ROOT)]) if name in PACKAGES else None
+
+
 def run() -> int:
     """Find our packages, then hand over."""
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
+    sys.meta_path.insert(0, OurPackages)
     try:
         from capture.lifetime import end_with_parent
         from generator.blender.command import main

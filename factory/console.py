@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from capture import InputError, RefusedError
 from capture.files import explain_os_error
+from capture.import_path import safe_imports
 
 log = logging.getLogger(__name__)
 
@@ -105,12 +106,14 @@ def exit_code_of(run: Callable[[], None]) -> int:
     """Run a command and turn what went wrong into one line on standard error and an exit code.
 
     0: done; 2: the user can mend it; 3: nothing can be made of this capture; 1: a stage failed; 130: interrupted.
-    Anything else is a defect of ours and keeps its traceback.
+    Anything else is a defect of ours and keeps its traceback. Processes that the command starts, by whichever library,
+    import nothing from the folder that it is run in.
     """
     from factory.stages.failures import StageError
 
     try:
-        run()
+        with safe_imports():
+            run()
     except InputError as error:
         return _fail(str(error), 3 if isinstance(error, RefusedError) else 2)
     except OSError as error:

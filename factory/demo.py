@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 from capture import InputError, read_json, write_json
+from capture.import_path import import_environment
 from factory.dataset.packing import PackSettings, pack_if_needed
 from factory.report import ReportExtras, write_report
 from factory.stages.failures import StageError
@@ -74,7 +76,7 @@ def _follow(what: str, command: list[str]) -> float:
     """
     log.info("%s", what)
     started = time.monotonic()
-    code = subprocess.run(command, check=False).returncode
+    code = subprocess.run(command, env=os.environ | import_environment(), check=False).returncode
     if code == 2:
         raise InputError(f"{what} was refused; its own error stands above")
     if code:

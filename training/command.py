@@ -16,6 +16,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from capture import InputError
 from capture.files import explain_os_error
+from capture.import_path import safe_imports
 from training.callbacks.logs import loggers_of
 from training.callbacks.progress import PlainProgress, prepared_line
 from training.callbacks.stopping import LastCheckpoint, ResumePoint, Stopped
@@ -189,7 +190,8 @@ def exit_code_of(work: Callable[[], object]) -> int:
     logging.getLogger("training").setLevel(logging.INFO if first else logging.WARNING)  # one of many processes speaks
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        work()
+        with safe_imports():  # loaders of data and processes of other GPUs are started by libraries
+            work()
     except InputError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.job_config import JobConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from capture import InputError
+from capture.import_path import import_folders
 from factory.dataset.events import EventLog
 from factory.dataset.store import Store
 from factory.production.disk_space import capture_bytes, check_space, sample_bytes, scratch_bytes
@@ -112,6 +114,14 @@ def heads_at_a_time(needs: Mapping[str, Need], nodes: list[Mapping[str, float]])
     return max(2, sum(int(node.get("CPU", 0)) // fewest + 1 for node in nodes))
 
 
+class _Imports(JobConfig):
+    """Workers import from where this process found our packages; Ray would add its working folder."""
+
+    def _serialize(self) -> str:
+        self._py_driver_sys_path = import_folders()
+        return super()._serialize()
+
+
 @contextmanager
 def cluster(workplace: Workplace) -> Iterator[None]:
     """Ray, connected or started on this machine and ended again."""
@@ -120,9 +130,9 @@ def cluster(workplace: Workplace) -> Iterator[None]:
     try:
         if workplace.address is None:
             # "local": without it Ray would join whatever cluster was started on this machine.
-            ray.init(address="local", num_cpus=workplace.cpus, include_dashboard=False, **quietly)
+            ray.init("local", num_cpus=workplace.cpus, include_dashboard=False, job_config=_Imports(), **quietly)
         else:
-            ray.init(address=workplace.address, **quietly)
+            ray.init(workplace.address, job_config=_Imports(), **quietly)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"no Ray cluster at {workplace.address or 'this machine'}: {reason}") from None

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from capture import InputError, RefusedError, progress
+from capture.import_path import import_environment
 from capture.lifetime import PARENT
 from factory.stages.failures import Failure, StageError, failure_of
 from factory.stages.usage import Usage, peak_bytes
@@ -34,7 +35,7 @@ def run_stage(
     """Run a stage's command to its end, with its output in `log_path`.
 
     Args:
-        command: program and arguments.
+        command: program and arguments. A Python finds our packages and imports nothing from the working folder.
         what: names the stage and the capture in errors.
         log_path: where standard output and standard error go, together.
         on_progress: called with (what, done, total) for each progress line.
@@ -52,7 +53,8 @@ def run_stage(
         RefusedError: it ended with exit code 3, likewise.
         StageError: it crashed, went beyond its limits or failed otherwise.
     """
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())} | progress.ASKED
+    environment = os.environ | import_environment() | progress.ASKED
+    environment |= {"PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())}
     if scratch is not None:
         environment |= {"TMPDIR": str(scratch)}
     if threads is not None:

@@ -1,6 +1,12 @@
 """`python -m training.pixels fit|validate|test`."""
 
-from training.pixels.cli import main
+import os
+import sys
 
 if __name__ == "__main__":
+    # `python -m` searches the folder that it is run in before all libraries: a json.py or pathlib.py there would be run
+    if sys.path[0] == os.getcwd() != __file__.rsplit(os.sep, 3)[0]:  # noqa: PTH109
+        del sys.path[0]
+    from training.pixels.cli import main
+
     raise SystemExit(main())
