@@ -46,6 +46,18 @@ class Camera:
     Raises:
         InputError: where a value is not finite, R is no rotation, the parameters don't fit the model, or the name
             leads out of `images/` (stages write files of that name, too).
+
+    Example:
+        A camera one metre in front of the origin, which looks at it.
+
+        >>> from pixels2points import Camera
+        >>> pose = {"rotation": [[1, 0, 0], [0, 0, -1], [0, 1, 0]], "translation": [0, 0, 1]}
+        >>> camera = Camera.pinhole("front.png", size=(640, 480), focal=(900, 900), principal=(320, 240), **pose)
+        >>> camera.centre.tolist()
+        [0.0, -1.0, 0.0]
+        >>> pixels, depth = camera.project([[0, 0, 0], [0.1, 0, 0]])
+        >>> pixels.tolist(), depth.tolist()
+        ([[320.0, 240.0], [410.0, 240.0]], [1.0, 1.0])
     """
 
     name: str
@@ -91,7 +103,16 @@ class Camera:
         rotation: ArrayLike,
         translation: ArrayLike,
     ) -> Camera:
-        """An undistorted camera; `size` is (width, height), all in pixels."""
+        """A camera without distortion.
+
+        Args:
+            name: file name of the image.
+            size: (width, height), pixels.
+            focal: (fx, fy), pixels.
+            principal: (cx, cy), pixels.
+            rotation: (3, 3), world to camera.
+            translation: (3,), metres.
+        """
         params = (*focal, *principal)
         pose = np.asarray(rotation, float), np.asarray(translation, float)
         return cls(name, int(size[0]), int(size[1]), "PINHOLE", params, *pose)

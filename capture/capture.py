@@ -80,13 +80,21 @@ class CaptureInfo:
 class Capture:
     """Calibrated images of one head in a folder.
 
-    The folder's files are listed in the design ("A capture on disk"): `images/` and `sparse/` are needed,
-    everything else may be missing. Pixels are read by those who need them: this record knows where they are.
+    The folder's files are listed in docs/formats.md: `images/` and `sparse/` are needed, everything else may be
+    missing. The record holds the cameras and the paths of the other files; pixels and meshes are read on use.
 
     Attributes:
-        folder: where it lies.
+        folder: path of the capture.
         model: cameras in the order of their image names, and sparse points where there are any.
-        info: what `capture.json` says; made up from the folder's name where there is none.
+        info: contents of `capture.json`; an id made from the folder's name where there is none.
+
+    Example:
+        >>> from pixels2points import Capture
+        >>> capture = Capture.read("my_capture")
+        >>> len(capture.cameras), capture.cameras[0].name
+        (13, 'view_00.png')
+        >>> capture.scan_path.name
+        'scan.ply'
     """
 
     folder: Path
@@ -101,10 +109,11 @@ class Capture:
     BLEND: ClassVar[str] = "blend.json"
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, folder: Path | str) -> Self:
         """Open the capture in `folder`.
 
-        Raises `InputError` where the folder, its cameras or one of their images is missing.
+        Raises:
+            InputError: where the folder, its cameras or one of their images is missing.
         """
         folder = Path(folder)
         if not folder.is_dir():
@@ -116,7 +125,7 @@ class Capture:
         if info_path.is_file():
             info = CaptureInfo.from_json(read_json(info_path, "capture.json"), str(info_path))
         else:
-            info = CaptureInfo(re.sub(r"[^A-Za-z0-9_\-]", "_", folder.resolve().name) or "capture")
+            info = _info_of(folder)
         capture = cls(folder, model, info)
         for path in capture.image_paths:
             if not path.is_file():
@@ -125,14 +134,29 @@ class Capture:
 
     @classmethod
     def create(
-        cls, folder: Path, cameras: Sequence[Camera], info: CaptureInfo, points: SparsePoints | None = None
+        cls,
+        folder: Path | str,
+        cameras: Sequence[Camera],
+        info: CaptureInfo | None = None,
+        points: SparsePoints | None = None,
     ) -> Self:
-        """Write cameras and `capture.json` (last: a capture that has it is whole) beside images written before."""
+        """Write the cameras into the capture's folder, and `capture.json` where `info` is given.
+
+        The images are written by the caller, before this. `capture.json` is the last file: a capture that has it is
+        complete.
+
+        Args:
+            folder: that holds `images/`.
+            cameras: N views, named as the images.
+            info: contents of `capture.json`.
+            points: sparse points, of which stereo takes the range of depths.
+        """
         folder = Path(folder)
         model = SparseModel(tuple(sorted(cameras, key=lambda camera: camera.name)), points or SparsePoints())
         write_model(folder / "sparse", model)
-        write_json(folder / cls.INFO, info.to_json())
-        return cls(folder, model, info)
+        if info is not None:
+            write_json(folder / cls.INFO, info.to_json())
+        return cls(folder, model, info or _info_of(folder))
 
     @property
     def cameras(self) -> tuple[Camera, ...]:
@@ -160,3 +184,8 @@ class Capture:
     @property
     def head_path(self) -> Path:
         return self.folder / self.HEAD
+
+
+def _info_of(folder: Path) -> CaptureInfo:
+    """Of a capture without `capture.json`: its folder's name."""
+    return CaptureInfo(re.sub(r"[^A-Za-z0-9_\-]", "_", folder.resolve().name) or "capture")

@@ -6,8 +6,16 @@ from __future__ import annotations
 class InputError(Exception):
     """Something that the user gave is missing, damaged or contradictory.
 
-    The message is one line that names what and where, and how to mend it. Command lines print it and exit
-    with code 2, without a traceback; library callers catch it like any exception.
+    The message is one line that names what and where, and how to mend it; parameters stand in backquotes. Command
+    lines print it and exit with code 2, without a traceback; library callers catch it like any exception.
+
+    Example:
+        >>> from pixels2points import Capture, InputError
+        >>> try:
+        ...     Capture.read("no_such_folder")
+        ... except InputError as error:
+        ...     error
+        InputError('no such capture folder: no_such_folder')
     """
 
 

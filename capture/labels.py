@@ -21,7 +21,7 @@ _OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8, "seen_class":
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Labels of a scan's vertices.
+    """Labels of a scan's V vertices.
 
     Attributes:
         distance_mm: (V,) float32 unsigned distance to the head surface; NaN where it is not known.
@@ -33,6 +33,16 @@ class Labels:
             looked.
         nearest_face: (V,) int32 index of the face of the head surface that is nearest; None where nobody looked.
         scan: name of the content of the scan that a person painted them on; empty for labels of a known surface.
+
+    Raises:
+        InputError: where the arrays have different shapes, or a distance is negative.
+
+    Example:
+        >>> from pixels2points import Labels
+        >>> labels = Labels(distance_mm=[0.2, 7.5], skin=[True, False])
+        >>> labels.write("labels.npz")
+        >>> Labels.read("labels.npz").skin
+        array([ True, False])
     """
 
     distance_mm: NDArray[np.float32]
@@ -69,7 +79,7 @@ class Labels:
         return len(self) > 0 and bool(np.isnan(self.distance_mm).all())
 
     @classmethod
-    def read(cls, path: Path, vertices: int | None = None) -> Self:
+    def read(cls, path: Path | str, vertices: int | None = None) -> Self:
         """Read `labels.npz`. Raises `InputError` where it is damaged or not for a scan of `vertices` vertices."""
         path = Path(path)
         try:
@@ -88,7 +98,7 @@ class Labels:
             raise InputError(f"{path} labels {len(labels)} vertices, the scan has {vertices}: {cure}")
         return labels
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         """Write as NPZ, atomically; the same labels give the same bytes."""
         with atomic_path(Path(path)) as temporary:
             more = {name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None}

@@ -68,6 +68,16 @@ class Scan(Mesh):
     Attributes:
         colours: (V, 3) uint8 sRGB, or None.
         normals: (V, 3) float32 unit vectors, or None.
+
+    Raises:
+        InputError: where the arrays are not such a mesh.
+
+    Example:
+        >>> from pixels2points import Scan
+        >>> triangle = Scan([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])
+        >>> triangle.write("triangle.ply")
+        >>> Scan.read("triangle.ply").vertices.shape
+        (3, 3)
     """
 
     colours: NDArray[np.uint8] | None = None
@@ -79,21 +89,21 @@ class Scan(Mesh):
         self._check_column("normals", len(self.vertices), 3, dtype=np.float32)
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path | str) -> Self:
         """Read a PLY scan; raises `InputError` naming the file where it is no usable mesh."""
-        mesh = read_ply(path)
+        mesh = read_ply(Path(path))
         colours = _stack(mesh, ("red", "green", "blue"))
         normals = _stack(mesh, ("nx", "ny", "nz"))
-        return _named(path, lambda: cls(_positions(mesh), mesh.faces, colours, normals))
+        return _named(Path(path), lambda: cls(_positions(mesh), mesh.faces, colours, normals))
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         """Write as binary PLY, atomically."""
         columns = _columns(("x", "y", "z"), self.vertices)
         if self.normals is not None:
             columns |= _columns(("nx", "ny", "nz"), self.normals)
         if self.colours is not None:
             columns |= _columns(("red", "green", "blue"), self.colours)
-        write_ply(path, PlyMesh(columns, self.faces))
+        write_ply(Path(path), PlyMesh(columns, self.faces))
 
 
 @dataclass(frozen=True, eq=False)

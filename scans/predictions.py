@@ -1,4 +1,4 @@
-"""What the model says of a scan, as a file, tied to that scan."""
+"""A labeller's prediction for a scan, as a file that is tied to that scan."""
 
 from __future__ import annotations
 
@@ -16,19 +16,36 @@ from scans.meshes import scan_key
 PARTS: tuple[str, ...] = tuple(item.name.lower() for item in PixelClass)  # the classes that the generator renders
 UNKNOWN = 255  # the part of a vertex that no camera sees
 _OPTIONAL = ("distance_mm", "part", "part_probability")
+_KINDS = {
+    "probability": np.float32,
+    "skin": np.bool_,
+    "distance_mm": np.float32,
+    "part": np.uint8,
+    "part_probability": np.float32,
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the model says of the V vertices of a scan.
+    """A labeller's prediction for the V vertices of a scan.
 
     Attributes:
         probability: (V,) float32, of being skin.
         skin: (V,) bool.
         scan: name of the scan's content (`scan_key`); empty where it is not known.
-        distance_mm: (V,) float32 to the skin surface, None where the model has no such head.
-        part: (V,) uint8, an index into `PARTS`, None where the model has no such head.
+        distance_mm: (V,) float32 to the skin surface, None where the labeller doesn't predict it.
+        part: (V,) uint8, an index into `PARTS`, None where the labeller doesn't predict it.
         part_probability: (V,) float32, of that part.
+
+    Raises:
+        InputError: where the arrays are not of the same V vertices.
+
+    Example:
+        >>> from pixels2points import Prediction
+        >>> prediction = Prediction(probability=[0.9, 0.2], skin=[True, False])
+        >>> prediction.write("prediction.npz")
+        >>> Prediction.read("prediction.npz").skin
+        array([ True, False])
     """
 
     probability: NDArray[np.float32]
@@ -40,8 +57,17 @@ class Prediction:
 
     FILE: ClassVar[str] = "prediction.npz"
 
+    def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            if getattr(self, name) is not None:
+                array = np.array(getattr(self, name), kind)
+                array.setflags(write=False)
+                object.__setattr__(self, name, array)
+                if array.ndim != 1 or array.shape != self.probability.shape:
+                    raise InputError(f"prediction: {name} {array.shape} must be (V,) as {self.probability.shape}")
+
     @classmethod
-    def read(cls, path: Path, scan: Mesh | None = None) -> Self:
+    def read(cls, path: Path | str, scan: Mesh | None = None) -> Self:
         """Read `prediction.npz`. Raises `InputError` where it is missing, damaged, or of another scan than `scan`."""
         try:
             arrays = read_npz(Path(path))
@@ -49,7 +75,7 @@ class Prediction:
             prediction = cls(arrays["probability"], arrays["skin"], str(arrays.get("scan", "")), **more)
         except FileNotFoundError:
             raise InputError(f"no prediction at {path}; run `p2p segment`") from None
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, InputError) as error:
             raise InputError(f"damaged prediction: {path} ({error}); run `p2p segment` again") from None
         if not np.isfinite(prediction.probability).all():
             raise InputError(f"damaged prediction: {path} (a probability is not a number); run `p2p segment` again")
@@ -58,7 +84,7 @@ class Prediction:
             raise InputError(f"{path} is of another scan than this, or of this one in other units; {cure}")
         return prediction
 
-    def save(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         """Write `prediction.npz`, atomically."""
         arrays: dict[str, Any] = {"probability": self.probability, "skin": self.skin}
         if self.scan:

@@ -131,7 +131,7 @@ def write_prediction(folder: Path, prediction: Prediction, scan: Mesh, head: Hea
         (folder / "skin.ply").unlink(missing_ok=True)
     with atomic_path(folder / "segmented.png") as temporary:
         Image.fromarray(draw(prediction, head)).save(temporary)
-    prediction.save(folder / Prediction.FILE)
+    prediction.write(folder / Prediction.FILE)
 
 
 def skin_mesh(scan: Mesh, skin: NDArray[np.bool_]) -> Scan | None:

@@ -199,7 +199,7 @@ def test_what_was_painted_is_gone_on_with(tmp_path: Path) -> None:
     skin = scan.vertices[:, 0] > 0.03
     Labels(np.full(len(skin), np.nan, np.float32), skin, scan=scan_key(scan)).write(folder / Capture.LABELS)
     probability = np.ones(len(skin), np.float32)
-    Prediction(probability, probability > 0.5, scan_key(scan)).save(folder / "prediction" / Prediction.FILE)
+    Prediction(probability, probability > 0.5, scan_key(scan)).write(folder / "prediction" / Prediction.FILE)
     blend = write_annotation(folder, AnnotateOptions(unit="m"))
     with pytest.raises(InputError, match=r"annotation.blend is there already, and somebody may have painted in it"):
         write_annotation(folder, AnnotateOptions(unit="m"))

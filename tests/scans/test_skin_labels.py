@@ -19,12 +19,12 @@ def test_paint_comes_before_a_prediction_and_that_before_computed_labels(tmp_pat
     scan = Scan.read(folder / Capture.SCAN)
     assert known_labels(folder) == folder / Capture.LABELS
     probability = np.linspace(0, 1, len(scan.vertices), dtype=np.float32)
-    Prediction(probability, probability > 0.5, scan_key(scan)).save(folder / "prediction" / Prediction.FILE)
+    Prediction(probability, probability > 0.5, scan_key(scan)).write(folder / "prediction" / Prediction.FILE)
     predicted = known_labels(folder)
     assert predicted == folder / "prediction" / Prediction.FILE and isinstance(read_skin(predicted, scan), Prediction)
     with pytest.raises(InputError, match="is of another scan than this, or of this one in other units"):
         read_skin(predicted, Scan(1000 * scan.vertices, scan.faces))
-    Prediction(np.where(probability > 0.9, np.nan, probability), probability > 0.5).save(tmp_path / "nan.npz")
+    Prediction(np.where(probability > 0.9, np.nan, probability), probability > 0.5).write(tmp_path / "nan.npz")
     with pytest.raises(InputError, match=r"nan.npz \(a probability is not a number\)"):
         read_skin(tmp_path / "nan.npz", scan)
     skin = scan.vertices[:, 2] > 0

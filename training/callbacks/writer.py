@@ -47,7 +47,7 @@ class PredictionWriter(Callback):
     ) -> None:
         """Write `<id>.npz`."""
         if batch.counted:
-            to_prediction(outputs, batch.scan.key).save(self._folder / f"{batch.id}.npz")
+            to_prediction(outputs, batch.scan.key).write(self._folder / f"{batch.id}.npz")
 
 
 def _numpy(values: torch.Tensor) -> NDArray[np.float32]:
