@@ -21,7 +21,7 @@ from scipy import ndimage
 from capture import Camera, Capture, CaptureInfo, Scan
 from factory.console import setup_logging
 from reconstruction import ReconstructionSettings, reconstruct_capture
-from reconstruction.workspace import Workspace
+from reconstruction.colmap.workspace import Workspace
 
 # One closed object, seen from all around: what only few of the photographs show is worth closing.
 WHOLE = {"max_gap": 6.0, "max_hole": 60.0, "max_lift": 0.02, "min_component": 0.3}

@@ -1,4 +1,4 @@
-"""Who makes the depth maps."""
+"""Backends that estimate depth maps: our own PatchMatch on the CPU, COLMAP's on a CUDA GPU."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from capture import InputError
 from reconstruction.colmap import pycolmap
+from reconstruction.colmap.workspace import Workspace
 from reconstruction.depth import DepthMap
 from reconstruction.neighbours import Neighbours
 from reconstruction.ranges import Volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import View
-from reconstruction.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -66,13 +66,13 @@ def _colmap(
     pycolmap.patch_match_stereo(workspace.folder, options=options)
     maps = []
     for i, view in enumerate(views):
-        found = workspace.depth_path(view.camera.name).is_file()  # COLMAP leaves out a view without sources
-        maps.append(within(workspace.read_maps(view.camera.name) if found else _empty(view), view, volume, i))
+        exists = workspace.depth_path(view.camera.name).is_file()  # COLMAP leaves out a view without sources
+        maps.append(within(workspace.read_maps(view.camera.name) if exists else _empty(view), view, volume, i))
     return tuple(maps)
 
 
 def within(depth_map: DepthMap, view: View, volume: Volume, index: int) -> DepthMap:
-    """Without what lies outside of the view's mask or of the volume: COLMAP's stereo knows neither."""
+    """The map without what lies outside of the view's mask or of the volume: COLMAP's stereo knows neither."""
     near, far = volume.pixel_ranges(index, view.camera)
     keep = (depth_map.depth >= near) & (depth_map.depth <= far) & (far > 0)
     if view.inside is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from capture import InputError, SparseModel, read_model, write_model
-from reconstruction.colmap import pycolmap
+from reconstruction.colmap import errors_only, pycolmap
 from reconstruction.views import MIN_VIEWS, read_image
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class KnownDistance:
 
 @dataclass(frozen=True)
 class CalibrationSettings:
-    """How to calibrate.
+    """Settings of a calibration.
 
     Attributes:
         camera_model: COLMAP's name of the lens model, one of `CAMERA_MODELS`.
@@ -70,7 +70,7 @@ class CalibrationSettings:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What came out.
+    """Result of a calibration.
 
     Attributes:
         model: cameras and sparse points, as written.
@@ -85,6 +85,7 @@ class Calibration:
     metric: bool
 
 
+@errors_only()
 def calibrate(
     folder: Path, settings: CalibrationSettings | None = None, progress: Progress | None = None
 ) -> Calibration:
@@ -102,15 +103,15 @@ def calibrate(
     names = _image_names(folder)
     report = progress or (lambda step, share: None)
     with tempfile.TemporaryDirectory(prefix="p2p-calibrate-") as place:
-        found = _solve(folder / "images", names, Path(place), settings, report)
-        metric = _scale(found, settings)
-        target = Path(place) / "model"
-        target.mkdir()
-        found.write_text(str(target))
-        model = read_model(target)
+        solution = _solve(folder / "images", names, Path(place), settings, report)
+        metric = _scale(solution, settings)
+        model_folder = Path(place) / "model"
+        model_folder.mkdir()
+        solution.write_text(str(model_folder))
+        model = read_model(model_folder)
     write_model(folder / "sparse", model)
     left_out = tuple(sorted(set(names) - {camera.name for camera in model.cameras}))
-    return Calibration(model, float(found.compute_mean_reprojection_error()), left_out, metric)
+    return Calibration(model, float(solution.compute_mean_reprojection_error()), left_out, metric)
 
 
 def _image_names(folder: Path) -> list[str]:
@@ -163,18 +164,18 @@ def _solve(
     return best
 
 
-def _scale(found: pycolmap.Reconstruction, settings: CalibrationSettings) -> bool:
+def _scale(solution: pycolmap.Reconstruction, settings: CalibrationSettings) -> bool:
     """Bring the model to metres in place, where that is known."""
     factor = settings.scale
     if settings.distance is not None:
-        centres = {image.name: image.projection_center() for image in found.images.values() if image.has_pose}
-        wanted = settings.distance
-        for name in (wanted.first, wanted.second):
+        centres = {image.name: image.projection_center() for image in solution.images.values() if image.has_pose}
+        pair = settings.distance
+        for name in (pair.first, pair.second):
             if name not in centres:
-                found_poses = ", ".join(sorted(centres))
-                raise InputError(f"known distance: no pose was found for {name}; name two of {found_poses}")
-        factor = wanted.metres / float(np.linalg.norm(centres[wanted.first] - centres[wanted.second]))
+                known = ", ".join(sorted(centres))
+                raise InputError(f"known distance: no pose was found for {name}; name two of {known}")
+        factor = pair.metres / float(np.linalg.norm(centres[pair.first] - centres[pair.second]))
     if factor is None:
         return False
-    found.transform(pycolmap.Sim3d(factor, pycolmap.Rotation3d(), np.zeros(3)))
+    solution.transform(pycolmap.Sim3d(factor, pycolmap.Rotation3d(), np.zeros(3)))
     return True

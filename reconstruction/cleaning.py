@@ -1,4 +1,4 @@
-"""Triangle meshes made fit for use: pieces, degenerate faces, manifold edges and vertices."""
+"""Clean-up of triangle meshes: small pieces, degenerate faces, edges and vertices that are not manifold."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def keep_vertices(vertices: Points, faces: Faces, keep: NDArray[np.bool_]) -> Tr
 
 
 def drop_bad_faces(vertices: Points, faces: Faces) -> Triangles:
-    """Without faces that repeat a vertex, have no area, or repeat another face."""
+    """The mesh without faces that repeat a vertex, have no area, or repeat another face."""
     distinct = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
     faces = faces[distinct]
     size = np.ptp(vertices, axis=0).max() if len(vertices) else 1.0

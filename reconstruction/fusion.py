@@ -1,4 +1,4 @@
-"""Depth maps to an oriented point cloud, by COLMAP's fusion (Schönberger et al. 2016, sec. 4.5)."""
+"""Fusion of depth maps into an oriented point cloud, by COLMAP (Schönberger et al. 2016, sec. 4.5)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from capture import RefusedError
 from capture.ply import read_ply
 from reconstruction.colmap import pycolmap
+from reconstruction.colmap.workspace import Workspace, seed_points
 from reconstruction.depth import DepthMap
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import View
-from reconstruction.workspace import Workspace, seed_points
 
 logger = logging.getLogger(__name__)
 

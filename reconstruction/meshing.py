@@ -1,4 +1,4 @@
-"""Oriented points to the scan's mesh: Poisson, trimmed to what the images support, cleaned and simplified."""
+"""The scan's mesh from oriented points: Poisson, trimmed to what the images support, cleaned and simplified."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def _simplify(vertices: Points, faces: Faces, wanted: int, folder: Path) -> Tria
 
 
 def _tidy(vertices: Points, faces: Faces, settings: ReconstructionSettings) -> Triangles:
-    """What simplification may have left behind; float32 first, as the faces must be good in the file too."""
+    """The mesh without defects that simplification may leave; float32 first: faces must be good in the file, too."""
     vertices = vertices.astype(np.float32).astype(float)
     vertices, faces = make_manifold(*drop_bad_faces(vertices, faces))
     return largest_components(vertices, faces, settings.min_component)

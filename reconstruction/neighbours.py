@@ -1,4 +1,4 @@
-"""Which other views a view is matched with."""
+"""Source views: the other views that a view is matched with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From calibrated images to a scan."""
+"""Reconstruction of a scan from calibrated images."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import numpy as np
 
 from capture import Capture, InputError, Scan
 from reconstruction.backends import choose_backend, make_depth_maps
+from reconstruction.colmap import errors_only
+from reconstruction.colmap.workspace import Workspace
 from reconstruction.depth import DepthMap
 from reconstruction.fusion import fuse
 from reconstruction.meshing import mesh_points
@@ -19,7 +21,6 @@ from reconstruction.neighbours import find_neighbours
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import View, load_views
-from reconstruction.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ Progress = Callable[[str, float], None]
 _STEPS = {"stereo": (0.02, 0.8), "fusion": (0.8, 0.83), "meshing": (0.83, 1.0)}
 
 
+@errors_only()
 def reconstruct(
     capture: Capture,
     settings: ReconstructionSettings | None = None,

@@ -1,4 +1,4 @@
-"""Where the scene is: the range of depths of each pixel, from sparse points or from the cameras alone."""
+"""Depth ranges: where the scene is along each pixel's ray, from sparse points or from the cameras alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MIN_SEEN = 3
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """What the depth search covers.
+    """Volume that the depth search covers.
 
     Attributes:
         near, far: (N,) metres per view.
@@ -98,7 +98,7 @@ def _common_volume(cameras: Sequence[Camera]) -> Volume:
     radius = float(min(np.median(half), 0.8 * ahead[ahead > 0].min()))
     if _seen_share(cameras, centre, radius) < 0.02:
         raise InputError(
-            "the cameras share no view: no point is seen by three; check the poses, or give --depth-min and --depth-max"
+            "the cameras share no view: no point is seen by three; check the poses, or give `depth_min` and `depth_max`"
         )
     near = np.maximum(ahead - radius, 0.05 * np.abs(ahead))
     return Volume(near, np.maximum(ahead + radius, 1.1 * near), centre, radius)
@@ -112,7 +112,7 @@ def _point_between(cameras: Sequence[Camera]) -> Array:
         normal += across
         right += across @ camera.centre
     if np.linalg.eigvalsh(normal)[0] < 1e-3 * len(cameras):
-        raise InputError("the cameras look the same way, the depth range is unknown: give --depth-min and --depth-max")
+        raise InputError("the cameras look the same way, the depth range is unknown: give `depth_min` and `depth_max`")
     return np.asarray(np.linalg.solve(normal, right))
 
 

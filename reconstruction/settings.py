@@ -1,4 +1,4 @@
-"""What a user may choose about a reconstruction."""
+"""Settings of a reconstruction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ReconstructionSettings:
     """Settings of `reconstruct`; the defaults suit a dozen images of a head.
 
     Attributes:
-        backend: who makes the depth maps: "cpu" (our own), "cuda" (COLMAP's) or "auto" (cuda where it is there).
+        backend: of the depth maps: "cpu" (our own), "cuda" (COLMAP's) or "auto" (cuda where it is there).
         vertices: vertices of the scan; None takes what the images support (0.25 per pixel of one image).
         max_image_size: pixels; images with a longer side are shrunk to it. None takes them as they are.
         seed: seed of the random search of the cpu backend.

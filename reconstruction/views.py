@@ -1,4 +1,4 @@
-"""The images of a capture as the depth backends want them: checked, undistorted, with a depth range and neighbours."""
+"""The images of a capture as the depth backends take them: checked, shrunk and undistorted."""
 
 from __future__ import annotations
 
@@ -84,15 +84,15 @@ def find_masks(capture: Capture, folder: Path) -> tuple[Path, ...]:
     by_name: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         by_name.setdefault(path.stem, []).append(path)
-    found = []
+    masks = []
     for camera in capture.cameras:
         stem = Path(camera.name).stem
         same = by_name.get(stem, [])
         if len(same) != 1:
             what = "no mask" if not same else f"{len(same)} masks"
             raise InputError(f"{folder}: {what} for {camera.name}; one file named {stem}.png is needed")
-        found.append(same[0])
-    return tuple(found)
+        masks.append(same[0])
+    return tuple(masks)
 
 
 def read_image(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:

@@ -1,4 +1,4 @@
-"""What is matched: an image's fine detail, as strong at an edge as on skin."""
+"""Median high-pass: the fine detail of an image, which is what is matched, as strong at an edge as on skin."""
 
 from __future__ import annotations
 

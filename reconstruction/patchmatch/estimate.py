@@ -16,9 +16,9 @@ from capture import Camera
 from reconstruction.depth import DepthMap
 from reconstruction.neighbours import Neighbours
 from reconstruction.patchmatch.detail import fine_detail
+from reconstruction.patchmatch.fattening import reject_fattened
 from reconstruction.patchmatch.filtering import count_consistent
 from reconstruction.patchmatch.matching import WORST
-from reconstruction.patchmatch.peeling import peel
 from reconstruction.patchmatch.randomness import stream_key
 from reconstruction.patchmatch.sweep import Matching, Pairs, Scene, State, initialise, sweep
 from reconstruction.ranges import Volume
@@ -43,7 +43,7 @@ _DILATION = 3  # pixels around what a coarser level found that the next one look
 
 @dataclass(frozen=True)
 class Round:
-    """Sweeps over every view: how many, whether wide, whether geometric."""
+    """Sweeps over every view: their number, whether they try far planes too, whether consistency counts."""
 
     sweeps: int
     wide: bool
@@ -69,7 +69,7 @@ def estimate_depth_maps(
         volume: where to search.
         neighbours: N; a view without any gets an empty map.
         settings: see `ReconstructionSettings`; the result is the same for the same seed on any number of threads.
-        progress: told the share that is done.
+        progress: called with the share that is done.
     """
     before = numba.get_num_threads()
     if settings.threads is not None:
@@ -107,7 +107,7 @@ def _estimate(
 
 
 def level_count(views: Sequence[View]) -> int:
-    """How often the largest image is halved until its longer side is about 128 pixels, plus one."""
+    """Number of levels: the largest image is halved until its longer side is about 128 pixels."""
     longest = max(max(view.camera.width, view.camera.height) for view in views)
     return 1 + max(0, round(np.log2(longest / _COARSEST)))
 
@@ -154,7 +154,7 @@ class _Level:
 
     def run(self, rounds: Sequence[Round], states: list[State]) -> Iterator[None]:
         number = 0
-        known = self.level < 99 and any((state.depth > 0).any() for state in states)
+        known = any((state.depth > 0).any() for state in states)
         for item in rounds:
             if item.geometric:
                 self.publish(states)
@@ -192,7 +192,7 @@ class _Level:
         return np.asarray(variance > _MIN_CLOSE_DEVIATION**2)
 
     def trusted(self, states: list[State], least: int) -> list[NDArray[np.bool_]]:
-        """Per view (H, W) bool: matched well, agrees with at least `least` sources, not peeled off."""
+        """Per view (H, W) bool: matched well, agrees with at least `least` sources, not fattened."""
         self.publish(states)
         result = []
         error = self.settings.max_reprojection_error if self.level == 0 else 2.0
@@ -205,7 +205,7 @@ class _Level:
             keep = (state.depth > 0) & enough & self.textured(i)
             if self.level == 0:  # a frame of spectacles that is a pixel wide at a coarse level would be lost there
                 depth = np.where(keep, state.depth, np.float32(0))
-                keep = peel(depth, state.normal, self.views[i].colours, self.scene.cameras[i])
+                keep = reject_fattened(depth, state.normal, self.views[i].colours, self.scene.cameras[i])
             result.append(keep)
         return result
 

@@ -1,4 +1,4 @@
-"""Which pixels of a finished depth map to believe."""
+"""Geometric consistency filter: the number of source views whose depth maps agree with a pixel's."""
 
 from __future__ import annotations
 

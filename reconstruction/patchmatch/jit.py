@@ -1,4 +1,4 @@
-"""How the kernels are compiled: once per machine, kept on disk, rebuilt when any source of this package changes."""
+"""Compilation of the kernels: once per machine, kept on disk, rebuilt when any source of this package changes."""
 
 from __future__ import annotations
 

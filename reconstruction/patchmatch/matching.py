@@ -1,4 +1,4 @@
-"""How well a plane explains a patch of the reference image in a source image.
+"""Matching cost of a plane: bilaterally weighted NCC of a patch of the reference image and its place in a source.
 
 A hypothesis of a pixel is a plane: its depth along the optical axis and its unit normal in the camera. The plane
 takes pixel q of the reference image to M q + b / depth in a source image, where M = K_s R K_r^-1 and b = K_s t, and

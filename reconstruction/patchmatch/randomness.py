@@ -22,7 +22,7 @@ def mix(value):  # type: ignore[no-untyped-def]
 
 @inlined
 def stream(key, pixel):  # type: ignore[no-untyped-def]
-    """Where the numbers of a pixel start, under a key that stands for seed, view, level and iteration."""
+    """Start of the numbers of a pixel, under a key that stands for seed, view, level and iteration."""
     return mix(np.uint64(key) + _STEP * np.uint64(pixel + 1))
 
 

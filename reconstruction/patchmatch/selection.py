@@ -1,4 +1,4 @@
-"""Which source views a pixel trusts, and what a hypothesis costs over them.
+"""Selection of source views per pixel, and the cost of a hypothesis over them.
 
 A view in which a pixel is hidden matches badly whatever the hypothesis. Neighbours share visibility, so each view is
 judged by its costs at the pixel and its four neighbours (in the spirit of Xu and Tao 2019, sec. 3.2); the best few

@@ -303,15 +303,17 @@ def sweep_row(y, key, colour, wide, reference, scene, pairs, state, matching):  
         best = joint_cost(state.view_cost[y, x], order, trust)
 
         start = stream(key, y * width + x)
-        found = gather(state.depth, state.normal, state.cost, x, y, NEAR, camera, depths, normals, 0)
+        proposals = gather(state.depth, state.normal, state.cost, x, y, NEAR, camera, depths, normals, 0)
         if wide:
-            found = gather(state.depth, state.normal, state.cost, x, y, FAR, camera, depths, normals, found)
-            depths[found] = random_plane(start, fx, fy, state.near[y, x], state.far[y, x], camera, normals[found])
-            found += 1
+            proposals = gather(state.depth, state.normal, state.cost, x, y, FAR, camera, depths, normals, proposals)
+            depths[proposals] = random_plane(
+                start, fx, fy, state.near[y, x], state.far[y, x], camera, normals[proposals]
+            )
+            proposals += 1
         footprint = depth / camera[0]
         changed = False
-        for trial in range(found + 5):
-            if trial < found:
+        for trial in range(proposals + 5):
+            if trial < proposals:
                 d = depths[trial]
                 n = normals[trial]
             else:
@@ -319,7 +321,7 @@ def sweep_row(y, key, colour, wide, reference, scene, pairs, state, matching):  
                 d = depth
                 for i in range(3):
                     n[i] = normal[i]
-                kind = trial - found
+                kind = trial - proposals
                 base = 8 + 8 * kind
                 if kind == 0 and not neighbour_normal(state.depth, x, y, camera, n):
                     continue

@@ -17,9 +17,9 @@ from tests.reconstruction.synthetic import make_capture, rig
 TEMPLE = SHARED / "data" / "temple_sparse_ring"
 
 
-def aligned_error(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+def aligned_error(solved: np.ndarray, true: np.ndarray) -> tuple[float, float]:
     """(largest distance after the best similarity, its scale) of points (N, 3); Umeyama 1991."""
-    a, b = found - found.mean(0), true - true.mean(0)
+    a, b = solved - solved.mean(0), true - true.mean(0)
     u, s, vt = np.linalg.svd(b.T @ a)
     sign = np.diag([1, 1, np.sign(np.linalg.det(u @ vt))])
     rotation = u @ sign @ vt
@@ -45,8 +45,8 @@ def test_a_textured_sphere(images: Path, tmp_path: Path) -> None:
     settings = CalibrationSettings("SIMPLE_PINHOLE", True, distance=KnownDistance("view_01.png", "view_02.png", apart))
     result = calibrate(tmp_path, settings)
     assert result.metric and not result.left_out and result.error < 1.0
-    found = centres(Capture.read(tmp_path).cameras)
-    error, scale = aligned_error(np.array([found[n] for n in true]), np.array(list(true.values())))
+    solved = centres(Capture.read(tmp_path).cameras)
+    error, scale = aligned_error(np.array([solved[n] for n in true]), np.array(list(true.values())))
     assert error < 0.01 and abs(scale - 1) < 0.03  # metres; the cameras stand 0.6 m away
     with pytest.raises(InputError, match="holds cameras already"):
         calibrate(tmp_path)
@@ -64,9 +64,9 @@ def test_real_photographs_against_their_calibration(tmp_path: Path) -> None:
     result = calibrate(tmp_path, CalibrationSettings("SIMPLE_RADIAL", shared=True))
     assert not result.metric and result.error < 0.5
     assert len(result.model.cameras) >= 14
-    found = centres(result.model.cameras)
-    names = sorted(found)
-    error, _ = aligned_error(np.array([found[n] for n in names]), np.array([true[n] for n in names]))
+    solved = centres(result.model.cameras)
+    names = sorted(solved)
+    error, _ = aligned_error(np.array([solved[n] for n in names]), np.array([true[n] for n in names]))
     assert error < 0.02  # metres, of a ring with a radius of 0.6 m
 
 

@@ -99,8 +99,8 @@ def test_what_colmap_finds_is_cut_to_mask_and_volume(sphere: Capture) -> None:
     inside[:, :48] = True
     depth = np.full((96, 96), 0.55, np.float32)
     depth[:40] = 5.0
-    found = DepthMap(depth, np.full((96, 96, 3), -0.5, np.float32))
-    cut = within(found, View(camera, np.zeros((96, 96, 3), np.uint8), inside), volume, 0)
+    depth_map = DepthMap(depth, np.full((96, 96, 3), -0.5, np.float32))
+    cut = within(depth_map, View(camera, np.zeros((96, 96, 3), np.uint8), inside), volume, 0)
     assert (cut.depth[40:, 20:48] > 0).any()
     assert not cut.depth[:40].any() and not cut.depth[:, 48:].any()
     assert ((cut.normal != 0).any(axis=2) == (cut.depth > 0)).all()

@@ -7,13 +7,13 @@ import pytest
 
 from capture import Capture, InputError
 from reconstruction.colmap import pycolmap
-from reconstruction.colmap_maps import read_map, write_map
+from reconstruction.colmap.maps import read_map, write_map
+from reconstruction.colmap.workspace import Workspace, seed_points
 from reconstruction.depth import DepthMap
 from reconstruction.neighbours import find_neighbours
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import find_masks, load_views
-from reconstruction.workspace import Workspace, seed_points
 from tests.reconstruction.synthetic import grid, sphere_depth
 
 

@@ -1,4 +1,4 @@
-"""What of the mesh the fused points support."""
+"""Support of the mesh by the fused points."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from reconstruction.patchmatch.detail import fine_detail
-from reconstruction.patchmatch.peeling import peel
+from reconstruction.patchmatch.fattening import reject_fattened
 
 CAMERA = np.array([500, 500, 40, 30], np.float32)
 SHAPE = (60, 80)
@@ -34,8 +34,8 @@ def test_detail_has_no_halo_and_keeps_strands() -> None:
     assert np.abs(detail(edge, 0.02)).max() < 1e-6
     strand = np.full(SHAPE, 0.2, np.float32)
     strand[:, 40:42] = 0.6
-    found = detail(strand, 0.02)
-    assert (found[:, 40:42] > 0.019).all() and np.abs(found[:, :40]).max() < 1e-6
+    fine = detail(strand, 0.02)
+    assert (fine[:, 40:42] > 0.019).all() and np.abs(fine[:, :40]).max() < 1e-6
 
 
 def outline(fat: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_]]:
@@ -51,19 +51,19 @@ def outline(fat: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray
     return depth, normal, colours, rim
 
 
-def test_fattening_is_peeled_off_and_nothing_else() -> None:
+def test_fattening_is_rejected_and_nothing_else() -> None:
     depth, normal, colours, rim = outline(4)
-    keep = peel(depth, normal, colours, CAMERA)
+    keep = reject_fattened(depth, normal, colours, CAMERA)
     assert not keep[rim].any()
     assert keep[~rim].all()
 
 
 def test_true_depths_stay() -> None:
     depth, normal, colours, _ = outline(0)
-    assert peel(depth, normal, colours, CAMERA).all()
+    assert reject_fattened(depth, normal, colours, CAMERA).all()
     unknown = depth.copy()
     unknown[::3] = 0
-    assert (peel(unknown, normal, colours, CAMERA) == (unknown > 0)).all()
+    assert (reject_fattened(unknown, normal, colours, CAMERA) == (unknown > 0)).all()
 
 
 def test_a_slope_is_no_step() -> None:
@@ -73,4 +73,4 @@ def test_a_slope_is_no_step() -> None:
     along = normal[0, 0, 0] * u + normal[0, 0, 2]
     depth = np.broadcast_to((0.5 * normal[0, 0, 2] / along).astype(np.float32), SHAPE).copy()
     colours = np.full((*SHAPE, 3), 120, np.uint8)
-    assert peel(depth, normal, colours, CAMERA).all()
+    assert reject_fattened(depth, normal, colours, CAMERA).all()

@@ -30,11 +30,11 @@ def maps(sphere: Capture) -> tuple[DepthMap, ...]:
 def test_depth_of_a_sphere_is_right(sphere: Capture, maps: tuple[DepthMap, ...]) -> None:
     camera = sphere.cameras[0]
     truth = sphere_depth(camera, grid(camera))
-    found = maps[0].depth > 0
-    both = found & (truth > 0)
+    known = maps[0].depth > 0
+    both = known & (truth > 0)
     assert both.sum() > 0.7 * (truth > 0).sum()
     around = ndimage.binary_dilation(truth > 0, iterations=3)  # a window sees the outline from there
-    assert (found & ~around).sum() < 0.01 * (~around).sum()
+    assert (known & ~around).sum() < 0.01 * (~around).sum()
     footprint = 0.6 / camera.focal[0]
     error = np.abs(maps[0].depth - truth)[both]
     # A window of 11 pixels is a third of the sphere's radius here: planes cut across its curvature.

@@ -124,7 +124,7 @@ def test_cameras_that_share_no_view() -> None:
 
 def test_parallel_cameras_need_a_range() -> None:
     cameras = [Camera.pinhole(f"{i}", (64, 64), (64, 64), (32, 32), np.eye(3), [-i, 0, 0]) for i in range(3)]
-    with pytest.raises(InputError, match="--depth-min"):
+    with pytest.raises(InputError, match="`depth_min`"):
         find_volume(cameras, SparsePoints(), SETTINGS)
     volume = find_volume(cameras, SparsePoints(), ReconstructionSettings(depth_min=5, depth_max=10))
     assert [len(item.views) for item in find_neighbours(cameras, volume, 4)] == [2, 2, 2]

@@ -1,4 +1,4 @@
-"""COLMAP's dense workspace: what the depth backends write, and what COLMAP's own tools open."""
+"""COLMAP's dense workspace, which the depth backends write and COLMAP's own tools open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import Camera, InputError, SparseModel, SparsePoints, write_bytes, write_model
-from reconstruction.colmap_maps import read_map, write_map
+from reconstruction.colmap.maps import read_map, write_map
 from reconstruction.depth import DepthMap
 from reconstruction.neighbours import Neighbours
 from reconstruction.views import View
@@ -116,7 +116,7 @@ def seed_points(views: Sequence[View], maps: Sequence[DepthMap]) -> SparsePoints
 def _sightings(
     points: NDArray[np.float64], views: Sequence[View], maps: Sequence[DepthMap]
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Which views (P, N) have the points (P, 3) in their depth maps, and at which pixels (P, N, 2)."""
+    """Whether views have points (P, 3) in their depth maps, (P, N), and at which pixels, (P, N, 2)."""
     seen = np.zeros((len(points), len(views)), bool)
     where = np.zeros((len(points), len(views), 2))
     for j, (view, depth_map) in enumerate(zip(views, maps, strict=True)):

@@ -1,8 +1,9 @@
-"""Foreground fattening: pixels beside an outline that took the depth of what is in front.
+"""Filter against foreground fattening: a cross-bilateral vote over a finished depth map.
 
-A window that holds an outline matches best where the outline matches, so skin beside hair or a frame ends up floating
-at their depth, in all views alike. Its colour tells: pixels like it, a little farther off, lie on the skin behind.
-Votes by likeness in colour are Yoon and Kweon's ("Adaptive support-weight approach for correspondence search", 2006),
+Foreground fattening is what gives pixels beside an outline the depth of what is in front: a window that holds an
+outline matches best where the outline matches, so skin beside hair or a frame ends up floating at their depth, in all
+views alike. Its colour tells: pixels like it, a little farther off, lie on the skin behind. Votes by likeness in colour
+are Yoon and Kweon's ("Adaptive support-weight approach for correspondence search", 2006),
 here over the finished depths as in Ma et al., "Constant time weighted median filtering for stereo matching", 2013.
 """
 
@@ -18,16 +19,19 @@ _RADIUS = 8  # pixels whose votes count; a window's half side and as much again
 _SIGMA_COLOUR = 0.05  # of colours in [0, 1]
 _SAME = 3.0  # footprints of a pixel by which depths on one surface may differ
 _MORE = 0.7  # votes for a surface behind over votes for the pixel's own that throw it out
-_PASSES = 3  # each peels off what the pass before laid bare
+_PASSES = 3  # each rejects what the pass before laid bare
 
 
-def peel(
+def reject_fattened(
     depth: NDArray[np.float32],
     normal: NDArray[np.float32],
     colours: NDArray[np.uint8],
     intrinsics: NDArray[np.float32],
 ) -> NDArray[np.bool_]:
-    """(H, W) bool: pixels with a depth that pixels of like colour around them don't contradict.
+    """(H, W) bool: pixels whose depth stands; the others took the depth of the foreground beside them.
+
+    A pixel is rejected where the pixels around it, each weighted by its likeness in colour, place the surface farther
+    away rather than at the pixel's own depth.
 
     Args:
         depth: (H, W) metres, 0 where unknown.
@@ -39,20 +43,20 @@ def peel(
     left = depth
     for _ in range(_PASSES):
         result = np.empty_like(left)
-        _peel_once(left, normal, unit, intrinsics, _RADIUS, np.float32(_SIGMA_COLOUR), _SAME, _MORE, result)
+        _vote(left, normal, unit, intrinsics, _RADIUS, np.float32(_SIGMA_COLOUR), _SAME, _MORE, result)
         left = result
     return left > 0
 
 
 @kernel
-def _peel_once(depth, normal, colours, camera, radius, sigma, same, more, result):  # type: ignore[no-untyped-def]
+def _vote(depth, normal, colours, camera, radius, sigma, same, more, result):  # type: ignore[no-untyped-def]
     """Copy `depth` to `result` without the pixels that are voted out."""
     for line in numba.prange(depth.shape[0]):
-        _peel_row(np.int64(line), depth, normal, colours, camera, radius, sigma, same, more, result)
+        _vote_row(np.int64(line), depth, normal, colours, camera, radius, sigma, same, more, result)
 
 
 @inlined
-def _peel_row(y, depth, normal, colours, camera, radius, sigma, same, more, result):  # type: ignore[no-untyped-def]
+def _vote_row(y, depth, normal, colours, camera, radius, sigma, same, more, result):  # type: ignore[no-untyped-def]
     height, width = depth.shape
     scale = np.float32(-0.5) / (sigma * sigma)
     for x in range(width):
