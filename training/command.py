@@ -48,7 +48,7 @@ class Parser(LightningArgumentParser):
 
 
 class ShardCLI(LightningCLI):
-    """A command line that trains on a data set of shards (`ShardedData`)."""
+    """A command line that trains on a data set of shards (`BaseDataModule`)."""
 
     ROOT = "out/training"
     MONITOR = "val/miou"  # what the best checkpoint is best in, by its name in logs

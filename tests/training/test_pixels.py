@@ -242,13 +242,13 @@ def test_colours_change_and_classes_stay() -> None:
 
 
 def test_changes_follow_from_seed_epoch_and_image(masked: Path) -> None:
-    def drawn(seed: int, epoch: int, index: int) -> np.ndarray:
+    def augmented(seed: int, epoch: int, index: int) -> np.ndarray:
         data = PixelData(str(masked), resolution=56, seed=seed)
         data.prepare("fit")
         return data.train_dataloader().dataset[SampleIndex(index, (epoch, 0))].image.numpy()
 
-    np.testing.assert_array_equal(drawn(0, 2, 1), drawn(0, 2, 1))
-    assert len({drawn(*numbers).tobytes() for numbers in ((0, 2, 1), (1, 2, 1), (0, 3, 1), (0, 2, 0))}) == 4
+    np.testing.assert_array_equal(augmented(0, 2, 1), augmented(0, 2, 1))
+    assert len({augmented(*numbers).tobytes() for numbers in ((0, 2, 1), (1, 2, 1), (0, 3, 1), (0, 2, 0))}) == 4
     data = PixelData(str(masked), resolution=56)
     data.prepare("validate")
     batch = next(iter(data.val_dataloader()))

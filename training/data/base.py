@@ -1,4 +1,4 @@
-"""What data modules over shards have in common: the data set, its splits, the order of training, resuming."""
+"""The base of data modules over shards: the data set, its splits, samplers, resuming."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from torch.utils.data import DataLoader, Dataset
 from capture import InputError
 from training.data.prepared_index import Progress
 from training.data.remote import fetch_dataset, is_url
-from training.data.samplers import EvaluationOrder, TrainingOrder
+from training.data.samplers import EvaluationSampler, TrainingSampler
 from training.data.shards import Split, read_splits
 
 log = logging.getLogger(__name__)
 
 
-class ShardedData(lightning.LightningDataModule, ABC):
+class BaseDataModule(lightning.LightningDataModule, ABC):
     """A data set, what is prepared of it once, and loaders over that.
 
     A data set without a `val` split is validated on `test`: a checkpoint that was chosen by such a validation flatters
@@ -33,10 +33,10 @@ class ShardedData(lightning.LightningDataModule, ABC):
         dataset: folder with `dataset.json` and its shards, or the URL of one.
         cache: folder for what is prepared once; `<dataset>/cache` where None. A URL needs one.
         workers: processes that load; any number.
-        seed: of the order of training.
+        seed: of the training sampler.
     """
 
-    UNIT = "heads"  # what is drawn
+    UNIT = "heads"  # that are sampled
 
     def __init__(self, dataset: str, cache: str | None, workers: int, seed: int) -> None:
         super().__init__()
@@ -49,16 +49,16 @@ class ShardedData(lightning.LightningDataModule, ABC):
         self.dataset = self.cache / "dataset" if is_url(dataset) else Path(dataset)
         self.workers, self.seed = workers, seed
         self.progress: Progress | None = None
-        self._order: TrainingOrder | None = None
+        self._sampler: TrainingSampler | None = None
         self._resumed: dict[str, Any] | None = None
 
     @abstractmethod
     def prepare_split(self, name: str, command: str | None, progress: Progress | None) -> Any:
-        """Make what the cache lacks of a split for a command, and find it; quick where nothing lacks."""
+        """Make what the cache lacks of a split for a command, and open it; quick where nothing lacks."""
 
     @abstractmethod
     def count(self, name: str) -> int:
-        """How many there are to draw in a split, once it was prepared."""
+        """The number of samples in a split, once it was prepared."""
 
     def prepare_data(self) -> None:
         """Make what the cache lacks. Raises `InputError` where the data set is missing or damaged."""
@@ -72,38 +72,39 @@ class ShardedData(lightning.LightningDataModule, ABC):
             self.prepare_split(name, command, self.progress)
 
     def setup(self, stage: str) -> None:
-        """Find what was prepared of the splits that the stage needs."""
+        """Open what was prepared of the splits that the stage needs."""
         stage = getattr(stage, "value", stage)
         for name in self._needed(stage):
             self.prepare_split(name, stage, None)
 
     def check_processes(self, world: int) -> None:
         """Raise `InputError` unless each of so many processes gets something to train on."""
-        self._training_order(0, world)
+        self._training_sampler(0, world)
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the run is in the order of training: a checkpoint carries it."""
+        """State of the training sampler: a checkpoint holds it."""
         module: Any = None if self.trainer is None else self.trainer.lightning_module
-        return {} if self._order is None else self._order.state(getattr(module, "position", None))
+        return {} if self._sampler is None else self._sampler.state(getattr(module, "position", None))
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there when training starts."""
         self._resumed = state_dict or None
 
-    def training_loader(self, drawn: Dataset, batch_size: int | None = None) -> DataLoader:
-        """Of the train split, in the order that belongs to the seed and the epoch; where it was, if resumed."""
-        order = self._order = self._training_order(*self._rank())
+    def training_loader(self, dataset: Dataset, batch_size: int | None = None) -> DataLoader:
+        """Batches of the train split, shuffled by seed and epoch; behind where it was, if resumed."""
+        sampler = self._sampler = self._training_sampler(*self._rank())
         if self._resumed is not None:
-            order.resume(self._resumed)
+            sampler.resume(self._resumed)
             self._resumed = None
-        if order.count % order.world and order.rank == 0:
-            left, unit = order.count % order.world, self.UNIT
-            log.info("%d of %d %s wait for another epoch: they don't divide by the processes", left, order.count, unit)
-        return self._loader(drawn, order, batch_size)
+        left = sampler.count % sampler.world
+        if left and sampler.rank == 0:
+            text = "%d of %d %s wait for another epoch: they don't divide by the processes"
+            log.info(text, left, sampler.count, self.UNIT)
+        return self._loader(dataset, sampler, batch_size)
 
-    def evaluation_loader(self, name: str, drawn: Dataset, batch_size: int | None = None) -> DataLoader:
-        """Of a split, in the order of the data set."""
-        return self._loader(drawn, EvaluationOrder(self.count(name), *self._rank()), batch_size)
+    def evaluation_loader(self, name: str, dataset: Dataset, batch_size: int | None = None) -> DataLoader:
+        """Batches of a split, in the order of the data set."""
+        return self._loader(dataset, EvaluationSampler(self.count(name), *self._rank()), batch_size)
 
     def validation_split(self) -> str:
         """`val` where there is one, else `test`."""
@@ -117,17 +118,19 @@ class ShardedData(lightning.LightningDataModule, ABC):
             raise InputError(f"{self.dataset / 'dataset.json'} has no {name} heads; pack more captures")
         return splits[name]
 
-    def _training_order(self, rank: int, world: int) -> TrainingOrder:
-        return TrainingOrder(self.count("train"), self.seed, rank, world, self.UNIT)
+    def _training_sampler(self, rank: int, world: int) -> TrainingSampler:
+        return TrainingSampler(self.count("train"), self.seed, rank, world, self.UNIT)
 
-    def _loader(self, drawn: Dataset, order: TrainingOrder | EvaluationOrder, batch_size: int | None) -> DataLoader:
+    def _loader(
+        self, dataset: Dataset, sampler: TrainingSampler | EvaluationSampler, batch_size: int | None
+    ) -> DataLoader:
         generator = torch.Generator().manual_seed(self.seed)
-        workers = min(self.workers, len(order))
+        workers = min(self.workers, len(sampler))
         options: dict[str, Any] = {}
         if workers:
             options = {"multiprocessing_context": _clean_processes(), "persistent_workers": True}
             options |= {"num_workers": workers, "worker_init_fn": _leave_signals_to_the_parent}
-        return DataLoader(drawn, batch_size=batch_size, sampler=order, generator=generator, **options)
+        return DataLoader(dataset, batch_size=batch_size, sampler=sampler, generator=generator, **options)
 
     def _rank(self) -> tuple[int, int]:
         """Number of this process, and of all."""
@@ -143,7 +146,7 @@ class ShardedData(lightning.LightningDataModule, ABC):
 
 
 def _clean_processes() -> BaseContext:
-    """How loaders are started: not by forking a process with threads, which hangs once in some thousand times."""
+    """The way to start loaders: not by forking a process with threads, which hangs once in some thousand times."""
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     if method == "forkserver":

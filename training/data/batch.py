@@ -70,7 +70,7 @@ class HeadBatch(_Movable):
         surface: operators.
         targets: labels at the W vertices, None without.
         scan: the whole scan; None where only the W vertices matter.
-        ticket: (epoch, step of the epoch) that it was drawn for; training only.
+        position: (epoch, step of the epoch) in training.
         counted: False for a head that only keeps the processes in step, and was seen before.
         image: for the image head; None where features are lifted once.
     """
@@ -80,7 +80,7 @@ class HeadBatch(_Movable):
     surface: Surface
     targets: Targets | None = None
     scan: ScanTargets | None = None
-    ticket: tuple[int, int] | None = None
+    position: tuple[int, int] | None = None
     counted: bool = True
     image: ImageSamples | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch.utils.data import DataLoader, Dataset
 
-from training.data.base import ShardedData
+from training.data.base import BaseDataModule
 from training.data.batch import HeadBatch, to_batch
 from training.data.prepared_index import Index, Progress, Statistics, prepare_split, read_statistics
 from training.data.samplers import SampleIndex
@@ -19,11 +19,11 @@ _FEATURES = FeatureConfig()
 
 
 class PreparedHeads(Dataset):
-    """The prepared heads of a split, drawn by number.
+    """The prepared heads of a split.
 
     Args:
-        split: which heads.
-        index: where their files are.
+        split: the heads.
+        index: of their files.
         whole: add all vertices of the scans, for answers and metrics there.
     """
 
@@ -33,14 +33,14 @@ class PreparedHeads(Dataset):
     def __len__(self) -> int:
         return len(self.split.ids)
 
-    def __getitem__(self, draw: SampleIndex) -> HeadBatch:
-        name = self.split.ids[draw.index]
+    def __getitem__(self, sample: SampleIndex) -> HeadBatch:
+        name = self.split.ids[sample.index]
         batch = to_batch(self.index.load(name), self.index.load_whole(name) if self.whole else None)
-        batch.ticket, batch.counted = draw.ticket, draw.counted
+        batch.position, batch.counted = sample.position, sample.counted
         return batch
 
 
-class HeadData(ShardedData):
+class HeadData(BaseDataModule):
     """A data set of heads and how they are prepared.
 
     A data set without a `val` split is validated on `test`: a checkpoint that was chosen by such a validation flatters
@@ -55,7 +55,7 @@ class HeadData(ShardedData):
             `vertices` where None. Answers and metrics are at all vertices of the scans in any case.
         eigenpairs: K of the operators.
         workers: processes that load; any number.
-        seed: of the order of the training heads.
+        seed: of the order in which heads are trained on.
         heads: train on the first so many heads only; on all where None. For the curve over the size of the data set.
     """
 
@@ -78,7 +78,7 @@ class HeadData(ShardedData):
         self._indices: dict[str, Index] = {}
 
     def prepare_split(self, name: str, command: str | None, progress: Progress | None) -> None:
-        """Make what the cache lacks of a split for a command, and find it."""
+        """Make what the cache lacks of a split for a command, and open it."""
         preparation = self.preparation_of(name, command)
         self._indices[name] = prepare_split(self.split(name), preparation, self.cache, progress)
 
@@ -87,7 +87,7 @@ class HeadData(ShardedData):
         return len(self.split(name).ids)
 
     def preparation_of(self, name: str, command: str | None) -> Preparation:
-        """How the heads of a split are prepared for a command."""
+        """The preparation of a split's heads for a command."""
         if command in ("test", "predict") and self.test_vertices is not None:
             return Preparation(self.preparation.features, self.test_vertices, self.preparation.eigenpairs)
         return self.preparation
@@ -128,15 +128,15 @@ class HeadData(ShardedData):
 
     def split(self, name: str) -> Split:
         """The training split is cut to `heads`. Raises `InputError` where it is missing, empty or smaller than that."""
-        found = super().split(name)
-        return found.first(self.heads) if name == "train" and self.heads is not None else found
+        split = super().split(name)
+        return split.first(self.heads) if name == "train" and self.heads is not None else split
 
     def training_ids(self) -> tuple[str, ...]:
         """The heads that are trained on."""
         return self.split("train").ids
 
     def training_heads(self) -> int:
-        """How many heads are trained on."""
+        """The number of heads that are trained on."""
         return self.count("train")
 
     def _heads(self, name: str, whole: bool = False) -> PreparedHeads:

@@ -1,4 +1,4 @@
-"""Which head is seen when, by which process: a function of the seed, the epoch and nothing else."""
+"""Samplers: the samples of each step and process, a function of the seed and the epoch alone."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from capture import InputError
 
 @dataclass(frozen=True)
 class SampleIndex:
-    """One step's head.
+    """The sample of one step.
 
     Attributes:
-        index: of the head in its split.
-        ticket: (epoch, step of the epoch) while training, else None.
-        counted: False for a head that only keeps the processes in step.
+        index: of the sample in its split.
+        position: (epoch, step of the epoch) while training, else None.
+        counted: False for a sample that only keeps the processes in step.
     """
 
     index: int
-    ticket: tuple[int, int] | None = None
+    position: tuple[int, int] | None = None
     counted: bool = True
 
 
-class TrainingOrder(Sampler):
-    """A new order every epoch, dealt out to the processes in turn.
+class TrainingSampler(Sampler):
+    """Samples shuffled anew every epoch, dealt out to the processes in turn.
 
-    Each process takes the same number of steps: where the heads don't divide, the last ones of an epoch's order wait
-    for another epoch. An epoch that was stopped goes on where it was.
+    Each process takes the same number of steps: where the samples don't divide, the last ones of an epoch wait for
+    another epoch. An epoch that was stopped goes on where it was.
 
     Args:
-        count: heads.
-        seed: of the order.
+        count: samples.
+        seed: of the shuffling.
         rank: of this process.
         world: number of processes.
-        unit: what is drawn, if not heads; errors call it so.
+        unit: the samples' name in errors.
 
     Raises:
-        InputError: where there are fewer heads than processes.
+        InputError: where there are fewer samples than processes.
     """
 
     def __init__(self, count: int, seed: int, rank: int = 0, world: int = 1, unit: str = "heads") -> None:
@@ -85,13 +85,13 @@ class TrainingOrder(Sampler):
         self.epoch, self.start = epoch, steps
 
     def state(self, position: tuple[int, int] | None) -> dict[str, int]:
-        """What `resume` takes, after the step with the ticket `position`; None: nothing new was drawn."""
+        """Argument of `resume`, after the step at `position`; None: no step was taken."""
         epoch, steps = (self.epoch, self.start) if position is None else (position[0], position[1] + 1)
         return {"epoch": epoch, "steps": steps, "world": self.world, "seed": self.seed, "heads": self.count}
 
 
-class EvaluationOrder(Sampler):
-    """The order of the data set, dealt out in turn; processes without a head left repeat one that does not count."""
+class EvaluationSampler(Sampler):
+    """Samples in order, dealt out to the processes in turn; those with none left repeat one that is not counted."""
 
     def __init__(self, count: int, rank: int = 0, world: int = 1) -> None:
         self.count, self.rank, self.world = count, rank, world

@@ -1,4 +1,4 @@
-"""What the Lightning modules have in common: metrics of `val` and `test` at the end of an epoch, the optimiser."""
+"""The base of Lightning modules: metrics of `val` and `test` at the end of an epoch, the optimiser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 
-class ScoredModule(lightning.LightningModule):
+class BaseModule(lightning.LightningModule):
     """A module whose metrics are logged when a pass over a split ends.
 
     Attributes:
@@ -37,7 +37,7 @@ class ScoredModule(lightning.LightningModule):
         return max(int(self.trainer.estimated_stepping_batches), 1)
 
     def by_step(self, optimiser: torch.optim.Optimizer, schedule: Any) -> dict[str, Any]:
-        """What Lightning takes for an optimiser whose rate changes with each step."""
+        """Lightning's configuration of an optimiser whose learning rate changes with each step."""
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _log_metrics(self, stage: str) -> None:

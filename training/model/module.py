@@ -13,7 +13,7 @@ from capture import InputError
 from training.data.batch import HeadBatch, Targets
 from training.diffusion_net import DiffusionNet, VertexMLP
 from training.features.image_head import ImageHead
-from training.model.base import ScoredModule
+from training.model.base import BaseModule
 from training.model.metrics import LabelMetrics
 from training.model.outputs import Heads, Outputs, loss_terms, total_loss
 from training.preparation.prepare import Preparation, backbone_key
@@ -27,7 +27,7 @@ SCHEMA_VERSION = 2
 LIMIT = 6.0  # standard deviations: heavy-tailed features are cut there
 
 
-class SkinLabeller(ScoredModule):
+class SkinLabeller(BaseModule):
     """Skin or not, at each vertex.
 
     The network is built when the data are known: its inputs follow from the features. A checkpoint carries how heads
@@ -165,7 +165,7 @@ class SkinLabeller(ScoredModule):
 
     def training_step(self, batch: HeadBatch, index: int) -> torch.Tensor:
         assert batch.targets is not None
-        self.position = batch.ticket
+        self.position = batch.position
         losses = self._losses(self(batch), batch.targets)
         for name, value in losses.items():
             bar = name == "loss"

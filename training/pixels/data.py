@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from capture import InputError
-from training.data.base import ShardedData
+from training.data.base import BaseDataModule
 from training.data.prepared_index import Progress
 from training.data.samplers import SampleIndex
 from training.pixels.augment import IGNORED, Augmentation, change
@@ -25,7 +25,7 @@ class PixelBatch(NamedTuple):
         image: (B, R, R, 3) uint8, sRGB.
         classes: (B, R, R) uint8, ids of `PixelClass`, `IGNORED` where nothing is known.
         epoch: (B,) of training; -1 in evaluation.
-        step: (B,) place in the epoch's order; -1 in evaluation.
+        step: (B,) of the epoch; -1 in evaluation.
     """
 
     image: torch.Tensor
@@ -34,12 +34,12 @@ class PixelBatch(NamedTuple):
     step: torch.Tensor
 
 
-class DrawnPictures(Dataset):
-    """Images drawn by number; changed where training draws them (a draw with a ticket), else as they are.
+class AugmentedImages(Dataset):
+    """Images of a split; changed in training (samples with a position), else as they are.
 
     Args:
         pictures: of a split.
-        augmentation: how they are changed.
+        augmentation: of images in training.
         seed: of the changes; they follow from it, the epoch and the number of the image.
     """
 
@@ -49,19 +49,19 @@ class DrawnPictures(Dataset):
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def __getitem__(self, draw: SampleIndex) -> PixelBatch:
-        image, classes = self.pictures.load(draw.index)
-        epoch, step = draw.ticket or (-1, -1)
-        if draw.ticket is not None:
-            rng = np.random.default_rng([self.seed, epoch, draw.index])
+    def __getitem__(self, sample: SampleIndex) -> PixelBatch:
+        image, classes = self.pictures.load(sample.index)
+        epoch, step = sample.position or (-1, -1)
+        if sample.position is not None:
+            rng = np.random.default_rng([self.seed, epoch, sample.index])
             image, classes = change(image, classes, self.augmentation.sample(rng))
-        if not draw.counted:
+        if not sample.counted:
             classes = np.full_like(classes, IGNORED)
         pixels, ids = torch.from_numpy(np.array(image)), torch.from_numpy(np.array(classes))
         return PixelBatch(pixels, ids, torch.tensor(epoch), torch.tensor(step))
 
 
-class PixelData(ShardedData):
+class PixelData(BaseDataModule):
     """The images of a data set, and how they are changed while training.
 
     A data set without a `val` split is validated on `test`: a checkpoint that was chosen by such a validation flatters
@@ -74,7 +74,7 @@ class PixelData(ShardedData):
         batch_size: images a step.
         augmentation: how images are changed while training.
         workers: processes that load; any number.
-        seed: of the order of the training images and of their changes.
+        seed: of the order in which images are trained on, and of their changes.
     """
 
     UNIT = "images"
@@ -96,7 +96,7 @@ class PixelData(ShardedData):
         self._pictures: dict[str, Pictures] = {}
 
     def prepare_split(self, name: str, command: str | None, progress: Progress | None) -> None:
-        """Decode what the cache lacks of a split, and find it."""
+        """Decode what the cache lacks of a split, and open it."""
         self._pictures[name] = prepare_pictures(self.split(name), self.resolution, self.cache, progress)
 
     def count(self, name: str) -> int:
@@ -104,14 +104,14 @@ class PixelData(ShardedData):
         return len(self._pictures[name])
 
     def train_dataloader(self) -> DataLoader:
-        return self.training_loader(self._drawn("train"), self.batch_size)
+        return self.training_loader(self._images("train"), self.batch_size)
 
     def val_dataloader(self) -> DataLoader:
         name = self.validation_split()
-        return self.evaluation_loader(name, self._drawn(name), self.batch_size)
+        return self.evaluation_loader(name, self._images(name), self.batch_size)
 
     def test_dataloader(self) -> DataLoader:
-        return self.evaluation_loader("test", self._drawn("test"), self.batch_size)
+        return self.evaluation_loader("test", self._images("test"), self.batch_size)
 
-    def _drawn(self, name: str) -> DrawnPictures:
-        return DrawnPictures(self._pictures[name], self.augmentation, self.seed)
+    def _images(self, name: str) -> AugmentedImages:
+        return AugmentedImages(self._pictures[name], self.augmentation, self.seed)

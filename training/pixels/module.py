@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from capture import InputError
-from training.model.base import ScoredModule
+from training.model.base import BaseModule
 from training.pixels.augment import IGNORED
 from training.pixels.data import PixelBatch
 from training.pixels.metrics import CLASSES, PixelMetrics
@@ -26,7 +26,7 @@ _DEVIATION = (0.229, 0.224, 0.225)
 _RISE = 0.05  # of the run, in which the learning rate rises
 
 
-class PixelLabeller(ScoredModule):
+class PixelLabeller(BaseModule):
     """Scores of the classes of `PixelClass` at each pixel.
 
     Args:

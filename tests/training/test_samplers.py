@@ -1,4 +1,4 @@
-"""Which head is seen when: shuffling, processes, workers, stopping and going on."""
+"""Samplers of training and evaluation: shuffling, processes, workers, stopping and resuming."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.training.toy import write_dataset
 from training import cli
 from training.callbacks.stopping import ResumePoint, Stopped
 from training.data.module import HeadData
-from training.data.samplers import EvaluationOrder, TrainingOrder
+from training.data.samplers import EvaluationSampler, TrainingSampler
 from training.features import FeatureConfig
 from training.model.module import SkinLabeller
 
@@ -30,10 +30,10 @@ counts, worlds, seeds = st.integers(1, 40), st.integers(1, 5), st.integers(0, 99
 
 def _epoch(count: int, seed: int, world: int, epoch: int) -> list[list[int]]:
     """By process, the heads of its steps."""
-    orders = [TrainingOrder(count, seed, rank, world) for rank in range(world)]
-    for order in orders:
-        order.set_epoch(epoch)
-    return [[draw.index for draw in order] for order in orders]
+    samplers = [TrainingSampler(count, seed, rank, world) for rank in range(world)]
+    for sampler in samplers:
+        sampler.set_epoch(epoch)
+    return [[sample.index for sample in sampler] for sampler in samplers]
 
 
 @settings(max_examples=60)
@@ -41,7 +41,7 @@ def _epoch(count: int, seed: int, world: int, epoch: int) -> list[list[int]]:
 def test_each_head_is_seen_once_and_all_processes_take_as_many_steps(count, world, seed, epoch) -> None:
     if count < world:
         with pytest.raises(InputError, match="use fewer trainer"):
-            TrainingOrder(count, seed, 0, world)
+            TrainingSampler(count, seed, 0, world)
         return
     parts = _epoch(count, seed, world, epoch)
     seen = [head for part in parts for head in part]
@@ -56,16 +56,16 @@ def test_a_resumed_epoch_is_the_rest_of_it(count, world, data) -> None:
     if count < world:
         return
     epoch, step = data.draw(st.integers(0, 3)), data.draw(st.integers(0, count // world - 1))
-    state = TrainingOrder(count, 7, 0, world).state((epoch, step))
+    state = TrainingSampler(count, 7, 0, world).state((epoch, step))
     whole, after = _epoch(count, 7, world, epoch), _epoch(count, 7, world, epoch + 1)
     for rank in range(world):
-        order = TrainingOrder(count, 7, rank, world)
-        order.resume(json.loads(json.dumps(state)))
-        rest = [draw.index for draw in order]
+        sampler = TrainingSampler(count, 7, rank, world)
+        sampler.resume(json.loads(json.dumps(state)))
+        rest = [sample.index for sample in sampler]
         done = whole[rank][: step + 1]
         assert rest == (whole[rank][step + 1 :] if len(done) < len(whole[rank]) else after[rank])
-        order.set_epoch(epoch + 2)
-        assert [draw.index for draw in order] == _epoch(count, 7, world, epoch + 2)[rank]
+        sampler.set_epoch(epoch + 2)
+        assert [sample.index for sample in sampler] == _epoch(count, 7, world, epoch + 2)[rank]
 
 
 def test_orders_differ_between_epochs_and_seeds() -> None:
@@ -76,27 +76,27 @@ def test_orders_differ_between_epochs_and_seeds() -> None:
 @settings(max_examples=40)
 @given(counts, worlds)
 def test_every_head_counts_once_in_evaluation(count, world) -> None:
-    parts = [list(EvaluationOrder(count, rank, world)) for rank in range(world)]
-    assert {len(part) for part in parts} == {len(EvaluationOrder(count, 0, world))}
-    assert sorted(draw.index for part in parts for draw in part if draw.counted) == list(range(count))
+    parts = [list(EvaluationSampler(count, rank, world)) for rank in range(world)]
+    assert {len(part) for part in parts} == {len(EvaluationSampler(count, 0, world))}
+    assert sorted(sample.index for part in parts for sample in part if sample.counted) == list(range(count))
 
 
 def test_the_middle_of_an_epoch_needs_the_same_run() -> None:
-    state = TrainingOrder(10, 0, 0, 2).state((0, 1))
+    state = TrainingSampler(10, 0, 0, 2).state((0, 1))
     for other, name in (
-        (TrainingOrder(10, 0), "processes"),
-        (TrainingOrder(10, 1, 0, 2), "data.seed"),
-        (TrainingOrder(11, 0, 0, 2), "training heads"),
+        (TrainingSampler(10, 0), "processes"),
+        (TrainingSampler(10, 1, 0, 2), "data.seed"),
+        (TrainingSampler(11, 0, 0, 2), "training heads"),
     ):
         with pytest.raises(InputError, match=f"{name} = "):
             other.resume(state)
-    TrainingOrder(10, 0).resume(TrainingOrder(10, 0, 0, 2).state((0, 4)))  # its end: all may change
+    TrainingSampler(10, 0).resume(TrainingSampler(10, 0, 0, 2).state((0, 4)))  # its end: all may change
 
 
 @pytest.fixture(scope="module")
 def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five heads to train on, one to test with, one shard each; prepared."""
-    folder = write_dataset(tmp_path_factory.mktemp("order") / "dataset", HEADS, 1)
+    folder = write_dataset(tmp_path_factory.mktemp("samplers") / "dataset", HEADS, 1)
     make_data(folder).prepare(None)
     return folder
 
@@ -148,7 +148,7 @@ def test_a_stopped_run_goes_on_where_it_was(heads: Path, tmp_path: Path, stop_at
 TWO = """
 import json, sys
 from pathlib import Path
-from tests.training import test_order as t
+from tests.training import test_samplers as t
 from training import cli
 cli.quiet_libraries()
 folder, out, rank = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
