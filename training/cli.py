@@ -17,7 +17,7 @@ from training.checkpoints.labeller import read_checkpoint
 from training.command import ShardCLI, exit_code_of, quiet_libraries, set_up_process
 from training.data.module import HeadData
 from training.model.module import SkinLabeller
-from training.preparation.prepare import Preparation
+from training.preparation.settings import Preparation
 
 __all__ = ["TrainingCLI", "main", "quiet_libraries", "run"]
 

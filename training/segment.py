@@ -24,10 +24,11 @@ from scans.sheets import legend, sheet
 from scans.units import Units, find_units, scaled, scaled_camera
 from training.callbacks.writer import to_prediction
 from training.checkpoints.labeller import load_labeller
-from training.data.batch import HeadBatch, to_batch
+from training.data.batch import HeadBatch, to_batch, to_corners
 from training.model.module import SkinLabeller
 from training.model.outputs import Outputs
-from training.preparation.prepare import Prepared, prepare_head
+from training.preparation.prepare import prepare_head
+from training.preparation.prepared import PreparedHead
 from training.preparation.simplify import Simplified
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class SegmentOptions:
     Attributes:
         unit: of the scan: m, cm, mm or metres per unit; guessed where None.
         camera_unit: of the cameras' poses, likewise.
-        vertices: the network works on at most so many, all of them below that; its answer is carried to the others.
+        vertices: the network works on at most so many; its output is interpolated at the others.
     """
 
     unit: str | None = None
@@ -62,7 +63,7 @@ def segment_capture(
 
     Args:
         folder: a capture: images and cameras, and the scan unless `scan_path` names another.
-        checkpoint: what `python -m training fit` wrote; it carries its whole configuration.
+        checkpoint: what `python -m training fit` wrote; it holds its whole configuration.
         scan_path: a mesh (PLY or OBJ) in the frame of the cameras.
         options: units and resolution.
 
@@ -95,11 +96,11 @@ def segment_head(
     if vertices is not None:
         preparation = replace(preparation, vertices=vertices)
     prepared = prepare_head(head, preparation, cache)
-    outputs = carry(predict(labeller, prepared), prepared.mesh, head.scan.vertices)
+    outputs = interpolate(predict(labeller, prepared), prepared.mesh, head.scan.vertices)
     return to_prediction(outputs, scan_key(head.scan))
 
 
-def predict(labeller: SkinLabeller, prepared: Prepared) -> Outputs:
+def predict(labeller: SkinLabeller, prepared: PreparedHead) -> Outputs:
     """What the network says of the vertices of the simplified scan."""
     batch: HeadBatch = to_batch(prepared).to(labeller.device)
     with torch.inference_mode():
@@ -107,13 +108,12 @@ def predict(labeller: SkinLabeller, prepared: Prepared) -> Outputs:
     return outputs
 
 
-def carry(outputs: Outputs, mesh: Simplified, vertices: NDArray) -> Outputs:
+def interpolate(outputs: Outputs, mesh: Simplified, vertices: NDArray) -> Outputs:
     """The answer at the vertices (V, 3) of the scan that `mesh` was simplified from."""
-    carrier = mesh.nearest(vertices)
     device = outputs.skin.device
-    corners, weights = torch.from_numpy(carrier.corners).long(), torch.from_numpy(carrier.weights)
+    corners, weights = to_corners(mesh.interpolation(vertices))
     with torch.inference_mode():
-        return outputs.carry(corners.to(device), weights.to(device))
+        return outputs.interpolate(corners.to(device), weights.to(device))
 
 
 def write_prediction(folder: Path, prediction: Prediction, scan: Mesh, head: HeadSample) -> None:

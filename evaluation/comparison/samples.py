@@ -18,13 +18,13 @@ from generator.attributes import look_of
 from generator.head import build_head
 from generator.records import from_json
 from generator.spec import ShapeSpec
+from scans.boundary import boundary_distance_mm
 from scans.distance import surface_distance_mm
 from scans.head_sample import HeadSample
 from scans.meshes import read_labels
 from scans.ray_casting import RayCaster
 from scans.visibility import Views, project_views
 from training.data.shards import read_heads, read_splits
-from training.data.targets import boundary_distance_mm
 from training.segment import in_metres
 
 log = logging.getLogger(__name__)

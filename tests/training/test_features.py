@@ -1,7 +1,5 @@
 """Lifting, visibility and geometry features against plain computations."""
 
-from typing import get_args
-
 import numpy as np
 import pytest
 import scipy.linalg
@@ -14,14 +12,13 @@ from scans.ray_casting import RayCaster
 from scans.visibility import Views, _along_a_curve, project_views
 from tests.training.toy import toy_camera, toy_mesh
 from training.data.shards import read_heads, read_splits
-from training.features import BackboneConfig, FeatureConfig, channel_names
-from training.features.config import FeatureName
-from training.features.extract import input_channels
+from training.features import FEATURES, BackboneConfig, FeatureConfig, input_channels
 from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import bilinear_matrix, lift
 from training.operators import compute_operators
 from training.operators.compute import LENGTH_UNIT
-from training.preparation.prepare import Preparation, prepare_head
+from training.preparation.prepare import prepare_head
+from training.preparation.settings import Preparation
 
 
 def _brute_force_sees(vertices, faces, point, normal, target, offset) -> bool:
@@ -154,8 +151,8 @@ def test_hks_is_constant_on_a_sphere() -> None:
 
 def test_channels_follow_the_names() -> None:
     config = FeatureConfig(["surface_variation", "image", "colour"], fusion="weighted_mean_variance")
-    names = channel_names(config, 4)
-    assert names == ["surface_variation", *["image"] * 8, *["colour"] * 3]
+    names = input_channels(config)  # of a ViT-S: two layers of 384, mean and variance
+    assert names == ["surface_variation", *["image"] * 1536, *["colour"] * 3]
     assert FeatureConfig.from_json(config.to_json()) == config
 
 
@@ -224,7 +221,7 @@ def test_any_combination_of_features(dataset, tiny_dinov2) -> None:
         assert list(dict.fromkeys(channels)) == names
         return {name: prepared.features[:, channels == name] for name in names} | {"at": prepared.mesh.vertices}
 
-    every = columns(list(get_args(FeatureName)))
+    every = columns(list(FEATURES))
     sizes = {"image": 96, "colour": 3, "visibility": 2, "surface_variation": 1, "hks": 16, "position": 3, "normal": 3}
     assert {name: every[name].shape[1] for name in sizes} == sizes
     np.testing.assert_allclose(every["position"], every["at"] / LENGTH_UNIT, atol=1e-3)

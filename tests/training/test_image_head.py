@@ -23,7 +23,7 @@ from training.features import FeatureConfig, image_head
 from training.features.image_head import ImageHead, ImageSamples, bilinear_corners
 from training.features.lifting import bilinear_matrix
 from training.model.module import SkinLabeller
-from training.preparation.prepare import Preparation
+from training.preparation.settings import Preparation
 from training.segment import segment_capture
 
 REPO = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""The heads of the network, their losses, and the metrics, against sums written out."""
+"""The outputs of the network, their losses, and the metrics, against sums written out."""
 
 import numpy as np
 import pytest
@@ -7,25 +7,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture import InputError, Labels
+from scans.boundary import boundary_distance_mm
 from scans.predictions import PARTS
 from tests.training.toy import toy_mesh
-from training.data.batch import Targets, to_targets
-from training.data.targets import Truth, boundary_distance_mm
+from training.data.batch import BatchTargets, to_batch_targets
 from training.model.metrics import BAND_MM, LabelMetrics
 from training.model.module import SkinLabeller
-from training.model.outputs import Heads, Outputs, loss_terms, total_loss
+from training.model.outputs import Outputs, OutputWeights, loss_terms, total_loss
+from training.preparation.targets import Targets
 
-BOTH = Heads(0.5, 0.25)
+BOTH = OutputWeights(0.5, 0.25)
 WEIGHTS = torch.tensor([0.3, 0.7])
 
 
-def _targets(count: int, seed: int = 0) -> Targets:
+def _targets(count: int, seed: int = 0) -> BatchTargets:
     rng = np.random.default_rng(seed)
     distance = rng.gamma(1, 5, count).astype(np.float32)
     distance[:3] = np.nan
     part = rng.integers(0, len(PARTS), count).astype(np.uint8)
     part[2:5] = 255
-    return to_targets(Truth(distance < 1.5, distance, part, rng.gamma(1, 5, count).astype(np.float32)))
+    return to_batch_targets(Targets(distance < 1.5, distance, part, rng.gamma(1, 5, count).astype(np.float32)))
 
 
 def _outputs(count: int, seed: int = 1) -> Outputs:
@@ -33,15 +34,17 @@ def _outputs(count: int, seed: int = 1) -> Outputs:
     return BOTH.split(values)
 
 
-def test_heads_are_switched_by_their_weights() -> None:
-    for heads, channels in ((Heads(), 2), (Heads(1, 0), 3), (Heads(0, 1), 2 + len(PARTS)), (BOTH, 3 + len(PARTS))):
-        assert sum(heads.channels) == channels
-        outputs = heads.split(torch.randn(7, channels))
-        assert (outputs.distance_mm is not None) == (heads.distance > 0)
-        assert (outputs.part is not None) == (heads.part > 0)
+def test_outputs_are_switched_by_their_weights() -> None:
+    parts = len(PARTS)
+    cases = ((OutputWeights(), 2), (OutputWeights(1, 0), 3), (OutputWeights(0, 1), 2 + parts), (BOTH, 3 + parts))
+    for weights, channels in cases:
+        assert sum(weights.channels) == channels
+        outputs = weights.split(torch.randn(7, channels))
+        assert (outputs.distance_mm is not None) == (weights.distance > 0)
+        assert (outputs.part is not None) == (weights.part > 0)
         assert set(loss_terms(outputs, _targets(7), WEIGHTS)) == {"skin"} | (
-            {"distance"} if heads.distance else set()
-        ) | ({"part"} if heads.part else set())
+            {"distance"} if weights.distance else set()
+        ) | ({"part"} if weights.part else set())
     with pytest.raises(InputError, match="must not be negative"):
         SkinLabeller(distance_weight=-1)
 
@@ -64,14 +67,14 @@ def test_a_wild_distance_pulls_no_harder_than_a_wrong_one() -> None:
     slopes = []
     for far in (20.0, 2000.0):
         log_distance = torch.zeros(1, requires_grad=True)
-        targets = Targets(torch.zeros(1).long(), torch.tensor([far]), torch.tensor([-1]), torch.ones(1))
+        targets = BatchTargets(torch.zeros(1).long(), torch.tensor([far]), torch.tensor([-1]), torch.ones(1))
         loss_terms(Outputs(torch.zeros(1, 2), log_distance), targets, WEIGHTS)["distance"].backward()
         slopes.append(float(log_distance.grad[0]))
     assert slopes == [-1.0, -1.0]
 
 
 def test_unknown_labels_count_for_nothing() -> None:
-    targets = Targets(torch.zeros(4).long(), torch.full((4,), torch.nan), torch.full((4,), -1), torch.ones(4))
+    targets = BatchTargets(torch.zeros(4).long(), torch.full((4,), torch.nan), torch.full((4,), -1), torch.ones(4))
     terms = loss_terms(_outputs(4), targets, WEIGHTS)
     assert terms["distance"] == terms["part"] == 0
 
@@ -106,18 +109,18 @@ def test_metrics_over_all_heads_together() -> None:
 
 @settings(max_examples=30)
 @given(st.integers(1, 30), st.integers(0, 9))
-def test_carried_answers_stay_between_their_corners(count: int, seed: int) -> None:
+def test_interpolated_outputs_stay_between_their_corners(count: int, seed: int) -> None:
     outputs = _outputs(10, seed)
     generator = torch.Generator().manual_seed(seed)
     corners = torch.randint(0, 10, (count, 3), generator=generator)
     weights = torch.rand(count, 3, generator=generator)
     weights /= weights.sum(1, keepdim=True)
-    carried = outputs.carry(corners, weights)
+    interpolated = outputs.interpolate(corners, weights)
     for name in ("probability", "distance_mm"):
         values = getattr(outputs, name)[corners]
         mixed = (values * weights).sum(1)
-        torch.testing.assert_close(getattr(carried, name), mixed, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(carried.part_probability.sum(1), torch.ones(count))
+        torch.testing.assert_close(getattr(interpolated, name), mixed, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(interpolated.part_probability.sum(1), torch.ones(count))
 
 
 def test_distance_to_the_boundary_on_a_grid() -> None:
@@ -131,11 +134,11 @@ def test_distance_to_the_boundary_on_a_grid() -> None:
     assert np.isinf(boundary_distance_mm(vertices, faces, np.ones(len(vertices), bool))).all()
 
 
-def test_truth_survives_the_cache() -> None:
+def test_targets_survive_the_cache() -> None:
     vertices, faces, bump = toy_mesh(0)
-    truth = Truth.of_scan(vertices, faces, Labels(np.where(bump, 0.5, 9), bump))
-    assert (truth.part == 255).all()
-    again = Truth.from_arrays(truth.to_arrays("scan_"), "scan_")
-    np.testing.assert_array_equal(again.boundary_mm, truth.boundary_mm)
-    assert Truth.from_arrays({}, "scan_") is None
-    np.testing.assert_array_equal(truth.at(np.array([5, 2])).skin, bump[[5, 2]])
+    targets = Targets.of_scan(vertices, faces, Labels(np.where(bump, 0.5, 9), bump))
+    assert (targets.part == 255).all()
+    again = Targets.from_arrays(targets.to_arrays("scan_"), "scan_")
+    np.testing.assert_array_equal(again.boundary_mm, targets.boundary_mm)
+    assert Targets.from_arrays({}, "scan_") is None
+    np.testing.assert_array_equal(targets.at(np.array([5, 2])).skin, bump[[5, 2]])

@@ -16,7 +16,7 @@ from scans.predictions import PARTS, Prediction
 from scans.units import find_units, parse_unit
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
 from training.checkpoints.labeller import load_labeller
-from training.preparation.prepare import backbone_key
+from training.preparation.settings import backbone_key
 from training.segment import SegmentOptions, segment_capture
 
 

@@ -26,9 +26,11 @@ def test_sphere_stays_a_sphere() -> None:
 def test_values_are_carried_to_the_whole_scan() -> None:
     ball = trimesh.creation.icosphere(5, radius=0.1)
     coarse = simplify(ball.vertices, ball.faces, 800)
-    carried = coarse.carry(coarse.vertices, ball.vertices)
-    assert np.linalg.norm(carried - ball.vertices, axis=1).max() < 0.003
-    np.testing.assert_allclose(coarse.carry(coarse.vertices[:, 0], coarse.vertices), coarse.vertices[:, 0], atol=1e-9)
+    interpolated = coarse.interpolate(coarse.vertices, ball.vertices)
+    assert np.linalg.norm(interpolated - ball.vertices, axis=1).max() < 0.003
+    np.testing.assert_allclose(
+        coarse.interpolate(coarse.vertices[:, 0], coarse.vertices), coarse.vertices[:, 0], atol=1e-9
+    )
 
 
 def test_near_sheets_stay_apart() -> None:

@@ -26,7 +26,9 @@ from training.data.shards import read_splits
 from training.features import FeatureConfig
 from training.model.module import SkinLabeller
 from training.model.outputs import Outputs
-from training.preparation.prepare import Preparation, Prepared, prepare_head
+from training.preparation.prepare import prepare_head
+from training.preparation.prepared import PreparedHead
+from training.preparation.settings import Preparation
 
 REPO = Path(__file__).resolve().parents[2]
 PREPARATION = Preparation(FeatureConfig(["colour", "visibility", "surface_variation"]), 500, 16)
@@ -232,7 +234,7 @@ def test_statistics_and_labels_of_prepared_heads(dataset: Path, tmp_path: Path) 
     deviation = rows.std(0)
     np.testing.assert_allclose(statistics.deviation, np.where(deviation > 1e-6, deviation, 1), rtol=1e-3)
     for seed, head in enumerate(heads):
-        np.testing.assert_array_equal(head.truth.skin, toy_mesh(seed)[2][head.mesh.source])
+        np.testing.assert_array_equal(head.targets.skin, toy_mesh(seed)[2][head.mesh.source])
     no_cache = prepare_head(_head(dataset, 0), PREPARATION, None)
     np.testing.assert_array_equal(no_cache.features, heads[0].features)
     np.testing.assert_array_equal(no_cache.operators.eigenvectors, heads[0].operators.eigenvectors)
@@ -251,7 +253,7 @@ def _labeller(**options: object) -> SkinLabeller:
 
 
 @pytest.fixture(scope="module")
-def prepared(dataset: Path) -> Prepared:
+def prepared(dataset: Path) -> PreparedHead:
     return prepare_head(_head(dataset, 0), PREPARATION, None)
 
 
@@ -279,7 +281,7 @@ def test_the_first_heads_alone(fitted, dataset: Path, tmp_path: Path) -> None:
     assert read_checkpoint(path)["labeller"]["training_heads"] == load_labeller(path).training_heads == 3
 
 
-def test_loss_weighs_skin_seven_to_three(prepared: Prepared) -> None:
+def test_loss_weighs_skin_seven_to_three(prepared: PreparedHead) -> None:
     labeller, batch = _labeller(), to_batch(prepared)
     scores = torch.randn(len(batch.targets.skin), 2, generator=torch.Generator().manual_seed(0))
     surprise = -scores.log_softmax(1)[torch.arange(len(scores)), batch.targets.skin]
@@ -289,7 +291,7 @@ def test_loss_weighs_skin_seven_to_three(prepared: Prepared) -> None:
 
 
 @pytest.mark.parametrize("options", [{"network": "mlp"}, {"image_width": 4}, {"feature_dropout": 0.5}])
-def test_variants_give_two_scores_a_vertex(prepared: Prepared, options: dict) -> None:
+def test_variants_give_two_scores_a_vertex(prepared: PreparedHead, options: dict) -> None:
     labeller = SkinLabeller(width=8, blocks=1, **options)
     labeller.build(PREPARATION, ["image"] * 3 + ["visibility"] * 2 + ["surface_variation"])
     assert (labeller.reduction is not None) == ("image_width" in options)

@@ -17,7 +17,7 @@ from capture import atomic_path
 from scans import colours
 from scans.mesh_renderer import Fragments, MeshRenderer, Picture
 from scans.sheets import sheet
-from training.data.batch import HeadBatch, Targets
+from training.data.batch import BatchTargets, HeadBatch
 from training.data.module import HeadData
 from training.model.outputs import Outputs
 
@@ -27,7 +27,7 @@ _COLUMNS = 4
 
 
 class PredictionPictures(Callback):
-    """Draws some validation heads as they are labelled, beside the truth.
+    """Draws some validation heads as they are labelled, beside the targets.
 
     Args:
         folder: of the pictures `epoch_0000.png`; TensorBoard gets the same.
@@ -86,8 +86,8 @@ class PredictionPictures(Callback):
         return self._fragments[batch.id]
 
 
-def draw_head(fragments: list[Fragments], outputs: Outputs, targets: Targets) -> list[tuple[str, Picture]]:
-    """Titles and pictures of one head: truth, prediction, mistakes, and those of the other heads of the network."""
+def draw_head(fragments: list[Fragments], outputs: Outputs, targets: BatchTargets) -> list[tuple[str, Picture]]:
+    """Titles and pictures of one head: targets, prediction, mistakes, and those of the network's other outputs."""
     true = _numpy(targets.skin) > 0
     probability = _numpy(outputs.probability)
     columns = [

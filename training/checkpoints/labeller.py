@@ -8,7 +8,7 @@ from typing import Any
 from capture import InputError
 from training.checkpoints.files import read_checkpoint_file
 from training.model.module import SCHEMA_VERSION, SkinLabeller, check_backbone
-from training.preparation.prepare import Preparation
+from training.preparation.settings import Preparation
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from scans.predictions import UNKNOWN
-from training.data.targets import Truth
 from training.diffusion_net import Surface
 from training.features.image_head import ImageSamples
 from training.operators import Operators
-from training.preparation.prepare import Prepared, WholeScan
+from training.preparation.prepared import PreparedHead, WholeScan
+from training.preparation.simplify import Interpolation
+from training.preparation.targets import Targets
 
 
 class _Movable:
@@ -27,8 +28,8 @@ class _Movable:
 
 
 @dataclass(eq=False)
-class Targets(_Movable):
-    """Labels at P vertices.
+class BatchTargets(_Movable):
+    """Targets at P vertices, as tensors.
 
     Attributes:
         skin: (P,) int64, 1 where it is skin.
@@ -48,16 +49,16 @@ class ScanTargets(_Movable):
     """All V vertices of the scan that a batch was simplified from.
 
     Attributes:
-        key: name of the scan's content.
-        corners: (V, 3) int64, vertices of the batch that are nearest.
-        weights: (V, 3) their shares.
-        targets: labels at the V vertices, None without.
+        key: hash of the scan's content.
+        corners: (V, 3) int64, vertices of the batch, of the faces that are nearest.
+        weights: (V, 3) float32, their barycentric coordinates.
+        targets: at the V vertices, None without labels.
     """
 
     key: str
     corners: torch.Tensor
     weights: torch.Tensor
-    targets: Targets | None = None
+    targets: BatchTargets | None = None
 
 
 @dataclass(eq=False)
@@ -68,7 +69,7 @@ class HeadBatch(_Movable):
         id: name of the capture.
         features: (W, C) float32, not normalised.
         surface: operators.
-        targets: labels at the W vertices, None without.
+        targets: at the W vertices, None without labels.
         scan: the whole scan; None where only the W vertices matter.
         position: (epoch, step of the epoch) in training.
         counted: False for a head that only keeps the processes in step, and was seen before.
@@ -78,36 +79,43 @@ class HeadBatch(_Movable):
     id: str
     features: torch.Tensor
     surface: Surface
-    targets: Targets | None = None
+    targets: BatchTargets | None = None
     scan: ScanTargets | None = None
     position: tuple[int, int] | None = None
     counted: bool = True
     image: ImageSamples | None = None
 
 
-def to_batch(prepared: Prepared, whole: WholeScan | None = None) -> HeadBatch:
+def to_batch(prepared: PreparedHead, whole: WholeScan | None = None) -> HeadBatch:
     """The tensors of a prepared head."""
-    targets = None if prepared.truth is None else to_targets(prepared.truth)
+    targets = None if prepared.targets is None else to_batch_targets(prepared.targets)
     features = torch.from_numpy(np.asarray(prepared.features, np.float32))
     scan = None
     if whole is not None:
-        corners, weights = torch.from_numpy(whole.carrier.corners).long(), torch.from_numpy(whole.carrier.weights)
-        scan = ScanTargets(whole.key, corners, weights, None if whole.truth is None else to_targets(whole.truth))
+        corners, weights = to_corners(whole.interpolation)
+        scan = ScanTargets(
+            whole.key, corners, weights, None if whole.targets is None else to_batch_targets(whole.targets)
+        )
     return HeadBatch(prepared.id, features, to_surface(prepared.operators), targets, scan, image=_image(prepared))
 
 
-def to_targets(truth: Truth) -> Targets:
-    """The tensors of labels."""
-    part = np.where(truth.part == UNKNOWN, -1, truth.part.astype(np.int64))
-    return Targets(
-        torch.from_numpy(truth.skin.astype(np.int64)),
-        torch.from_numpy(np.array(truth.distance_mm, np.float32)),
+def to_corners(interpolation: Interpolation) -> tuple[torch.Tensor, torch.Tensor]:
+    """Corners (P, 3) int64 and weights (P, 3) of an interpolation, as `Outputs.interpolate` takes them."""
+    return torch.from_numpy(interpolation.corners).long(), torch.from_numpy(interpolation.weights)
+
+
+def to_batch_targets(targets: Targets) -> BatchTargets:
+    """The tensors of targets."""
+    part = np.where(targets.part == UNKNOWN, -1, targets.part.astype(np.int64))
+    return BatchTargets(
+        torch.from_numpy(targets.skin.astype(np.int64)),
+        torch.from_numpy(np.array(targets.distance_mm, np.float32)),
         torch.from_numpy(part),
-        torch.from_numpy(np.array(truth.boundary_mm, np.float32)),
+        torch.from_numpy(np.array(targets.boundary_mm, np.float32)),
     )
 
 
-def _image(prepared: Prepared) -> ImageSamples | None:
+def _image(prepared: PreparedHead) -> ImageSamples | None:
     if prepared.image is None:
         return None
     maps = [torch.from_numpy(np.array(tokens)) for tokens in prepared.image.tokens]  # read from the disk here

@@ -6,13 +6,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from training.data.base import BaseDataModule
 from training.data.batch import HeadBatch, to_batch
-from training.data.prepared_index import Index, Progress, Statistics, prepare_split, read_statistics
+from training.data.prepared_index import Index, Progress, prepare_split, read_statistics
 from training.data.samplers import SampleIndex
 from training.data.shards import Split
+from training.data.statistics import Statistics
 from training.features import FeatureConfig
 from training.features.backbone import Backbone
-from training.features.extract import input_channels
-from training.preparation.prepare import Preparation
+from training.features.registry import input_channels
+from training.preparation.settings import Preparation
 from training.preparation.simplify import Simplified
 
 _FEATURES = FeatureConfig()

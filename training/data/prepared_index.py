@@ -1,4 +1,4 @@
-"""Which prepared files belong to a data set: the prepare stage writes it, the data loader reads it."""
+"""Index of the prepared files of a data set: the prepare stage writes it, the data loader reads it."""
 
 from __future__ import annotations
 
@@ -11,43 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capture import InputError, atomic_path, read_json, write_json
 from capture.arrays import read_npz
 from scans.head_sample import HeadSample
 from training.data.shards import Split, read_heads
+from training.data.statistics import Moments, Statistics
 from training.features.backbone import read_array
 from training.operators.compute import load_operators, operators_key
-from training.preparation.prepare import (
-    ImageInput,
-    Preparation,
-    Prepared,
-    WholeScan,
-    feature_file,
-    head_folder,
-    mesh_file,
-    placement_file,
-    prepare_head,
-    read_mesh,
-    read_placement,
-    read_truth,
-    read_whole,
-    token_files,
-)
+from training.preparation import cache_files
+from training.preparation.prepare import prepare_head
+from training.preparation.prepared import ImageInput, PreparedHead, WholeScan
+from training.preparation.settings import Preparation
 from training.preparation.simplify import Simplified
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]  # what was done, how many are, of how many
-
-
-@dataclass(frozen=True, eq=False)
-class Statistics:
-    """Mean and standard deviation (C,) of each input channel over the vertices of the training heads."""
-
-    mean: NDArray[np.float32]
-    deviation: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -62,33 +42,34 @@ class Index:
     cache: Path
     files: dict[str, list[str]]
 
-    def load(self, name: str) -> Prepared:
+    def load(self, name: str) -> PreparedHead:
         """Read one prepared head. Raises `InputError` where it was never prepared, or a file is damaged."""
         if name not in self.files:
             raise InputError(f"{name} is not in dataset.json's list of ids; pack the data set again")
         mesh_path, operators_path, *rest = (self.cache / path for path in self.files[name])
         features = [path for path in rest if path.name.startswith("feature-")]
-        mesh = read_mesh(mesh_path)
+        mesh = cache_files.read_mesh(mesh_path)
         columns = [np.zeros((len(mesh.vertices), 0), np.float16), *map(read_array, features)]
         image = _read_image(rest[len(features) :])
         operators = load_operators(operators_path)
-        return Prepared(name, mesh, operators, np.concatenate(columns, axis=1), read_truth(mesh_path), image)
+        targets = cache_files.read_targets(mesh_path)
+        return PreparedHead(name, mesh, operators, np.concatenate(columns, axis=1), targets, image)
 
     def token_statistics(self, heads: int = 32) -> Statistics:
         """Of the channels of the tokens, over up to so many heads."""
-        moments = _Moments()
+        moments = Moments()
         for name in list(self.files)[:: -(-len(self.files) // heads)]:
             for tokens in map(read_array, (self.cache / path for path in self.files[name] if "tokens" in path)):
                 moments.add(tokens.reshape(-1, tokens.shape[2]))
         return moments.statistics()
 
     def load_whole(self, name: str) -> WholeScan:
-        """What belongs to all vertices of a prepared head's scan."""
-        return read_whole(self.cache / self.files[name][0])
+        """The whole scan of a prepared head."""
+        return cache_files.read_whole(self.cache / self.files[name][0])
 
     def load_mesh(self, name: str) -> Simplified:
         """A prepared head's simplified scan."""
-        return read_mesh(self.cache / self.files[name][0])
+        return cache_files.read_mesh(self.cache / self.files[name][0])
 
     def is_whole(self) -> bool:
         """Whether all files are there."""
@@ -107,7 +88,7 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
         if index.is_whole() and _statistics_path(path).is_file():
             return index
     files: dict[str, list[str]] = {}
-    moments = _Moments()
+    moments = Moments()
     for shard in split.shards:
         for head in read_heads(shard):
             if split.limited and head.id not in split.ids:
@@ -139,9 +120,14 @@ def read_statistics(split: Split, preparation: Preparation, cache: Path) -> Stat
 
 
 def _index_path(split: Split, preparation: Preparation, cache: Path) -> Path:
-    features = [feature_file(name, preparation) for name in preparation.features.names]
-    features += [placement_file(preparation)] if preparation.features.image_head else []
-    contents = [mesh_file(preparation), preparation.eigenpairs, features, [shard.sha256 for shard in split.shards]]
+    features = [cache_files.feature_file(name, preparation) for name in preparation.features.names]
+    features += [cache_files.placement_file(preparation)] if preparation.features.image_head else []
+    contents = [
+        cache_files.mesh_file(preparation),
+        preparation.eigenpairs,
+        features,
+        [shard.sha256 for shard in split.shards],
+    ]
     contents += [list(split.ids)] if split.limited else []
     digest = hashlib.blake2b(json.dumps(contents).encode(), digest_size=8).hexdigest()
     return Path(cache) / f"index-{split.name}-{digest}.json"
@@ -151,45 +137,16 @@ def _statistics_path(index: Path) -> Path:
     return index.with_suffix(".npz")
 
 
-def _files(head: HeadSample, prepared: Prepared, preparation: Preparation, cache: Path) -> list[str]:
-    folder = head_folder(cache, head.id, head.key())
+def _files(head: HeadSample, prepared: PreparedHead, preparation: Preparation, cache: Path) -> list[str]:
+    folder = cache_files.head_folder(cache, head.id, head.key())
     operators = operators_key(prepared.mesh.vertices, prepared.mesh.faces, preparation.eigenpairs)
-    names = [mesh_file(preparation), f"operators-{operators}.npz"]
-    names += [feature_file(feature, preparation) for feature in preparation.features.lifted]
+    names = [cache_files.mesh_file(preparation), f"operators-{operators}.npz"]
+    names += [cache_files.feature_file(feature, preparation) for feature in preparation.features.lifted]
     paths = [folder / file for file in names]
     if preparation.features.image_head:
-        paths += [folder / placement_file(preparation), *token_files(head, preparation, cache)]
+        paths += [folder / cache_files.placement_file(preparation), *cache_files.token_files(head, preparation, cache)]
     return [str(path.relative_to(cache)) for path in paths]
 
 
 def _read_image(paths: Sequence[Path]) -> ImageInput | None:
-    return ImageInput([read_array(path) for path in paths[1:]], read_placement(paths[0])) if paths else None
-
-
-class _Moments:
-    """Mean and variance of channels over many heads, merged pairwise (Chan et al. 1979): no cancellation."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.mean: NDArray = np.zeros(0)
-        self.square: NDArray = np.zeros(0)
-
-    def add(self, features: NDArray) -> None:
-        values = np.asarray(features, np.float64)
-        count, mean = len(values), values.mean(axis=0)
-        square = np.square(values - mean).sum(axis=0)
-        if not self.count:
-            self.count, self.mean, self.square = count, mean, square
-            return
-        total = self.count + count
-        change = mean - self.mean
-        self.square = self.square + square + np.square(change) * self.count * count / total
-        self.mean = self.mean + change * count / total
-        self.count = total
-
-    def statistics(self) -> Statistics:
-        if not self.count:
-            return Statistics(np.zeros(0, np.float32), np.zeros(0, np.float32))
-        deviation = np.sqrt(self.square / self.count)
-        deviation = np.where(deviation > 1e-6, deviation, 1)  # a constant channel stays as it is
-        return Statistics(self.mean.astype(np.float32), deviation.astype(np.float32))
+    return ImageInput([read_array(path) for path in paths[1:]], cache_files.read_placement(paths[0])) if paths else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from capture import InputError, atomic_path
 from scans.images import decode_image, resize_image
-from training.features.config import BackboneConfig
+from training.features.backbone_config import BackboneConfig
 from training.features.encoders import Sizes, token_maps
 from training.features.weights import Encoder, encoder_config, load_encoder, weights_key
 
@@ -39,7 +39,7 @@ class Backbone:
 
     @cached_property
     def key(self) -> str:
-        """Name of everything that the tokens of an image depend on."""
+        """Hash of everything that the tokens of an image depend on beside the image."""
         layers = "_".join(map(str, self.config.layers))
         return f"{weights_key(self.config.source)}-{layers}-{self.config.resolution}"
 
@@ -93,6 +93,16 @@ class Backbone:
             return list(maps.clamp(-_LARGEST, _LARGEST).half().cpu().numpy())
 
 
+def shared_backbone(config: BackboneConfig) -> Backbone:
+    """One network for all heads."""
+    return _shared(config.source, tuple(config.layers), config.resolution)
+
+
+@lru_cache(maxsize=1)
+def _shared(source: str, layers: tuple[int, ...], resolution: int) -> Backbone:
+    return Backbone(BackboneConfig(source, list(layers), resolution))
+
+
 def cached_tokens(
     backbone: Backbone, images: Sequence[bytes], names: Sequence[str], folder: Path | None
 ) -> list[Tokens]:
@@ -103,7 +113,7 @@ def cached_tokens(
     Args:
         backbone: the network.
         images: N image files' bytes.
-        names: what errors call them.
+        names: of the images in errors.
         folder: the cache, a file an image, named by weights and image content; None computes all and keeps nothing.
 
     Returns:
@@ -122,7 +132,7 @@ def cached_tokens(
 
 
 def token_path(backbone: Backbone, image: bytes, folder: Path) -> Path:
-    """Where the tokens of an encoded image are kept."""
+    """Path of the tokens of an encoded image in the cache."""
     digest = hashlib.blake2b(image, digest_size=12).hexdigest()
     return Path(folder) / "tokens" / backbone.key / f"{digest}.npy"
 

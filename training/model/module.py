@@ -10,13 +10,13 @@ from torch import nn
 from torch.nn import functional
 
 from capture import InputError
-from training.data.batch import HeadBatch, Targets
+from training.data.batch import BatchTargets, HeadBatch
 from training.diffusion_net import DiffusionNet, VertexMLP
 from training.features.image_head import ImageHead
 from training.model.base import BaseModule
 from training.model.metrics import LabelMetrics
-from training.model.outputs import Heads, Outputs, loss_terms, total_loss
-from training.preparation.prepare import Preparation, backbone_key
+from training.model.outputs import Outputs, OutputWeights, loss_terms, total_loss
+from training.preparation.settings import Preparation, backbone_key
 
 if TYPE_CHECKING:
     from training.data.module import HeadData
@@ -30,8 +30,8 @@ LIMIT = 6.0  # standard deviations: heavy-tailed features are cut there
 class SkinLabeller(BaseModule):
     """Skin or not, at each vertex.
 
-    The network is built when the data are known: its inputs follow from the features. A checkpoint carries how heads
-    are prepared and the features' statistics, so that segmenting needs nothing else.
+    The network is built when the data are known: its inputs follow from the features. A checkpoint holds the
+    preparation of heads and the features' statistics, so that segmenting needs nothing else.
 
     Args:
         network: `diffusion_net`, or `mlp` for the ablation that sees each vertex alone.
@@ -45,8 +45,8 @@ class SkinLabeller(BaseModule):
         weight_decay: of AdamW.
         schedule: `constant`, or `cosine` to zero over the run.
         skin_weight: of skin in the cross-entropy; the rest takes 1 minus it.
-        distance_weight: in the loss, of a head for the distance to the skin surface; 0: there is none.
-        part_weight: in the loss, of a head for the parts that the generator renders; 0: there is none.
+        distance_weight: in the loss, of an output for the distance to the skin surface; 0: there is none.
+        part_weight: in the loss, of an output for the parts that the generator renders; 0: there is none.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class SkinLabeller(BaseModule):
         self.reduction: nn.Linear | None = None
         self.image_head: ImageHead | None = None
         self.register_buffer("class_weights", torch.tensor([1 - skin_weight, skin_weight]), persistent=False)
-        self.heads = Heads(distance_weight, part_weight)
-        self.metrics = nn.ModuleDict({"val": LabelMetrics(self.heads), "test": LabelMetrics(self.heads)})
+        self.output_weights = OutputWeights(distance_weight, part_weight)
+        self.metrics = nn.ModuleDict({stage: LabelMetrics(self.output_weights) for stage in ("val", "test")})
 
     class_weights: torch.Tensor
     feature_mean: torch.Tensor
@@ -118,7 +118,7 @@ class SkinLabeller(BaseModule):
         elif self.image_width and image:
             self.reduction = nn.Linear(image, self.image_width)
             inputs = len(channels) - image + self.image_width
-        outputs = sum(self.heads.channels)
+        outputs = sum(self.output_weights.channels)
         if self.architecture == "mlp":
             self.network: nn.Module = VertexMLP(inputs, outputs, self.width, self.blocks, self.dropout)
         else:
@@ -141,7 +141,7 @@ class SkinLabeller(BaseModule):
                 self.image_head.token_deviation.copy_(torch.from_numpy(tokens.deviation))
 
     def forward(self, batch: HeadBatch) -> Outputs:
-        """What the network says of the W vertices."""
+        """The outputs at the W vertices."""
         features = self._normalised(batch.features)
         if self.reduction is not None:
             before, image, after = features.split(self.runs, dim=1)
@@ -149,7 +149,7 @@ class SkinLabeller(BaseModule):
         if self.image_head is not None and batch.image is not None:
             kept = functional.dropout(torch.ones_like(self.image_head.token_mean), self.feature_dropout, self.training)
             features = torch.cat([self.image_head(batch.image, kept), features], dim=1)
-        return self.heads.split(self.network(features, batch.surface))
+        return self.output_weights.split(self.network(features, batch.surface))
 
     def _normalised(self, features: torch.Tensor) -> torch.Tensor:
         """Features (W, C) in standard deviations, cut at `LIMIT`; left-out channels are 0, their mean."""
@@ -157,11 +157,11 @@ class SkinLabeller(BaseModule):
         scale = kept / self.feature_deviation
         return torch.addcmul(-self.feature_mean * scale, features, scale).clamp_(-LIMIT, LIMIT)
 
-    def _losses(self, outputs: Outputs, targets: Targets) -> dict[str, torch.Tensor]:
-        """The heads' losses and, as `loss`, their weighted sum."""
+    def _losses(self, outputs: Outputs, targets: BatchTargets) -> dict[str, torch.Tensor]:
+        """The outputs' losses and, as `loss`, their weighted sum."""
         terms = loss_terms(outputs, targets, self.class_weights)
         losses = {f"loss_{name}": value for name, value in terms.items()} if len(terms) > 1 else {}
-        return {"loss": total_loss(terms, self.heads)} | losses
+        return {"loss": total_loss(terms, self.output_weights)} | losses
 
     def training_step(self, batch: HeadBatch, index: int) -> torch.Tensor:
         assert batch.targets is not None
@@ -179,19 +179,19 @@ class SkinLabeller(BaseModule):
         return {"outputs": self._evaluate(batch, "test")}
 
     def predict_step(self, batch: HeadBatch, index: int) -> Outputs:
-        """What the network says of all vertices of the scan, or of the simplified scan where the batch has no other."""
+        """The outputs at all vertices of the scan, or of the simplified scan where the batch has no other."""
         outputs: Outputs = self(batch)
-        return outputs if batch.scan is None else outputs.carry(batch.scan.corners, batch.scan.weights)
+        return outputs if batch.scan is None else outputs.interpolate(batch.scan.corners, batch.scan.weights)
 
     def _evaluate(self, batch: HeadBatch, stage: str) -> Outputs:
         """Take a head into the metrics: at all vertices of its scan where they are given."""
         outputs, targets = self(batch), batch.targets
-        answer = outputs
+        measured = outputs
         if batch.scan is not None:
-            answer, targets = outputs.carry(batch.scan.corners, batch.scan.weights), batch.scan.targets
+            measured, targets = outputs.interpolate(batch.scan.corners, batch.scan.weights), batch.scan.targets
         assert targets is not None
         if batch.counted:
-            self.metrics[stage].update(answer, targets, self._losses(answer, targets)["loss"])  # type: ignore[operator]
+            self.metrics[stage].update(measured, targets, self._losses(measured, targets)["loss"])  # type: ignore[operator]
         return outputs
 
     def configure_optimizers(self) -> Any:

@@ -1,4 +1,4 @@
-"""What the network says of each vertex, and how wrong that is: skin, and on request distance and part."""
+"""Outputs of the network at each vertex, and their losses: skin, and on request distance and part."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import torch
 from torch.nn import functional
 
 from scans.predictions import PARTS
-from training.data.batch import Targets
+from training.data.batch import BatchTargets
 
 _SMOOTH = 0.1  # of the distance's error, in log(1 + mm): quadratic below, linear above
 
 
 @dataclass(frozen=True)
-class Heads:
-    """Which heads the network has beside skin, by their weights in the loss; 0 is none.
+class OutputWeights:
+    """The weights in the loss of the outputs beside skin; an output of weight 0 is left out.
 
     Attributes:
         distance: regression of the distance to the skin surface.
@@ -31,7 +31,7 @@ class Heads:
         return [2, int(self.distance > 0), len(PARTS) if self.part > 0 else 0]
 
     def split(self, values: torch.Tensor) -> Outputs:
-        """The network's output (P, sum of channels) by heads."""
+        """The outputs in the network's last layer (P, sum of channels)."""
         skin, distance, part = values.split(self.channels, dim=-1)
         return Outputs(
             skin,
@@ -42,12 +42,12 @@ class Heads:
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """The network's answer at P vertices.
+    """Outputs at P vertices.
 
     Attributes:
         skin: (P, 2) scores of other and skin.
-        log_distance: (P,) log(1 + distance in mm), not negative; None without that head.
-        part: (P, parts) scores; None without that head.
+        log_distance: (P,) log(1 + distance in mm), not negative; None without that output.
+        part: (P, parts) scores; None without that output.
     """
 
     skin: torch.Tensor
@@ -69,7 +69,7 @@ class Outputs:
         """(P, parts)."""
         return None if self.part is None else self.part.float().softmax(-1)
 
-    def carry(self, corners: torch.Tensor, weights: torch.Tensor) -> Outputs:
+    def interpolate(self, corners: torch.Tensor, weights: torch.Tensor) -> Outputs:
         """At other points, by weights (Q, 3) of corners (Q, 3): probabilities and distances are interpolated."""
 
         def mix(values: torch.Tensor) -> torch.Tensor:
@@ -82,8 +82,8 @@ class Outputs:
         return Outputs(skin, distance, part)
 
 
-def loss_terms(outputs: Outputs, targets: Targets, class_weights: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The loss of each head, unweighted.
+def loss_terms(outputs: Outputs, targets: BatchTargets, class_weights: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The loss of each output, unweighted.
 
     skin: cross-entropy, its classes weighted. distance: smooth L1 of log(1 + mm), so that a millimetre counts near the
     skin and a share of the distance far from it, and a wild value pulls no harder than a wrong one. part: cross-
@@ -101,7 +101,7 @@ def loss_terms(outputs: Outputs, targets: Targets, class_weights: torch.Tensor) 
     return terms
 
 
-def total_loss(terms: dict[str, torch.Tensor], heads: Heads) -> torch.Tensor:
+def total_loss(terms: dict[str, torch.Tensor], weights: OutputWeights) -> torch.Tensor:
     """The weighted sum."""
-    weights = {"skin": 1.0, "distance": heads.distance, "part": heads.part}
-    return sum((weights[name] * value for name, value in terms.items()), torch.zeros((), device=terms["skin"].device))
+    factors = {"skin": 1.0, "distance": weights.distance, "part": weights.part}
+    return sum((factors[name] * value for name, value in terms.items()), torch.zeros((), device=terms["skin"].device))

@@ -1,4 +1,4 @@
-"""Fewer vertices for the network, and the way back to all of them."""
+"""Simplification of scans for the network, and interpolation back to all of their vertices."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ class Simplified:
     faces: NDArray[np.int64]
     source: NDArray[np.int64]
 
-    def nearest(self, points: NDArray) -> Carrier:
-        """The nearest points of the coarse surface to points (P, 3)."""
+    def interpolation(self, points: NDArray) -> Interpolation:
+        """To points (P, 3), from the faces that are nearest to them."""
         _, face, nearest = closest_points(points, self)
         corners = self.faces[face]
         weights = _barycentric(nearest, *self.vertices[corners].transpose(1, 0, 2))
-        return Carrier(corners.astype(np.int32), weights.astype(np.float32))
+        return Interpolation(corners.astype(np.int32), weights.astype(np.float32))
 
-    def carry(self, values: NDArray, points: NDArray) -> NDArray[np.float64]:
-        """Values (W, ...) at the points (P, 3): interpolated at the nearest point of the coarse surface."""
-        return self.nearest(points).carry(values)
+    def interpolate(self, values: NDArray, points: NDArray) -> NDArray[np.float64]:
+        """Values (W, ...) at the points (P, 3): (P, ...)."""
+        return self.interpolation(points).interpolate(values)
 
 
 @dataclass(frozen=True, eq=False)
-class Carrier:
-    """Carries values of a coarse mesh to P points.
+class Interpolation:
+    """Barycentric interpolation of values of a coarse mesh at P points.
 
     Attributes:
         corners: (P, 3) int32, vertices of the coarse face that is nearest to each point.
-        weights: (P, 3) float32, their shares, sum one.
+        weights: (P, 3) float32, their barycentric coordinates, sum one.
     """
 
     corners: NDArray[np.int32]
     weights: NDArray[np.float32]
 
-    def carry(self, values: NDArray) -> NDArray[np.float64]:
+    def interpolate(self, values: NDArray) -> NDArray[np.float64]:
         """Values (W, ...) at the points: (P, ...)."""
         table = np.asarray(values, np.float64)
         result = np.zeros((len(self.corners), *table.shape[1:]))
@@ -116,9 +116,9 @@ def _grid_seeds(vertices: NDArray, target: int) -> NDArray[np.int64]:
     cells = np.zeros(len(vertices), np.int64)
     for _ in range(14):
         middle = (fine + coarse) / 2
-        occupied, found = np.unique(_cells(vertices - low, middle), return_inverse=True)
+        occupied, inverse = np.unique(_cells(vertices - low, middle), return_inverse=True)
         if len(occupied) <= target:
-            coarse, cells = middle, found.reshape(-1)
+            coarse, cells = middle, inverse.reshape(-1)
         else:
             fine = middle
     counts = np.bincount(cells)

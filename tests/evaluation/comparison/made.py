@@ -21,10 +21,9 @@ from generator.head import build_head
 from generator.records import to_json
 from generator.spec import ShapeSpec
 from scans.mesh_renderer import MeshRenderer
-from training.features import FeatureConfig
-from training.features.extract import input_channels
+from training.features import FeatureConfig, input_channels
 from training.model.module import SkinLabeller
-from training.preparation.prepare import Preparation
+from training.preparation.settings import Preparation
 
 SIZE = 96
 HAIR_MM = 12.0

@@ -1,4 +1,4 @@
-"""What is known of the vertices of a labelled scan: what training learns from and metrics compare with."""
+"""Targets: what training learns and metrics compare with, at vertices of a labelled scan."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from capture import Labels
+from scans.boundary import boundary_distance_mm
 from scans.predictions import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class Targets:
     """Labels at P vertices.
 
     Attributes:
@@ -38,9 +38,9 @@ class Truth:
             part = np.full(len(labels), UNKNOWN, np.uint8)
         return cls(labels.skin, labels.distance_mm, part, boundary_distance_mm(vertices, faces, labels.skin))
 
-    def at(self, source: NDArray[np.int64]) -> Truth:
+    def at(self, source: NDArray[np.int64]) -> Targets:
         """Of some of the vertices, by their indices."""
-        return Truth(*(getattr(self, item.name)[source] for item in fields(self)))
+        return Targets(*(getattr(self, item.name)[source] for item in fields(self)))
 
     def to_arrays(self, prefix: str = "") -> dict[str, NDArray]:
         """The arrays by name."""
@@ -52,14 +52,3 @@ class Truth:
         if prefix + "skin" not in arrays:
             return None
         return cls(*(arrays[prefix + item.name] for item in fields(cls)))
-
-
-def boundary_distance_mm(vertices: NDArray, faces: NDArray, skin: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(V,) straight distance to the nearest middle of an edge between a skin vertex and another one."""
-    tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    between = skin[tail] != skin[head]
-    if not between.any():
-        return np.full(len(vertices), np.inf, np.float32)
-    points = np.asarray(vertices, np.float64)
-    middles = np.unique((points[tail[between]] + points[head[between]]) / 2, axis=0)
-    return (1000 * cKDTree(middles).query(points)[0]).astype(np.float32)
