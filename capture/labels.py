@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ class Labels:
             looked.
         nearest_face: (V,) int32 index of the face of the head surface that is nearest; None where nobody looked.
         scan: name of the content of the scan that a person painted them on; empty for labels of a known surface.
+        painted: whether a person made them; the distances are NaN then.
 
     Raises:
         InputError: where the arrays have different shapes, or a distance is negative.
@@ -53,6 +55,7 @@ class Labels:
     seen_class: NDArray[np.uint8] | None = None
     nearest_face: NDArray[np.int32] | None = None
     scan: str = ""
+    painted: bool = False
 
     def __post_init__(self) -> None:
         distance_mm, skin = np.array(self.distance_mm, np.float32), np.array(self.skin, bool)
@@ -73,11 +76,6 @@ class Labels:
     def __len__(self) -> int:
         return len(self.skin)
 
-    @property
-    def painted(self) -> bool:
-        """Whether a person made them: nobody knows the distances then."""
-        return len(self) > 0 and bool(np.isnan(self.distance_mm).all())
-
     @classmethod
     def read(cls, path: Path | str, vertices: int | None = None) -> Self:
         """Read `labels.npz`. Raises `InputError` where it is damaged or not for a scan of `vertices` vertices."""
@@ -85,7 +83,8 @@ class Labels:
         try:
             arrays = read_npz(path)
             optional = {name: arrays.get(name) for name in _OPTIONAL}
-            labels = cls(arrays["distance_mm"], arrays["skin"], **optional, scan=str(arrays.get("scan", "")))
+            scan, painted = str(arrays.get("scan", "")), _are_painted(arrays)
+            labels = cls(arrays["distance_mm"], arrays["skin"], **optional, scan=scan, painted=painted)
         except FileNotFoundError:
             raise InputError(f"labels are missing: {path}; run `p2p label` on the capture") from None
         except KeyError as error:
@@ -104,7 +103,17 @@ class Labels:
             more = {name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None}
             if self.scan:
                 more["scan"] = np.array(self.scan)
+            if self.painted:
+                more["painted"] = np.array(True)
             np.savez_compressed(temporary, distance_mm=self.distance_mm, skin=self.skin, **more)
+
+
+def _are_painted(arrays: Mapping[str, NDArray]) -> bool:
+    if "painted" not in arrays:  # a file from before this key: nobody knows the distances of what was painted
+        return arrays["distance_mm"].size > 0 and bool(np.isnan(arrays["distance_mm"].astype(np.float32)).all())
+    if arrays["painted"].dtype != bool or arrays["painted"].shape != ():
+        raise ValueError("painted is neither true nor false")
+    return bool(arrays["painted"])
 
 
 def is_painted(path: Path) -> bool:

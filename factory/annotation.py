@@ -135,7 +135,7 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
         raise InputError(f"{blend} was painted on another scan than {capture.scan_path}; {cure}")
     if target.is_file() and not is_painted(target):
         raise InputError(f"{target} was not painted: move it away, or name another file with --out")
-    labels = Labels(np.full(len(skin), np.nan, np.float32), skin, scan=key)
+    labels = Labels(np.full(len(skin), np.nan, np.float32), skin, scan=key, painted=True)
     before = Labels.read(target) if target.is_file() else None
     same = before is not None and before.scan == key and np.array_equal(before.skin, skin)
     if not changed and not same:

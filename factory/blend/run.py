@@ -29,6 +29,7 @@ from factory.stages.stamps import forget, is_whole, run_stamped, stage_key
 from generator.components.sensor import SensorSpec
 from generator.head import build_head
 from generator.image_files.png import encode_png
+from generator.jobs.output_folder import refuse_painted
 from generator.jobs.overlay import CLASSES, OverlayPlan, classes_name, read_overlay
 from generator.jobs.overlay import RECORD as OVERLAY_RECORD
 from generator.spec import HeadSpec
@@ -71,7 +72,7 @@ def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
     """Blend hair over the images of the capture `clean` into the capture `out`, unless it is whole there.
 
     Raises `InputError` where the clean capture lacks its scan, something in it doesn't fit or can't be read, the head
-    isn't found in the scan, or `out` holds anything else.
+    isn't found in the scan, or `out` holds anything else, or labels that a person painted.
     """
     capture = Capture.read(clean)
     if not capture.scan_path.is_file():
@@ -88,6 +89,7 @@ def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
     if is_whole(out, "generate", stage_key(out, "generate", plain)):
         log.info("%s is whole: not blended again", out)
         return out
+    refuse_painted(out)
     run_stamped(out, "generate", plain, lambda: _blend(capture, known, pictures, out, info, options, plain))
     return out
 

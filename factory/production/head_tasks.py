@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from capture import Capture, InputError, read_json
+from capture.labels import is_painted
 from factory.dataset.store import Store
 from factory.production.disk_space import patiently, scratch_bytes, wait_for_space, working_folder
 from factory.production.plan import Plan
@@ -259,10 +260,24 @@ def _left_by(folder: Path, stage: str) -> list[Path]:
 
 
 def _keep(store: Store, folder: Path, stage: str, tell: Tell) -> None:
-    """Copy a stage's files into the store; the stamp comes last, and proves that the others are there."""
+    """Copy a stage's files into the store; the stamp comes last, and proves that the others are there.
+
+    Labels that a person painted in the store stay, and those of the stage are not kept.
+    """
     stamp = stamp_path(folder, stage)
+    if stage == "label" and _is_painted(store, f"{CAPTURES}/{folder.name}/{Capture.LABELS}", folder):
+        return
     for path in [*(path for path in _left_by(folder, stage) if path != stamp), stamp]:
         put_when_there_is_room(store, path, f"{CAPTURES}/{folder.name}/{path.relative_to(folder).as_posix()}", tell)
+
+
+def _is_painted(store: Store, name: str, folder: Path) -> bool:
+    """Whether a file of the store holds labels that a person painted; `folder` is for a copy of it."""
+    if not store.exists(name):
+        return False
+    copy = folder / "stored_labels.npz"
+    copy.write_bytes(store.read(name))
+    return is_painted(copy)
 
 
 def _fetch(store: Store, folder: Path, stage: str) -> None:

@@ -20,10 +20,11 @@ from factory.console import track
 from factory.stages.failures import StageError
 from factory.stages.processes import run_stage
 from factory.stages.settings import FREELY, Execution, RenderSettings, ScanSettings
-from factory.stages.stamps import forget, is_whole, run_stamped, stage_key
+from factory.stages.stamps import is_whole, run_stamped, stage_key
 from factory.stages.usage import Usage
 from generator.cameras.rig import fixes_resolution, read_rig
 from generator.distributions import Distributions, read_distributions
+from generator.jobs.output_folder import forget_former
 from generator.spec import sample_spec
 
 log = logging.getLogger(__name__)
@@ -93,13 +94,17 @@ def head_name(seed: int) -> str:
 def generate_head(
     seed: int, root: Path, settings: RenderSettings, execution: Execution = FREELY, *, force: bool = False
 ) -> Path:
-    """Render one head into `<root>/head_<seed>` unless it is whole there; returns the folder."""
+    """Render one head into `<root>/head_<seed>` unless it is whole there; returns the folder.
+
+    What is there of another head is removed. Raises `InputError` where a person painted labels of its scan, and where
+    settings don't fit, `StageError` where Blender fails.
+    """
     folder = Path(root) / head_name(seed)
     plain = {"seed": seed, **_plain(settings)}
     if is_whole(folder, "generate", stage_key(folder, "generate", plain)) and not force:
         log.info("%s is whole: not rendered again", folder)
         return folder
-    forget(folder, "generate")
+    forget_former(folder)
     command = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
     if settings.blender is None:
         command = [Path(sys.executable), GENERATE_SCRIPT]

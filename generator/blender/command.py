@@ -28,6 +28,7 @@ from generator.components.hair import FAMILIES
 from generator.distributions import Distributions, read_distributions
 from generator.jobs.devices import DEVICES
 from generator.jobs.ground_truth import PASSES, parse_passes
+from generator.jobs.output_folder import refuse_painted
 from generator.jobs.overlay import OverlayPlan
 from generator.spec import HeadSpec, sample_spec
 
@@ -113,6 +114,9 @@ def _run(options: argparse.Namespace) -> None:
             render_overlay(hair, model, options.out_root or options.out, settings, library, report)
         return
     jobs = list(_jobs(options, model, library))  # all of them first: a wrong seed is told before the long work
+    for _, folder in jobs:
+        if not options.spec_only:
+            refuse_painted(folder)
     for spec, folder in jobs:
         if options.spec_only:
             write_json(folder / "spec.json", spec.to_json())

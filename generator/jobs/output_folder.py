@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from capture import Capture
+from capture import Capture, InputError
 from capture.files import explain_os_error
+from capture.labels import is_painted
 
 # What later stages make of the images: it shows the former head.
-_DERIVED = (Capture.SCAN, Capture.LABELS, "quality.json")
+_DERIVED = (Capture.SCAN, Capture.LABELS, Capture.QUALITY, Capture.BLEND)
+
+
+def refuse_painted(folder: Path) -> None:
+    """Raise `InputError` where a capture's labels were painted by a person: the scan that they are of would go."""
+    labels = folder / Capture.LABELS
+    if is_painted(labels):
+        cure = "render into another folder, or move the capture away"
+        raise InputError(f"{labels} was painted by a person, on the scan that rendering anew removes; {cure}")
 
 
 def forget_former(folder: Path) -> None:
     """Remove what an earlier run left in a capture's folder, `capture.json` first, as it says that the rest is whole.
 
     Scan, labels and the stamps of the stages go too: kept, they would pass for those of the new head. Only files of
-    the names that this project writes are touched. Raises `InputError` where one can't be removed.
+    the names that this project writes are touched. Raises `InputError` where one can't be removed, and before any is,
+    where a person painted the labels.
     """
+    refuse_painted(folder)
     for path in _former(folder):
         try:
             path.unlink()

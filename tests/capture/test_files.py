@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture import HeadSurface, InputError, Labels, Mesh, Scan, atomic_path, read_json, write_json
+from capture.labels import is_painted
 from capture.ply import PlyMesh, read_ply, write_ply
 
 TRIANGLES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
@@ -173,6 +174,30 @@ def test_labels_round_trip_to_the_same_bytes(tmp_path: Path) -> None:
         Labels.read(tmp_path / "c.npz")
     with pytest.raises(InputError, match="negative"):
         Labels(np.array([-1.0]), np.array([True]))
+
+
+def test_labels_say_whether_a_person_painted_them(tmp_path: Path) -> None:
+    """In files from before the key, and only there, unknown distances say it."""
+    unknown, skin, path = np.full(3, np.nan, np.float32), np.array([True, False, True]), tmp_path / "labels.npz"
+    Labels(unknown, skin, scan="a", painted=True).write(path)
+    assert Labels.read(path).painted and is_painted(path)
+    with np.load(path) as arrays:
+        assert arrays["painted"] and set(arrays) == {"distance_mm", "skin", "scan", "painted"}
+    Labels(np.zeros(3, np.float32), skin, painted=True).write(path)
+    assert is_painted(path)
+    np.savez(path, distance_mm=unknown, skin=skin, painted=False)
+    assert not is_painted(path)
+    np.savez(path, distance_mm=unknown, skin=skin)
+    assert is_painted(path)
+    for computed in (np.zeros(3), np.array([np.nan, 0, np.nan]), np.zeros(0)):
+        Labels(computed.astype(np.float32), skin[: len(computed)]).write(path)
+        assert not is_painted(path)
+        with np.load(path) as arrays:
+            assert set(arrays) == {"distance_mm", "skin"}  # as they always were
+    for damage in (skin, np.array("yes"), np.array([1.0, 2.0])):
+        np.savez(path, distance_mm=unknown, skin=skin, painted=damage)
+        with pytest.raises(InputError, match="damaged labels"):
+            Labels.read(path)
 
 
 def test_labels_with_any_damage_are_named(tmp_path: Path) -> None:

@@ -169,6 +169,8 @@ def test_paint_comes_back_as_labels(painted: tuple[Path, dict], tmp_path: Path) 
     labels = Labels.read(path)
     assert upper_half(scan.vertices, labels.skin)
     assert labels.painted and labels.scan == scan_key(scan)
+    with np.load(path) as arrays:
+        assert arrays["painted"]
     with pytest.raises(InputError, match="was painted on another scan"):
         read_labels(path, Scan(scan.vertices * 1.01, scan.faces))
     with pytest.raises(InputError, match=r"labels.npz was not painted: move it away"):

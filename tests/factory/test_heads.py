@@ -6,17 +6,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture import InputError, write_json
+from capture import InputError, Labels, write_json
 from factory.cli.main import main
 from factory.stages import stamps as stages
 from factory.stages.failures import StageError
 from factory.stages.heads import generate_head, parse_seeds, read_overrides
 from factory.stages.processes import run_stage
 from factory.stages.settings import RenderSettings, ScanSettings
+from tests.helpers import make_capture
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -143,6 +145,21 @@ def test_a_blender_that_makes_nothing_is_no_success(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"head_00000000 ended without a capture.*head_00000000\.generate\.log"):
         generate_head(0, tmp_path / "captures", RenderSettings(blender=blender))
     assert not stages.read_record(tmp_path / "captures" / "head_00000000", "generate")
+
+
+def test_a_head_whose_labels_a_person_painted_is_not_rendered_anew(tmp_path: Path) -> None:
+    """The scan that they are of would go; the folder stays as it is."""
+    blender = tmp_path / "blender"
+    blender.write_text("#!/bin/sh\ntouch started\n")
+    blender.chmod(0o755)
+    folder = make_capture(tmp_path / "head_00000000").folder
+    Labels(np.full(2, np.nan, np.float32), np.array([True, False]), painted=True).write(folder / "labels.npz")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for force in (False, True):
+        with pytest.raises(InputError, match=r"head_00000000/labels\.npz was painted by a person"):
+            generate_head(0, tmp_path, RenderSettings(blender=blender), force=force)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "logs").exists()
 
 
 def test_a_stage_that_fails_has_no_stamp(tmp_path: Path) -> None:

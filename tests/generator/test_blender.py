@@ -17,7 +17,7 @@ import pytest
 import trimesh
 
 from assets.makehuman.model import load_default_model
-from capture import Capture, HeadSurface, PixelClass
+from capture import Capture, HeadSurface, Labels, PixelClass
 from generator.head import build_head
 from generator.image_files.exr import encode_exr
 from generator.spec import HeadSpec, sample_spec
@@ -300,6 +300,14 @@ class TestErrors:
         done = start("--seed", "0", "--seed", "-1", "--out-root", str(tmp_path / "heads"))
         assert done.returncode == 2 and "seed -1" in done.stderr
         assert not (tmp_path / "heads").exists()
+
+    def test_labels_that_a_person_painted_stay(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        path = tmp_path / "head_00000001" / "labels.npz"
+        Labels(np.full(2, np.nan, np.float32), np.array([True, False]), painted=True).write(path)
+        before = path.read_bytes()
+        done = start("--seeds", "0:2", "--out-root", str(tmp_path), "--resolution", "32", "--samples", "1")
+        assert done.returncode == 2 and f"error: {path} was painted by a person" in done.stderr
+        assert path.read_bytes() == before and not (tmp_path / "head_00000000").exists()
 
     def test_output_below_a_file(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         (tmp_path / "file").write_text("")

@@ -23,7 +23,7 @@ from generator.blender.passes import render_masks
 from generator.blender.render import render_images
 from generator.blender.world import hdri_path
 from generator.cameras.rig import rig_cameras
-from generator.jobs.output_folder import forget_former
+from generator.jobs.output_folder import forget_former, refuse_painted
 from generator.spec import HeadSpec
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def capture_head(
     """Render a head into a capture folder (see the design); `capture.json` is written last.
 
     What an earlier run left in the folder is removed first. Raises `InputError` where the folder's name is no id for a
-    capture or the folder can't be written.
+    capture, the folder can't be written, or a person painted labels of the scan in it.
 
     Returns:
         seconds per stage: head, world, dress, objects, export, first view, other views, develop, masks.
@@ -87,6 +87,7 @@ def capture_head(
     }
     # refuses names before hours are spent
     info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library), _traits(spec, model))
+    refuse_painted(folder)  # likewise
     watch = Stopwatch()
     samples, threads = settings.samples, settings.threads
     scene, head, radius = build_scene(spec, model, samples, threads, watch.time, library, settings.device)

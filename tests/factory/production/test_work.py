@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import socket
 import sys
+import tarfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from capture import InputError, RefusedError
+from capture import InputError, Labels, RefusedError
 from factory.dataset.archive import Index, index_of, read_index, write_archive
 from factory.dataset.store import Store
 from factory.production import head_tasks, tasks
 from factory.production.disk_space import working_folder
 from factory.production.display import HEARTBEAT, View
 from factory.production.existing import remove_leftovers
-from factory.production.head_tasks import PARTS, AttemptError, RejectedError, part_name
+from factory.production.head_tasks import PARTS, AttemptError, Job, RejectedError, part_name
 from factory.production.tasks import ShardJob, check_shard, join_parts
 from factory.stages.failures import Failure, StageError, kind_of
 from factory.stages.processes import run_stage
+from factory.stages.stamps import run_stamped
 from tests.factory.production import fakes
 
 SLOTS = (0, 3)
@@ -143,6 +148,32 @@ def test_whatever_goes_wrong_costs_one_attempt(
         head_tasks.make(job, "generate", 0, told)
     assert failed.value.evidence["kind"] == kind == kind_of(error)
     assert [event for event, _ in told] == ["started", "attempt failed"]
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_labels_that_a_person_painted_in_kept_captures_stay(
+    painted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head goes on with the computed ones, which take the place of computed ones alone."""
+    job = replace(fakes.make_job(fakes.make_plan(), tmp_path / "data"), keep_captures=True)
+    kept = tmp_path / "data" / "captures" / "head_00000000" / "labels.npz"
+    kept.parent.mkdir(parents=True)
+    Labels(np.full(2, np.nan if painted else 1.0, np.float32), np.array([True, False]), painted=painted).write(kept)
+    before = kept.read_bytes()
+
+    def label(job: Job, stage: str, seed: int, root: Path) -> None:
+        folder = root / "head_00000000"
+        work = Labels(np.zeros(2, np.float32), np.array([True, True]))
+        run_stamped(folder, stage, {}, lambda: work.write(folder / "labels.npz"))
+
+    monkeypatch.setattr(head_tasks, "_run", label)
+    monkeypatch.setattr(head_tasks, "_judge", lambda *_: None)
+    archive = head_tasks.make(job, "label", 0, Heard())
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        assert tar.getnames() == ["head_00000000/labels.npz", "head_00000000/stages/label.json"]
+    assert (kept.read_bytes() == before) == painted
+    assert (kept.parent / "stages" / "label.json").is_file() == (not painted)
+    assert Labels.read(kept).painted == painted
 
 
 def test_a_full_disk_makes_a_stage_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
