@@ -1,1 +1,4 @@
-"""Registration: a template head pulled onto the skin of a scan."""
+"""Registration: a template head deformed onto the skin of a scan.
+
+`pipeline.register` registers arrays, `files.register.register_scan` a capture or a mesh file.
+"""

@@ -1,4 +1,4 @@
-"""The head model's coefficients: who it is, what face they make, and how the head is held."""
+"""Fit of the head model's coefficients: identity, expression, and the pose of neck and jaw."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from registration.template import Coefficients, Template, axis_angle
 
 Floats = NDArray[np.float64]
 
-_DRAWS = 400  # heads from which the prior's spread is taken
+_SAMPLES = 400  # heads from which the prior's spread is taken
 _REUSED = 3  # steps that one linearisation serves
 _ANGLE = 0.15  # radians, spread of the joints
 _STEP = 0.05  # of a spread, for differences
@@ -34,22 +34,22 @@ class Prior:
 
 
 def prior_of(model: HeadModel) -> Prior:
-    """From draws of the model's own prior."""
+    """Prior of the coefficients, from samples of the model's own."""
     rng = np.random.default_rng(0)
-    identity = np.stack([model.sample_identity(ParameterSampler(rng)) for _ in range(_DRAWS)])
-    expression = np.stack([model.sample_expression(ParameterSampler(rng)) for _ in range(_DRAWS)])
-    drawn = np.concatenate([identity, expression], axis=1)
-    margin = 0.25 * np.ptp(drawn, axis=0)
+    identity = np.stack([model.sample_identity(ParameterSampler(rng)) for _ in range(_SAMPLES)])
+    expression = np.stack([model.sample_expression(ParameterSampler(rng)) for _ in range(_SAMPLES)])
+    samples = np.concatenate([identity, expression], axis=1)
+    margin = 0.25 * np.ptp(samples, axis=0)
     zeros, limit = np.zeros(6), np.full(6, 4 * _ANGLE)
     mean = np.concatenate([identity.mean(axis=0), np.zeros(expression.shape[1]), zeros])
-    spread = np.concatenate([drawn.std(axis=0), np.full(6, _ANGLE)])
-    low = np.concatenate([drawn.min(axis=0) - margin, -limit])
-    high = np.concatenate([drawn.max(axis=0) + margin, limit])
+    spread = np.concatenate([samples.std(axis=0), np.full(6, _ANGLE)])
+    low = np.concatenate([samples.min(axis=0) - margin, -limit])
+    high = np.concatenate([samples.max(axis=0) + margin, limit])
     return Prior(mean, spread, low, high)
 
 
 def fit(template: Template, head: Coefficients, target: Target, steps: int = 12) -> Coefficients:
-    """Identity, expression, joints and motion by robust point-to-plane distances and the model's prior.
+    """Fit identity, expression, joints and motion by robust point-to-plane distances and the model's prior.
 
     Gauss-Newton with finite differences; Tukey weights whose width follows the residuals down.
     """
@@ -87,16 +87,16 @@ def fit(template: Template, head: Coefficients, target: Target, steps: int = 12)
 
 
 def _motion(template: Template, shape: Floats, head: Coefficients, prior: Prior, free: NDArray) -> Floats:
-    """(P, C, 3) how the model's own vertices move with each free number; subdivided ones move with them."""
+    """(P, C, 3) derivatives of the model's own vertices by each free number; subdivided ones move with them."""
     steps = _STEP * prior.spread[free]
     steps = np.where(shape[free] + steps > prior.high[free], -steps, steps)
     here = template.cage(head)
-    found = np.empty((len(free), *here.shape))
+    motion = np.empty((len(free), *here.shape))
     for row, (number, step) in enumerate(zip(free, steps, strict=True)):
         other = shape.copy()
         other[number] += step
-        found[row] = (template.cage(_unpack(other, head)) - here) / step
-    return found
+        motion[row] = (template.cage(_unpack(other, head)) - here) / step
+    return motion
 
 
 def _moved(head: Coefficients, turn: Floats, shift: Floats) -> Coefficients:

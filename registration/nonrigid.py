@@ -1,4 +1,4 @@
-"""The last millimetres: a smooth displacement of the fitted head onto the scan."""
+"""Non-rigid deformation: a smooth displacement of the fitted head onto the scan."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from capture.geometry import vertex_normals
-from registration.solve import solve_positive
 from registration.target import Target
+from scans.cholesky import CholeskyFactor
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Stiffness:
-    """How the surface yields, in the order of the steps.
+    """Stiffness of the surface, in the order of the steps.
 
     Attributes:
         wavelengths_mm: details of this size are followed by half, larger ones wholly, smaller ones not.
@@ -51,7 +51,7 @@ def deform(
         faces: (F, 3).
         shown: (V,) vertices that can be seen at all; the others follow.
         target: what to lie on.
-        stiffness: how the surface yields.
+        stiffness: see `Stiffness`.
     """
     laplacian, areas = cotangent_laplacian(surface, faces)
     bending = (laplacian.T @ sparse.diags(1 / areas) @ laplacian).tocsc()
@@ -66,7 +66,7 @@ def deform(
             data = sparse.diags(areas * (weights + stiffness.rest))
             system = alpha * bending + data
             right = (areas * weights)[:, None] * (displacement + goal)
-            displacement = solve_positive(system, right)
+            displacement = CholeskyFactor(system).solve(right)
     return np.asarray(surface + displacement)
 
 

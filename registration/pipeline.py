@@ -1,4 +1,4 @@
-"""Registration as a whole: where the head is, who it is, and the last millimetres."""
+"""Registration of arrays: rigid alignment, coefficients, non-rigid deformation."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RegistrationSettings:
-    """Attributes:
-    stiffness: of the last step.
-    coefficients: whether the head model's coefficients are fitted, or the mean head is deformed alone.
-    least_weight: below which a vertex of the scan doesn't count as skin.
+    """Settings of a registration.
+
+    Attributes:
+        stiffness: of the last step.
+        coefficients: whether the head model's coefficients are fitted, or the mean head is deformed alone.
+        least_weight: below which a vertex of the scan doesn't count as skin.
     """
 
     stiffness: Stiffness = field(default_factory=Stiffness)
@@ -73,10 +75,10 @@ def register(
         template: the head model.
         scan: V vertices, metres; near the frame of our captures, or with landmarks, or it is searched for.
         weights: (V,) 0 to 1: a skin mask or the probability of skin; None where the whole scan counts.
-        settings: how.
+        settings: see `RegistrationSettings`.
         landmarks: name -> (3,) metres, as the head model names them.
         confidence: (V,) 0 to 1, how much vertices that count as skin say about it (`confidence_of`).
-        progress: told the step and how much is done, 0 to 1.
+        progress: called with the step and the share that is done, 0 to 1.
 
     Raises:
         InputError: no skin, labels of another scan, a size that is no head's, or a head that isn't found.

@@ -1,4 +1,4 @@
-"""Where the head is: a rigid motion of the template onto the scan."""
+"""Rigid alignment of the template to the scan, searched for all over the scan where needed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ROUNDS = ((120, 8, 40), (400, 20, 8), (_POINTS, _STEPS, 1))  # points, steps, h
 
 @dataclass(frozen=True)
 class _Fit:
-    """How well a motion fits: shares of the points that lie near and tight; and the motion."""
+    """A rigid motion, and the shares of the points that it brings near and tight to the scan."""
 
     near: float
     tight: float
@@ -43,18 +43,18 @@ class _Fit:
     shift: Floats
 
 
-def from_landmarks(template: Template, head: Coefficients, found: Mapping[str, Floats]) -> Coefficients:
-    """The head moved so that its landmarks lie on those found, name -> (3,) metres (Umeyama 1991, without scale).
+def from_landmarks(template: Template, head: Coefficients, landmarks: Mapping[str, Floats]) -> Coefficients:
+    """The head moved so that its landmarks lie on the scan's, name -> (3,) metres (Umeyama 1991, without scale).
 
     Raises `InputError` where fewer than three are known to the head model, or they lie on a line.
     """
-    known = [name for name in found if name in template.model.landmarks]
+    known = [name for name in landmarks if name in template.model.landmarks]
     if len(known) < 3:
         some = ", ".join(sorted(template.model.landmarks)[:6])
         raise InputError(f"landmarks: {len(known)} of them are known; three are needed of {some}, ...")
     vertices = np.asarray(template.model.vertices(head.identity, head.expression, Pose()), float)
     ours = np.stack([vertices[template.model.landmarks[name]] for name in known])
-    theirs = np.stack([np.asarray(found[name], float) for name in known])
+    theirs = np.stack([np.asarray(landmarks[name], float) for name in known])
     if np.linalg.svd(theirs - theirs.mean(axis=0), compute_uv=False)[1] < 0.005:
         raise InputError(f"landmarks {', '.join(known)} lie on a line; give some that don't")
     rotation, shift = rigid_motion(ours, theirs)
@@ -88,7 +88,7 @@ def align(template: Template, head: Coefficients, target: Target, search: bool =
     if best.tight < _SURE and search:
         best = max(best, _search(surface[face], normals[face], target), key=lambda fit: fit.tight)
     if best.near < _GOOD or best.tight < _LEAST:
-        cure = "bring it near the frame of our captures (metres, Z up, face towards -Y), or give landmarks"
+        cure = "bring it near the frame of our captures (metres, Z up, face towards -Y), or give `landmarks`"
         raise InputError(f"only {best.tight:.0%} of the template's face comes to lie on the scan; {cure}")
     rotation, shift = best.rotation, best.shift
     return replace(head, turn=axis_angle(rotation @ head.rotation), shift=rotation @ head.shift + shift)
@@ -102,14 +102,14 @@ def _search(points: Floats, normals: Floats, target: Target) -> _Fit:
         for seed in _far_apart(target.vertices, _SEEDS)
         for rotation in _turns(forward, target.mean_normal(target.vertices[seed], _AROUND))
     ]
-    found: list[_Fit] = []
+    fits: list[_Fit] = []
     for count, steps, kept in _ROUNDS:
         some = _spread(np.arange(len(points)), count)
-        reach = _CLOSE if found else _FAR
-        found = [_icp(points[some], normals[some], target, start, reach, steps) for start in starts]
-        found = sorted(found, key=lambda fit: -fit.tight)[:kept]
-        starts = [(fit.rotation, fit.shift) for fit in found]
-    return found[0]
+        reach = _CLOSE if fits else _FAR
+        fits = [_icp(points[some], normals[some], target, start, reach, steps) for start in starts]
+        fits = sorted(fits, key=lambda fit: -fit.tight)[:kept]
+        starts = [(fit.rotation, fit.shift) for fit in fits]
+    return fits[0]
 
 
 def _icp(
@@ -161,14 +161,14 @@ def _turns(source: Floats, goal: Floats) -> list[Floats]:
 
 def _far_apart(points: Floats, count: int) -> list[int]:
     """Indices of points that cover all of them: each is the farthest from those before (Gonzalez 1985)."""
-    found = [int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmin())]
-    distance = np.linalg.norm(points - points[found[0]], axis=1)
-    while len(found) < count:
-        found.append(int(distance.argmax()))
-        distance = np.minimum(distance, np.linalg.norm(points - points[found[-1]], axis=1))
-    return found
+    chosen = [int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmin())]
+    distance = np.linalg.norm(points - points[chosen[0]], axis=1)
+    while len(chosen) < count:
+        chosen.append(int(distance.argmax()))
+        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
+    return chosen
 
 
 def _spread(chosen: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """About so many of them."""
+    """About `count` of the indices, evenly spaced."""
     return chosen[:: max(1, len(chosen) // count)]

@@ -1,4 +1,4 @@
-"""What the template is pulled onto: the part of a scan that counts as skin."""
+"""Target of a registration: the part of a scan that counts as skin."""
 
 from __future__ import annotations
 
@@ -85,15 +85,15 @@ class Target:
         if confidence is not None:
             self.weights *= np.nan_to_num(np.clip(np.asarray(confidence, float), 0, 1))[used]
         if (self.weights > 0).sum() < _ENOUGH:
-            raise InputError(f"{what}: what counts of it lies in pieces too small to register to; look at the labels")
+            raise InputError(f"{what}: its skin lies in pieces too small to register to; look at the labels")
 
     def nearest(self, points: Floats, limit: float = np.inf) -> Hits:
         """The nearest vertices of N points (N, 3); weight 0 where none lies within `limit` metres."""
         distance, index = self._tree.query(points, distance_upper_bound=limit, workers=-1)
-        found = index < len(self.vertices)
-        index = np.where(found, index, 0)
-        weights = np.where(found, self.weights[index], 0.0)
-        return Hits(self.vertices[index], self.normals[index], weights, np.where(found, distance, np.inf))
+        near = index < len(self.vertices)
+        index = np.where(near, index, 0)
+        weights = np.where(near, self.weights[index], 0.0)
+        return Hits(self.vertices[index], self.normals[index], weights, np.where(near, distance, np.inf))
 
     def mean_normal(self, point: Floats, radius: float) -> Floats:
         """The mean normal (3,) of the vertices within `radius` metres of a vertex."""
@@ -115,8 +115,8 @@ def _check_size(vertices: Floats, what: str) -> None:
     if not _LEAST < size < _MOST:
         guess = {size * 0.001: "mm", size * 0.01: "cm"}
         fits = [unit for metres, unit in guess.items() if 0.1 < metres < 1.0]
-        hint = f"; it looks like {fits[0]}: give --unit {fits[0]}" if fits else "; give its --unit"
-        raise InputError(f"{what}: what counts of it is {size:.3g} m wide, which is no head{hint}")
+        hint = f"; it looks like {fits[0]}: give `unit` {fits[0]}" if fits else "; give its `unit`"
+        raise InputError(f"{what}: its skin is {size:.3g} m wide, which is no head{hint}")
 
 
 def _places(vertices: Floats) -> NDArray[np.int64]:
@@ -130,6 +130,6 @@ def _border(place: NDArray[np.int64], faces: NDArray[np.integer]) -> NDArray[np.
     count = int(place.max()) + 1
     edges = np.sort(place[faces][:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
     _, first, uses = np.unique(edges[:, 0] * count + edges[:, 1], return_index=True, return_counts=True)
-    found = np.zeros(count, bool)
-    found[edges[first[uses == 1]].ravel()] = True
-    return np.asarray(found[place])
+    on_border = np.zeros(count, bool)
+    on_border[edges[first[uses == 1]].ravel()] = True
+    return np.asarray(on_border[place])

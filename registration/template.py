@@ -52,8 +52,8 @@ class Template:
         model: the head model.
         polygons: (Q, 4) int32 corners of the skin, of quads, and triangles that end in -1.
         faces: (F, 3) int32, the same as triangles.
-        face_mask: (V,) bool, what registration is measured by: mid-forehead to chin without eyes, nostrils and mouth.
-        shown: (V,) bool, what a scan can show at all.
+        face_mask: (V,) bool, where errors are measured: mid-forehead to chin without eyes, nostrils and mouth.
+        shown: (V,) bool, what a scan can show: not the inside of the mouth, the nostrils and the sockets.
     """
 
     def __init__(self, model: HeadModel, levels: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""How much the vertices of a scan say about the skin, by what a labeller predicts of them."""
+"""Confidence of a scan's vertices in registration, by their predicted distance to the skin."""
 
 from __future__ import annotations
 

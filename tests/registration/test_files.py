@@ -23,10 +23,10 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scan, np.ndarr
 
     folder = tmp_path_factory.mktemp("scan")
     arrays = read_npz(io.BytesIO(sample(1)["scan.npz"]))
-    found, skin = Scan(arrays["vertices"], arrays["faces"]), arrays["skin"]
-    found.write(folder / "scan.ply")
-    lines = [f"v {x:.5f} {y:.5f} {z:.5f}" for x, y, z in (1000.0 * found.vertices).tolist()]
-    lines += [f"f {a} {b} {c}" for a, b, c in (found.faces + 1).tolist()]
+    mesh, skin = Scan(arrays["vertices"], arrays["faces"]), arrays["skin"]
+    mesh.write(folder / "scan.ply")
+    lines = [f"v {x:.5f} {y:.5f} {z:.5f}" for x, y, z in (1000.0 * mesh.vertices).tolist()]
+    lines += [f"f {a} {b} {c}" for a, b, c in (mesh.faces + 1).tolist()]
     (folder / "scan_mm.obj").write_text("\n".join(lines))
     Labels(arrays["distance_mm"], skin).write(folder / "labels.npz")
     Labels(arrays["distance_mm"], np.zeros_like(skin)).write(folder / "empty.npz")
@@ -37,19 +37,19 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scan, np.ndarr
     (folder / "landmarks.json").write_text(json.dumps({"nose_tip": [0, 0]}))
     (folder / "few.json").write_text(json.dumps({"nose_tip": [0, 0, 0], "wart": [0, 0, 1]}))
     (folder / "soup.ply").write_bytes(b"not a ply")
-    return folder, found, skin
+    return folder, mesh, skin
 
 
 @pytest.mark.slow
 def test_a_mesh_in_millimetres_comes_back_in_millimetres(scan: tuple[Path, Scan, np.ndarray], tmp_path: Path) -> None:
-    folder, found, skin = scan
+    folder, mesh, skin = scan
     words = ("--labels", folder / "labels.npz", "--unit", "mm", "--out", tmp_path)
     code, said = p2p_here("register", folder / "scan_mm.obj", *words)
     assert code == 0, said
     names = ["registered.json", "registered.obj", "registered.ply", "registered.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     head = trimesh.load(tmp_path / "registered.ply", process=False)
-    apart_mm = trimesh.proximity.ProximityQuery(head).on_surface(1000 * found.vertices[skin][::50])[1]
+    apart_mm = trimesh.proximity.ProximityQuery(head).on_surface(1000 * mesh.vertices[skin][::50])[1]
     assert np.median(apart_mm) < 0.5
     summary = json.loads((tmp_path / "registered.json").read_text())
     assert summary["metres_per_unit"] == 0.001 and "error" not in summary

@@ -17,7 +17,6 @@ from registration.errors import SurfaceError, face_error, vertex_areas
 from registration.nonrigid import Stiffness, cotangent_laplacian, deform
 from registration.pipeline import RegistrationSettings, register
 from registration.rigid import align, from_landmarks, rigid_motion
-from registration.solve import solve_positive
 from registration.target import Target
 from registration.template import Coefficients, Template, axis_angle
 from registration.weights import confidence_of
@@ -78,15 +77,6 @@ def test_a_rigid_motion_is_found(turn: np.ndarray, shift: np.ndarray, seed: int)
     np.testing.assert_allclose(moved, shift, atol=1e-8)
 
 
-def test_positive_systems() -> None:
-    laplacian, areas = cotangent_laplacian(*_sphere(3))
-    from scipy import sparse
-
-    matrix = laplacian + sparse.diags(areas)
-    right = np.random.default_rng(0).normal(size=(len(areas), 3))
-    np.testing.assert_allclose(matrix @ solve_positive(matrix, right), right, atol=1e-10)
-
-
 def test_the_laplacian_of_a_sphere_is_known() -> None:
     vertices, faces = _sphere(4)
     laplacian, areas = cotangent_laplacian(vertices, faces)
@@ -105,8 +95,8 @@ def test_a_surface_follows_what_is_there_and_only_that() -> None:
     grown[lump] *= 1.05
     skin = ~lump & (vertices[:, 2] < 0.9)
     target = Target(Mesh(grown.astype(np.float32), faces), skin.astype(float))
-    found = deform(vertices * 0.08, faces, np.ones(len(vertices), bool), target, Stiffness())
-    radius = 1000 * np.linalg.norm(found, axis=1)
+    deformed = deform(vertices * 0.08, faces, np.ones(len(vertices), bool), target, Stiffness())
+    radius = 1000 * np.linalg.norm(deformed, axis=1)
     assert abs(radius[skin] - 82).max() < 0.1
     assert abs(radius[~skin] - 82).max() < 0.6  # goes on smoothly where nothing is known
 
@@ -149,8 +139,8 @@ def test_vertices_that_lie_off_the_skin_say_less() -> None:
     for confidence in (None, confidence_of(np.where(swollen, 8.0, 0.0))):
         target = Target(scan, np.ones(len(vertices)), confidence=confidence)
         assert len(target.vertices) == len(vertices)  # it leaves nothing out
-        found = deform(vertices * 0.08, faces, everywhere, target, Stiffness())
-        errors.append(abs(1000 * np.linalg.norm(found[swollen], axis=1) - 82).mean())
+        deformed = deform(vertices * 0.08, faces, everywhere, target, Stiffness())
+        errors.append(abs(1000 * np.linalg.norm(deformed[swollen], axis=1) - 82).mean())
     assert errors[1] < 0.8 * errors[0], errors
     np.testing.assert_allclose(confidence_of(np.array([0.0, 1.5, 1e9])), [1, 0.5, 0], atol=1e-9)
 
@@ -168,9 +158,9 @@ def test_waves_are_damped_by_their_length() -> None:
         waved = flat + 1e-4 * wave[:, None] * np.array([0, 0, 1])
         target = Target(Mesh(waved.astype(np.float32), faces), margin=0.0)
         stiffness = Stiffness(wavelengths_mm=(20.0,), repeats=2)
-        found = deform(flat, faces, np.ones(len(flat), bool), target, stiffness)[:, 2]
+        deformed = deform(flat, faces, np.ones(len(flat), bool), target, stiffness)[:, 2]
         inner = (abs(flat[:, :2]) < 0.03).all(axis=1)
-        gain = (found[inner] @ wave[inner]) / (1e-4 * (wave[inner] @ wave[inner]))
+        gain = (deformed[inner] @ wave[inner]) / (1e-4 * (wave[inner] @ wave[inner]))
         assert low < gain < high, (length_mm, gain)
 
 
@@ -209,7 +199,7 @@ def test_skin_brings_the_head_nearer(template: Template, scan: tuple[Mesh, np.nd
     again = register(template, mesh, skin.astype(float))
     np.testing.assert_array_equal(masked.vertices, again.vertices)
     whole = register(template, mesh)
-    errors = [face_error(found.mesh(template), template.face_mask, truth).mean for found in (masked, whole)]
+    errors = [face_error(each.mesh(template), template.face_mask, truth).mean for each in (masked, whole)]
     assert errors[0] < 0.1 and errors[1] > 3 * errors[0]
     plain = register(template, mesh, skin.astype(float), RegistrationSettings(coefficients=False))
     assert errors[0] < face_error(plain.mesh(template), template.face_mask, truth).mean < 1.5
@@ -221,7 +211,7 @@ def test_what_does_not_fit_is_named(template: Template, scan: tuple[Mesh, np.nda
         register(template, mesh, skin[:100].astype(float))
     with pytest.raises(InputError, match=r"0 of .* vertices are skin; nothing to register to"):
         register(template, mesh, np.zeros(len(skin)))
-    with pytest.raises(InputError, match="is no head; it looks like mm: give --unit mm"):
+    with pytest.raises(InputError, match="is no head; it looks like mm: give `unit` mm"):
         register(template, Mesh(1000 * mesh.vertices, mesh.faces), skin.astype(float))
     ball = trimesh.creation.icosphere(4, radius=0.6)
     with pytest.raises(InputError, match=r"only \d+% of the template's face comes to lie on the scan"):
@@ -241,9 +231,9 @@ def test_what_does_not_fit_is_named(template: Template, scan: tuple[Mesh, np.nda
 def test_errors_weigh_by_area(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     distance, repeats = rng.uniform(0, 5, count), rng.integers(1, 5, count)
-    found, plain = SurfaceError.of(distance, repeats.astype(float)), np.repeat(distance, repeats)
-    assert found.mean == pytest.approx(plain.mean()) and found.std == pytest.approx(plain.std())
-    assert distance.min() <= found.median <= found.p90 <= distance.max()
+    error, plain = SurfaceError.of(distance, repeats.astype(float)), np.repeat(distance, repeats)
+    assert error.mean == pytest.approx(plain.mean()) and error.std == pytest.approx(plain.std())
+    assert distance.min() <= error.median <= error.p90 <= distance.max()
 
 
 def test_distances_to_a_known_surface() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import cholespy
 import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 from numpy.typing import NDArray
 
+from scans.cholesky import CholeskyFactor
 from training.operators.krylov import largest_eigenpairs
 
 Floats = NDArray[np.float64]
@@ -55,13 +55,13 @@ def _shift_invert(
     """Eigenvalues (count,) and eigenvectors as rows (count, V), without those that are known."""
     size = len(mass)
     shift = 4 * np.pi / mass.sum()
-    factor = _Factor(symmetric + shift * scipy.sparse.identity(size))
+    solver = _RowSolver(symmetric + shift * scipy.sparse.identity(size))
     limit = SINGLE * np.linalg.norm(symmetric.data) / np.sqrt(size)
 
     def residuals(block: Floats) -> Floats:
         return (symmetric @ block.T).T + shift * block
 
-    top, rows = largest_eigenpairs(factor.solve, residuals, limit, null, count)
+    top, rows = largest_eigenpairs(solver.solve, residuals, limit, null, count)
     return 1 / top - shift, rows
 
 
@@ -77,16 +77,11 @@ def _constants(symmetric: scipy.sparse.csr_matrix, mass: Floats, count: int) -> 
     return scipy.sparse.csr_matrix((values, (rows[kept], kept)), shape=(min(pieces, count), len(mass)))
 
 
-class _Factor:
-    """A sparse Cholesky factor of a positive definite matrix."""
+class _RowSolver:
+    """Solutions of a sparse positive definite system for right-hand sides that are rows."""
 
     def __init__(self, matrix: scipy.sparse.spmatrix) -> None:
-        table = matrix.tocsc()
-        table.sort_indices()
-        pointers, rows = table.indptr.astype(np.int32), table.indices.astype(np.int32)
-        self._solver = cholespy.CholeskySolverD(
-            table.shape[0], pointers, rows, table.data.astype(np.float64), cholespy.MatrixType.CSC
-        )
+        self._factor = CholeskyFactor(matrix)
         self._right = self._solution = np.empty((0, 0))
 
     def solve(self, rows: Floats) -> Floats:
@@ -95,7 +90,7 @@ class _Factor:
             self._right = np.empty((rows.shape[1], len(rows)))
             self._solution = np.empty_like(self._right)
         self._right[:] = rows.T
-        self._solver.solve(self._right, self._solution)
+        self._factor.solve(self._right, self._solution)
         return np.ascontiguousarray(self._solution.T)
 
 
