@@ -1,9 +1,9 @@
-"""What orchestration costs: production runs of 100 to 10,000 heads whose stages do nothing but write a small part.
+"""The cost of orchestration: production runs of 100 to 10,000 heads whose stages only write a small head archive.
 
-With such stages a head's time is all overhead: Ray's tasks, the journal, parts and shards. It is held against the work
-of real heads: the seconds of their stages, from the events of a data set that `p2p produce` made on this machine. Then,
-with 10,000 heads on the disk: how long `p2p status` takes, and how long it takes from the start of a run that has one
-shard to make again until a head of it is in work. Ray's own start is part of that.
+With such stages a head's time is all overhead: Ray's tasks, the event queue, head archives and shards. It is compared
+with the work of real heads: the seconds of their stages, from the events of a data set that `p2p produce` made on this
+machine. Then, with 10,000 heads on the disk: how long `p2p status` takes, and how long it takes from the start of a run
+that has one shard to make again until a head of it is in work. Ray's own start is part of that.
 
     python -m benchmarks.production [--heads 100 1000 10000] [--real DATASET]
 """
@@ -26,14 +26,16 @@ import ray
 from factory.dataset.archive import index_of, write_archive
 from factory.dataset.events import EventLog, read_events
 from factory.dataset.store import Store
-from factory.production.display import View
-from factory.production.head_tasks import PARTS, Job, Tell, part_name
-from factory.production.plan import Plan, settle
-from factory.production.produce import Workplace, cluster
-from factory.production.resources import STAGES, Need
-from factory.production.run import Run
+from factory.production.cluster import ClusterOptions, connected
+from factory.production.context import RunContext
+from factory.production.display import RunDisplay
+from factory.production.event_queue import SendEvent, poll_events, start_event_queue
+from factory.production.head_archives import HEAD_ARCHIVES, head_archive_name
+from factory.production.plan import Plan, claim_plan
+from factory.production.resources import HEAD_TASKS, StageResources
+from factory.production.run import ProductionRun
 from factory.production.status import describe
-from factory.production.tasks import Crew, start_journal
+from factory.production.task_submitter import TaskSubmitter
 from factory.stages.heads import head_name
 
 SHARE = 0.01  # promised: of a real head's work
@@ -42,48 +44,49 @@ GROWTH_GIB = 0.2  # promised: of the driver's memory from 1,000 to 10,000 heads
 LOOK_S = 10.0  # promised: status and resume of 10,000 heads
 
 
-def make(job: Job, stage: str, seed: int, tell: Tell, *inputs: bytes) -> bytes:
-    """No stage."""
-    tell("started", id=head_name(seed), stage=stage, node="here")
-    tell("stage", id=head_name(seed), stage=stage, node="here", seconds=0.0, peak_gib=0.0)
+def run_stage(context: RunContext, stage: str, seed: int, send_event: SendEvent, *inputs: bytes) -> bytes:
+    """A stage that does nothing."""
+    send_event("started", id=head_name(seed), stage=stage, node="here")
+    send_event("stage", id=head_name(seed), stage=stage, node="here", seconds=0.0, peak_gib=0.0)
     return bytes(1000)
 
 
-def pack(job: Job, slot: int, seed: int, tell: Tell, *inputs: bytes) -> str:
-    """A part with as many files as a real head's, all small."""
+def run_pack(context: RunContext, slot: int, seed: int, send_event: SendEvent, *inputs: bytes) -> str:
+    """A head archive with as many files as a real head's, all small."""
     sample = {f"view_{i:02d}.{kind}": bytes(200) for i in range(13) for kind in ("jpg", "mask.png")}
     sample |= {"capture.json": b"{}", "scan.npz": bytes(500)}
     facts = {"seed": seed, "vertices": 1, "skin_share": 0.5, "skin_distance_mm_median": 0.1, "versions": {}}
-    index = index_of([(slot, head_name(seed), facts, sample)], job.plan.key)
+    index = index_of([(slot, head_name(seed), facts, sample)], context.plan.key)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "part.tar"
+        path = Path(folder) / "head.tar"
         write_archive(path, index, (sample[key] for key in sorted(sample)))
-        job.store.put(path, f"{PARTS}/{part_name(slot, seed)}")
-    return part_name(slot, seed)
+        context.store.put(path, f"{HEAD_ARCHIVES}/{head_archive_name(slot, seed)}")
+    return head_archive_name(slot, seed)
 
 
-class Watched(Crew):
-    """Notes when the first head is in work."""
+class TimedSubmitter(TaskSubmitter):
+    """Notes when the first head is submitted."""
 
     first = 0.0
 
-    def head(self, slot: int, seed: int) -> ray.ObjectRef:
+    def submit_head(self, slot: int, seed: int) -> ray.ObjectRef:
         self.first = self.first or time.monotonic()
-        return super().head(slot, seed)
+        return super().submit_head(slot, seed)
 
 
 def produce(folder: Path, heads: int) -> tuple[float, float, float]:
     """Seconds of the run, the driver's memory at its end in GiB, and when the first head was in work."""
     plan = Plan(heads, heads // 6)
     store = Store(folder)
-    settle(store, plan)
-    job = Job(plan, store, {stage: Need(1, gib=0.1, minutes=1) for stage in STAGES}, 100)
-    journal = start_journal()
-    with EventLog(store) as events, View(store) as view:
-        crew = Watched(job, journal, (make, pack))
+    claim_plan(store, plan)
+    resources = {task: StageResources(1, gib=0.1, minutes=1) for task in HEAD_TASKS}
+    context = RunContext(plan, store, resources, 100)
+    queue = start_event_queue()
+    with EventLog(store) as event_log, RunDisplay(store) as display:
+        submitter = TimedSubmitter(context, queue, (run_stage, run_pack))
         started = time.monotonic()
-        Run(job, crew, lambda: ray.get(journal.drain.remote()), lambda: 8, events, view).make()
-    return time.monotonic() - started, psutil.Process().memory_info().rss / 2**30, crew.first
+        ProductionRun(context, submitter, lambda: poll_events(queue), lambda: 8, event_log, display).run()
+    return time.monotonic() - started, psutil.Process().memory_info().rss / 2**30, submitter.first
 
 
 def real_seconds(dataset: Path) -> float:
@@ -104,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING)
     rows = {}
     with tempfile.TemporaryDirectory() as root:
-        with cluster(Workplace()):
+        with connected(ClusterOptions()):
             produce(Path(root) / "warm", 20)
             for heads in options.heads:
                 seconds, gib, _ = produce(Path(root) / str(heads), heads)
@@ -117,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"status of {max(options.heads)} heads: {status:.2f} s ({lines[0]})")
         next(folder.glob("train-*.tar")).unlink()
         started = time.monotonic()
-        with cluster(Workplace()):
+        with connected(ClusterOptions()):
             *_, first = produce(folder, max(options.heads))
         resume = first - started
         print(f"resume of {max(options.heads)} heads: {resume:.2f} s to the first one in work, Ray's start included")

@@ -1,4 +1,4 @@
-"""How many heads an hour this machine makes, and where the time goes.
+"""Heads per hour that this machine makes, and where the time goes.
 
 Runs `p2p produce` with one core a stage, then adds up what stages told: rendering (Cycles: images and masks), stereo
 (depth maps, fusion, meshing), what else the stages did, and what no stage had: starting, waiting, orchestration. Shares
@@ -22,7 +22,7 @@ import psutil
 
 from factory.dataset.events import read_events
 from factory.dataset.store import Store
-from factory.report.columns import Work, read_work
+from factory.report.usage import StageUsage, sum_usage
 from factory.stages.heads import p2p
 
 SHARE = 0.9  # promised: of the core seconds inside Cycles and stereo
@@ -32,14 +32,14 @@ CYCLES = (("generate", "first view"), ("generate", "other views"), ("generate", 
 STEREO = (("reconstruct", "stereo"), ("reconstruct", "fusion"), ("reconstruct", "meshing"))
 
 
-def core_seconds(work: Work, wall: float, cores: int) -> Iterator[tuple[str, float]]:
-    """What the cores did, one line after the other, and its seconds; together they are `wall * cores`."""
+def core_seconds(usage: StageUsage, wall: float, cores: int) -> Iterator[tuple[str, float]]:
+    """Name and core seconds of each kind of work; together they are `wall * cores`."""
     named = {
-        name: sum(work.steps[stage].times.get(step, 0.0) for stage, step in steps)
+        name: sum(usage.steps[stage].times.get(step, 0.0) for stage, step in steps)
         for name, steps in (("Cycles", CYCLES), ("stereo", STEREO))
     }
     yield from named.items()
-    whole = {stage: sum(times.values()) for stage, times in work.seconds.items()}
+    whole = {stage: sum(times.values()) for stage, times in usage.seconds.items()}
     yield "rest of generate", whole["generate"] - named["Cycles"]
     yield "rest of reconstruct", whole["reconstruct"] - named["stereo"]
     yield "label", whole["label"]
@@ -66,15 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         before = time.monotonic()
         subprocess.run(words, check=True)
         wall = time.monotonic() - before
-        work = read_work(read_events(Store(out)))
+        usage = sum_usage(read_events(Store(out)))
     print(
         f"{options.heads} heads at {options.resolution}², {options.samples} samples, {cores} cores: {wall:.0f} s, "
         f"{3600 * options.heads / wall:.1f} heads an hour"
     )
-    rows = dict(core_seconds(work, wall, cores))
+    rows = dict(core_seconds(usage, wall, cores))
     for name, seconds in rows.items():
         print(f"{name:20s} {seconds / options.heads:7.1f} core-s a head  {100 * seconds / (wall * cores):5.1f} %")
-    for stage, peaks in work.peak_gib.items():
+    for stage, peaks in usage.peak_gib.items():
         print(f"{stage:20s} {max(peaks.values()):7.2f} GiB at most")
     share = (rows["Cycles"] + rows["stereo"]) / (wall * cores)
     print(json.dumps({"heads_per_hour": round(3600 * options.heads / wall, 1), "share": round(share, 4)}))

@@ -13,8 +13,8 @@ from pathlib import Path
 from capture import Capture, InputError, Labels, Scan
 from capture.labels import is_painted
 from factory.console import track, track_share
-from factory.production.quality_gates import Gates
-from factory.production.resources import Need
+from factory.production.quality_gates import QualityGates
+from factory.production.resources import StageResources
 from factory.stages.heads import (
     choose_resolution,
     generate_head,
@@ -191,7 +191,7 @@ def pack(captures: Path, out: Path, test_share: float, heads_per_shard: int) -> 
     """Write labelled captures as WebDataset shards with a dataset.json."""
     from factory.dataset import packing
 
-    packing.pack(packing.find_captures(captures), out, packing.PackSettings(test_share, heads_per_shard))
+    packing.pack(packing.list_captures(captures), out, packing.PackSettings(test_share, heads_per_shard))
 
 
 def produce(
@@ -214,21 +214,22 @@ def produce(
     vertices: int | None,
     threshold_mm: float,
     skin_parts: str,
-    gates: Gates,
+    gates: QualityGates,
     address: str | None,
     cpus: int | None,
-    generate: Need,
-    reconstruct: Need,
-    label: Need,
-    pack: Need,
+    generate: StageResources,
+    reconstruct: StageResources,
+    label: StageResources,
+    pack: StageResources,
     keep_captures: bool,
     scratch: Path | None,
 ) -> None:
-    """Make a data set: render, rebuild, label and pack heads, here or on a cluster. Started again, it goes on."""
-    from factory.dataset.packing import count_for_test
+    """Make a data set: render, rebuild, label and pack heads, here or on a cluster. Run again, it resumes."""
+    from factory.dataset.splits import count_for_test
     from factory.dataset.store import Store
-    from factory.production import produce as production
+    from factory.production.cluster import ClusterOptions
     from factory.production.plan import Plan, current_versions
+    from factory.production.produce import produce as make_dataset
 
     overrides = read_overrides(distributions, rig=rig, library=library or (), head_model=head_model)
     pixels = choose_resolution(resolution, overrides)
@@ -241,16 +242,14 @@ def produce(
     for_test = count_for_test(heads, test_share) if test_heads is None else test_heads
     versions = current_versions(render)
     plan = Plan(heads, for_test, heads_per_shard, first_seed, render, scan, gates, versions)
-    needs = {"generate": generate, "reconstruct": reconstruct, "label": label, "pack": pack}
-    description = production.produce(
-        plan, Store(out), production.Workplace(address, needs, keep_captures, scratch, cpus)
-    )
+    resources = {"generate": generate, "reconstruct": reconstruct, "label": label, "pack": pack}
+    description = make_dataset(plan, Store(out), ClusterOptions(address, resources, keep_captures, scratch, cpus))
     splits = description["splits"]
     log.info("data set %s: %s", out, ", ".join(f"{splits[name]['samples']} {name}" for name in splits))
 
 
 def status(dataset: str) -> None:
-    """Say how far a data set is, from anywhere, while it is made or after."""
+    """Print the progress of a data set, from any machine, while it is made or after."""
     from factory.dataset.store import Store
     from factory.production.status import describe
 
@@ -263,8 +262,8 @@ def verify(dataset: str) -> None:
     from factory.dataset.store import Store
     from factory.production.verify import verify as check
 
-    found = check(Store(dataset))
-    log.info("%s is right: %s", dataset, ", ".join(f"{number:,} {what}" for what, number in found.items()))
+    counts = check(Store(dataset))
+    log.info("%s has no errors: %s", dataset, ", ".join(f"{number:,} {name}" for name, number in counts.items()))
 
 
 def segment(

@@ -17,8 +17,8 @@ from capture import InputError
 from capture.lifetime import end_with_parent
 from factory.cli import assets_commands, commands
 from factory.console import exit_code_of, setup_logging
-from factory.production.quality_gates import Gates
-from factory.production.resources import STAGES, Need
+from factory.production.quality_gates import QualityGates
+from factory.production.resources import HEAD_TASKS, StageResources
 from generator.jobs.devices import DEVICES
 
 
@@ -104,6 +104,7 @@ _SKIN_PARTS = Option(
 )
 _SHARE = Option("--test-share", float, "share of the heads in the test split", 1 / 6)
 _PER_SHARD = Option("--heads-per-shard", int, "samples in one tar file", 16)
+_ONE_CPU = StageResources()
 _FORCE = Option("--force", bool, "redo what is whole")
 
 COMMANDS: dict[str, Command] = {
@@ -200,10 +201,15 @@ COMMANDS: dict[str, Command] = {
             _VERTICES,
             _THRESHOLD,
             _SKIN_PARTS,
-            Option("--gates", Gates, "what a reconstruction must reach", Gates()),
-            Option("--address", str | None, "of a Ray cluster, or auto; without it this machine works alone"),
+            Option(
+                "--gates",
+                QualityGates,
+                "quality gates: a head that misses one is replaced by another seed",
+                QualityGates(),
+            ),
+            Option("--address", str | None, "address of a Ray cluster, or auto; without it this machine works alone"),
             Option("--cpus", int | None, "cores of this machine to use; by default all"),
-            *(Option(f"--{stage}", Need, f"what the stage {stage} takes of a node", Need()) for stage in STAGES),
+            *(Option(f"--{name}", StageResources, f"resources of the stage {name}", _ONE_CPU) for name in HEAD_TASKS),
             Option("--keep-captures", bool, "keep images, scans and labels in <out>/captures, and use those there"),
             Option("--scratch", Path | None, "folder for working files; by default the system's"),
         ),

@@ -1,4 +1,4 @@
-"""What a data set is a function of: nothing else, neither machines nor interruptions, changes what is in it."""
+"""The plan of a data set: all that decides what is in it. Neither machines nor interruptions change that."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from importlib.metadata import version
 from typing import Any
 
 from capture import InputError
-from factory.dataset.packing import SPLITS, shard_name, split_by_count
+from factory.dataset.description import shard_name
 from factory.dataset.samples import FORMAT
+from factory.dataset.splits import SPLITS, split_by_count
 from factory.dataset.store import Store
-from factory.production.quality_gates import Gates
+from factory.production.quality_gates import QualityGates
 from factory.stages.heads import content_of, head_name
+from factory.stages.registry import STAGES
 from factory.stages.settings import RenderSettings, ScanSettings
-from factory.stages.stamps import VERSIONS
 from generator import GENERATOR_VERSION
 
 SCHEMA_VERSION = 1
 PLAN = "production.json"
-REPLACEMENTS = 9  # seeds that may take the place of a slot's first one
+REPLACEMENTS = 9  # seeds that may be tried after a slot's first one
 SEED_STRIDE = 10_000_000  # from one seed of a slot to the next
 
 
@@ -30,17 +31,18 @@ SEED_STRIDE = 10_000_000  # from one seed of a slot to the next
 class Plan:
     """The options of a production run that decide what is in the data set.
 
-    A data set has `heads` slots. The head of slot i is that of seed `first_seed` + i; where that one fails or is
-    rejected, the seed 10,000,000 above takes its place, then the next. So a slot's head is decided by the slot alone.
+    A data set has `heads` slots: numbered places that are filled with one head each. Slot i is filled with the head of
+    seed `first_seed` + i; where that one fails or is rejected, with that of the seed 10,000,000 above, and so on. So
+    the head of a slot depends on the slot alone, and not on what happens to others.
 
     Attributes:
-        heads: in all.
+        heads: number of heads.
         test_heads: of these, in the test split.
         heads_per_shard: samples in one tar file.
         first_seed: seed of slot 0.
-        render: how heads are rendered.
-        scan: how scans are rebuilt and labelled; its backend is cpu or cuda.
-        gates: what a head's reconstruction must reach.
+        render: settings of rendering.
+        scan: settings of reconstruction and labels; the backend is cpu or cuda.
+        gates: quality that a head's reconstruction must have.
         versions: of what makes the samples: the program, its stages, Blender.
     """
 
@@ -50,46 +52,46 @@ class Plan:
     first_seed: int = 0
     render: RenderSettings = field(default_factory=RenderSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
-    gates: Gates = field(default_factory=Gates)
+    gates: QualityGates = field(default_factory=QualityGates)
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.heads < 1:
-            raise InputError(f"at least one head is needed, got {self.heads}")
+            raise InputError(f"`heads` {self.heads}: at least one head is needed")
         if not 0 <= self.test_heads < self.heads:
-            raise InputError(f"{self.test_heads} test heads of {self.heads}: at least one must be left to train on")
+            raise InputError(f"`test_heads` {self.test_heads} of {self.heads}: at least one must be left to train on")
         if self.heads_per_shard < 1:
-            raise InputError(f"a shard holds at least one head, got {self.heads_per_shard}")
+            raise InputError(f"`heads_per_shard` {self.heads_per_shard}: a shard holds at least one head")
         if self.first_seed < 0 or self.first_seed + self.heads > SEED_STRIDE:
             raise InputError(
-                f"first seed {self.first_seed} and {self.heads} heads: seeds of a data set lie between 0 and "
+                f"`first_seed` {self.first_seed} and {self.heads} heads: seeds of a data set lie between 0 and "
                 f"{SEED_STRIDE - 1}"
             )
 
     def seed(self, slot: int, replacement: int = 0) -> int:
-        """The seed of a slot's head; `replacement` counts those that took its place."""
+        """The seed that is tried for a slot after so many others."""
         return self.first_seed + slot + replacement * SEED_STRIDE
 
     def slot(self, seed: int) -> tuple[int, int]:
-        """The slot and replacement that a seed belongs to."""
+        """The slot that a seed is tried for, and after how many others."""
         replacement, first = divmod(seed, SEED_STRIDE)
         return first - self.first_seed, replacement
 
     @cached_property
     def shards(self) -> dict[str, tuple[int, ...]]:
         """File name -> slots, of all shards of all splits."""
-        found = {}
-        for name, slots in self.splits.items():
-            for number, first in enumerate(range(0, len(slots), self.heads_per_shard)):
-                found[shard_name(name, number)] = slots[first : first + self.heads_per_shard]
-        return found
+        return {
+            shard_name(split, number): slots[first : first + self.heads_per_shard]
+            for split, slots in self.splits.items()
+            for number, first in enumerate(range(0, len(slots), self.heads_per_shard))
+        }
 
     @cached_property
     def splits(self) -> dict[str, tuple[int, ...]]:
         """The slots of each split, in order; as `p2p pack` would split the heads of the first seeds."""
         by_name = {head_name(self.seed(slot)): slot for slot in range(self.heads)}
-        parts = split_by_count(list(by_name), self.test_heads)
-        return {name: tuple(by_name[head] for head in parts[name]) for name in SPLITS}
+        splits = split_by_count(list(by_name), self.test_heads)
+        return {split: tuple(by_name[head] for head in splits[split]) for split in SPLITS}
 
     @cached_property
     def shard_of(self) -> dict[int, str]:
@@ -97,7 +99,7 @@ class Plan:
         return {slot: name for name, slots in self.shards.items() for slot in slots}
 
     def to_json(self) -> dict[str, Any]:
-        """All of it, as plain values."""
+        """The content of `production.json`: plain values."""
         return {
             "schema_version": SCHEMA_VERSION,
             "heads": self.heads,
@@ -112,44 +114,43 @@ class Plan:
 
     @cached_property
     def key(self) -> str:
-        """A name for what the data set is a function of."""
+        """A hash of all that decides what is in the data set."""
         return sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def current_versions(render: RenderSettings) -> dict[str, str]:
-    """Versions of what makes samples here."""
+    """Versions of all that makes samples on this machine."""
     return {
         "pixels2points": version("pixels2points"),
         "generator": GENERATOR_VERSION,
-        **{stage: str(number) for stage, number in VERSIONS.items()},
+        **{stage.name: str(stage.version) for stage in STAGES.values() if stage.version is not None},
         "sample": str(FORMAT),
         "blender": render.blender_version(),
     }
 
 
-def settle(store: Store, plan: Plan) -> bool:
-    """Make `plan` that of the data set in `store`; returns whether it was there before.
+def claim_plan(store: Store, plan: Plan) -> bool:
+    """Write `plan` as that of the data set in `store`; returns whether it was there before.
 
     Raises:
-        InputError: another plan's data set is there; the message shows what differs. Or one without a plan.
+        InputError: there is a data set of another plan, and the message shows what differs; or one without a plan.
     """
     if store.exists(PLAN):
-        found = read_plan(store)
-        lines = list(differences(found, json.loads(json.dumps(plan.to_json()))))
+        lines = list(differences(read_plan(store), json.loads(json.dumps(plan.to_json()))))
         if lines:
             raise InputError(
                 f"{store}: the data set there was begun with other options: {'; '.join(lines)}. "
-                "Give the same options to go on with it, or another --out"
+                "Give the same options to resume it, or another `out`"
             )
         return True
     if store.exists("dataset.json"):
-        raise InputError(f"{store}: a data set that this command didn't make is there; choose another --out")
+        raise InputError(f"{store}: a data set that this command didn't make is there; choose another `out`")
     store.write(PLAN, (json.dumps(plan.to_json(), indent=2) + "\n").encode())
     return False
 
 
 def read_plan(store: Store) -> dict[str, Any]:
-    """The options that the data set in `store` was begun with. Raises `InputError` where there are none to read."""
+    """The `production.json` of the data set in `store`. Raises `InputError` where it is missing or damaged."""
     try:
         value = json.loads(store.read(PLAN))
         if value["schema_version"] != SCHEMA_VERSION:

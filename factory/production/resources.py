@@ -1,4 +1,4 @@
-"""What the stages of a head need of a machine."""
+"""CPUs, GPUs, memory and time that the stages of a head take of a node."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from capture import InputError
+from factory.stages.registry import STAGES, ResourceEstimate
 from factory.stages.watchdog import Limits
 
-STAGES = ("generate", "reconstruct", "label", "pack")
+PACK = "pack"  # after the stages: the head becomes a sample
+HEAD_TASKS = (*STAGES, PACK)
+"""Names of all that is run for a head, in order: each has resources of its own."""
+
+_ESTIMATES: Mapping[str, ResourceEstimate] = {
+    **{name: stage.estimate for name, stage in STAGES.items()},
+    PACK: ResourceEstimate(1.0, 0.05, 5.0, 1.0),
+}
 
 
 @dataclass(frozen=True)
-class Need:
-    """What one stage takes, and at most: Ray places stages by it, and a stage that goes beyond is ended.
+class StageResources:
+    """Resources that one stage reserves on a node, and its limits: a process that takes more memory or time is killed.
 
     Attributes:
-        cpus: cores, and threads of the stage's process.
-        gpus: of a node; a fraction shares one.
-        gib: of memory; by default an estimate from the resolution.
-        minutes: by default an estimate from the resolution, several times what the stage usually takes.
+        cpus: CPU cores that are reserved, and threads of the stage's process.
+        gpus: GPUs that are reserved; a fraction shares one.
+        gib: memory limit, GiB; by default an estimate from the resolution.
+        minutes: time limit; by default an estimate from the resolution, several times what the stage usually takes.
     """
 
     cpus: int = 1
@@ -30,64 +38,57 @@ class Need:
 
     def __post_init__(self) -> None:
         if self.gpus > 1 and self.gpus != int(self.gpus):
-            raise InputError(f"{self.gpus:g} GPUs: above one, Ray gives whole ones only")
+            raise InputError(f"`gpus` {self.gpus:g}: above one, Ray gives whole GPUs only")
         if self.cpus < 1 or self.gpus < 0:
-            raise InputError(f"{self.cpus} CPUs and {self.gpus:g} GPUs: a stage needs one CPU at least")
-        Limits(None if self.minutes is None else 60 * self.minutes, self.gib)  # says what is wrong with them
+            raise InputError(f"`cpus` {self.cpus}, `gpus` {self.gpus:g}: a stage needs at least one CPU")
+        _ = self.limits  # which refuses what is not positive
 
-    def filled(self, stage: str, pixels: float, samples: int) -> Need:
-        """With estimates where nothing is given; `pixels` are those of all of a head's images."""
-        gib, minutes = _ESTIMATES[stage]
-        megapixels = pixels / 1e6
-        work = 1 + megapixels * (samples / 16 if stage == "generate" else 1)
-        return Need(
+    def with_estimates(self, name: str, pixels: float, samples: int) -> StageResources:
+        """The same with estimated limits where none are given.
+
+        Args:
+            name: of `HEAD_TASKS`.
+            pixels: of all of a head's images.
+            samples: Cycles samples per pixel.
+        """
+        estimate = _ESTIMATES[name]
+        return StageResources(
             self.cpus,
             self.gpus,
-            self.gib if self.gib is not None else round(gib[0] + gib[1] * megapixels, 1),
-            self.minutes if self.minutes is not None else round(minutes[0] + minutes[1] * work, 1),
+            self.gib if self.gib is not None else estimate.memory_gib(pixels),
+            self.minutes if self.minutes is not None else estimate.time_minutes(pixels, samples),
         )
 
     @property
     def limits(self) -> Limits:
-        """Of the stage's process."""
+        """Time and memory limits of the stage's process."""
         return Limits(None if self.minutes is None else 60 * self.minutes, self.gib)
 
     @property
-    def resources(self) -> dict[str, Any]:
-        """As Ray's tasks take them."""
+    def ray_options(self) -> dict[str, Any]:
+        """The options of a Ray task that reserve the resources."""
         memory = None if self.gib is None else int(self.gib * 2**30)
         return {"num_cpus": self.cpus, "num_gpus": self.gpus, "memory": memory}
 
 
-# Stage -> ((GiB, GiB per megapixel of a head's images), (minutes, minutes per megapixel and 16 samples)), on one slow
-# core with room to spare. Measured: rendering 1.7 GiB at 256² and 13 views with an asset library, 2.6 at 1024²; stereo
-# 0.9 at 512², 2.7 at 1024²; minutes of one core a megapixel: rendering 1.5 (library assets add 2), stereo 1.
-_ESTIMATES: Mapping[str, tuple[tuple[float, float], tuple[float, float]]] = {
-    "generate": ((3.0, 0.1), (20.0, 10.0)),
-    "reconstruct": ((1.5, 0.25), (10.0, 6.0)),
-    "label": ((1.5, 0.1), (5.0, 1.0)),
-    "pack": ((1.0, 0.05), (5.0, 1.0)),
-}
-
-
-def check_nodes(needs: Mapping[str, Need], nodes: Sequence[Mapping[str, float]]) -> None:
-    """Refuse a stage that no node can ever run: Ray would wait for one for ever.
+def check_nodes(resources: Mapping[str, StageResources], nodes: Sequence[Mapping[str, float]]) -> None:
+    """Refuse a stage that no node can ever run: Ray would wait for such a node for ever.
 
     Args:
-        needs: stage -> what it needs.
-        nodes: what each node has in all, as Ray calls it (CPU, GPU, memory in bytes).
+        resources: stage -> what it takes.
+        nodes: totals of each node, with Ray's names (CPU, GPU, memory in bytes).
 
     Raises:
-        InputError: naming the stage and what the best node lacks.
+        InputError: naming the stage and what the nodes have.
     """
-    for stage, need in needs.items():
-        wanted = {"CPU": need.cpus, "GPU": need.gpus, "memory": (need.gib or 0) * 2**30}
-        if any(all(node.get(name, 0) >= amount for name, amount in wanted.items()) for node in nodes):
+    for stage, each in resources.items():
+        needed = {"CPU": each.cpus, "GPU": each.gpus, "memory": (each.gib or 0) * 2**30}
+        if any(all(node.get(name, 0) >= amount for name, amount in needed.items()) for node in nodes):
             continue
-        has = "; ".join(_describe(node) for node in nodes) or "there is none"
+        available = "; ".join(_describe(node) for node in nodes) or "there is none"
         raise InputError(
-            f"no node can run the stage {stage}, which needs {_describe(wanted)} (nodes: {has}). "
-            f"Give it less (--{stage}.cpus, --{stage}.gpus, --{stage}.gib), or add nodes"
+            f"no node can run the stage {stage}, which needs {_describe(needed)} (nodes: {available}). "
+            f"Give it less (`{stage}.cpus`, `{stage}.gpus`, `{stage}.gib`), or add nodes"
         )
 
 

@@ -1,4 +1,4 @@
-"""Whether a data set is what it says: every checksum, count, label and split."""
+"""`p2p verify`: a check of every checksum, count, label and split of a data set."""
 
 from __future__ import annotations
 
@@ -17,95 +17,102 @@ from capture import Camera, InputError, PixelClass
 from capture.arrays import read_npz
 from factory.console import track
 from factory.dataset.archive import DamagedError, Entry, Index, read_contents, read_index
-from factory.dataset.packing import DATASET, SHARD_NAME, read_dataset_text
+from factory.dataset.description import DATASET, SHARD_NAME, parse_description
 from factory.dataset.statistics import Statistics
 from factory.dataset.store import Store
-from factory.production.existing import checksum_name, read_checksum
+from factory.dataset.stored_archives import checksum_name, read_checksum
 
 log = logging.getLogger(__name__)
 
 UNSEEN = 255  # in `seen_class`
+_PROBLEMS_SHOWN = 20
 
 
 def verify(store: Store) -> dict[str, int]:
-    """Read a whole data set; returns how many shards, heads and vertices are right.
+    """Read a whole data set; returns the numbers of its shards, heads and vertices.
 
     Raises:
-        InputError: with all that is wrong, one after the other.
+        InputError: with all problems, one after the other.
     """
-    description = read_dataset_text(_read(store), store.where(DATASET))
-    found = _Findings(store, description)
+    description = parse_description(_read_description(store), store.where(DATASET))
+    check = _DatasetCheck(store, description)
     shards = [(name, shard) for name, split in description["splits"].items() for shard in split["shards"]]
     with track("verifying", len(shards)) as progress:
         for split, shard in shards:
-            found.read(split, shard)
+            check.read_shard(split, shard)
             progress.advance(1, shard["name"])
-    found.compare()
-    if found.wrong:
-        some = "; ".join(found.wrong[:20]) + (f"; and {len(found.wrong) - 20} more" if len(found.wrong) > 20 else "")
-        raise InputError(f"{store} is damaged: {some}. `p2p produce` or `p2p pack` with the same options mends it")
-    return {"shards": len(shards), "heads": found.counted.heads, "vertices": found.counted.vertices}
+    check.compare_with_description()
+    if check.problems:
+        shown, more = check.problems[:_PROBLEMS_SHOWN], len(check.problems) - _PROBLEMS_SHOWN
+        text = "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
+        raise InputError(f"{store} is damaged: {text}. `p2p produce` or `p2p pack` with the same options mends it")
+    return {"shards": len(shards), "heads": check.statistics.heads, "vertices": check.statistics.vertices}
 
 
-def _read(store: Store) -> bytes:
+def _read_description(store: Store) -> bytes:
     try:
         return store.read(DATASET)
     except FileNotFoundError:
-        raise InputError(f"{store} has no {DATASET}: it is not whole (`p2p status` tells more)") from None
+        raise InputError(f"{store} has no {DATASET}: it is not complete (`p2p status` tells more)") from None
 
 
-class _Findings:
-    """What a data set's shards say, and what is wrong with them."""
+class _DatasetCheck:
+    """The check of a data set.
+
+    Attributes:
+        problems: a line for each that was noticed.
+        statistics: of the heads that were read.
+    """
 
     def __init__(self, store: Store, description: Mapping[str, Any]) -> None:
-        self.store, self.description = store, description
-        self.wrong: list[str] = []
-        self.counted = Statistics()
+        self.problems: list[str] = []
+        self.statistics = Statistics()
+        self._store, self._description = store, description
         self._ids: dict[str, list[str]] = {name: [] for name in description["splits"]}
 
-    def read(self, split: str, shard: Mapping[str, Any]) -> None:
-        """Read one shard."""
+    def read_shard(self, split: str, shard: Mapping[str, Any]) -> None:
+        """Check one shard, given by its line in `dataset.json`."""
         name = shard["name"]
         try:
-            with self.store.open(name) as file:
+            with self._store.open(name) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
                 if digest != shard["sha256"]:
-                    self.wrong.append(f"{name}: its checksum differs")
+                    self.problems.append(f"{name}: its checksum differs")
                 index = read_index(partial(_range, file))
                 if index.size != shard["bytes"] or len(index.entries) != shard["samples"]:
-                    self.wrong.append(f"{name}: its size or count differs")
-                if read_checksum(self.store, name) not in (None, digest):  # `pack` writes none
-                    self.wrong.append(f"{name}: {checksum_name(name)} is of another file")
+                    self.problems.append(f"{name}: its size or count differs")
+                if read_checksum(self._store, name) not in (None, digest):  # `pack` writes none
+                    self.problems.append(f"{name}: {checksum_name(name)} is of another file")
                 for entry, sample in _samples(file, index):
-                    self.wrong += [f"{entry.id} in {name}: {reason}" for reason in sample_faults(entry, sample)]
-                    self.counted.add(entry.facts)
+                    self.problems += [f"{entry.id} in {name}: {problem}" for problem in sample_problems(entry, sample)]
+                    self.statistics.add(entry.facts)
                     self._ids[split].append(entry.id)
         except FileNotFoundError:
-            self.wrong.append(f"{name} is gone")
+            self.problems.append(f"{name} is gone")
         except DamagedError as error:
-            self.wrong.append(f"{name}: {error}")
+            self.problems.append(f"{name}: {error}")
 
-    def compare(self) -> None:
-        """Hold what was read against what `dataset.json` says."""
-        if self.wrong:
+    def compare_with_description(self) -> None:
+        """Compare what was read with `dataset.json`."""
+        if self.problems:
             return  # what is missing would be told once more
-        splits = self.description["splits"]
+        splits = self._description["splits"]
         for name, ids in self._ids.items():
             if ids != splits[name]["ids"] or len(ids) != splits[name]["samples"]:
-                self.wrong.append(f"split {name}: it holds other heads than {DATASET} says")
+                self.problems.append(f"split {name}: it holds other heads than {DATASET} says")
         every = [name for ids in self._ids.values() for name in ids]
         for name in sorted(name for name, times in Counter(every).items() if times > 1):
-            self.wrong.append(f"{name} is there more than once")
-        if self.counted.to_json() != self.description["statistics"]:
-            self.wrong.append(f"the statistics in {DATASET} are of other heads")
+            self.problems.append(f"{name} is there more than once")
+        if self.statistics.to_json() != self._description["statistics"]:
+            self.problems.append(f"the statistics in {DATASET} are of other heads")
         listed = {shard["name"] for split in splits.values() for shard in split["shards"]}
-        for name in self.store.sizes():
+        for name in self._store.sizes():
             if SHARD_NAME.fullmatch(name) and name not in listed:
-                self.wrong.append(f"{name} belongs to no split")
+                self.problems.append(f"{name} belongs to no split")
 
 
-def sample_faults(entry: Entry, sample: Mapping[str, bytes]) -> Iterator[str]:
-    """What is wrong in a sample whose bytes are those that were written."""
+def sample_problems(entry: Entry, sample: Mapping[str, bytes]) -> Iterator[str]:
+    """Contradictions within a sample whose bytes are those that were written."""
     try:
         info = json.loads(sample["capture.json"])
         cameras = [Camera.from_json(value) for value in info["cameras"]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scans.plots import BAR, MARK, new_figure, png
 
-WORDS_SHOWN = 14
+CATEGORIES_SHOWN = 14
 _SMALL = (4.2, 2.4)  # inches
 _WIDE = (8.6, 3.0)
 
@@ -22,33 +22,33 @@ def histogram(
     limits: tuple[float, float] | None = None,
     colour: Callable[[float], tuple[float, ...]] | None = None,
 ) -> bytes:
-    """How values are spread, with their median; `colour` gives RGB 0 to 1 of a bin from its middle.
+    """The distribution of values, with their median; `colour` gives RGB 0 to 1 of a bin from its middle.
 
     Values beyond the `limits` are counted in the bins at the ends.
     """
     figure, axes = new_figure(*_SMALL)
-    found = np.asarray(values, float)
-    low, high = limits or (float(found.min()), float(np.percentile(found, 99.5)))
+    numbers = np.asarray(values, float)
+    low, high = limits or (float(numbers.min()), float(np.percentile(numbers, 99.5)))
     if high <= low:
         low, high = low - 0.5, low + 0.5
-    edges = np.linspace(low, high, 21 if len(found) < 1000 else 41)
-    counts, _ = np.histogram(np.clip(found, low, high), edges)
+    edges = np.linspace(low, high, 21 if len(numbers) < 1000 else 41)
+    counts, _ = np.histogram(np.clip(numbers, low, high), edges)
     middles = (edges[1:] + edges[:-1]) / 2
     colours = [colour(middle) for middle in middles] if colour else BAR
     axes.bar(middles, counts, width=np.diff(edges), color=colours, edgecolor="white", linewidth=0.4)
-    median = float(np.median(found))
+    median = float(np.median(numbers))
     axes.axvline(float(np.clip(median, low, high)), color=MARK, linewidth=1.2)
-    told = f"median {median:,.0f}" if abs(median) >= 1000 else f"median {median:.3g}"
-    axes.set_title(told, fontsize=8, color=MARK, loc="right")
+    title = f"median {median:,.0f}" if abs(median) >= 1000 else f"median {median:.3g}"
+    axes.set_title(title, fontsize=8, color=MARK, loc="right")
     axes.set_xlabel(label)
     _counts_of_heads(axes)
     return png(figure)
 
 
 def bars(counts: Mapping[str, int], label: str) -> bytes:
-    """How often each word was drawn, the most frequent first; the rare ones together."""
+    """The number of heads of each category, the most frequent first; the rare ones together."""
     ranked = Counter(counts).most_common()
-    shown, rest = ranked[:WORDS_SHOWN], ranked[WORDS_SHOWN:]
+    shown, rest = ranked[:CATEGORIES_SHOWN], ranked[CATEGORIES_SHOWN:]
     if rest:
         shown.append((f"{len(rest)} more", sum(count for _, count in rest)))
     figure, axes = new_figure(_SMALL[0], 0.6 + 0.2 * len(shown))
@@ -64,7 +64,7 @@ def bars(counts: Mapping[str, int], label: str) -> bytes:
 
 
 def distances(counts: NDArray[np.integer], edges_mm: Sequence[float], thresholds_mm: Sequence[float]) -> bytes:
-    """Density of the vertices' distances to the true surface, from counts in bins; what lies beyond is said."""
+    """Density of the vertices' distances to the true surface, from counts in bins, and the share beyond them."""
     figure, axes = new_figure(*_WIDE)
     edges = np.asarray(edges_mm, float)
     total = max(int(counts.sum()), 1)

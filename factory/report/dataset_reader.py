@@ -1,4 +1,4 @@
-"""The heads of a data set wherever it lies, finished or in the making: what is said of all, and chosen ones."""
+"""Reading the heads of a data set from a folder or URL, complete or still being made: indexes, and chosen heads."""
 
 from __future__ import annotations
 
@@ -9,102 +9,109 @@ from typing import Any
 
 from capture import Camera, InputError
 from factory.dataset.archive import DamagedError, Entry, Index, read_contents, read_index
-from factory.dataset.packing import DATASET, SHARD_NAME, read_dataset_text
+from factory.dataset.description import DATASET, SHARD_NAME, parse_description
 from factory.dataset.store import Store
-from factory.production.existing import PART_NAME, read_indexes
-from factory.production.head_tasks import PARTS
+from factory.dataset.stored_archives import read_indexes
+from factory.production.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
 from scans.head_sample import HeadSample
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a head is found: the archive in the store and its number there."""
+class HeadLocation:
+    """A head's place in a data set.
+
+    Attributes:
+        archive: name of the shard or head archive in the store.
+        number: of the head in it, from 0.
+        split: name, or the state of a head that is in no shard.
+    """
 
     archive: str
     number: int
     split: str
 
 
-class Source:
+class DatasetReader:
     """A data set to report on.
 
     Attributes:
-        store: where it lies.
-        description: its `dataset.json`; None while it isn't whole.
+        store: that it lies in.
+        description: its `dataset.json`; None while it isn't complete.
     """
 
     def __init__(self, place: str) -> None:
-        """Raises `InputError` where there is no data set."""
+        """Open the data set in a folder or at a URL. Raises `InputError` where there is none."""
         self.store = Store(place)
         self.description: Mapping[str, Any] | None = None
         if self.store.exists(DATASET):
-            self.description = read_dataset_text(self.store.read(DATASET), self.store.where(DATASET))
-        self._archives = self._find()
+            self.description = parse_description(self.store.read(DATASET), self.store.where(DATASET))
+        self._archives = self._list_archives()
         if not self._archives:
             where = self.store.where("")
             if self.store.local is not None and not self.store.local.is_dir():
                 raise InputError(f"no data set: {where} is no folder")
             raise InputError(f"no data set: {where} has no {DATASET} and no heads; make some with `p2p produce`")
 
-    def heads(self) -> Iterator[tuple[Place, Entry]]:
-        """All heads with what their archives say of them, in order. Raises `InputError` where one is damaged.
+    def entries(self) -> Iterator[tuple[HeadLocation, Entry]]:
+        """All heads with their entries in the indexes, in order. Raises `InputError` where an index is damaged.
 
-        Of a data set in the making: parts that become a shard while one looks are passed over, and a head that is in
-        both is told once.
+        While a data set is being made, head archives that become a shard meanwhile are passed over, and a head that is
+        in both is given once.
         """
-        told: set[str] = set()
+        seen: set[str] = set()
         for archive, index in read_indexes(self.store, list(self._archives)):
             if not isinstance(index, Index):
                 if self.description is None and not self.store.exists(archive):
                     continue
                 raise self._damaged(archive, index)
             for number, entry in enumerate(index.entries):
-                if entry.id not in told:
-                    told.add(entry.id)
-                    yield Place(archive, number, self._archives[archive]), entry
+                if entry.id not in seen:
+                    seen.add(entry.id)
+                    yield HeadLocation(archive, number, self._archives[archive]), entry
 
-    def read(self, place: Place) -> HeadSample:
+    def read_head(self, location: HeadLocation) -> HeadSample:
         """A head with images, scan and labels. Raises `InputError`."""
-        sample = self._files(place)
-        return HeadSample.from_sample(sample, self.store.where(place.archive))
+        return HeadSample.from_sample(self._read_files(location), self.store.where(location.archive))
 
-    def info(self, place: Place) -> dict[str, Any]:
+    def read_info(self, location: HeadLocation) -> dict[str, Any]:
         """A head's `capture.json`. Raises `InputError`."""
-        return dict(json.loads(self._files(place, {"capture.json"})["capture.json"]))
+        return dict(json.loads(self._read_files(location, {"capture.json"})["capture.json"]))
 
-    def front(self, place: Place) -> bytes:
+    def read_front_image(self, location: HeadLocation) -> bytes:
         """The image file of the view that looks most straight into the face. Raises `InputError`."""
-        cameras = [Camera.from_json(value) for value in self.info(place)["cameras"]]
+        cameras = [Camera.from_json(value) for value in self.read_info(location)["cameras"]]
         key = f"view_{front_view(cameras):02d}.jpg"
-        return self._files(place, {key})[key]
+        return self._read_files(location, {key})[key]
 
-    def _files(self, place: Place, keys: Container[str] | None = None) -> dict[str, Any]:
+    def _read_files(self, location: HeadLocation, keys: Container[str] | None = None) -> dict[str, Any]:
         """Extension -> bytes of a head's files, each checked."""
+        archive = location.archive
         try:
-            with self.store.open(place.archive) as file:
-                index = read_index(lambda start, end: self.store.read(place.archive, start, end))
-                entry = index.entries[place.number]
+            with self.store.open(archive) as file:
+                index = read_index(lambda start, end: self.store.read(archive, start, end))
+                entry = index.entries[location.number]
                 names = [key for key in entry.files if keys is None or key in keys]
-                found = dict(zip(names, read_contents(file, index, entry, keys), strict=True))
+                files = dict(zip(names, read_contents(file, index, entry, keys), strict=True))
         except DamagedError as error:
-            raise self._damaged(place.archive, str(error)) from None
+            raise self._damaged(archive, str(error)) from None
         except FileNotFoundError:
-            why = "it is gone; a run may have put its heads into a shard meanwhile: try again"
-            raise InputError(f"{self.store.where(place.archive)}: {why}") from None
-        return {"__key__": entry.id, **found}
+            reason = "it is gone; a run may have put its heads into a shard meanwhile: try again"
+            raise InputError(f"{self.store.where(archive)}: {reason}") from None
+        return {"__key__": entry.id, **files}
 
     def _damaged(self, archive: str, reason: str) -> InputError:
-        cure = "`p2p produce` with the same options mends it, `p2p pack` packs it again"
-        return InputError(f"{self.store.where(archive)} is damaged: {reason}; {cure}")
+        hint = "`p2p produce` with the same options mends it, `p2p pack` packs it again"
+        return InputError(f"{self.store.where(archive)} is damaged: {reason}; {hint}")
 
-    def _find(self) -> dict[str, str]:
-        """Archive -> split, of all that is there: shards, and what will become shards."""
+    def _list_archives(self) -> dict[str, str]:
+        """Archive -> split of all that is there: shards, and head archives that will become shards."""
         if self.description is not None:
             splits = self.description["splits"].items()
             return {shard["name"]: name for name, split in splits for shard in split["shards"]}
-        parts = [name for name in self.store.sizes(PARTS) if PART_NAME.fullmatch(name)]  # before the shards they join
-        found = {name: match[1] for name in self.store.sizes() if (match := SHARD_NAME.fullmatch(name))}
-        return found | {f"{PARTS}/{name}": "in no shard yet" for name in parts}
+        # Head archives first: those that become a shard in between are then in it.
+        names = [name for name in self.store.sizes(HEAD_ARCHIVES) if HEAD_ARCHIVE_NAME.fullmatch(name)]
+        shards = {name: match[1] for name in self.store.sizes() if (match := SHARD_NAME.fullmatch(name))}
+        return shards | {f"{HEAD_ARCHIVES}/{name}": "in no shard yet" for name in names}
 
 
 def front_view(cameras: Sequence[Camera]) -> int:

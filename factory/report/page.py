@@ -1,8 +1,9 @@
-"""A data set, and what a model says of unseen scans, as one HTML file without anything beside it."""
+"""The report: one HTML file about a data set, and predictions of a model, that needs no other file."""
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,15 +15,16 @@ from capture import InputError, write_bytes
 from factory.console import track
 from factory.dataset.events import read_events
 from factory.report import charts, sections
-from factory.report.columns import Survey, read_work
-from factory.report.dataset_reader import Place, Source
+from factory.report.dataset_reader import DatasetReader, HeadLocation
+from factory.report.head_statistics import HeadStatistics
 from factory.report.sample_sections import (
     DEFAULT_THRESHOLD_MM,
-    face,
-    head_article,
-    prediction_article,
+    face_thumbnail,
+    head_section,
+    prediction_section,
     threshold_of,
 )
+from factory.report.usage import sum_usage
 from scans import pictures
 
 PAGE = "report.html"
@@ -30,11 +32,11 @@ PAGE = "report.html"
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """How much of a data set a report shows.
+    """The number of heads that a report shows; they are evenly spaced over the data set.
 
     Attributes:
-        heads: with all views, the scan and its labels; evenly spaced over the data set.
-        faces: of which a small front view is shown, likewise.
+        heads: number of heads that are shown with all views, the scan and its labels.
+        faces: number of heads that are shown as a small front view.
     """
 
     heads: int = 24
@@ -42,18 +44,18 @@ class ReportSettings:
 
     def __post_init__(self) -> None:
         if self.heads < 0 or self.faces < 0:
-            raise InputError("a report shows 0 or more heads")
+            raise InputError(f"`heads` {self.heads}, `faces` {self.faces}: a report shows 0 or more heads")
 
 
 @dataclass(frozen=True)
 class ReportExtras:
-    """What a report shows beyond the data set.
+    """Content of a report beyond the data set.
 
     Attributes:
         title: of the page.
         predictions: captures segmented by a trained model (`prediction/` in the folder).
         metrics: CSV file of the training run.
-        timings: further steps and their seconds.
+        timings: name -> seconds of further steps.
     """
 
     title: str = ""
@@ -68,108 +70,112 @@ def write_report(
     settings: ReportSettings | None = None,
     extras: ReportExtras | None = None,
 ) -> str:
-    """Write the page about a data set, finished or in the making; returns where it is.
+    """Write the page about a data set, complete or still being made; returns its path or URL.
 
     Args:
         dataset: folder or URL.
         out: file; by default `report.html` in the data set.
-        settings: how much is shown.
-        extras: what is shown beyond the data set.
+        settings: number of heads.
+        extras: further content.
 
-    Raises `InputError` where the data set is missing or damaged.
+    Raises:
+        InputError: the data set is missing or damaged.
     """
-    source = Source(str(dataset))
-    page = _render(source, settings or ReportSettings(), extras or ReportExtras()).encode()
+    reader = DatasetReader(str(dataset))
+    page = _render(reader, settings or ReportSettings(), extras or ReportExtras()).encode()
     if out is None:
-        source.store.write(PAGE, page)
-        return source.store.where(PAGE)
+        reader.store.write(PAGE, page)
+        return reader.store.where(PAGE)
     write_bytes(Path(out), page)
     return str(out)
 
 
-def _render(source: Source, settings: ReportSettings, extras: ReportExtras) -> str:
-    survey = Survey()
-    for place, entry in source.heads():
-        survey.add(place, entry)
-    work = read_work(read_events(source.store))
-    shown, faces = _spread(survey.places, settings.heads), _spread(survey.places, settings.faces)
-    heads, front, thresholds = [], [], set[float]()
+def _render(reader: DatasetReader, settings: ReportSettings, extras: ReportExtras) -> str:
+    statistics = HeadStatistics()
+    for location, entry in reader.entries():
+        statistics.add(location, entry)
+    usage = sum_usage(read_events(reader.store))
+    shown = _evenly_spaced(statistics.locations, settings.heads)
+    faces = _evenly_spaced(statistics.locations, settings.faces) if len(statistics.locations) > len(shown) else []
+    heads, thumbnails, predictions, thresholds = [], [], [], set[float]()
     with track("report", len(shown) + len(faces) + len(extras.predictions)) as progress:
-        for place in shown:
-            head = source.read(place)
-            heads.append(head_article(head, place.split))
+        for location in shown:
+            head = reader.read_head(location)
+            heads.append(head_section(head, location.split))
             thresholds.add(threshold_of(head))
             progress.advance(1, head.id)
-        for place in faces if len(survey.places) > len(shown) else ():
-            front.append(face(source, place))
+        for location in faces:
+            thumbnails.append(face_thumbnail(reader, location))
             progress.advance(1, "faces")
-        predictions = []
         for folder in extras.predictions:
-            predictions.append(prediction_article(folder))
+            predictions.append(prediction_section(folder))
             progress.advance(1, folder.name)
     return _template().render(
-        title=extras.title or f"Data set {source.store.url.rpartition('/')[2]}",
+        title=extras.title or f"Data set {reader.store.url.rpartition('/')[2]}",
         subtitle="Made by pixels2points",
-        facts=_facts(source, survey),
+        overview=_overview(reader, statistics),
         heads=heads,
-        faces=front,
-        total=len(survey.places),
+        faces=thumbnails,
+        total=len(statistics.locations),
         predictions=predictions,
         key={"skin": _css(pictures.SKIN_COLOUR), "other": _css(pictures.OTHER_COLOUR)},
         curve=pictures.png_url(charts.learning_curve(read_metrics(extras.metrics))) if extras.metrics else None,
-        looks=[_chart(chart) for chart in sections.look_charts(survey)],
-        quality=[_chart(chart) for chart in sections.quality_charts(survey)],
-        distances=_chart(sections.distance_chart(survey, thresholds or {DEFAULT_THRESHOLD_MM})),
-        failures=sections.read_failures(source.store, work),
-        times=_chart(sections.time_chart(work)),
-        stages=sections.stage_table(work),
-        steps=sections.step_table(work),
+        attributes=[_chart(chart) for chart in sections.attribute_charts(statistics)],
+        quality=[_chart(chart) for chart in sections.quality_charts(statistics)],
+        distances=_chart(sections.distance_chart(statistics, thresholds or {DEFAULT_THRESHOLD_MM})),
+        failures=sections.read_failures(reader.store, usage),
+        times=_chart(sections.time_chart(usage)),
+        stages=sections.stage_table(usage),
+        steps=sections.step_table(usage),
         more_timings=list(extras.timings.items()),
-        credits=sections.read_credits(source, survey),
+        credits=sections.read_credits(reader, statistics),
     )
 
 
 def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
     """Metrics of a training run from Lightning's CSV: name -> (epoch, value); several of one epoch are averaged."""
-    found: dict[str, dict[int, list[float]]] = {}
+    metrics: dict[str, dict[int, list[float]]] = {}
     with Path(path).open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             for name, value in row.items():
                 if name not in ("epoch", "step") and value:
-                    found.setdefault(name, {}).setdefault(int(row["epoch"]), []).append(float(value))
-    return {name: [(e, float(np.mean(v))) for e, v in sorted(by.items())] for name, by in found.items() if len(by) > 1}
+                    metrics.setdefault(name, {}).setdefault(int(row["epoch"]), []).append(float(value))
+    return {
+        name: [(epoch, float(np.mean(values))) for epoch, values in sorted(by_epoch.items())]
+        for name, by_epoch in metrics.items()
+        if len(by_epoch) > 1
+    }
 
 
-def _spread(places: Sequence[Place], count: int) -> list[Place]:
-    """So many of them, evenly spaced from the first to the last."""
-    if len(places) <= count:
-        return list(places)
-    return [places[round(at)] for at in np.linspace(0, len(places) - 1, count)]
+def _evenly_spaced(locations: Sequence[HeadLocation], count: int) -> list[HeadLocation]:
+    """So many of them, from the first to the last."""
+    if len(locations) <= count:
+        return list(locations)
+    return [locations[round(at)] for at in np.linspace(0, len(locations) - 1, count)]
 
 
-def _facts(source: Source, survey: Survey) -> list[tuple[str, str]]:
-    numbers = survey.statistics.to_json()
-    splits: dict[str, int] = {}
-    for place in survey.places:
-        splits[place.split] = splits.get(place.split, 0) + 1
-    median = numbers["skin_distance_mm_median"]
+def _overview(reader: DatasetReader, statistics: HeadStatistics) -> list[tuple[str, str]]:
+    """Rows of the table at the top: names and values."""
+    totals = statistics.totals.to_json()
+    splits = Counter(location.split for location in statistics.locations)
+    median = totals["skin_distance_mm_median"]
     rows = [
         ("heads", ", ".join(f"{count} {name}" for name, count in splits.items())),
-        ("scan vertices", f"{numbers['vertices']:,}"),
-        ("share of skin", f"{100 * numbers['skin_share']:.1f} %"),
-        ("median distance of skin", "none" if median is None else f"{median:.3f} mm"),
+        ("scan vertices", f"{totals['vertices']:,}"),
+        ("skin vertices", f"{100 * totals['skin_share']:.1f} % of a scan, on average"),
+        ("distance of skin vertices to the true surface", "none" if median is None else f"{median:.3f} mm (median)"),
     ]
-    if source.description is None:
-        rows.insert(1, ("state", "not whole: this is what is there so far"))
+    if reader.description is None:
+        rows.insert(1, ("state", "not complete: the heads that are finished so far"))
     else:
-        size = sum(shard["bytes"] for split in source.description["splits"].values() for shard in split["shards"])
-        rows.append(("shards", f"{size / 1e6:.1f} MB"))
-    versions = survey.statistics.versions.items()
-    rows.append(("made with", ", ".join(f"{tool} {_words(version)}" for tool, version in versions)))
+        size = sum(shard["bytes"] for split in reader.description["splits"].values() for shard in split["shards"])
+        rows.append(("size of all shards", f"{size / 1e6:.1f} MB"))
+    versions = statistics.totals.versions.items()
+    rows.append(("made with", ", ".join(f"{tool} {_join(version)}" for tool, version in versions)))
     return rows
 
 
-def _words(version: str | Sequence[str]) -> str:
+def _join(version: str | Sequence[str]) -> str:
     return version if isinstance(version, str) else " and ".join(version)
 
 

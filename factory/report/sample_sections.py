@@ -1,4 +1,4 @@
-"""What the page shows of single heads, with its pictures as data URLs."""
+"""Sections of the page about single heads; pictures are data URLs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from capture import Capture, Labels, Mesh, Scan
 from evaluation.metrics.labels import BinaryScores, binary_scores
-from factory.report.dataset_reader import Place, Source
+from factory.report.dataset_reader import DatasetReader, HeadLocation
 from scans import pictures
 from scans.head_sample import HeadSample
 from scans.images import decode_image
@@ -27,32 +27,33 @@ def threshold_of(head: HeadSample) -> float:
     return float(options.get("threshold_mm", DEFAULT_THRESHOLD_MM))
 
 
-def face(source: Source, place: Place) -> str:
+def face_thumbnail(reader: DatasetReader, location: HeadLocation) -> str:
     """A small picture of a head from the front."""
-    image = decode_image(source.front(place), f"{source.store.where(place.archive)}, head {place.number}")
+    name = f"{reader.store.where(location.archive)}, head {location.number}"
+    image = decode_image(reader.read_front_image(location), name)
     return pictures.jpeg_url(pictures.thumbnail(image, FRONT))
 
 
-def head_article(head: HeadSample, split: str) -> dict[str, Any]:
-    """What the page shows of a head: name, split, summary, views and meshes."""
+def head_section(head: HeadSample, split: str) -> dict[str, Any]:
+    """Values of the section about a head: name, split, summary, views and meshes."""
     labels, scan = head.labels, head.scan
     assert labels is not None  # samples have them
     skin = labels.distance_mm[labels.skin]
-    median = f", median distance of skin {np.median(skin):.2f} mm" if skin.size else ""
-    summary = f"{len(scan.vertices):,} vertices, {100 * labels.skin.mean():.0f} % skin{median}"
+    median = f", at a median distance of {np.median(skin):.2f} mm from the true surface" if skin.size else ""
+    summary = f"{len(scan.vertices):,} vertices; {100 * labels.skin.mean():.0f} % of them are skin{median}"
     shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
     if scan.colours is not None:
         shown.append(_mesh_picture(scan, scan.colours, "front", "scan, colour"))
     shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "front", "true labels"))
     shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "profile", "true labels, profile"))
     colours = pictures.distance_colours(labels.distance_mm)
-    shown.append(_mesh_picture(scan, colours, "three_quarter", "distance, 0 (dark) to 5 mm (bright)"))
+    shown.append(_mesh_picture(scan, colours, "three_quarter", "distance to the surface, 0 (dark) to 5 mm (bright)"))
     views = [pictures.jpeg_url(pictures.thumbnail(image, THUMBNAIL)) for image in head.pixels()]
     return {"name": head.id, "split": split, "summary": summary, "views": views, "meshes": shown}
 
 
-def prediction_article(folder: Path) -> dict[str, Any]:
-    """What the page shows of a segmented capture: name, scores, views and meshes."""
+def prediction_section(folder: Path) -> dict[str, Any]:
+    """Values of the section about a segmented capture: name, scores, views and meshes."""
     capture = Capture.read(folder)
     scan = Scan.read(capture.scan_path)
     skin = Prediction.read(folder / "prediction" / Prediction.FILE, scan).skin
@@ -66,7 +67,7 @@ def prediction_article(folder: Path) -> dict[str, Any]:
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
         agreement = pictures.agreement_colours(skin, true)
-        shown.append(_mesh_picture(scan, agreement, "three_quarter", "where they differ"))
+        shown.append(_mesh_picture(scan, agreement, "three_quarter", "errors of the prediction"))
     else:
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))

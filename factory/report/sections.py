@@ -1,4 +1,4 @@
-"""Chapters of the page about all heads: who they are, how they came out, what they took, what failed, credits."""
+"""Sections of the page about all heads: attributes, quality, time and memory, failures, credits of assets."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 
 from factory.dataset.samples import DISTANCE_EDGES_MM
 from factory.dataset.store import Store
-from factory.production.existing import QUARANTINE
+from factory.production.quarantine import QUARANTINE
 from factory.report import charts
-from factory.report.columns import Survey, Work
-from factory.report.dataset_reader import Source
+from factory.report.dataset_reader import DatasetReader
+from factory.report.head_statistics import HeadStatistics
+from factory.report.usage import StageUsage
 from generator.components.skin import SkinSpec
 from generator.skin.colour import tone
 
-LOG_SHOWN = 1500  # characters of what a stage said, its end
-GIVEN_UP_SHOWN = 50
+LOG_SHOWN = 1500  # characters of a stage's output, its end
+REPLACED_SHOWN = 50
 
-# Words and numbers of `generator.attributes`, in the order of the page: name -> title, and limits where they are
-# fixed.
-_WORDS = {
+# Attributes of `generator.attributes`, in the order of the page: name -> title, and limits where they are fixed.
+_CATEGORIES = {
     "hair": "hair",
     "beard": "beard",
     "headwear": "headwear",
@@ -34,21 +34,21 @@ _WORDS = {
 }
 _NUMBERS: dict[str, tuple[str, tuple[float, float] | None]] = {
     "age": ("age, years", None),
-    "masculine": ("build, 0 feminine to 1 masculine", (0, 1)),
-    "skin_melanin": ("tone of the skin, 0 fair to 1 dark", (0, 1)),
-    "hair_melanin": ("melanin of the hair, 0 white to 1 black", (0, 1)),
-    "hair_grey": ("share of grey hair", (0, 1)),
-    "hair_dyed": ("dyed hair, 0 natural to 1 all over", (0, 1)),
-    "hair_mm": ("length of the hair where there is some, mm", None),
-    "beard_mm": ("length of the beard where there is one, mm", None),
-    "expression": ("strength of the expression, 0 neutral", None),
-    "turn_deg": ("turn of the head, degrees", None),
+    "masculine": ("feminine (0) to masculine (1)", (0, 1)),
+    "skin_melanin": ("skin tone, 0 fair to 1 dark", (0, 1)),
+    "hair_melanin": ("hair colour (melanin), 0 white to 1 black", (0, 1)),
+    "hair_grey": ("grey hair, share of the strands", (0, 1)),
+    "hair_dyed": ("dyed hair, 0 natural to 1 dyed", (0, 1)),
+    "hair_mm": ("hair length, of heads with hair, mm", None),
+    "beard_mm": ("beard length, of heads with a beard, mm", None),
+    "expression": ("expression, largest coefficient (0 is neutral)", None),
+    "turn_deg": ("turn of the head on the neck, degrees", None),
 }
 _QUALITY: dict[str, tuple[str, float]] = {
-    "skin_share": ("vertices that are skin, %", 100),
-    "face_complete": ("face with scan within 1.5 mm, %", 100),
-    "skin_distance_mm": ("distance of skin, median of a head, mm", 1),
-    "error_mm": ("error where images show skin, median, mm", 1),
+    "skin_share": ("skin vertices, % of a scan", 100),
+    "face_complete": ("completeness: face with scan within 1.5 mm, %", 100),
+    "skin_distance_mm": ("distance of skin vertices to the true surface, median of a scan, mm", 1),
+    "error_mm": ("error where the images show skin, median of a scan, mm", 1),
     "vertices": ("vertices of a scan", 1),
 }
 
@@ -61,29 +61,29 @@ class Chart:
     caption: str
 
 
-def look_charts(survey: Survey) -> Iterator[Chart]:
-    """Distributions over all heads of what they look like."""
+def attribute_charts(statistics: HeadStatistics) -> Iterator[Chart]:
+    """Distributions of the heads' attributes."""
     for name, (label, limits) in _NUMBERS.items():
-        if values := survey.numbers.get(name):
+        if values := statistics.numbers.get(name):
             colour = skin_colour if name == "skin_melanin" else None
             yield Chart(charts.histogram(values, label, limits, colour), label)
-    for name, title in _WORDS.items():
-        if counts := survey.words.get(name):
+    for name, title in _CATEGORIES.items():
+        if counts := statistics.categories.get(name):
             yield Chart(charts.bars(counts, title), title)
 
 
-def quality_charts(survey: Survey) -> Iterator[Chart]:
-    """Distributions over all heads of how their scans came out."""
+def quality_charts(statistics: HeadStatistics) -> Iterator[Chart]:
+    """Distributions of the quality of the heads' scans."""
     for name, (label, scale) in _QUALITY.items():
-        if values := survey.numbers.get(name):
+        if values := statistics.numbers.get(name):
             yield Chart(charts.histogram([scale * value for value in values], label), label)
 
 
-def distance_chart(survey: Survey, thresholds_mm: set[float]) -> Chart | None:
-    """Distances of all vertices of all heads; None where the heads don't tell."""
-    if not survey.distance_counts.sum():
+def distance_chart(statistics: HeadStatistics, thresholds_mm: set[float]) -> Chart | None:
+    """Distances of all vertices of all heads; None where the heads don't say."""
+    if not statistics.distance_counts.sum():
         return None
-    picture = charts.distances(survey.distance_counts, DISTANCE_EDGES_MM, sorted(thresholds_mm))
+    picture = charts.distances(statistics.distance_counts, DISTANCE_EDGES_MM, sorted(thresholds_mm))
     return Chart(picture, "distances of all vertices to the true surface")
 
 
@@ -94,20 +94,20 @@ def skin_colour(melanin: float) -> tuple[float, ...]:
     return tuple(float(value) for value in encoded)
 
 
-def time_chart(work: Work) -> Chart | None:
-    """How long the stages took; None where no events tell."""
-    if not work.seconds:
+def time_chart(usage: StageUsage) -> Chart | None:
+    """Durations of the stages; None where there are no events."""
+    if not usage.seconds:
         return None
-    times = {stage: list(by_head.values()) for stage, by_head in work.seconds.items()}
-    return Chart(charts.stage_times(times), "seconds that the stages took, over all heads")
+    times = {stage: list(by_head.values()) for stage, by_head in usage.seconds.items()}
+    return Chart(charts.stage_times(times), "seconds of each stage, over all heads")
 
 
-def stage_table(work: Work) -> list[dict[str, Any]]:
+def stage_table(usage: StageUsage) -> list[dict[str, Any]]:
     """A row per stage: heads, seconds and memory."""
     rows = []
-    for stage, by_head in work.seconds.items():
+    for stage, by_head in usage.seconds.items():
         seconds = np.array(list(by_head.values()))
-        peaks = list(work.peak_gib.get(stage, {}).values())
+        peaks = list(usage.peak_gib.get(stage, {}).values())
         rows.append(
             {
                 "stage": stage,
@@ -121,10 +121,10 @@ def stage_table(work: Work) -> list[dict[str, Any]]:
     return rows
 
 
-def step_table(work: Work) -> list[tuple[str, str, float]]:
-    """Stage, step and seconds a head of the steps that stages tell, with what is left for starting and ending."""
+def step_table(usage: StageUsage) -> list[tuple[str, str, float]]:
+    """Stage, step and mean seconds of a head, with what is left of the stage for starting and ending."""
     rows = []
-    for stage, steps in work.steps.items():
+    for stage, steps in usage.steps.items():
         rows += [(stage, step, seconds / steps.heads) for step, seconds in steps.times.items()]
         rest = steps.seconds - sum(steps.times.values())
         rows.append((stage, "the rest: starting, reading, writing", max(rest / steps.heads, 0.0)))
@@ -133,44 +133,46 @@ def step_table(work: Work) -> list[tuple[str, str, float]]:
 
 @dataclass
 class Failures:
-    """Attributes:
-    attempts: rows of stage, kind and how often, of all failed attempts.
-    given_up: heads in quarantine: id, verdict, and the end (`log`) of what the last attempt said.
-    omitted: heads in quarantine beyond those.
+    """Failed attempts and replaced seeds.
+
+    Attributes:
+        attempts: rows of stage, kind of failure and how often.
+        replaced: seeds in quarantine: id, verdict, and the end (`log`) of the last attempt's output.
+        omitted: number of seeds in quarantine beyond those.
     """
 
     attempts: list[tuple[str, str, int]] = field(default_factory=list)
-    given_up: list[dict[str, str]] = field(default_factory=list)
+    replaced: list[dict[str, str]] = field(default_factory=list)
     omitted: int = 0
 
 
-def read_failures(store: Store, work: Work) -> Failures:
-    """What failed: attempts from the events, heads that were given up from the evidence kept of them."""
+def read_failures(store: Store, usage: StageUsage) -> Failures:
+    """Failed attempts from the events, replaced seeds from their records in quarantine."""
     names = sorted(name for name in store.sizes(QUARANTINE) if name.endswith(".json"))
-    found = Failures([(*key, number) for key, number in work.failures.most_common()])
-    found.omitted = max(0, len(names) - GIVEN_UP_SHOWN)
-    for name in names[:GIVEN_UP_SHOWN]:
+    failures = Failures([(*key, number) for key, number in usage.failed_attempts.most_common()])
+    failures.omitted = max(0, len(names) - REPLACED_SHOWN)
+    for name in names[:REPLACED_SHOWN]:
         head = name.removesuffix(".json")
         try:
-            evidence = json.loads(store.read(f"{QUARANTINE}/{name}"))
-            last = (evidence["attempts"] or [{}])[-1]
-            verdict, said = str(evidence["verdict"]), str(last.get("log", ""))
+            record = json.loads(store.read(f"{QUARANTINE}/{name}"))
+            last = (record["attempts"] or [{}])[-1]
+            verdict, output = str(record["verdict"]), str(last.get("log", ""))
         except (ValueError, KeyError, TypeError, AttributeError):
-            verdict, said = "its evidence can't be read", ""
-        found.given_up.append({"id": head, "verdict": verdict, "log": said[-LOG_SHOWN:]})
-    return found
+            verdict, output = "its record can't be read", ""
+        failures.replaced.append({"id": head, "verdict": verdict, "log": output[-LOG_SHOWN:]})
+    return failures
 
 
-def read_credits(source: Source, survey: Survey) -> list[dict[str, Any]]:
+def read_credits(reader: DatasetReader, statistics: HeadStatistics) -> list[dict[str, Any]]:
     """Every asset that is shown, with its author and licence, as a head that shows it records them."""
     rows = []
-    for name in sorted(survey.assets):
-        shown = source.info(survey.asset_places[name]).get("assets", [])
+    for name in sorted(statistics.assets):
+        shown = reader.read_info(statistics.asset_locations[name]).get("assets", [])
         credit: dict[str, Any] = next((asset for asset in shown if asset.get("id") == name), {})
         rows.append(
             {
                 "id": name,
-                "heads": survey.assets[name],
+                "heads": statistics.assets[name],
                 **{key: credit.get(key) or "-" for key in ("kind", "licence", "author", "source")},
             }
         )

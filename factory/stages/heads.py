@@ -19,6 +19,7 @@ from capture import Capture, InputError, write_json
 from factory.console import track
 from factory.stages.failures import StageError
 from factory.stages.processes import run_stage
+from factory.stages.registry import STAGES, StageInput
 from factory.stages.settings import FREELY, Execution, RenderSettings, ScanSettings
 from factory.stages.stamps import is_whole, run_stamped, stage_key
 from factory.stages.usage import Usage
@@ -155,6 +156,21 @@ def label_head(folder: Path, settings: ScanSettings, execution: Execution = FREE
         _run(p2p("label", folder, *options), folder, "label", execution)
 
 
+def generate_stage(head: StageInput) -> None:
+    """`generate_head` as a row of the registry of stages runs it."""
+    generate_head(head.seed, head.root, head.render, head.execution)
+
+
+def reconstruct_stage(head: StageInput) -> None:
+    """`reconstruct_head`, likewise."""
+    reconstruct_head(head.folder, head.scan, head.execution)
+
+
+def label_stage(head: StageInput) -> None:
+    """`label_head`, likewise."""
+    label_head(head.folder, head.scan, head.execution)
+
+
 def reconstruct_options(backend: str, vertices: int | None) -> dict[str, Any]:
     """What the stamp of a scan depends on."""
     return {"backend": backend, "vertices": vertices}
@@ -170,11 +186,10 @@ def make_heads(seeds: Sequence[int], root: Path, render: RenderSettings, scan: S
     folders = []
     for number, seed in enumerate(seeds, 1):
         with track(f"{head_name(seed)} ({number} of {len(seeds)})", 0) as bar:
-            execution = Execution(bar=bar)
-            folder = generate_head(seed, root, render, execution)
-            reconstruct_head(folder, scan, execution)
-            label_head(folder, scan, execution)
-        folders.append(folder)
+            head = StageInput(seed, root, root / head_name(seed), render, scan, Execution(bar=bar))
+            for stage in STAGES.values():
+                stage.load()(head)
+        folders.append(head.folder)
     return folders
 
 

@@ -18,21 +18,11 @@ from typing import Any, TypeVar
 
 from capture import Capture, InputError, read_json, write_json
 from capture.labels import is_painted
+from factory.stages.registry import STAGES
 from factory.stages.usage import Usage, own_usage
 from generator import GENERATOR_VERSION
 
 _Result = TypeVar("_Result")
-
-# In the order of the work, with what each leaves in the capture's folder, as patterns.
-OUTPUTS: dict[str, tuple[str, ...]] = {
-    "generate": (Capture.INFO, Capture.HEAD, Capture.BLEND, "sparse/*.txt", "images/*", "masks/*", "passes/*/*"),
-    "reconstruct": (Capture.SCAN,),
-    "label": (Capture.LABELS, Capture.QUALITY),
-}
-
-
-# Raised whenever a change of the code changes what a stage makes of the same input; rendering's is the generator's own.
-VERSIONS = {"reconstruct": 7, "label": 3}
 
 
 @dataclass(frozen=True)
@@ -63,11 +53,11 @@ class StageRecord:
 
 def stage_key(folder: Path, stage: str, options: Mapping[str, Any]) -> str:
     """The stamp that `stage` has when it is run with `options` (plain values) on what stands in `folder` now."""
-    earlier = list(OUTPUTS)[: list(OUTPUTS).index(stage)]
+    earlier = list(STAGES)[: list(STAGES).index(stage)]
     before = read_record(folder, earlier[-1]) if earlier else None
     made_with = [version("pixels2points"), GENERATOR_VERSION]
-    if stage in VERSIONS:
-        made_with.append(str(VERSIONS[stage]))
+    if STAGES[stage].version is not None:
+        made_with.append(str(STAGES[stage].version))
     return _digest([made_with, stage, options, before.result if before else None])
 
 
@@ -114,7 +104,7 @@ def run_stamped(
     started = time.monotonic()
     result = run()
     seconds = round(time.monotonic() - started, 2)
-    later = list(OUTPUTS)[list(OUTPUTS).index(stage) + 1 :]
+    later = list(STAGES)[list(STAGES).index(stage) + 1 :]
     if later:
         forget(folder, later[0])
     stamp = {
@@ -133,7 +123,7 @@ def forget(folder: Path, first: str) -> None:
 
     Labels that somebody painted stay: no stage made them, and they are refused for any other scan than their own.
     """
-    for stage in list(OUTPUTS)[list(OUTPUTS).index(first) :]:
+    for stage in list(STAGES)[list(STAGES).index(first) :]:
         stamp_path(folder, stage).unlink(missing_ok=True)
         for path in _outputs(folder, stage):
             if path.name != Capture.LABELS or not is_painted(path):
@@ -142,7 +132,7 @@ def forget(folder: Path, first: str) -> None:
 
 def history(folder: Path) -> dict[str, dict[str, Any]]:
     """What the stamped stages were run with and what they took: stage -> seconds, peak_gib, times and options."""
-    records = {stage: read_record(folder, stage) for stage in OUTPUTS}
+    records = {stage: read_record(folder, stage) for stage in STAGES}
     return {
         stage: {key: getattr(record, key) for key in ("seconds", "peak_gib", "times", "options")}
         for stage, record in records.items()
@@ -152,7 +142,7 @@ def history(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _outputs(folder: Path, stage: str) -> list[Path]:
     """The outputs of a stage that are there."""
-    return sorted(path for pattern in OUTPUTS[stage] for path in Path(folder).glob(pattern) if path.is_file())
+    return sorted(path for pattern in STAGES[stage].outputs for path in Path(folder).glob(pattern) if path.is_file())
 
 
 def _files(folder: Path, stage: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from capture import InputError
 from factory.dataset.events import EVENTS, EventLog, read_events
 from factory.dataset.store import Store
-from factory.report.columns import read_work
+from factory.report.usage import sum_usage
 
 
 def test_events_are_lines_of_json_that_add_up(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_events_are_lines_of_json_that_add_up(tmp_path: Path) -> None:
             events.write("note", text="ü\n")
     lines = (tmp_path / "data" / EVENTS).read_text().splitlines()
     assert len(lines) == 4 and json.loads(lines[1])["text"] == "ü\n"
-    assert read_work(read_events(store)).seconds == {"label": {"head_1": 4.0}}
+    assert sum_usage(read_events(store)).seconds == {"label": {"head_1": 4.0}}
 
 
 def test_a_line_that_a_killed_run_left_half_is_passed_over(tmp_path: Path) -> None:

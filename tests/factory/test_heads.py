@@ -17,6 +17,7 @@ from factory.stages import stamps as stages
 from factory.stages.failures import StageError
 from factory.stages.heads import generate_head, parse_seeds, read_overrides
 from factory.stages.processes import run_stage
+from factory.stages.registry import STAGES
 from factory.stages.settings import RenderSettings, ScanSettings
 from tests.helpers import make_capture
 
@@ -104,7 +105,7 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_stages_know_what_is_whole(tmp_path: Path) -> None:
     def make(stage: str, options: dict) -> None:
-        names = [pattern.replace("*", "view_00") for pattern in stages.OUTPUTS[stage]]
+        names = [pattern.replace("*", "view_00") for pattern in STAGES[stage].outputs]
         stages.run_stamped(tmp_path, stage, options, lambda: [touch(name, str(options)) for name in names])
 
     def touch(name: str, content: str) -> None:

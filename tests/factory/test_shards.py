@@ -14,8 +14,10 @@ from PIL import Image
 
 from capture import Capture, InputError, Labels, PixelClass, Scan
 from factory.dataset import packing
-from factory.dataset.packing import PackSettings, find_captures, pack, pack_if_needed, read_dataset, split
+from factory.dataset.description import read_description
+from factory.dataset.packing import PackSettings, list_captures, pack, pack_if_needed
 from factory.dataset.samples import encode
+from factory.dataset.splits import split_by_share
 from factory.dataset.store import Store
 from factory.production.verify import verify
 from labeling.classes import seen_classes
@@ -39,15 +41,15 @@ def captures(tmp_path: Path) -> list[Path]:
 @given(st.sets(st.integers(0, 10**6), min_size=2, max_size=40), st.floats(0.01, 0.9))
 def test_splits_share_no_head(numbers: set[int], share: float) -> None:
     ids = [f"head_{n:08d}" for n in numbers]
-    parts = split(ids, share)
+    parts = split_by_share(ids, share)
     assert sorted(parts["train"] + parts["test"]) == sorted(ids)
     assert parts["train"] and parts["test"]
-    assert parts == split(ids[::-1], share)
+    assert parts == split_by_share(ids[::-1], share)
 
 
 def test_what_goes_in_comes_out(captures: list[Path], tmp_path: Path) -> None:
     description = pack(captures, tmp_path / "dataset", SETTINGS)
-    assert description == read_dataset(tmp_path / "dataset")
+    assert description == read_description(tmp_path / "dataset")
     samples = {head.id: head for head in read_all(tmp_path / "dataset")}
     assert sorted(samples) == [folder.name for folder in captures]
     for folder in captures:
@@ -202,7 +204,7 @@ def test_two_heads_of_one_name_are_refused(captures: list[Path], tmp_path: Path)
 
 def test_damaged_data_sets_are_named(captures: list[Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no data set"):
-        read_dataset(tmp_path / "dataset")
+        read_description(tmp_path / "dataset")
     description = pack(captures, tmp_path / "dataset", SETTINGS)
     shard = tmp_path / "dataset" / description["splits"]["train"]["shards"][0]["name"]
     data = shard.read_bytes()
@@ -216,24 +218,24 @@ def test_damaged_data_sets_are_named(captures: list[Path], tmp_path: Path) -> No
     for change in ({"splits": []}, {"splits": {"train": {}, "test": {}}}, {"statistics": 3}):
         path.write_text(json.dumps(description | change))
         with pytest.raises(InputError, match=r"dataset\.json is damaged"):
-            read_dataset(tmp_path / "dataset")
+            read_description(tmp_path / "dataset")
     path.write_text(json.dumps(description | {"schema_version": 0}))
     with pytest.raises(InputError, match="schema version"):
-        read_dataset(tmp_path / "dataset")
+        read_description(tmp_path / "dataset")
 
 
 def test_finding_captures(captures: list[Path], tmp_path: Path) -> None:
-    assert find_captures(tmp_path / "captures") == captures
-    assert find_captures(captures[0]) == [captures[0]]
+    assert list_captures(tmp_path / "captures") == captures
+    assert list_captures(captures[0]) == [captures[0]]
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no capture"):
-        find_captures(tmp_path / "empty")
+        list_captures(tmp_path / "empty")
     with pytest.raises(InputError, match="no such folder"):
-        find_captures(tmp_path / "nowhere")
+        list_captures(tmp_path / "nowhere")
 
 
 def test_bad_settings_are_named() -> None:
-    with pytest.raises(InputError, match="test share"):
+    with pytest.raises(InputError, match="`test_share`"):
         PackSettings(test_share=1.0)
     with pytest.raises(InputError, match="at least one head"):
         PackSettings(heads_per_shard=0)

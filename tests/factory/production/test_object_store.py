@@ -8,21 +8,23 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-import ray
 
 from capture import InputError
 from factory.dataset.archive import check_archive
 from factory.dataset.events import EventLog, read_events
 from factory.dataset.store import Store
-from factory.production.display import View
-from factory.production.plan import settle
-from factory.production.produce import Workplace, cluster, refuse_living
-from factory.production.run import Run
+from factory.production.cluster import ClusterOptions, connected
+from factory.production.display import RunDisplay
+from factory.production.event_queue import poll_events, start_event_queue
+from factory.production.lock import refuse_active_run
+from factory.production.plan import claim_plan
+from factory.production.run import ProductionRun
 from factory.production.status import describe
-from factory.production.tasks import Crew, start_journal
+from factory.production.task_submitter import TaskSubmitter
 from tests.factory.production import fakes
 from tests.helpers import free_port
 
@@ -85,15 +87,16 @@ def test_a_bucket_that_is_not_there_is_named(bucket: str) -> None:
 def test_a_data_set_in_an_object_store_equals_one_on_disk(bucket: str, tmp_path: Path) -> None:
     plan = fakes.make_plan()
     stores = [Store(f"{bucket}/data"), Store(tmp_path / "data")]
-    with cluster(Workplace(cpus=4)):
+    with connected(ClusterOptions(cpus=4)):
         for store in stores:
-            settle(store, plan)
-            job = fakes.make_job(plan, store.url)
-            journal = start_journal()
-            hear = lambda journal=journal: ray.get(journal.drain.remote())  # noqa: E731
-            for _ in range(2):  # the second one finds all there
-                with EventLog(store) as events, View(store) as view:
-                    Run(job, Crew(job, journal, (fakes.make, fakes.pack)), hear, lambda: 4, events, view).make()
+            claim_plan(store, plan)
+            context = fakes.make_context(plan, store.url)
+            queue = start_event_queue()
+            submitter = TaskSubmitter(context, queue, (fakes.run_stage, fakes.run_pack))
+            for _ in range(2):  # there is nothing left for the second one
+                with EventLog(store) as event_log, RunDisplay(store) as display:
+                    poll = partial(poll_events, queue)
+                    ProductionRun(context, submitter, poll, lambda: 4, event_log, display).run()
     names = [name for name in stores[0].sizes() if name.endswith(".tar")]
     assert len(names) == 3
     for name in names:
@@ -101,14 +104,14 @@ def test_a_data_set_in_an_object_store_equals_one_on_disk(bucket: str, tmp_path:
         with stores[0].open(name) as file:
             check_archive(file)
     assert sum(event["event"] == "head" for event in read_events(stores[0])) == 5
-    assert "whole, 5 heads (3 train, 2 test) in 3 shards" in next(describe(stores[0]))
+    assert "complete, 5 heads (3 train, 2 test) in 3 shards" in next(describe(stores[0]))
 
 
 def test_a_run_that_lives_is_not_joined(bucket: str) -> None:
     store = Store(f"{bucket}/alive")
-    refuse_living(store)
+    refuse_active_run(store)
     store.write("progress.json", f'{{"time": {time.time() - 5}, "pid": 7, "host": "there"}}'.encode())
-    with pytest.raises(InputError, match=r"another run works on .* \(process 7 on there, [56] s ago\)"):
-        refuse_living(store)
+    with pytest.raises(InputError, match=r"another run works on .* \(process 7 on there, last report [56] s ago\)"):
+        refuse_active_run(store)
     store.write("progress.json", f'{{"time": {time.time() - 500}, "pid": 7, "host": "there"}}'.encode())
-    refuse_living(store)
+    refuse_active_run(store)

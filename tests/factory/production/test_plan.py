@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import InputError
-from factory.dataset.packing import split_by_count
+from factory.dataset.splits import split_by_count
 from factory.dataset.store import Store
-from factory.production.disk_space import capture_bytes, check_space, patiently, sample_bytes
-from factory.production.existing import find_done
-from factory.production.plan import PLAN, Plan, differences, settle
-from factory.production.produce import alone
-from factory.production.quality_gates import Gates
-from factory.production.resources import Need, check_nodes
+from factory.production.disk_space import capture_bytes, check_free_space, sample_bytes, write_when_there_is_space
+from factory.production.existing import list_existing
+from factory.production.lock import exclusive_lock
+from factory.production.plan import PLAN, Plan, claim_plan, differences
+from factory.production.quality_gates import QualityGates
+from factory.production.resources import StageResources, check_nodes
 from factory.production.status import shard_sizes
 from factory.stages.heads import head_name
 from factory.stages.settings import RenderSettings, ScanSettings
@@ -51,7 +51,7 @@ def test_the_key_tells_plans_apart() -> None:
         Plan(4, 1, first_seed=1),
         Plan(4, 1, render=RenderSettings(256)),
         Plan(4, 1, scan=ScanSettings("cpu")),
-        Plan(4, 1, gates=Gates(0.1)),
+        Plan(4, 1, gates=QualityGates(0.1)),
         Plan(4, 1, versions={"generator": "0"}),
     ]
     assert len({plan.key, *(other.key for other in others)}) == 1 + len(others)
@@ -64,8 +64,8 @@ def test_the_key_tells_plans_apart() -> None:
     ("options", "message"),
     [
         ({"heads": 0, "test_heads": 0}, "at least one head"),
-        ({"heads": 4, "test_heads": 4}, "4 test heads of 4"),
-        ({"heads": 4, "test_heads": 1, "heads_per_shard": 0}, "at least one head, got 0"),
+        ({"heads": 4, "test_heads": 4}, "`test_heads` 4 of 4"),
+        ({"heads": 4, "test_heads": 1, "heads_per_shard": 0}, "`heads_per_shard` 0: a shard holds at least one head"),
         ({"heads": 4, "test_heads": 1, "first_seed": 9_999_997}, "seeds of a data set lie between 0 and 9999999"),
     ],
 )
@@ -77,22 +77,22 @@ def test_plans_that_make_no_sense_are_refused(options: dict[str, int], message: 
 def test_a_foreign_data_set_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "dataset.json").write_text("{}")
     with pytest.raises(InputError, match="a data set that this command didn't make"):
-        settle(Store(tmp_path), Plan(4, 1))
+        claim_plan(Store(tmp_path), Plan(4, 1))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"schema_version": 9}'])
 def test_a_damaged_plan_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / PLAN).write_text(text)
     with pytest.raises(InputError, match=PLAN):
-        settle(Store(tmp_path), Plan(4, 1))
+        claim_plan(Store(tmp_path), Plan(4, 1))
 
 
-def test_what_others_left_is_no_part(tmp_path: Path) -> None:
+def test_other_files_are_no_head_archives(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     for name in (".00000001-00000001.8a7b.tar", "notes.txt", "00000099-00000099.tar", "00000001-00000002.tar"):
         (tmp_path / "parts" / name).touch()
-    done = find_done(Store(tmp_path), Plan(4, 1))
-    assert not done.parts and done.obsolete == ["00000001-00000002.tar", "00000099-00000099.tar"]
+    existing = list_existing(Store(tmp_path), Plan(4, 1))
+    assert not existing.head_archives and existing.obsolete == ["00000001-00000002.tar", "00000099-00000099.tar"]
 
 
 def test_quality_below_a_gate_is_told_with_numbers() -> None:
@@ -101,57 +101,62 @@ def test_quality_below_a_gate_is_told_with_numbers() -> None:
         "accuracy": {"skin_pixels": {"median_mm": 3.0}},
         "completeness": {"face_mask_clear": {"within_1_5_mm": 0.2}},
     }
-    assert [reason.split()[0] for reason in Gates().reasons(quality)] == ["20.0", "1.0", "skin"]
-    assert not Gates(0, 0, 0).reasons(quality) and not Gates(0, 0, 0).reasons({})
-    assert len(Gates().reasons({})) == 2  # nothing measured is not good enough
+    assert [reason.split()[0] for reason in QualityGates().reasons(quality)] == ["20.0", "1.0", "skin"]
+    assert not QualityGates(0, 0, 0).reasons(quality) and not QualityGates(0, 0, 0).reasons({})
+    assert len(QualityGates().reasons({})) == 2  # nothing measured is not good enough
     with pytest.raises(InputError, match="min_face"):
-        Gates(min_face=1.5)
+        QualityGates(min_face=1.5)
 
 
 def test_estimates_grow_with_the_images() -> None:
-    small, large = (Need().filled("reconstruct", 13 * side**2, 16) for side in (256, 1024))
+    small, large = (StageResources().with_estimates("reconstruct", 13 * side**2, 16) for side in (256, 1024))
     assert small.gib is not None and large.gib is not None and 1 < small.gib < large.gib < 16
-    assert Need(2, gib=3.5).filled("generate", 1e6, 16).gib == 3.5
-    assert Need().filled("generate", 1e7, 64).minutes > Need().filled("generate", 1e7, 16).minutes  # type: ignore[operator]
-    assert Need(2, 0.5, 4).resources == {"num_cpus": 2, "num_gpus": 0.5, "memory": 4 * 2**30}
+    assert StageResources(2, gib=3.5).with_estimates("generate", 1e6, 16).gib == 3.5
+    few, many = (StageResources().with_estimates("generate", 1e7, samples).minutes for samples in (16, 64))
+    assert few is not None and many is not None and few < many
+    assert StageResources(2, 0.5, 4).ray_options == {"num_cpus": 2, "num_gpus": 0.5, "memory": 4 * 2**30}
 
 
-def test_a_need_that_no_node_meets_is_refused() -> None:
+def test_resources_that_no_node_has_are_refused() -> None:
     nodes = [{"CPU": 4.0, "memory": 8.0 * 2**30}, {"CPU": 64.0, "memory": 2.0 * 2**30}]
-    check_nodes({"label": Need(4, gib=8)}, nodes)
+    check_nodes({"label": StageResources(4, gib=8)}, nodes)
     with pytest.raises(InputError, match=r"stage label, which needs 64 CPUs, 8\.0 GiB \(nodes: 4 CPUs, 8\.0 GiB; 64"):
-        check_nodes({"label": Need(64, gib=8)}, nodes)
+        check_nodes({"label": StageResources(64, gib=8)}, nodes)
     with pytest.raises(InputError, match="1 GPUs"):
-        check_nodes({"generate": Need(1, 1)}, nodes)
+        check_nodes({"generate": StageResources(1, 1)}, nodes)
 
 
 def test_two_runs_don_t_share_a_folder(tmp_path: Path) -> None:
-    with alone(Store(tmp_path)), pytest.raises(InputError, match="another run works on"), alone(Store(tmp_path)):
+    with (
+        exclusive_lock(Store(tmp_path)),
+        pytest.raises(InputError, match="another run works on"),
+        exclusive_lock(Store(tmp_path)),
+    ):
         pass
-    with alone(Store(tmp_path)):
+    with exclusive_lock(Store(tmp_path)):
         pass
 
 
 def test_too_small_a_disk_is_told_before(tmp_path: Path) -> None:
     assert 2e6 < sample_bytes(13 * 256**2) < capture_bytes(13 * 256**2) < 3e7
-    check_space(tmp_path / "not" / "there", 1, "one head")
+    check_free_space(tmp_path / "not" / "there", 1, "one head")
     with pytest.raises(InputError, match=r"9 heads needs about 1000000\.0 GB and .* free; free some"):
-        check_space(tmp_path, 10**15, "9 heads")
+        check_free_space(tmp_path, 10**15, "9 heads")
 
 
 def test_only_a_full_disk_is_waited_for(tmp_path: Path) -> None:
-    tries, said = [], []
+    tries, reported = [], []
 
     def write() -> None:
         tries.append(1)
         if len(tries) == 1:
             raise InputError("can't write x: No space left on device; free some space and run again")
 
-    patiently(write, tmp_path, 1, said.append)
-    assert len(tries) == 2 and "paused" in said[0]
+    write_when_there_is_space(write, tmp_path, 1, reported.append)
+    assert len(tries) == 2 and "paused" in reported[0]
 
     def refuse() -> None:
         raise InputError("can't write x: permission denied")
 
     with pytest.raises(InputError, match="permission"):
-        patiently(refuse, tmp_path, 1, said.append)
+        write_when_there_is_space(refuse, tmp_path, 1, reported.append)

@@ -11,8 +11,8 @@ import pytest
 from factory.cli.main import main
 from factory.dataset.events import read_events
 from factory.dataset.store import Store
-from factory.report.columns import read_work
-from factory.report.dataset_reader import Source
+from factory.report.dataset_reader import DatasetReader
+from factory.report.usage import sum_usage
 from tests.factory.production import tiny
 
 
@@ -32,14 +32,14 @@ def test_a_data_set_is_made_and_right(produced: Path, capsys: pytest.CaptureFixt
     assert {name: split["samples"] for name, split in description["splits"].items()} == {"train": 1, "test": 1}
     assert main(["verify", str(data)]) == 0
     assert main(["status", str(data)]) == 0
-    assert "whole, 2 heads (1 train, 1 test) in 2 shards" in capsys.readouterr().out
-    work = read_work(read_events(Store(data)))
-    assert set(work.seconds) == {"generate", "reconstruct", "label", "pack"}
-    assert all("head_00000001" in heads for heads in work.seconds.values())
+    assert "complete, 2 heads (1 train, 1 test) in 2 shards" in capsys.readouterr().out
+    usage = sum_usage(read_events(Store(data)))
+    assert set(usage.seconds) == {"generate", "reconstruct", "label", "pack"}
+    assert all("head_00000001" in heads for heads in usage.seconds.values())
     for stage, steps in {"generate": {"first view", "other views"}, "reconstruct": {"stereo", "meshing"}}.items():
-        assert work.steps[stage].heads == 2 and steps < set(work.steps[stage].times)
-        assert 0 < sum(work.steps[stage].times.values()) < work.steps[stage].seconds
-    entry = next(entry for _, entry in Source(str(data)).heads())
+        assert usage.steps[stage].heads == 2 and steps < set(usage.steps[stage].times)
+        assert 0 < sum(usage.steps[stage].times.values()) < usage.steps[stage].seconds
+    entry = next(entry for _, entry in DatasetReader(str(data)).entries())
     assert entry.facts["look"]["age"] > 0 and entry.facts["look"]["hair"]
     assert {path.name for path in (data / "captures").iterdir()} == {"head_00000000", "head_00000001"}
     assert not list((data / "parts").iterdir())
@@ -54,7 +54,7 @@ def test_kept_captures_are_used_again(produced: Path) -> None:
     rendered = read_times(data)
     words = tiny.command(data, produced / "overrides.yaml", "--keep-captures", "--generate.cpus", "2")
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=500)
-    assert done.returncode == 0 and "1 of 2 heads are there" in done.stderr
+    assert done.returncode == 0 and "1 of 2 heads are finished" in done.stderr
     assert tiny.shards_of(data) == before and read_times(data) == rendered
 
 
@@ -68,4 +68,4 @@ def test_a_stage_that_no_node_can_run_is_refused(tmp_path: Path, capsys: pytest.
     words = tiny.command(tmp_path / "data", tmp_path / "overrides.yaml", "--reconstruct.gib", "100000")
     assert main(words[3:]) == 2
     said = capsys.readouterr().err
-    assert "no node can run the stage reconstruct" in said and "--reconstruct.gib" in said
+    assert "no node can run the stage reconstruct" in said and "reconstruct.gib" in said

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 
 from capture import InputError
 from factory.dataset.events import EventLog, read_events
 from factory.dataset.store import Store
-from factory.production.display import HEARTBEAT, View
-from factory.production.plan import Plan, settle
-from factory.production.produce import Workplace, cluster
-from factory.production.run import Run
-from factory.production.tasks import Crew, start_journal
-from factory.report.columns import read_work
+from factory.production.cluster import ClusterOptions, connected
+from factory.production.display import RunDisplay
+from factory.production.event_queue import poll_events, start_event_queue
+from factory.production.heartbeat import HEARTBEAT
+from factory.production.plan import Plan, claim_plan
+from factory.production.run import ProductionRun
+from factory.production.task_submitter import TaskSubmitter
+from factory.report.usage import sum_usage
 from factory.stages.failures import StageError
 from tests.factory.production import fakes
 from training.data.shards import check_shard, read_samples, read_splits
@@ -29,19 +30,19 @@ Produce = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[None]:
-    with cluster(Workplace(cpus=4)):
+    with connected(ClusterOptions(cpus=4)):
         yield
 
 
 @pytest.fixture
 def produce(nodes: None, tmp_path: Path) -> Produce:
     def run(plan: Plan | None = None, folder: Path = tmp_path / "dataset") -> dict[str, Any]:
-        job = fakes.make_job(plan or fakes.make_plan(), folder)
-        settle(job.store, job.plan)
-        journal = start_journal()
-        with EventLog(job.store) as events, View(job.store) as view:
-            crew = Crew(job, journal, (fakes.make, fakes.pack))
-            return Run(job, crew, lambda: ray.get(journal.drain.remote()), lambda: 4, events, view).make()
+        context = fakes.make_context(plan or fakes.make_plan(), folder)
+        claim_plan(context.store, context.plan)
+        queue = start_event_queue()
+        with EventLog(context.store) as event_log, RunDisplay(context.store) as display:
+            submitter = TaskSubmitter(context, queue, (fakes.run_stage, fakes.run_pack))
+            return ProductionRun(context, submitter, lambda: poll_events(queue), lambda: 4, event_log, display).run()
 
     return run
 
@@ -52,16 +53,16 @@ def shards_of(folder: Path) -> dict[str, bytes]:
 
 def seeds_of(folder: Path) -> set[int]:
     """Of all samples, each read as training reads it."""
-    found = []
+    seeds = []
     for split in read_splits(folder).values():
         for shard in split.shards:
             check_shard(shard)
             for sample in read_samples(shard):
                 seed = json.loads(sample["capture.json"])["seed"]
                 assert {key: data for key, data in sample.items() if key[:2] != "__"} == fakes.sample_of(seed)
-                found.append(seed)
-    assert len(found) == len(set(found))
-    return set(found)
+                seeds.append(seed)
+    assert len(seeds) == len(set(seeds))
+    return set(seeds)
 
 
 @pytest.fixture
@@ -77,8 +78,8 @@ def test_every_head_is_in_one_shard(produce: Produce, tmp_path: Path) -> None:
     assert description["statistics"]["heads"] == 5 and description["replaced"] == 0
     left = {path.name for path in (tmp_path / "dataset").iterdir()}
     assert HEARTBEAT not in left and not list((tmp_path / "dataset" / "parts").iterdir())
-    told = read_work(read_events(Store(tmp_path / "dataset"))).seconds
-    assert {stage: times["head_00000003"] for stage, times in told.items()} == {
+    seconds = sum_usage(read_events(Store(tmp_path / "dataset"))).seconds
+    assert {stage: times["head_00000003"] for stage, times in seconds.items()} == {
         "generate": 0.5,
         "reconstruct": 0.5,
         "label": 0.5,
@@ -122,16 +123,16 @@ def test_a_damaged_shard_is_mended(
     assert made == 5 + {"cut": 1, "flip": 1, "index": 2, "padding": 0, "checksum": 0}[damage]
 
 
-def test_a_damaged_part_is_made_again(produce: Produce, tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+def test_a_damaged_head_archive_is_made_again(produce: Produce, tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
     folder = tmp_path / "dataset"
     fakes.fault(folder, "label", 0, "reject", 1000)
     for seed in range(1, 10):
         fakes.fault(folder, "label", seed * 10_000_000, "reject", 1000)
-    with pytest.raises(StageError, match=r"slot 0: 10 seeds failed or were rejected, head_00000000 first"):
+    with pytest.raises(StageError, match=r"slot 0 of .*: 10 seeds failed or were rejected, head_00000000 first"):
         produce()
-    parts = list((folder / "parts").glob("*.tar"))
-    assert parts  # of the shard that slot 0 is in
-    parts[0].write_bytes(parts[0].read_bytes()[:-12_000])
+    archives = list((folder / "parts").glob("*.tar"))
+    assert archives  # of the shard that slot 0 is in
+    archives[0].write_bytes(archives[0].read_bytes()[:-12_000])
     shutil.rmtree(folder / "quarantine")
     shutil.rmtree(folder / fakes.FAULTS)
     produce()
@@ -168,7 +169,7 @@ def test_when_all_fail_the_run_stops(produce: Produce, tmp_path: Path) -> None:
     for seed in range(5):
         for replacement in range(10):
             fakes.fault(folder, "generate", seed + 10_000_000 * replacement, "reject", 1000)
-    with pytest.raises(StageError, match=r"stopped: 4 heads failed and 0 were made; the last: generate head_"):
+    with pytest.raises(StageError, match=r"stopped: 4 heads failed .* and 0 were finished; the last: generate head_"):
         produce()
     assert not (folder / "dataset.json").exists()
 

@@ -11,7 +11,7 @@ from capture import InputError
 from factory.dataset.archive import Content, Entry, Index, check_archive, read_contents, write_archive
 from factory.dataset.packing import PackSettings, pack
 from factory.dataset.store import Store
-from factory.production.verify import sample_faults, verify
+from factory.production.verify import sample_problems, verify
 from tests.helpers import make_capture
 
 
@@ -74,23 +74,23 @@ def test_samples_that_contradict_themselves_are_told(
     info = json.loads(sample["capture.json"]) | {"stages": {"label": {"options": {"threshold_mm": 1.5}}}}
     sample["capture.json"] = json.dumps(info).encode()
     entry = index.entries[0]
-    assert list(sample_faults(entry, sample)) == []
+    assert list(sample_problems(entry, sample)) == []
     arrays = dict(np.load(io.BytesIO(sample["scan.npz"]))) | change
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    assert message in "; ".join(sample_faults(entry, sample | {"scan.npz": buffer.getvalue()}))
+    assert message in "; ".join(sample_problems(entry, sample | {"scan.npz": buffer.getvalue()}))
 
 
 def test_a_sample_without_a_scan_is_told(dataset: Path) -> None:
     with (dataset / "train-000000.tar").open("rb") as file:
         entry = check_archive(file).entries[0]
-    assert "can't be read" in next(sample_faults(entry, {"capture.json": b"{}"}))
+    assert "can't be read" in next(sample_problems(entry, {"capture.json": b"{}"}))
 
 
 def test_an_unfinished_data_set_is_not_right(tmp_path: Path) -> None:
     entry = Entry(0, "a", {}, {"x": Content.of(b"1")})
     write_archive(tmp_path / "train-000000.tar", Index("plan", (entry,)), [b"1"])
-    with pytest.raises(InputError, match="it is not whole"):
+    with pytest.raises(InputError, match="it is not complete"):
         verify(Store(tmp_path))
 
 
@@ -99,6 +99,6 @@ def test_masks_of_some_views_are_told(dataset: Path) -> None:
         index = check_archive(file)
         sample = dict(zip(index.entries[0].files, read_contents(file, index), strict=True))
     every = {f"view_{i:02d}.mask.png": b"" for i in range(3)}
-    assert list(sample_faults(index.entries[0], sample | every)) == []
+    assert list(sample_problems(index.entries[0], sample | every)) == []
     some = {"view_00.mask.png": b""}
-    assert list(sample_faults(index.entries[0], sample | some)) == ["it has 3 cameras and other masks"]
+    assert list(sample_problems(index.entries[0], sample | some)) == ["it has 3 cameras and other masks"]

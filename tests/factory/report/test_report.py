@@ -15,10 +15,10 @@ from factory.dataset.events import EventLog
 from factory.dataset.packing import PackSettings, pack
 from factory.dataset.samples import encode, facts
 from factory.dataset.store import Store
-from factory.production.existing import put_in_quarantine
-from factory.production.head_tasks import part_name
+from factory.production.head_archives import head_archive_name
+from factory.production.quarantine import put_in_quarantine
 from factory.report import ReportExtras, ReportSettings, write_report
-from factory.report.dataset_reader import Source, front_view
+from factory.report.dataset_reader import DatasetReader, front_view
 from tests.factory.report.browser import find_browser, open_page
 from tests.helpers import looking_at_origin, make_capture
 
@@ -69,9 +69,9 @@ def test_the_page_tells_of_all_heads(dataset: Path) -> None:
     assert place == str(dataset / "report.html")
     page, text = (dataset / "report.html").read_text(encoding="utf-8"), text_of(dataset / "report.html")
     assert "5 train, 1 test" in text and "2 of 6 heads, evenly spaced" in text and "4 of 6 heads" in text
-    for chart in ("age, years", "tone of the skin", "length of the hair", "strength of the", "vertices that"):
+    for chart in ("age, years", "skin tone", "hair length", "expression, largest", "skin vertices, %"):
         assert f'alt="{chart}' in page, chart
-    assert 'alt="length of the beard' not in page  # nobody wears one
+    assert 'alt="beard length' not in page  # nobody wears one
     assert "out of memory 1" in text
     assert "head_00000009: label head_00000009 failed three times" in text
     assert "the last words &lt;b&gt;" in text
@@ -82,11 +82,11 @@ def test_the_page_tells_of_all_heads(dataset: Path) -> None:
 
 
 def test_heads_that_are_shown_lie_all_over_the_data_set(dataset: Path) -> None:
-    places = [place for place, _ in Source(str(dataset)).heads()]
+    places = [location for location, _ in DatasetReader(str(dataset)).entries()]
     write_report(str(dataset), settings=ReportSettings(heads=2, faces=0))
     shown = re.findall(r"<h3>(\S+) ", (dataset / "report.html").read_text(encoding="utf-8"))
-    source = Source(str(dataset))
-    assert shown == [source.info(places[0])["id"], source.info(places[-1])["id"]]
+    reader = DatasetReader(str(dataset))
+    assert shown == [reader.read_info(places[0])["id"], reader.read_info(places[-1])["id"]]
     assert places[0].split == "train" and places[-1].split == "test"
 
 
@@ -114,26 +114,28 @@ def test_a_data_set_in_the_making(captures: list[Path], dataset: Path) -> None:
         sample = encode(capture)
         if capture.info.id == lost or slot < 2:
             index = index_of([(slot, capture.info.id, facts(capture), sample)], "key")
-            write_archive(dataset / "parts" / part_name(slot, slot), index, (sample[key] for key in sorted(sample)))
+            write_archive(
+                dataset / "parts" / head_archive_name(slot, slot), index, (sample[key] for key in sorted(sample))
+            )
     write_report(str(dataset), settings=FEW)
     text = text_of(dataset / "report.html")
-    assert "5 train, 1 in no shard yet" in text and "not whole" in text
+    assert "5 train, 1 in no shard yet" in text and "not complete" in text
 
 
-def test_parts_that_become_a_shard_meanwhile(dataset: Path, captures: list[Path]) -> None:
+def test_head_archives_that_become_a_shard_meanwhile(dataset: Path, captures: list[Path]) -> None:
     (dataset / "dataset.json").unlink()
     capture = Capture.read(captures[0])
     sample = encode(capture)
-    path = dataset / "parts" / part_name(0, 0)
+    path = dataset / "parts" / head_archive_name(0, 0)
     index = index_of([(0, capture.info.id, facts(capture), sample)], "key")
     write_archive(path, index, (sample[key] for key in sorted(sample)))
-    source = Source(str(dataset))
+    reader = DatasetReader(str(dataset))
     path.unlink()
-    places = [place for place, _ in source.heads()]
+    places = [location for location, _ in reader.entries()]
     assert len(places) == HEADS
     (dataset / places[0].archive).unlink()
     with pytest.raises(InputError, match=r"test-000000\.tar: it is gone; a run may have put its heads into a shard"):
-        source.read(places[0])
+        reader.read_head(places[0])
 
 
 def test_what_is_wrong_is_named(dataset: Path, tmp_path: Path) -> None:
@@ -164,7 +166,7 @@ def test_older_data_sets_that_tell_less(dataset: Path, monkeypatch: pytest.Monke
     pack(captures, dataset, PackSettings(0.2, 2))
     write_report(str(dataset), settings=FEW, extras=ReportExtras(title="An old one"))
     text = text_of(dataset / "report.html")
-    assert "An old one" in text and "Who they are" not in text and "No attempt failed." in text
+    assert "An old one" in text and "Attributes of the heads" not in text and "No attempt failed." in text
 
 
 def test_the_front_is_what_looks_into_the_face() -> None:
@@ -173,10 +175,10 @@ def test_the_front_is_what_looks_into_the_face() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[str]:
-    found = find_browser()
-    if found is None:
+    path = find_browser()
+    if path is None:
         pytest.skip("no browser of the Chromium family on this machine")
-    yield found
+    yield path
 
 
 @pytest.mark.parametrize("width", [1280, 500])
@@ -187,8 +189,10 @@ def test_in_a_browser(browser: str, dataset: Path, tmp_path: Path, width: int) -
     assert shown.images == page.read_text(encoding="utf-8").count("<img") > 20
     assert shown.shown == shown.images
     assert shown.wrong == [] and shown.requests == [] and shown.too_wide == []
-    assert shown.headings == ["Data set heads", "Faces", "Who they are", "How the scans came out", "Heads",
-                              "What it took", "Failures and rejects", "Assets"]  # fmt: skip
+    assert shown.headings == [
+        "Data set heads", "Faces", "Attributes of the heads", "Quality of the scans", "Sample heads", "Time and memory",
+        "Failed and rejected heads", "Assets",
+    ]  # fmt: skip
     assert "the last words <b>" in shown.text
 
 
@@ -207,10 +211,10 @@ def test_the_browser_test_can_fail(browser: str, tmp_path: Path) -> None:
 
 
 def test_records_of_stages_hold_what_the_page_reads(captures: list[Path]) -> None:
-    found = facts(Capture.read(captures[4]))
-    assert found["look"] == {"age": 24.0, "skin_melanin": 0.3, "hair": "bob", "hair_mm": 200.0, "beard": "none",
+    values = facts(Capture.read(captures[4]))
+    assert values["look"] == {"age": 24.0, "skin_melanin": 0.3, "hair": "bob", "hair_mm": 200.0, "beard": "none",
                              "beard_mm": 0.0, "expression": 0.5, "turn_deg": 5.73}  # fmt: skip
-    assert found["assets"] == ["pack/wig"]
-    assert sum(found["distance_counts"]) == found["vertices"]
-    assert json.loads(json.dumps(found)) == found
+    assert values["assets"] == ["pack/wig"]
+    assert sum(values["distance_counts"]) == values["vertices"]
+    assert json.loads(json.dumps(values)) == values
     assert read_json(captures[4] / Capture.INFO, "capture.json")["traits"] == {"age": 24.0}

@@ -1,6 +1,6 @@
-"""One labelled head as a part of a data set; run in a process of its own, as every stage is.
+"""The program that writes a labelled capture as a head archive, in a process of its own as every stage.
 
-python -m factory.production.pack_head CAPTURE PART.tar SLOT KEY
+python -m factory.production.write_head_archive CAPTURE ARCHIVE.tar SLOT PLAN_KEY
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from factory.dataset.archive import index_of, write_archive
 from factory.dataset.samples import encode, facts
 
 
-def write_part(folder: Path, path: Path, slot: int, key: str) -> None:
+def write_head_archive(folder: Path, path: Path, slot: int, key: str) -> None:
     """Write the capture in `folder` as the archive `path`, for a slot of the plan `key`. Raises `InputError`."""
     capture = Capture.read(folder)
     sample = encode(capture)
@@ -24,11 +24,11 @@ def write_part(folder: Path, path: Path, slot: int, key: str) -> None:
     write_archive(path, index, (sample[name] for name in sorted(sample)))
 
 
-def main(words: Sequence[str]) -> int:
-    """Run; returns the exit code."""
+def main(arguments: Sequence[str]) -> int:
+    """Run the program; returns its exit code."""
     end_with_parent()
-    folder, path, slot, key = words
-    return exit_code_of(lambda: write_part(Path(folder), Path(path), int(slot), key))
+    folder, path, slot, key = arguments
+    return exit_code_of(lambda: write_head_archive(Path(folder), Path(path), int(slot), key))
 
 
 if __name__ == "__main__":

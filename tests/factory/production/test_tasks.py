@@ -1,4 +1,4 @@
-"""What happens around the stages: files that are joined, saved and swept, and whatever may go wrong there."""
+"""Tasks of heads and shards: files that are assembled, saved and removed, and whatever may go wrong there."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ import pytest
 from capture import InputError, Labels, RefusedError
 from factory.dataset.archive import Index, index_of, read_index, write_archive
 from factory.dataset.store import Store
-from factory.production import head_tasks, tasks
+from factory.production import head_tasks, shard_tasks
+from factory.production.context import RunContext
 from factory.production.disk_space import working_folder
-from factory.production.display import HEARTBEAT, View
-from factory.production.existing import remove_leftovers
-from factory.production.head_tasks import PARTS, AttemptError, Job, RejectedError, part_name
-from factory.production.tasks import ShardJob, check_shard, join_parts
+from factory.production.display import RunDisplay
+from factory.production.existing import remove_partial_files
+from factory.production.head_archives import HEAD_ARCHIVES, head_archive_name
+from factory.production.head_errors import AttemptError, RejectedError
+from factory.production.heartbeat import HEARTBEAT
+from factory.production.shard_tasks import ShardJob, assemble_shard, check_shard
 from factory.stages.failures import Failure, StageError, kind_of
 from factory.stages.processes import run_stage
 from factory.stages.stamps import run_stamped
@@ -34,8 +37,8 @@ from tests.factory.production import fakes
 SLOTS = (0, 3)
 
 
-class Heard(list):
-    """Collects what stages tell."""
+class Events(list):
+    """Collects the events of tasks."""
 
     def __call__(self, event: str, **values: Any) -> None:
         self.append((event, values))
@@ -43,48 +46,50 @@ class Heard(list):
 
 @pytest.fixture
 def shard(tmp_path: Path) -> ShardJob:
-    """A shard of two heads whose parts are there."""
-    job = ShardJob(Store(tmp_path / "data"), "key", "train-000000.tar", SLOTS, tmp_path, Heard())
+    """A shard of two heads whose archives are there."""
+    job = ShardJob(Store(tmp_path / "data"), "key", "train-000000.tar", SLOTS, tmp_path, Events())
     for slot in SLOTS:
-        _put_part(job, slot, slot)
+        _put_archive(job, slot, slot)
     return job
 
 
-def _put_part(job: ShardJob, slot: int, seed: int, key: str = "key") -> str:
+def _put_archive(job: ShardJob, slot: int, seed: int, key: str = "key") -> str:
     sample = fakes.sample_of(seed)
     facts = {"seed": seed, "vertices": 1, "skin_share": 0.5, "skin_distance_mm_median": 0.1, "versions": {}}
-    path = Path(job.store.url) / PARTS / part_name(slot, seed)
+    path = Path(job.store.url) / HEAD_ARCHIVES / head_archive_name(slot, seed)
     write_archive(path, index_of([(slot, f"head_{seed:08d}", facts, sample)], key), (sample[k] for k in sorted(sample)))
     return path.name
 
 
-def parts_of(job: ShardJob) -> list[str]:
-    return list(job.store.sizes(PARTS))
+def archives_of(job: ShardJob) -> list[str]:
+    return list(job.store.sizes(HEAD_ARCHIVES))
 
 
-def test_parts_become_a_shard_once(shard: ShardJob) -> None:
-    parts = parts_of(shard)
-    assert join_parts(shard, parts) == [] and parts_of(shard) == []
+def test_archives_become_a_shard_once(shard: ShardJob) -> None:
+    archives = archives_of(shard)
+    assert assemble_shard(shard, archives) == [] and archives_of(shard) == []
     path = Path(shard.store.url) / shard.name
     written, when = path.read_bytes(), path.stat().st_mtime_ns
-    _put_part(shard, 3, 3)  # as if the process had been killed before it removed the last part
-    assert join_parts(shard, parts) == [] and parts_of(shard) == []
+    _put_archive(shard, 3, 3)  # as if the process had been killed before it removed the last one
+    assert assemble_shard(shard, archives) == [] and archives_of(shard) == []
     assert path.read_bytes() == written and path.stat().st_mtime_ns == when
 
 
-def test_parts_of_another_plan_or_slot_are_not_joined(shard: ShardJob) -> None:
-    stale = _put_part(shard, 0, 0, key="another plan")
-    misnamed = Path(shard.store.url) / PARTS / part_name(3, 10_000_003)
-    (Path(shard.store.url) / PARTS / part_name(3, 3)).rename(misnamed)
-    assert join_parts(shard, [stale, misnamed.name]) == [stale]
-    wrong = _put_part(shard, 5, 5)
-    (Path(shard.store.url) / PARTS / wrong).rename(Path(shard.store.url) / PARTS / part_name(0, 0))
-    assert join_parts(shard, [part_name(0, 0), misnamed.name]) == [part_name(0, 0)]
+def test_archives_of_another_plan_or_slot_are_refused(shard: ShardJob) -> None:
+    stale = _put_archive(shard, 0, 0, key="another plan")
+    misnamed = Path(shard.store.url) / HEAD_ARCHIVES / head_archive_name(3, 10_000_003)
+    (Path(shard.store.url) / HEAD_ARCHIVES / head_archive_name(3, 3)).rename(misnamed)
+    assert assemble_shard(shard, [stale, misnamed.name]) == [stale]
+    wrong = _put_archive(shard, 5, 5)
+    (Path(shard.store.url) / HEAD_ARCHIVES / wrong).rename(
+        Path(shard.store.url) / HEAD_ARCHIVES / head_archive_name(0, 0)
+    )
+    assert assemble_shard(shard, [head_archive_name(0, 0), misnamed.name]) == [head_archive_name(0, 0)]
     assert not (Path(shard.store.url) / shard.name).exists()
 
 
-def test_a_damaged_shard_that_was_taken_apart_before_gives_its_parts(shard: ShardJob) -> None:
-    assert join_parts(shard, parts_of(shard)) == []
+def test_a_damaged_shard_that_was_taken_apart_before_gives_its_archives(shard: ShardJob) -> None:
+    assert assemble_shard(shard, archives_of(shard)) == []
     path = Path(shard.store.url) / shard.name
     data = bytearray(path.read_bytes())
     data[-3000] ^= 1
@@ -96,22 +101,22 @@ def test_a_damaged_shard_that_was_taken_apart_before_gives_its_parts(shard: Shar
 
 
 def test_a_sector_that_cannot_be_read_is_damage(shard: ShardJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert join_parts(shard, parts_of(shard)) == []
+    assert assemble_shard(shard, archives_of(shard)) == []
 
     def unreadable(file: Any) -> Index:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(tasks, "check_archive", unreadable)
-    found = check_shard(shard)
-    assert found is not None and "it can't be read" in found[0] and len(found[1]) == 2
+    monkeypatch.setattr(shard_tasks, "check_archive", unreadable)
+    damage = check_shard(shard)
+    assert damage is not None and "it can't be read" in damage[0] and len(damage[1]) == 2
 
 
-def test_a_full_disk_makes_joining_wait(shard: ShardJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "_AGAIN_S", 0.01)
-    full = _fails_times(3, OSError(errno.ENOSPC, "No space left on device"), tasks.write_archive)
-    monkeypatch.setattr(tasks, "write_archive", full)
-    assert join_parts(shard, parts_of(shard)) == []
-    assert [event for event, _ in shard.tell] == ["paused"] * 3  # type: ignore[attr-defined]
+def test_a_full_disk_makes_assembly_wait(shard: ShardJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard_tasks, "_RETRY_S", 0.01)
+    full = _fails_times(3, OSError(errno.ENOSPC, "No space left on device"), shard_tasks.write_archive)
+    monkeypatch.setattr(shard_tasks, "write_archive", full)
+    assert assemble_shard(shard, archives_of(shard)) == []
+    assert [event for event, _ in shard.send_event] == ["paused"] * 3  # type: ignore[attr-defined]
     with Store(shard.store.url).open(shard.name) as file:
         assert [entry.slot for entry in read_index(lambda a, b: (file.seek(a), file.read(b - a))[1]).entries] == [0, 3]
 
@@ -142,12 +147,12 @@ def _fails_times(times: int, error: Exception, then: Callable[..., Any]) -> Call
 def test_whatever_goes_wrong_costs_one_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: Failure
 ) -> None:
-    job, told = fakes.make_job(fakes.make_plan(), tmp_path / "data"), Heard()
-    monkeypatch.setattr(head_tasks, "_run", _fails_times(1, error, lambda *_: None))
+    context, events = fakes.make_context(fakes.make_plan(), tmp_path / "data"), Events()
+    monkeypatch.setattr(head_tasks, "_run_stage", _fails_times(1, error, lambda *_: None))
     with pytest.raises(RejectedError if kind is Failure.DATA else AttemptError) as failed:
-        head_tasks.make(job, "generate", 0, told)
-    assert failed.value.evidence["kind"] == kind == kind_of(error)
-    assert [event for event, _ in told] == ["started", "attempt failed"]
+        head_tasks.run_stage_task(context, "generate", 0, events)
+    assert failed.value.details["kind"] == kind == kind_of(error)
+    assert [event for event, _ in events] == ["started", "attempt failed"]
 
 
 @pytest.mark.parametrize("painted", [False, True])
@@ -155,20 +160,20 @@ def test_labels_that_a_person_painted_in_kept_captures_stay(
     painted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The head goes on with the computed ones, which take the place of computed ones alone."""
-    job = replace(fakes.make_job(fakes.make_plan(), tmp_path / "data"), keep_captures=True)
+    context = replace(fakes.make_context(fakes.make_plan(), tmp_path / "data"), keep_captures=True)
     kept = tmp_path / "data" / "captures" / "head_00000000" / "labels.npz"
     kept.parent.mkdir(parents=True)
     Labels(np.full(2, np.nan if painted else 1.0, np.float32), np.array([True, False]), painted=painted).write(kept)
     before = kept.read_bytes()
 
-    def label(job: Job, stage: str, seed: int, root: Path) -> None:
+    def label(context: RunContext, stage: str, seed: int, root: Path) -> None:
         folder = root / "head_00000000"
-        work = Labels(np.zeros(2, np.float32), np.array([True, True]))
-        run_stamped(folder, stage, {}, lambda: work.write(folder / "labels.npz"))
+        computed = Labels(np.zeros(2, np.float32), np.array([True, True]))
+        run_stamped(folder, stage, {}, lambda: computed.write(folder / "labels.npz"))
 
-    monkeypatch.setattr(head_tasks, "_run", label)
-    monkeypatch.setattr(head_tasks, "_judge", lambda *_: None)
-    archive = head_tasks.make(job, "label", 0, Heard())
+    monkeypatch.setattr(head_tasks, "_run_stage", label)
+    monkeypatch.setattr(head_tasks._Attempt, "check_quality", lambda *_: None)
+    archive = head_tasks.run_stage_task(context, "label", 0, Events())
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         assert tar.getnames() == ["head_00000000/labels.npz", "head_00000000/stages/label.json"]
     assert (kept.read_bytes() == before) == painted
@@ -177,14 +182,13 @@ def test_labels_that_a_person_painted_in_kept_captures_stay(
 
 
 def test_a_full_disk_makes_a_stage_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job, told = fakes.make_job(fakes.make_plan(), tmp_path / "data"), Heard()
-    monkeypatch.setattr(head_tasks, "_AGAIN_S", 0.01)
-    monkeypatch.setattr(head_tasks, "_run", lambda *_: None)
-    monkeypatch.setattr(
-        head_tasks, "_pack", _fails_times(2, OSError(errno.ENOSPC, "No space left"), lambda *_: b"done")
-    )
-    assert head_tasks.make(job, "generate", 0, told) == b"done"
-    assert [event for event, _ in told if event == "paused"] == ["paused"] * 2
+    context, events = fakes.make_context(fakes.make_plan(), tmp_path / "data"), Events()
+    monkeypatch.setattr(head_tasks, "_RETRY_S", 0.01)
+    monkeypatch.setattr(head_tasks, "_run_stage", lambda *_: None)
+    full = _fails_times(2, OSError(errno.ENOSPC, "No space left"), lambda *_: b"done")
+    monkeypatch.setattr(head_tasks, "pack_outputs", full)
+    assert head_tasks.run_stage_task(context, "generate", 0, events) == b"done"
+    assert [event for event, _ in events if event == "paused"] == ["paused"] * 2
 
 
 def test_what_a_capture_refuses_has_its_own_exit_code(tmp_path: Path) -> None:
@@ -205,7 +209,7 @@ def test_temporary_files_of_a_stage_go_to_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "x.log").read_text().strip() == str(tmp_path / "here")
 
 
-def test_what_the_killed_have_left_is_swept(tmp_path: Path) -> None:
+def test_folders_of_killed_processes_are_removed(tmp_path: Path) -> None:
     dead = 2**22 + 5  # beyond any process
     mine, others = tmp_path / f"p2p-{socket.gethostname()}-{dead}-x", tmp_path / f"p2p-elsewhere-{dead}-x"
     living = tmp_path / f"p2p-{socket.gethostname()}-{os.getpid()}-x"
@@ -217,24 +221,24 @@ def test_what_the_killed_have_left_is_swept(tmp_path: Path) -> None:
     assert not Path(folder).exists()
 
 
-def test_half_written_shards_of_killed_runs_are_swept(tmp_path: Path) -> None:
+def test_half_written_shards_of_killed_runs_are_removed(tmp_path: Path) -> None:
     old, new = tmp_path / ".train-000000.ab12.tar", tmp_path / ".train-000001.ab12.tar"
-    part, shard = tmp_path / PARTS / ".00000001-00000001.ab.tar", tmp_path / "train-000000.tar"
-    (tmp_path / PARTS).mkdir()
-    for path in (old, new, part, shard):
+    archive, shard = tmp_path / HEAD_ARCHIVES / ".00000001-00000001.ab.tar", tmp_path / "train-000000.tar"
+    (tmp_path / HEAD_ARCHIVES).mkdir()
+    for path in (old, new, archive, shard):
         path.write_bytes(b"x")
-    for path in (old, part, shard):
+    for path in (old, archive, shard):
         os.utime(path, (time.time() - 7200,) * 2)
-    remove_leftovers(tmp_path)
-    assert not old.exists() and not part.exists() and new.exists() and shard.exists()
+    remove_partial_files(tmp_path)
+    assert not old.exists() and not archive.exists() and new.exists() and shard.exists()
 
 
-def test_a_run_gives_signs_of_life_while_it_looks_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("factory.production.display.HEARTBEAT_S", 0.05)
-    sign = tmp_path / HEARTBEAT
-    with View(Store(tmp_path), heads=7):
-        first = sign.stat().st_mtime_ns
-        assert '"heads": 7' in sign.read_text()
+def test_the_heartbeat_goes_on_while_the_run_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.production.heartbeat.HEARTBEAT_S", 0.05)
+    heartbeat = tmp_path / HEARTBEAT
+    with RunDisplay(Store(tmp_path), heads=7):
+        first = heartbeat.stat().st_mtime_ns
+        assert '"heads": 7' in heartbeat.read_text()
         time.sleep(0.4)
-        assert sign.stat().st_mtime_ns > first
-    assert not sign.exists()
+        assert heartbeat.stat().st_mtime_ns > first
+    assert not heartbeat.exists()
