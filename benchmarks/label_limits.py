@@ -23,7 +23,7 @@ from evaluation.comparison.samples import read_subjects
 from evaluation.metrics.labels import Counts
 from training.checkpoints.labeller import load_labeller
 from training.checkpoints.pretrained import PRETRAINED
-from training.segment import segment_head
+from training.inference import segment_head
 
 LIMIT_MM = 1.5
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from capture import Camera, InputError, Scan, vertex_normals
+from scans.head_sample import HeadSample
 from scans.ray_casting import RayCaster
 
 METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
@@ -103,6 +104,13 @@ def scaled(scan: Scan, factor: float) -> Scan:
 def scaled_camera(camera: Camera, factor: float) -> Camera:
     """The camera with other units."""
     return camera if factor == 1 else replace(camera, translation=camera.translation * factor)
+
+
+def in_metres(head: HeadSample, unit: str | None = None, camera_unit: str | None = None) -> tuple[HeadSample, Units]:
+    """A head with scan and cameras in metres, and its units, as `find_units` finds them. Raises `InputError`."""
+    units = find_units(head.scan, head.cameras, unit, camera_unit, f"scan of {head.id}")
+    cameras = tuple(scaled_camera(camera, units.cameras) for camera in head.cameras)
+    return replace(head, scan=scaled(head.scan, units.scan), cameras=cameras), units
 
 
 def coverage(

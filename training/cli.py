@@ -11,8 +11,8 @@ from typing import Any
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
-from training.callbacks.pictures import PredictionPictures
-from training.callbacks.writer import PredictionWriter
+from training.callbacks.prediction_pictures import PredictionPictures
+from training.callbacks.prediction_writer import PredictionWriter
 from training.checkpoints.labeller import read_checkpoint
 from training.command import ShardCLI, exit_code_of, quiet_libraries, set_up_process
 from training.data.module import HeadData

@@ -17,10 +17,11 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from capture import InputError
 from capture.files import explain_os_error
 from capture.import_path import safe_imports
-from training.callbacks.logs import loggers_of
+from training.callbacks.last_checkpoint import LastCheckpoint
 from training.callbacks.progress import PlainProgress, prepared_line
-from training.callbacks.stopping import LastCheckpoint, ResumePoint, Stopped
+from training.callbacks.resume_point import ResumePoint, Stopped
 from training.checkpoints.files import AtomicCheckpointIO
+from training.loggers import loggers_of
 from training.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from capture import InputError
+from training.device import DeviceRunner
 
 CLASSES = (
     "background", "skin", "left_brow", "right_brow", "left_eye", "right_eye", "eyeglasses", "left_ear", "right_ear",
@@ -48,10 +49,10 @@ class BiSeNetSegmenter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._network = load_network(Path(path)).to(self._device)
-        self._mean = torch.tensor(_MEAN, device=self._device)[:, None, None]
-        self._deviation = torch.tensor(_DEVIATION, device=self._device)[:, None, None]
+        self._network = load_network(Path(path))
+        self._runner = DeviceRunner(self._network, "face parsing network")
+        self._mean = torch.tensor(_MEAN)[:, None, None]
+        self._deviation = torch.tensor(_DEVIATION)[:, None, None]
         self._skin = [CLASSES.index(name) for name in SKIN]
 
     @property
@@ -65,10 +66,15 @@ class BiSeNetSegmenter:
     def classes(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(512, 512, 19) probabilities of `CLASSES`, whose sum is 1, of an image (H, W, 3), sRGB."""
         small = Image.fromarray(np.ascontiguousarray(image)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-        pixels = torch.from_numpy(np.array(small)).to(self._device).permute(2, 0, 1).float() / 255
-        with torch.inference_mode():
-            scores = self._network(((pixels - self._mean) / self._deviation)[None])
-            return scores[0].softmax(0).permute(1, 2, 0).cpu().numpy()
+        pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
+        normalised = ((pixels - self._mean) / self._deviation)[None]
+
+        def forward(device: torch.device) -> NDArray[np.float32]:
+            with torch.inference_mode():
+                scores = self._network(normalised.to(device))
+                return scores[0].softmax(0).permute(1, 2, 0).cpu().numpy()
+
+        return self._runner.run(forward)
 
     def skin(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(512, 512) probability of skin of an image (H, W, 3), sRGB."""

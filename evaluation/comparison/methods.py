@@ -18,8 +18,8 @@ from evaluation.baselines.segmenter import SKIN_CLASSES, PixelSegmenter
 from evaluation.comparison.samples import Subject
 from training.checkpoints.labeller import load_labeller, read_checkpoint
 from training.features.lifting import lift
+from training.inference import segment_head
 from training.model.module import SkinLabeller
-from training.segment import segment_head
 
 LABELLING = 1  # version of how a checkpoint's answer comes about beside its weights: likewise
 VOTES = 1  # version of how images' answers become a scan's: raise it when its numbers change

@@ -23,9 +23,9 @@ from scans.distance import surface_distance_mm
 from scans.head_sample import HeadSample
 from scans.meshes import read_labels
 from scans.ray_casting import RayCaster
+from scans.units import in_metres
 from scans.visibility import Views, project_views
 from training.data.shards import read_heads, read_splits
-from training.segment import in_metres
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import Callback
 
 from capture import SKIN_CLASSES, InputError, PixelClass
 from tests.training.toy import toy_camera, toy_image, toy_mask, toy_mesh, write_dataset
-from training.callbacks.stopping import ResumePoint, Stopped
+from training.callbacks.resume_point import ResumePoint, Stopped
 from training.command import quiet_libraries
 from training.data.samplers import SampleIndex
 from training.data.shards import read_splits

@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import Callback
 from capture import InputError
 from tests.training.toy import write_dataset
 from training import cli
-from training.callbacks.stopping import ResumePoint, Stopped
+from training.callbacks.resume_point import ResumePoint, Stopped
 from training.data.module import HeadData
 from training.data.samplers import EvaluationSampler, TrainingSampler
 from training.features import FeatureConfig

@@ -17,13 +17,13 @@ from capture import InputError
 from scans.head_sample import HeadSample
 from tests.training.toy import toy_mesh, write_dataset
 from training import cli
-from training.callbacks.logs import MetricsFile
 from training.checkpoints.labeller import load_labeller, read_checkpoint
 from training.data.batch import to_batch
 from training.data.module import HeadData
 from training.data.prepared_index import prepare_split, read_statistics
 from training.data.shards import read_splits
 from training.features import FeatureConfig
+from training.loggers import MetricsFile
 from training.model.module import SkinLabeller
 from training.model.outputs import Outputs
 from training.preparation.prepare import prepare_head

@@ -1,1 +1,1 @@
-"""What is called while training goes on: logs, progress, pictures, predictions, stopping."""
+"""Lightning callbacks: progress, checkpoints of the last epoch and to resume from, pictures, prediction files."""

@@ -1,4 +1,4 @@
-"""What the command line says while it works: bars on a terminal, plain lines elsewhere."""
+"""Progress of a run as plain lines, where no bar can be shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PlainProgress(Callback):
         self._interval, self._last = interval, 0.0
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Say loss and validation, as far as they are known."""
+        """Log loss and validation, as far as they are known."""
         now, last = time.monotonic(), trainer.current_epoch + 1 == trainer.max_epochs
         if now - self._last < self._interval and not last:
             return

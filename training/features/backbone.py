@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from capture import InputError, atomic_path
 from scans.images import decode_image, resize_image
+from training.device import DeviceRunner
 from training.features.backbone_config import BackboneConfig
 from training.features.encoders import Sizes, token_maps
 from training.features.weights import Encoder, encoder_config, load_encoder, weights_key
@@ -58,9 +58,11 @@ class Backbone:
     def model(self) -> Encoder:
         """The network. Raises `InputError` where there are no weights."""
         _ = self.sizes
-        model: Any = load_encoder(self.config.source)
-        encoder: Encoder = model.to("cuda" if torch.cuda.is_available() else "cpu")
-        return encoder
+        return load_encoder(self.config.source)
+
+    @cached_property
+    def _runner(self) -> DeviceRunner:
+        return DeviceRunner(self.model, "image network")
 
     def grid(self, width: int, height: int) -> tuple[int, int]:
         """Rows and columns of tokens for an image of this size: the longer side takes the resolution."""
@@ -88,9 +90,13 @@ class Backbone:
         patch = self.sizes.patch
         resized = np.stack([resize_image(image, columns * patch, rows * patch) for image in images])
         pixels = torch.from_numpy((resized.astype(np.float32) / 255 - _MEAN) / _DEVIATION).permute(0, 3, 1, 2)
-        with torch.inference_mode():
-            maps = token_maps(self.model, pixels.to(self.model.device), self.config.layers)
-            return list(maps.clamp(-_LARGEST, _LARGEST).half().cpu().numpy())
+
+        def forward(device: torch.device) -> list[Tokens]:
+            with torch.inference_mode():
+                maps = token_maps(self.model, pixels.to(device), self.config.layers)
+                return list(maps.clamp(-_LARGEST, _LARGEST).half().cpu().numpy())
+
+        return self._runner.run(forward)
 
 
 def shared_backbone(config: BackboneConfig) -> Backbone:

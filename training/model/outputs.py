@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from scans.predictions import PARTS
+from scans.predictions import PARTS, Prediction
 from training.data.batch import BatchTargets
 
+THRESHOLD = 0.5  # of the probability, above which a vertex is skin
 _SMOOTH = 0.1  # of the distance's error, in log(1 + mm): quadratic below, linear above
 
 
@@ -69,6 +72,23 @@ class Outputs:
         """(P, parts)."""
         return None if self.part is None else self.part.float().softmax(-1)
 
+    def to(self, device: torch.device | str) -> Outputs:
+        """The same on another device."""
+        distance = None if self.log_distance is None else self.log_distance.to(device)
+        return Outputs(self.skin.to(device), distance, None if self.part is None else self.part.to(device))
+
+    def to_prediction(self, scan: str = "") -> Prediction:
+        """The prediction for a scan whose vertices these are; `scan` is the hash of its content."""
+        probability, distance, parts = self.probability, self.distance_mm, self.part_probability
+        return Prediction(
+            _numpy(probability),
+            _numpy(probability) > THRESHOLD,
+            scan,
+            None if distance is None else _numpy(distance),
+            None if parts is None else parts.argmax(-1).cpu().numpy().astype(np.uint8),
+            None if parts is None else _numpy(parts.amax(-1)),
+        )
+
     def interpolate(self, corners: torch.Tensor, weights: torch.Tensor) -> Outputs:
         """At other points, by weights (Q, 3) of corners (Q, 3): probabilities and distances are interpolated."""
 
@@ -80,6 +100,10 @@ class Outputs:
         distance = None if self.distance_mm is None else mix(self.distance_mm).log1p()
         part = None if self.part_probability is None else mix(self.part_probability).clamp_min(1e-12).log()
         return Outputs(skin, distance, part)
+
+
+def _numpy(values: torch.Tensor) -> NDArray[np.float32]:
+    return np.asarray(values.float().cpu().numpy())
 
 
 def loss_terms(outputs: Outputs, targets: BatchTargets, class_weights: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""A trained per-image segmenter at work; it has the form of `evaluation.baselines.PixelSegmenter`."""
+"""Predictions of a trained per-image segmenter, in the form of `evaluation.baselines.PixelSegmenter`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from capture import InputError
 from scans.images import resize_image
+from training.device import DeviceRunner
 from training.pixels.checkpoint import read_checkpoint
 from training.pixels.metrics import skin_probability
 from training.pixels.module import KEY, PixelLabeller
 
-_CODE = 1  # raise it when answers change
+_CODE = 1  # raise it when predictions change
 
 
 class UNetSegmenter:
@@ -35,12 +36,11 @@ class UNetSegmenter:
             raise InputError(f"the longest side must be at least 16 pixels, got {longest}")
         self._model, resolution = _load(Path(checkpoint))
         self._longest = longest or resolution
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._model.to(self._device)
+        self._runner = DeviceRunner(self._model, "per-image segmenter")
 
     @property
     def key(self) -> str:
-        """Name of everything that an answer depends on: the weights' content, the size, and the version of the code."""
+        """Hash of everything that a prediction depends on: the weights' content, the size, the version of the code."""
         digest = hashlib.blake2b(digest_size=8)
         for name, values in sorted(self._model.network.state_dict().items()):
             digest.update(name.encode() + values.cpu().numpy().tobytes())
@@ -52,9 +52,13 @@ class UNetSegmenter:
         factor = min(1.0, self._longest / max(height, width))
         if factor < 1:
             image = resize_image(image, max(1, round(width * factor)), max(1, round(height * factor)))
-        with torch.inference_mode():
-            pixels = torch.from_numpy(np.array(image)).to(self._device)[None]
-            return skin_probability(self._model(pixels))[0].cpu().numpy()
+        pixels = torch.from_numpy(np.array(image))[None]
+
+        def forward(device: torch.device) -> NDArray[np.float32]:
+            with torch.inference_mode():
+                return skin_probability(self._model(pixels.to(device)))[0].cpu().numpy()
+
+        return self._runner.run(forward)
 
 
 def _load(path: Path) -> tuple[PixelLabeller, int]:

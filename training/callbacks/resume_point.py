@@ -1,4 +1,4 @@
-"""Stopping a run so that it can go on: between two steps, with a checkpoint of just that moment."""
+"""Checkpoints to resume a run from, on a timer and when it is stopped by a signal."""
 
 from __future__ import annotations
 
@@ -18,35 +18,20 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(BaseException):
-    """The run was stopped by a signal, and saved. No error: nothing between here and the command line may catch it."""
+    """The run was stopped by a signal, and saved. Not an error: nothing below the command line may catch it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"stopped; go on with --ckpt_path {path}")
         self.path = path
 
 
-class LastCheckpoint(Callback):
-    """Keeps the checkpoint of the last epoch; that of Lightning's `save_last` is of the last epoch that was the best.
-
-    Args:
-        path: of the checkpoint.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = Path(path)
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Save; validation, where this epoch has one, is done, and the best checkpoint is written."""
-        trainer.save_checkpoint(self.path)
-
-
 class ResumePoint(Callback):
-    """Keeps a checkpoint to go on from, and leaves one when Ctrl-C or a termination signal comes.
+    """Writes a checkpoint to resume from every few minutes, and when Ctrl-C or a termination signal comes.
 
     All processes stop behind the same step. A second signal ends the run at once.
 
     Args:
-        path: of the checkpoint; gone when training ends by itself.
+        path: of the checkpoint; removed when training ends by itself.
         minutes: between two of them.
     """
 
@@ -57,11 +42,11 @@ class ResumePoint(Callback):
         self._before: dict[int, Any] = {}
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Listen to signals."""
+        """Handle signals from now on."""
         self._last = time.monotonic()
         try:
             self._before = {number: signal.signal(number, self._ask) for number in _SIGNALS}
-        except ValueError:  # not in the main thread: whoever runs us there listens
+        except ValueError:  # not in the main thread: whoever runs us there handles them
             self._before = {}
 
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *args: Any) -> None:
@@ -77,7 +62,7 @@ class ResumePoint(Callback):
             raise Stopped(self._path)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Training is done: nothing to go on with."""
+        """Training is done: nothing is left to resume."""
         self._restore()
         if trainer.is_global_zero:
             self._path.unlink(missing_ok=True)
@@ -85,7 +70,7 @@ class ResumePoint(Callback):
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
     ) -> None:
-        """Stop listening."""
+        """Give the signals back."""
         self._restore()
 
     def _ask(self, number: int, frame: FrameType | None) -> None:

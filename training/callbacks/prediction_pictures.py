@@ -1,4 +1,4 @@
-"""Pictures of predictions while training: files and TensorBoard."""
+"""Pictures of predictions on validation heads: files and TensorBoard."""
 
 from __future__ import annotations
 

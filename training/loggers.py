@@ -1,4 +1,4 @@
-"""Where numbers of a run are written."""
+"""Loggers of a run's numbers: `metrics.csv` and TensorBoard."""
 
 from __future__ import annotations
 

@@ -1,0 +1,45 @@
+"""Files of a prediction: the labels, meshes coloured and cut by them, a picture."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from capture import Mesh, Scan, atomic_path
+from scans import colours
+from scans.head_sample import HeadSample
+from scans.prediction_picture import draw_prediction
+from scans.predictions import Prediction
+
+log = logging.getLogger(__name__)
+
+
+def write_prediction(folder: Path, prediction: Prediction, scan: Mesh, head: HeadSample) -> None:
+    """Write `prediction.npz`, the coloured scan `segmented.ply`, the skin alone `skin.ply` and a picture.
+
+    Meshes are written as the user gave them; `head` is the same in metres, with the cameras and images of the picture.
+    """
+    shades = colours.of_probability(prediction.probability).round().astype(np.uint8)
+    Scan(scan.vertices, scan.faces, shades).write(folder / "segmented.ply")
+    part = skin_mesh(scan, prediction.skin)
+    if part is not None:
+        part.write(folder / "skin.ply")
+    else:
+        log.warning("no face of the scan is skin: %s is left out", folder / "skin.ply")
+        (folder / "skin.ply").unlink(missing_ok=True)
+    with atomic_path(folder / "segmented.png") as temporary:
+        Image.fromarray(draw_prediction(prediction, head)).save(temporary)
+    prediction.write(folder / Prediction.FILE)
+
+
+def skin_mesh(scan: Mesh, skin: NDArray[np.bool_]) -> Scan | None:
+    """The faces whose three corners are skin, with no other vertices; None where there is none."""
+    faces = scan.faces[skin[scan.faces].all(axis=1)]
+    if not len(faces):
+        return None
+    used, corners = np.unique(faces, return_inverse=True)
+    return Scan(scan.vertices[used], corners.reshape(-1, 3).astype(np.int32))
