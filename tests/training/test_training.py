@@ -180,6 +180,41 @@ def test_resuming_with_other_features_is_refused(refused, fitted, dataset: Path)
     assert "data.eigenpairs = 16, this configuration has 8" in line
 
 
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ((), "the preparation has an option 'crop' that this version does not know"),
+        (("features",), "features has an option 'crop'"),
+        (("features", "backbone"), "features.backbone has an option 'crop'"),
+    ],
+)
+def test_a_checkpoint_with_an_option_more_is_refused(
+    refused, fitted, dataset: Path, tmp_path: Path, place: tuple[str, ...], line: str
+) -> None:
+    """As one of a later version has; to resume from, and to predict with."""
+    value = torch.load(fitted[0] / "checkpoints" / "last.ckpt", weights_only=True)
+    options = value["labeller"]["preparation"]
+    for key in place:
+        options = options[key]
+    options["crop"] = True
+    path = tmp_path / "later.ckpt"
+    torch.save(value, path)
+    config = ("--config", str(fitted[0] / "toy.yaml"), "--trainer.default_root_dir", str(tmp_path))
+    assert line in refused("fit", "--data.dataset", str(dataset), "--ckpt_path", str(path), *config)
+    with pytest.raises(InputError, match=f"later.ckpt can't be used: .*{line}.*; update the program"):
+        load_labeller(path)
+
+
+def test_a_checkpoint_without_an_option_has_its_default(fitted, tmp_path: Path) -> None:
+    value = torch.load(fitted[0] / "checkpoints" / "last.ckpt", weights_only=True)
+    del value["labeller"]["preparation"]["features"]["image_head"]
+    torch.save(value, tmp_path / "older.ckpt")
+    assert (
+        load_labeller(tmp_path / "older.ckpt").preparation
+        == load_labeller(fitted[0] / "checkpoints" / "last.ckpt").preparation
+    )
+
+
 def test_damaged_shards_are_named(tmp_path: Path) -> None:
     folder = write_dataset(tmp_path / "dataset", 2, 1)
     shard = folder / "train-000000.tar"
