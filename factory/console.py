@@ -1,4 +1,4 @@
-"""What the user sees while it runs: progress, log lines, errors."""
+"""Output for the user of a command: log lines, progress, errors and exit codes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from capture.import_path import safe_imports
 
 log = logging.getLogger(__name__)
 
-_PACKAGES = (
-    "assets", "capture", "evaluation", "factory", "generator", "labeling", "reconstruction", "registration", "scans",
-    "training",
+PACKAGES = (
+    "assets", "blender_scripts", "capture", "evaluation", "factory", "generator", "labeling", "reconstruction",
+    "registration", "scans", "training",
 )  # fmt: skip
+"""Our packages, whose loggers are shown from INFO on; those of libraries from WARNING on."""
 
-# Off a terminal a bar becomes plain lines, at most one in this many seconds.
-PLAIN_INTERVAL_S = 5.0
+LOG_INTERVAL_S = 5.0  # between two log lines of a task's progress
 
 
 def setup_logging(*, verbose: bool = False) -> None:
@@ -40,12 +40,12 @@ def setup_logging(*, verbose: bool = False) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for package in _PACKAGES:
+    for package in PACKAGES:
         logging.getLogger(package).setLevel(level)
 
 
 class Track:
-    """One running task: call it with the steps done so far, what is being done, and a new total where it changes."""
+    """Progress of a running task: call it with the steps done so far, a note, and a new total where it changes."""
 
     def __init__(self, total: int, show: Callable[[int, int, str], None]) -> None:
         self.done = 0
@@ -62,11 +62,11 @@ class Track:
 
 
 @contextmanager
-def track(what: str, total: int) -> Iterator[Track]:
-    """Show the progress of a task of `total` steps: a bar on a terminal, plain log lines elsewhere."""
+def track(title: str, total: int) -> Iterator[Track]:
+    """Show the progress of a task of `total` steps, with the time left: a bar on a terminal, log lines elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Track(total, _plain(what))
+        yield Track(total, _log_lines(title))
         return
     columns = (
         TextColumn("{task.description}"),
@@ -77,37 +77,39 @@ def track(what: str, total: int) -> Iterator[Track]:
         TextColumn("[dim]{task.fields[note]}"),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(what, total=total or None, note="")
+        task = progress.add_task(title, total=total or None, note="")
         yield Track(total, lambda done, of, note: progress.update(task, completed=done, total=of, note=note))
 
 
 @contextmanager
-def track_share(what: str) -> Iterator[Callable[[str, float], None]]:
-    """As `track`, for work that tells its step and the share of the whole that is done."""
-    with track(what, 100) as bar:
+def track_share(title: str) -> Iterator[Callable[[str, float], None]]:
+    """As `track`, for work that reports its step and the share, 0 to 1, that is done."""
+    with track(title, 100) as bar:
         yield lambda step, share: bar(round(100 * share), step)
 
 
-def _plain(what: str) -> Callable[[int, int, str], None]:
+def _log_lines(title: str) -> Callable[[int, int, str], None]:
     started = last = time.monotonic()
 
     def show(done: int, total: int, note: str) -> None:
         nonlocal last
         now = time.monotonic()
-        if done < total and now - last < PLAIN_INTERVAL_S:
+        if done < total and now - last < LOG_INTERVAL_S:
             return
         last = now
-        log.info("%s: %d of %d, %.0f s%s", what, done, total, now - started, f" ({note})" if note else "")
+        elapsed = now - started
+        left = f", about {elapsed * (total - done) / done:.0f} s left" if 0 < done < total else ""
+        log.info("%s: %d of %d, %.0f s%s%s", title, done, total, elapsed, left, f" ({note})" if note else "")
 
     return show
 
 
 def exit_code_of(run: Callable[[], None]) -> int:
-    """Run a command and turn what went wrong into one line on standard error and an exit code.
+    """Run a command; an error becomes one line on standard error and the exit code that is returned.
 
-    0: done; 2: the user can mend it; 3: nothing can be made of this capture; 1: a stage failed; 130: interrupted.
-    Anything else is a defect of ours and keeps its traceback. Processes that the command starts, by whichever library,
-    import nothing from the folder that it is run in.
+    0: done; 1: a stage failed; 2: an error that the user can mend; 3: nothing can be made of this capture; 130:
+    interrupted. Any other exception is a defect of ours and keeps its traceback. Processes that the command starts, by
+    whichever library, import nothing from the folder that it is run in.
     """
     from factory.stages.failures import StageError
 
@@ -124,7 +126,7 @@ def exit_code_of(run: Callable[[], None]) -> int:
     except StageError as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
-        return _fail("interrupted; what is whole is kept, run again to go on", 130)
+        return _fail("interrupted; finished files are kept, run the same command to resume", 130)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`make demo`: the whole factory at a small size, from seeds to a trained model's labels on an unseen scan."""
+"""`p2p demo`: every step at a small size, from seeds to a trained model's labels on a scan that it has not seen."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ SHARDS = PackSettings(test_share=0.2)
 
 
 def run_demo(out: Path) -> None:
-    """Make, train, segment and report in `out`; what is whole from an earlier run is reused."""
+    """Make a data set, train, segment and report in `out`; finished files of an earlier run are reused."""
     started = time.monotonic()
     folders = make_heads((*SEEDS, UNSEEN_SEED), out / "captures", RENDER, SCAN)
     dataset, unseen = out / "dataset", folders[-1]
     description = pack_if_needed(folders[:-1], dataset, SHARDS)
     checkpoint = out / "training" / "checkpoints" / "last.ckpt"
     timings = {"training": _train_if_needed(dataset, out / "training", checkpoint, description["key"])}
-    timings["segmenting the unseen scan"] = _follow("segmenting", p2p("segment", unseen, "--checkpoint", checkpoint))
+    segment = p2p("segment", unseen, "--checkpoint", checkpoint)
+    timings["segmenting the unseen scan"] = _run_command("segmenting", segment)
     metrics = sorted((out / "training").glob("**/metrics.csv"), key=lambda path: path.stat().st_mtime)
     extras = ReportExtras(
         title="pixels2points: the demo",
@@ -52,33 +53,33 @@ def run_demo(out: Path) -> None:
 
 
 def _train_if_needed(dataset: Path, root: Path, checkpoint: Path, key: str) -> float:
-    """Train unless `checkpoint` came from this data set and configuration; returns the seconds that it took."""
+    """Train unless `checkpoint` is of this data set and configuration; returns the seconds that it took."""
     stamp = root / "stamp.json"
     key += hashlib.sha256(CONFIG.read_bytes()).hexdigest()[:16]
     if checkpoint.is_file() and stamp.is_file():
         made = read_json(stamp, "the stamp of the training run")
         if made["key"] == key:
-            log.info("%s is whole: not trained again", checkpoint)
+            log.info("%s is complete and up to date: not trained again", checkpoint)
             return float(made["seconds"])
     stamp.unlink(missing_ok=True)
     for name in ("checkpoints", "logs"):  # what training writes, and no more: the folder may be the user's
         shutil.rmtree(root / name, ignore_errors=True)
     command = [sys.executable, "-m", "training", "fit", "--config", CONFIG, "--data.dataset", dataset]
-    seconds = _follow("training", [*map(str, command), "--trainer.default_root_dir", str(root)])
+    seconds = _run_command("training", [*map(str, command), "--trainer.default_root_dir", str(root)])
     write_json(stamp, {"key": key, "seconds": seconds})
     return seconds
 
 
-def _follow(what: str, command: list[str]) -> float:
-    """Run a stage that shows its own progress; returns its seconds.
+def _run_command(title: str, command: list[str]) -> float:
+    """Run a command that shows its own progress; returns its seconds.
 
-    Raises `InputError` where it refused what it was given (exit code 2), `StageError` where it failed otherwise.
+    Raises `InputError` where it refused its input (exit code 2), `StageError` where it failed otherwise.
     """
-    log.info("%s", what)
+    log.info("%s", title)
     started = time.monotonic()
     code = subprocess.run(command, env=os.environ | import_environment(), check=False).returncode
     if code == 2:
-        raise InputError(f"{what} was refused; its own error stands above")
+        raise InputError(f"{title} was refused; see its error above")
     if code:
-        raise StageError(f"{what} failed with exit code {code}; what it said stands above")
+        raise StageError(f"{title} failed with exit code {code}; see its output above")
     return round(time.monotonic() - started, 1)
