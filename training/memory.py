@@ -1,4 +1,4 @@
-"""Memory of the process: what is freed is kept for the next array."""
+"""How the process takes memory from the system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interface of the per-image baselines."""
+"""What a per-image baseline is."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ __all__ = ["SKIN_CLASSES", "PixelSegmenter"]
 
 
 class PixelSegmenter(Protocol):
-    """Segments skin in one image; knows nothing of cameras and scans."""
+    """Tells skin in one image, and knows nothing of cameras and scans."""
 
     @property
     def key(self) -> str:
-        """Name of everything that a prediction depends on: content of the weights, options and version of the code.
+        """Name of everything that an answer depends on: content of the weights, options and version of the code.
 
-        Segmenters with equal keys give equal predictions.
+        Segmenters with equal keys give equal answers.
         """
         ...
 
     def skin(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probability of skin per pixel.
+        """Where skin is.
 
         Args:
             image: (H, W, 3) sRGB.

@@ -1,4 +1,4 @@
-"""Metrics of a binary labelling against true labels: IoU, precision, recall, accuracy."""
+"""Measures of a binary labelling against the truth."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BinaryScores:
 
 @dataclass(frozen=True)
 class Counts:
-    """Confusion matrix: vertices by predicted and true label; adds up over heads."""
+    """Vertices by what is said of them and what is true: a confusion matrix that adds up over heads."""
 
     true_skin: int = 0
     false_skin: int = 0
@@ -48,11 +48,11 @@ class Counts:
 
     @classmethod
     def total(cls, counts: Iterable[Counts]) -> Self:
-        """Sum over heads."""
+        """The sum."""
         return cls(*np.sum([astuple(each) for each in counts] or [(0, 0, 0, 0)], axis=0).tolist())
 
     def scores(self) -> BinaryScores:
-        """The scores that follow from the counts."""
+        """What the counts come to."""
         a, b, c, d = astuple(self)
         skin, other = _ratio(a, a + b + c), _ratio(d, b + c + d)
         present = [value for value in (skin, other) if not np.isnan(value)]

@@ -1,8 +1,8 @@
-"""Tar files of samples that say, and prove, what is in them: shards of a data set, and the parts that become shards.
+"""Tar archives of samples with an index: shards of a data set, and the head archives that shards are made of.
 
 The first member, `__index__`, is JSON: whose plan the file is of, which heads it holds, and the size and SHA-256 of
-every other member. A file alone tells whether it is whole and right, and a few kilobytes of it tell what it holds.
-WebDataset readers pass over members with such names. The same samples give the same bytes.
+every other member. So an archive can be checked by itself, and its first kilobytes list its content. WebDataset readers
+skip members with such names. The same samples give the same bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LONGEST_INDEX = 1 << 28
 
 
 class DamagedError(Exception):
-    """An archive is not what was written: cut off, changed or something else altogether."""
+    """An archive differs from what was written: cut off, changed or something else altogether."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Entry:
     Attributes:
         slot: its place in the data set, from 0.
         id: of the head; the key of its sample.
-        facts: numbers about it, as `factory.dataset.samples.facts` gives them.
+        facts: its counts, attributes and measures, as `factory.dataset.samples.facts` gives them.
         files: extension -> size and checksum, in the order of the archive.
     """
 
@@ -65,7 +65,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Index:
-    """What an archive holds.
+    """The index of an archive.
 
     Attributes:
         made_from: key of the plan of the production run; "captures" where captures were packed.

@@ -1,6 +1,6 @@
-"""What happened, as JSON lines: `events.jsonl` beside a data set.
+"""The event log of a data set: `events.jsonl`, a JSON object a line.
 
-A record for people and their tools. Nothing is decided by it: what a data set holds, its shards say themselves.
+It is for people, their tools and statistics. No decision is based on it: the shards say themselves what they hold.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from factory.dataset.store import Store
 log = logging.getLogger(__name__)
 
 EVENTS = "events.jsonl"  # on a disk
-FOLDER = "events"  # in an object store, where nothing can be appended to: files of events, in the order of their names
+FOLDER = "events"  # in an object store, where nothing can be appended to: files of lines, in the order of their names
 _FLUSH_S = 60.0
 _FLUSH_EVENTS = 2000
 
@@ -29,7 +29,7 @@ class EventLog:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: list[str] = []
+        self._unwritten: list[str] = []
         self._written = time.monotonic()
 
     def __enter__(self) -> EventLog:
@@ -37,22 +37,22 @@ class EventLog:
 
     def __exit__(self, *_: object) -> None:
         self.flush()
-        if self._kept:
-            log.warning("the last %d events could not be written to %s", len(self._kept), self._store)
+        if self._unwritten:
+            log.warning("the last %d events could not be written to %s", len(self._unwritten), self._store)
 
     def write(self, event: str, **values: Any) -> None:
-        """Add one event; `values` are plain. One that brings its own `time` (seconds since 1970) keeps it."""
+        """Add an event with plain `values`, and the time in seconds since 1970 unless they have a `time`."""
         record = {"time": round(time.time(), 3), "event": event, **values}
-        self._kept.append(json.dumps(record, allow_nan=False, default=str) + "\n")
+        self._unwritten.append(json.dumps(record, allow_nan=False, default=str) + "\n")
         due = time.monotonic() - self._written > _FLUSH_S
-        if self._store.local is not None or due or len(self._kept) >= _FLUSH_EVENTS:
+        if self._store.local is not None or due or len(self._unwritten) >= _FLUSH_EVENTS:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is kept back."""
-        if not self._kept:
+        """Write the events that are not written yet."""
+        if not self._unwritten:
             return
-        text, self._kept = "".join(self._kept), []
+        text, self._unwritten = "".join(self._unwritten), []
         self._written = time.monotonic()
         if self._store.local is not None:
             try:
@@ -62,18 +62,18 @@ class EventLog:
             except OSError as error:
                 if error.errno not in (ENOSPC, EDQUOT):
                     raise
-                self._kept = [text]  # until there is room again; half a line of it may be there twice
+                self._unwritten = [text]  # until there is room again; half a line of it may be there twice
             return
         name = f"{FOLDER}/{time.time_ns():020d}-{secrets.token_hex(4)}.jsonl"
         try:
             self._store.write(name, text.encode())
         except InputError as error:  # a record must not end what it records
-            log.warning("events are kept back: %s", error)
-            self._kept = [text]
+            log.warning("events will be written later: %s", error)
+            self._unwritten = [text]
 
 
 def read_events(store: Store) -> Iterator[dict[str, Any]]:
-    """All events, oldest first; lines that a killed run left unfinished are passed over."""
+    """All events, oldest first; lines that a killed run left unfinished are skipped."""
     if store.local is not None:
         names = [EVENTS] if store.exists(EVENTS) else []
     else:

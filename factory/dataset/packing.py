@@ -40,7 +40,7 @@ _ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")  # for keys of samples, which readers 
 
 @dataclass(frozen=True)
 class PackSettings:
-    """How captures become shards.
+    """Settings of a data set that is packed.
 
     Attributes:
         test_share: share of the heads that go to the test split (the paper: 500 of 3000).
@@ -169,7 +169,7 @@ def _key(captures: Sequence[Path], settings: PackSettings) -> str:
 
 
 def _is_complete(out: Path, description: Mapping[str, Any]) -> bool:
-    """Whether all shards are there, of the size that they had."""
+    """True where all shards are there, of the size that they had."""
     shards = [shard for split in description["splits"].values() for shard in split["shards"]]
     paths = [out / shard["name"] for shard in shards]
     return all(p.is_file() and p.stat().st_size == s["bytes"] for p, s in zip(paths, shards, strict=True))

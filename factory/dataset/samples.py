@@ -14,7 +14,7 @@ from PIL import Image
 
 from capture import Capture, InputError, Labels, Scan, read_json
 from factory.stages.stamps import history
-from generator.attributes import attributes_of
+from generator.attributes import look_of
 from scans.images import decode_classes, decode_image
 
 # Raise it when what is in a sample or its facts changes: data sets are packed again.
@@ -22,7 +22,7 @@ from scans.images import decode_classes, decode_image
 # 5: the masks of captures that have them.
 FORMAT = 5
 JPEG_QUALITY = 95
-# Bins of the distances in facts; what lies beyond the last edge is counted behind it.
+# Edges of the bins in which facts count distances; one more bin holds those beyond the last edge.
 DISTANCE_EDGES_MM = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 _LABELS = ("distance_mm", "skin", "part", "side", "views", "seen_class")
 
@@ -57,25 +57,25 @@ def encode(capture: Capture) -> dict[str, bytes]:
 
 
 def facts(capture: Capture) -> dict[str, Any]:
-    """What statistics of data sets are made of: counts, share of skin, distances, looks, quality, seed and versions."""
+    """Facts of a head for its archive's index: seed, counts, distances, attributes, quality, versions."""
     scan = Scan.read(capture.scan_path)
     labels = Labels.read(capture.labels_path, len(scan.vertices))
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "seed": capture.info.seed,
         "vertices": len(labels),
         "faces": len(scan.faces),
         "skin_share": round(float(labels.skin.mean()), 6) if len(labels) else 0.0,
         "skin_distance_mm_median": _median(labels.distance_mm[labels.skin]),
         "distance_counts": _count(labels.distance_mm),
-        "look": attributes_of(capture.info),
+        "look": look_of(capture.info),
         "assets": sorted({asset["id"] for asset in capture.info.assets if "id" in asset}),
         "versions": dict(capture.info.versions),
     }
     quality_path = capture.folder / Capture.QUALITY
     if quality_path.is_file():
         quality = read_json(quality_path, "quality")
-        found["quality"] = {key: quality[key] for key in ("accuracy", "completeness") if key in quality}
-    return found
+        values["quality"] = {key: quality[key] for key in ("accuracy", "completeness") if key in quality}
+    return values
 
 
 def _masks(capture: Capture) -> dict[str, bytes]:
@@ -107,7 +107,7 @@ def _median(values: NDArray) -> float | None:
 
 
 def _portable(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options without what differs between machines that make the same: where Blender and the head model lie."""
+    """Options without those that differ between machines that make the same: paths of Blender and the head model."""
     kept = {key: value for key, value in options.items() if key != "blender"}
     if isinstance(kept.get("head_model"), list):
         kept["head_model"] = kept["head_model"][-1]  # its content

@@ -1,4 +1,4 @@
-"""What the heads of a data set add up to, counted one by one: of a hundred thousand, none is kept in memory."""
+"""Statistics of a data set for `dataset.json`: sums over its heads, none of which is kept in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The place of a data set: a folder on a disk or below the URL of an object store, through fsspec.
+"""Storage of a data set: a folder on a disk or below the URL of an object store, through fsspec.
 
 A file appears whole or not at all: on a disk it is written beside and renamed, an object store shows what was put when
 all of it has arrived.
@@ -17,7 +17,7 @@ from capture import InputError, atomic_path
 from capture.files import explain_os_error
 
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://")
-_CURE = "check the address, the bucket and your credentials"
+_HINT = "check the address, the bucket and your credentials"
 
 
 class Store:
@@ -28,10 +28,11 @@ class Store:
         local: the folder on this machine's disk; None for an object store.
     """
 
-    def __init__(self, place: str | Path) -> None:
-        if not str(place):
-            raise InputError("the place of a data set is empty; name a folder or a URL")
-        text = str(place).rstrip("/") or "/"
+    def __init__(self, address: str | Path) -> None:
+        """Name a folder or URL; nothing is opened yet. Raises `InputError` where it is empty."""
+        if not str(address):
+            raise InputError("the path of a data set is empty; name a folder or a URL")
+        text = str(address).rstrip("/") or "/"
         if text.startswith("file://"):
             text = text.removeprefix("file://")
         self.local: Path | None = None if _URL.match(text) else Path(text).absolute()
@@ -44,28 +45,26 @@ class Store:
     def __str__(self) -> str:
         return self.url
 
-    def where(self, name: str) -> str:
-        """How a file is called in messages."""
+    def url_of(self, name: str) -> str:
+        """The path or URL of a file; of the folder itself for an empty name."""
         return f"{self.url}/{name}" if name else self.url
 
     def sizes(self, folder: str = "") -> dict[str, int]:
         """Name -> bytes of the files in a folder, without those below it; none where there is no such folder."""
         if self.local is not None:
-            place = self.local / folder
-            if not place.is_dir():
-                return {}
-            return dict(_sizes(place))
+            path = self.local / folder
+            return dict(_sizes(path)) if path.is_dir() else {}
         with self._failures(folder):
             self._fs.invalidate_cache()
             try:
-                found = self._fs.ls(self._path(folder), detail=True)
+                entries = self._fs.ls(self._path(folder), detail=True)
             except FileNotFoundError:
                 return {}
-            files = {e["name"].rstrip("/").rpartition("/")[2]: int(e["size"]) for e in found if e["type"] == "file"}
+            files = {e["name"].rstrip("/").rpartition("/")[2]: int(e["size"]) for e in entries if e["type"] == "file"}
             return dict(sorted(files.items()))
 
     def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """True where there is such a file."""
         if self.local is not None:
             return (self.local / name).is_file()
         with self._failures(name):
@@ -147,7 +146,7 @@ class Store:
 
     @contextmanager
     def _failures(self, name: str, writing: bool = False) -> Iterator[None]:
-        """Errors of the user's, such as a bucket that isn't there, in one line that names the place."""
+        """Turn errors that the user can mend, such as a bucket that isn't there, into `InputError` with the URL."""
         try:
             yield
         except OSError as error:
@@ -155,13 +154,13 @@ class Store:
                 raise
             if self.local is not None:
                 raise explain_os_error(error, self.local / name) from error
-            raise InputError(f"{self.where(name)}: {error}; {_CURE}") from None
+            raise InputError(f"{self.url_of(name)}: {error}; {_HINT}") from None
         except _foreign_errors() as error:
-            raise InputError(f"{self.where(name)}: {error}; {_CURE}") from None
+            raise InputError(f"{self.url_of(name)}: {error}; {_HINT}") from None
 
 
 def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
-    """Name and bytes of the files in a folder, in order; those that go while one looks are gone."""
+    """Name and bytes of the files in a folder, in order; those that are removed meanwhile are left out."""
     for path in sorted(folder.iterdir()):
         with suppress(FileNotFoundError):
             status = path.stat()
@@ -170,7 +169,7 @@ def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 def _foreign_errors() -> tuple[type[Exception], ...]:
-    """What S3's library raises that is no `OSError`: no credentials, no region, no such host."""
+    """Exceptions of S3's library that are no `OSError`: no credentials, no region, no such host."""
     try:
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:

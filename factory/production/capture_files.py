@@ -71,7 +71,7 @@ def fetch_outputs(store: Store, folder: Path, stage: str) -> None:
 
 
 def _is_painted(store: Store, name: str, folder: Path) -> bool:
-    """Whether a file of the store holds labels that a person painted; `folder` is for a copy of it."""
+    """True where a file of the store holds labels that a person painted; `folder` is for a copy of it."""
     if not store.exists(name):
         return False
     copy = folder / "stored_labels.npz"

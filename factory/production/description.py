@@ -23,7 +23,7 @@ def write_description(store: Store, plan: Plan) -> dict[str, Any]:
         digest = read_checksum(store, name)
         if not isinstance(index, Index) or digest is None:
             raise InputError(
-                f"{store.where(name)}: {index if isinstance(index, str) else 'its checksum is gone'}; run "
+                f"{store.url_of(name)}: {index if isinstance(index, str) else 'its checksum is gone'}; run "
                 "`p2p produce` with the same options again"
             )
         split = splits[name.rpartition("-")[0]]

@@ -1,4 +1,4 @@
-"""What a store holds of a data set already: whole shards, damaged ones, head archives, seeds in quarantine."""
+"""Files of a data set that are in its store already: shards, damaged ones, head archives, seeds in quarantine."""
 
 from __future__ import annotations
 
@@ -75,5 +75,5 @@ def remove_partial_files(folder: Path) -> None:
 def _mismatch(store: Store, plan: Plan, name: str, index: Index, size: int) -> str | None:
     """The reason why a shard can't be what this plan wrote; None where it can."""
     if index.made_from != plan.key or tuple(entry.slot for entry in index.entries) != plan.shards[name]:
-        raise InputError(f"{store.where(name)} is a shard of another data set; move it away")
+        raise InputError(f"{store.url_of(name)} is a shard of another data set; move it away")
     return None if size == index.size else f"it has {size} bytes and should have {index.size}"

@@ -46,7 +46,7 @@ class FailurePolicy:
                 return seed
         raise StageError(
             f"slot {slot} of the data set: {REPLACEMENTS + 1} seeds failed or were rejected, "
-            f"{head_name(self.plan.seed(slot))} first; see {self.store.where(QUARANTINE)}"
+            f"{head_name(self.plan.seed(slot))} first; see {self.store.url_of(QUARANTINE)}"
         )
 
     def record_attempt(self, details: Mapping[str, Any]) -> None:
@@ -59,7 +59,7 @@ class FailurePolicy:
         self._made += 1
 
     def is_repeated(self, head: HeadWork, error: HeadError) -> bool:
-        """Whether a head gets another attempt though Ray doesn't repeat it any more: dead nodes used up its repeats.
+        """True where a head gets another attempt though Ray doesn't repeat it any more: dead nodes used up its repeats.
 
         Raises `InputError` for a mistake in the set-up, which is no head's fault.
         """
@@ -84,6 +84,6 @@ class FailurePolicy:
         if self._failed >= max(FIRST_FAILURES, in_work) + FAILURES_PER_HEAD * self._made:
             raise StageError(
                 f"stopped: {self._failed} heads failed or were rejected and {self._made} were finished; "
-                f"the last: {last}. The output of their stages is in {self.store.where(QUARANTINE)}; "
+                f"the last: {last}. The output of their stages is in {self.store.url_of(QUARANTINE)}; "
                 "remove that folder to try these seeds again"
             )

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from factory.stages.failures import Failure
+
+_DESCRIPTIONS = {Failure.QUALITY: "rejected by quality gates", Failure.DATA: "rejected by the stage"}
+
+
+def describe_failure(kind: str) -> str:
+    """A kind of failure, as events and quarantine have it, in words for users."""
+    return _DESCRIPTIONS.get(Failure(kind), kind) if kind in set(Failure) else kind
+
 
 class HeadError(Exception):
     """A task of a head failed.
@@ -18,7 +27,8 @@ class HeadError(Exception):
         self.details = dict(details)
 
     def __str__(self) -> str:
-        return "{stage} {id}: {kind}: {reason}".format(**self.details)
+        kind = str(self.details["kind"])
+        return "{stage} {id}: {words}: {reason}".format(words=describe_failure(kind), **self.details)
 
 
 class AttemptError(HeadError):

@@ -97,7 +97,7 @@ def _run_stage(context: RunContext, stage: str, seed: int, root: Path) -> None:
 
 
 def _usage_of(record: StageRecord | None) -> dict[str, Any]:
-    """What a stage took, for its event; of a stage that a former run did, what it took then."""
+    """Time and memory of a stage, for its event; those of the former run where its files were reused."""
     if record is None:
         return {"seconds": None, "peak_gib": None}
     return {"seconds": record.seconds, "peak_gib": record.peak_gib, "times": dict(record.times)}

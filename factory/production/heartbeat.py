@@ -79,5 +79,5 @@ def read_heartbeat(store: Store) -> tuple[dict[str, Any], float] | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedHeartbeatError(f"{store.where(HEARTBEAT)} is damaged ({error}); remove it") from None
+        raise DamagedHeartbeatError(f"{store.url_of(HEARTBEAT)} is damaged ({error}); remove it") from None
     return state, age

@@ -155,13 +155,13 @@ def read_plan(store: Store) -> dict[str, Any]:
         value = json.loads(store.read(PLAN))
         if value["schema_version"] != SCHEMA_VERSION:
             raise InputError(
-                f"{store.where(PLAN)}: schema version {value['schema_version']}, this program reads {SCHEMA_VERSION}"
+                f"{store.url_of(PLAN)}: schema version {value['schema_version']}, this program reads {SCHEMA_VERSION}"
             )
         return dict(value)
     except FileNotFoundError:
         raise InputError(f"{store} holds no data set of `p2p produce` (no {PLAN})") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{store.where(PLAN)} is damaged ({error}); put a copy of it back") from None
+        raise InputError(f"{store.url_of(PLAN)} is damaged ({error}); put a copy of it back") from None
 
 
 def differences(there: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> Iterator[str]:

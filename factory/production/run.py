@@ -106,7 +106,7 @@ class ProductionRun:
         self._shards = ShardProgress(self._plan, existing.head_archives)
         for name in sorted({*existing.shards, *existing.damaged}):
             if name in existing.damaged:
-                log.warning("%s is damaged: %s", self._store.where(name), existing.damaged[name])
+                log.warning("%s is damaged: %s", self._store.url_of(name), existing.damaged[name])
             self._unchecked.append(name)
         for name in self._plan.shards:
             if name not in existing.shards and name not in existing.damaged:
@@ -208,7 +208,7 @@ class ProductionRun:
         reason, saved = damage
         self._store.remove(DATASET)
         lost = self._shards.add_saved(shard, {slot_of(archive): archive for archive in saved})
-        where, heads = self._store.where(shard), len(self._plan.shards[shard])
+        where, heads = self._store.url_of(shard), len(self._plan.shards[shard])
         log.warning("%s is damaged (%s): %d of its %d heads are made again", where, reason, lost, heads)
         self._event_log.write("damaged", name=shard, reason=reason, lost=lost)
         self.status.add(-lost)
@@ -231,7 +231,7 @@ class ProductionRun:
         self.status.add_failure(error.details["kind"], rejected)
         event = "rejected" if rejected else "quarantined"
         self._event_log.write(event, id=head_name(head.seed), slot=head.slot, verdict=verdict)
-        log.warning("%s: %s; another seed takes its place", "rejected" if rejected else "failed", verdict)
+        log.warning("%s; another seed takes its place", verdict)
         self._failures.check_rate(self._max_in_work, error)
         self._waiting.appendleft(HeadWork(head.slot, self._failures.next_seed(head.slot)))
 

@@ -119,7 +119,10 @@ def describe_run(status: Mapping[str, Any]) -> Iterator[str]:
     """The state of a run, as `RunStatus.to_json` gives it, in phrases."""
     yield f"{status['done']} of {status['heads']} heads finished"
     if status["heads_per_hour"]:
-        yield f"{status['heads_per_hour']:.1f} heads per hour, about {format_duration(status['seconds_left'])} left"
+        left = f", about {format_duration(status['seconds_left'])} left" if status["seconds_left"] else ""
+        yield f"{status['heads_per_hour']:.1f} heads per hour{left}"
+    elif status["done"] < status["heads"]:
+        yield "the time left is known after two heads"
     if status["running"]:
         yield "running: " + ", ".join(
             _describe_stage(stage, count, status.get("running_heads", {}).get(stage, ()))

@@ -46,7 +46,7 @@ class ShardJob:
     send_event: SendEvent
 
     def matches(self, index: Index) -> bool:
-        """Whether an archive is this shard."""
+        """True where an archive is this shard."""
         return index.made_from == self.key and tuple(entry.slot for entry in index.entries) == self.slots
 
     def working_folder(self) -> TemporaryDirectory[str]:
@@ -104,7 +104,7 @@ def check_shard(job: ShardJob) -> tuple[str, list[str]] | None:
 
 
 def _is_complete(job: ShardJob) -> bool:
-    """Whether the shard is there, of the right size and with its checksum."""
+    """True where the shard is there, of the right size and with its checksum."""
     try:
         index = read_index(lambda start, end: job.store.read(job.name, start, end))
     except (DamagedError, FileNotFoundError):

@@ -24,7 +24,7 @@ def describe(store: Store) -> Iterator[str]:
     size = _size(sum(shards.values()))
     complete = DATASET in files
     if complete:
-        splits = parse_description(store.read(DATASET), store.where(DATASET))["splits"]
+        splits = parse_description(store.read(DATASET), store.url_of(DATASET))["splits"]
         heads = ", ".join(f"{split['samples']} {name}" for name, split in splits.items())
         yield f"{store}: complete, {plan['heads']} heads ({heads}) in {len(shards)} shards, {size}"
     else:
@@ -37,7 +37,8 @@ def describe(store: Store) -> Iterator[str]:
             f"{size}; {len(archives)} heads wait for their shard to be full"
         )
     if quarantined := len(store.sizes(QUARANTINE)):
-        yield f"{quarantined} seeds failed or were rejected; the reasons are in {store.where(QUARANTINE)}"
+        seeds = "1 seed" if quarantined == 1 else f"{quarantined} seeds"
+        yield f"{seeds} failed or rejected, and replaced by others; the reasons are in {store.url_of(QUARANTINE)}"
     yield from _describe_heartbeat(store, complete)
 
 

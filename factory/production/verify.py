@@ -34,7 +34,7 @@ def verify(store: Store) -> dict[str, int]:
     Raises:
         InputError: with all problems, one after the other.
     """
-    description = parse_description(_read_description(store), store.where(DATASET))
+    description = parse_description(_read_description(store), store.url_of(DATASET))
     check = _DatasetCheck(store, description)
     shards = [(name, shard) for name, split in description["splits"].items() for shard in split["shards"]]
     with track("verifying", len(shards)) as progress:

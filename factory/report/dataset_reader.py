@@ -44,10 +44,10 @@ class DatasetReader:
         self.store = Store(place)
         self.description: Mapping[str, Any] | None = None
         if self.store.exists(DATASET):
-            self.description = parse_description(self.store.read(DATASET), self.store.where(DATASET))
+            self.description = parse_description(self.store.read(DATASET), self.store.url_of(DATASET))
         self._archives = self._list_archives()
         if not self._archives:
-            where = self.store.where("")
+            where = self.store.url_of("")
             if self.store.local is not None and not self.store.local.is_dir():
                 raise InputError(f"no data set: {where} is no folder")
             raise InputError(f"no data set: {where} has no {DATASET} and no heads; make some with `p2p produce`")
@@ -71,7 +71,7 @@ class DatasetReader:
 
     def read_head(self, location: HeadLocation) -> HeadSample:
         """A head with images, scan and labels. Raises `InputError`."""
-        return HeadSample.from_sample(self._read_files(location), self.store.where(location.archive))
+        return HeadSample.from_sample(self._read_files(location), self.store.url_of(location.archive))
 
     def read_info(self, location: HeadLocation) -> dict[str, Any]:
         """A head's `capture.json`. Raises `InputError`."""
@@ -96,12 +96,12 @@ class DatasetReader:
             raise self._damaged(archive, str(error)) from None
         except FileNotFoundError:
             reason = "it is gone; a run may have put its heads into a shard meanwhile: try again"
-            raise InputError(f"{self.store.where(archive)}: {reason}") from None
+            raise InputError(f"{self.store.url_of(archive)}: {reason}") from None
         return {"__key__": entry.id, **files}
 
     def _damaged(self, archive: str, reason: str) -> InputError:
         hint = "`p2p produce` with the same options mends it, `p2p pack` packs it again"
-        return InputError(f"{self.store.where(archive)} is damaged: {reason}; {hint}")
+        return InputError(f"{self.store.url_of(archive)} is damaged: {reason}; {hint}")
 
     def _list_archives(self) -> dict[str, str]:
         """Archive -> split of all that is there: shards, and head archives that will become shards."""

@@ -85,7 +85,7 @@ def write_report(
     page = _render(reader, settings or ReportSettings(), extras or ReportExtras()).encode()
     if out is None:
         reader.store.write(PAGE, page)
-        return reader.store.where(PAGE)
+        return reader.store.url_of(PAGE)
     write_bytes(Path(out), page)
     return str(out)
 

@@ -29,7 +29,7 @@ def threshold_of(head: HeadSample) -> float:
 
 def face_thumbnail(reader: DatasetReader, location: HeadLocation) -> str:
     """A small picture of a head from the front."""
-    name = f"{reader.store.where(location.archive)}, head {location.number}"
+    name = f"{reader.store.url_of(location.archive)}, head {location.number}"
     image = decode_image(reader.read_front_image(location), name)
     return pictures.jpeg_url(pictures.thumbnail(image, FRONT))
 

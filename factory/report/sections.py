@@ -11,6 +11,7 @@ import numpy as np
 
 from factory.dataset.samples import DISTANCE_EDGES_MM
 from factory.dataset.store import Store
+from factory.production.head_errors import describe_failure
 from factory.production.quarantine import QUARANTINE
 from factory.report import charts
 from factory.report.dataset_reader import DatasetReader
@@ -149,7 +150,8 @@ class Failures:
 def read_failures(store: Store, usage: StageUsage) -> Failures:
     """Failed attempts from the events, replaced seeds from their records in quarantine."""
     names = sorted(name for name in store.sizes(QUARANTINE) if name.endswith(".json"))
-    failures = Failures([(*key, number) for key, number in usage.failed_attempts.most_common()])
+    attempts = usage.failed_attempts.most_common()
+    failures = Failures([(stage, describe_failure(kind), number) for (stage, kind), number in attempts])
     failures.omitted = max(0, len(names) - REPLACED_SHOWN)
     for name in names[:REPLACED_SHOWN]:
         head = name.removesuffix(".json")

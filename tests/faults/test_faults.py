@@ -1,4 +1,4 @@
-"""Production with the real stages on a Ray cluster of three nodes, while the worst happens to it.
+"""Production with the real stages on a Ray cluster of three nodes, while processes, nodes and disks fail.
 
 Slow: `make faults` runs these, `make test` doesn't. Each data set must equal the undisturbed one, byte by byte.
 """
@@ -47,7 +47,7 @@ def nodes() -> Iterator[Cluster]:
 
 
 class Production:
-    """A run that a test may disturb."""
+    """A run of `p2p produce` that a test disturbs."""
 
     def __init__(self, folder: Path, nodes: Cluster, out: Path | None = None, scratch: Path | None = None) -> None:
         self.out, self.scratch = out or folder / "data", scratch or folder / "scratch"
@@ -74,12 +74,12 @@ class Production:
 
     def stages(self, word: str) -> list[psutil.Process]:
         """The stages' own processes with a word in their command line."""
-        found = []
+        stages = []
         for process in psutil.process_iter(["cmdline"]):
             words = " ".join(process.info["cmdline"] or [])
             if word in words and f"{self.scratch}/" in words and "--address" not in words:
-                found.append(process)
-        return found
+                stages.append(process)
+        return stages
 
     def wait_for(self, what: Callable[[], object]) -> None:
         until = time.monotonic() + PATIENCE_S

@@ -1,4 +1,4 @@
-"""Classes of a scan's vertices by the masks."""
+"""What the masks say of a scan's vertices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The labels of a capture that count."""
+"""Which labels of a capture count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mesh as DiffusionNet takes it: operators as tensors."""
+"""What the network needs to know of a mesh."""
 
 from __future__ import annotations
 

@@ -15,8 +15,7 @@ from generator.blender.jobs.capture import RenderSettings
 from generator.blender.render import render_images
 from generator.cameras.rig import RigSpec, rig_cameras
 from generator.distributions import Distributions
-from generator.sampling import sample_spec
-from generator.spec import HeadSpec
+from generator.spec import HeadSpec, sample_spec
 
 
 @dataclass(frozen=True)

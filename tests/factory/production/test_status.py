@@ -60,7 +60,7 @@ def test_a_terminal_gets_a_bar(status: RunStatus) -> None:
 
 
 def test_before_there_is_a_rate_none_is_shown() -> None:
-    assert status_line(RunStatus(3)) == "0 of 3 heads finished"
+    assert status_line(RunStatus(3)) == "0 of 3 heads finished; the time left is known after two heads"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(3, "3 s"), (600, "10 min"), (7200, "2.0 h"), (400_000, "4.6 days")])
