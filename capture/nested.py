@@ -7,7 +7,7 @@ from typing import Any
 
 
 def at(value: Any, *path: str) -> Any:
-    """What stands at `value[path[0]][path[1]]...`; None where there is nothing."""
+    """The value at `value[path[0]][path[1]]...`; None where there is nothing."""
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
@@ -15,5 +15,5 @@ def at(value: Any, *path: str) -> Any:
 
 def number_at(value: Any, *path: str) -> float | None:
     """The same where it is a number, else None."""
-    found = at(value, *path)
-    return float(found) if isinstance(found, int | float) else None
+    number = at(value, *path)
+    return float(number) if isinstance(number, int | float) else None

@@ -1,4 +1,4 @@
-"""What is known of the paper's results (Chen et al., "Pixels2Points", Eurographics 2025 short papers).
+"""Results of the paper, as far as they are known (Chen et al., "Pixels2Points", Eurographics 2025 short papers).
 
 Its tables could be had neither as text nor as numbers: only what its abstract and supplement say in words, or what can
 be read off a plot, stands here. The page marks the cells that `TABLE` lacks; type one in and it is shown.

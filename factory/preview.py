@@ -22,7 +22,7 @@ from factory.stages.processes import run_stage
 from factory.stages.settings import RenderSettings
 from generator.cameras.rig import RigSpec
 from generator.distributions import Distributions
-from generator.spec import sample_spec
+from generator.sampling import sample_spec
 
 log = logging.getLogger(__name__)
 

@@ -1,91 +1,72 @@
-"""Which assets of a library a head shows: drawn for its spec, found again for its scene.
+"""The choice of a library's assets: drawn for a head's spec, looked up again for its scene.
 
-Every component that an asset can stand for asks, after all its own questions, whether one is taken (`textured` or
-`library`, with a probability that holds where a library has assets of the kind) and which (`texture` or `asset`).
+Every component that an asset can stand for asks, after all its own questions, whether one is taken and which: see
+`generator.component.AssetSlot`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from assets.library import Asset, Library
 from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from capture.files import sha256_of
+from generator.component import AssetSlot
 from generator.components.person import Person
+from generator.spec import COMPONENTS, HeadSpec
 
-if TYPE_CHECKING:
-    from generator.spec import HeadSpec
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Where an asset of a kind goes.
-
-    Attributes:
-        kind: of assets.
-        field: of the component's record, which holds the id.
-        share: how often an asset is taken where there are some.
-        question: name of the override of that.
-        answer: name of the override of the asset itself.
-    """
-
-    kind: str
-    field: str = "asset"
-    share: float = 0.3
-    question: str = "library"
-    answer: str = "asset"
-
-
-SLOTS: dict[str, Slot] = {
-    "skin": Slot("skin", "texture", 0.5, "textured", "texture"),
-    "eyes": Slot("eye", "texture", 0.3, "textured", "texture"),
-    "headwear": Slot("headwear"),
-    "hair": Slot("hair"),
-    "brows": Slot("eyebrows"),
-    "lashes": Slot("eyelashes"),
-    "garment": Slot("garment"),
-    "environment": Slot("hdri", "hdri", 0.5),
-}
-"""Component -> its slot; hats before hair, which goes by them."""
 MISFIT = 0.1
+"""Factor of an asset's weight for each of its tags that speaks against a person."""
 BARE = ("none", "balding")
 """Families and kinds that no asset stands for unless it is asked for by name: who wears nothing wears nothing."""
 
 
+def asset_slots() -> Iterator[tuple[str, AssetSlot]]:
+    """Components with their slots, in the order of the registry, but what hides a component before it."""
+    slots = {name: row.asset for name, row in COMPONENTS.items() if row.asset is not None}
+    order = [each for name, slot in slots.items() for each in (slot.hidden_by, name) if each in slots]
+    return ((name, slots[name]) for name in dict.fromkeys(order))
+
+
 def choose_assets(
-    spec: HeadSpec, draw: Callable[[str], ParameterSampler], library: Library, person: Person, base_mesh: str
+    spec: HeadSpec, samplers: Mapping[str, ParameterSampler], library: Library, person: Person, base_mesh: str
 ) -> HeadSpec:
     """The spec with assets drawn for it.
 
     Args:
-        draw: component -> its stream.
+        spec: without assets.
+        samplers: component -> its stream.
+        library: may be empty.
         person: whom assets should suit.
         base_mesh: the head model's mesh; assets made for another don't fit.
 
     Raises `InputError` where an asset is asked for by name that no library has.
     """
-    changes: dict[str, Any] = {}
-    for name, slot in SLOTS.items():
-        stream, record = draw(name), getattr(spec, name)
-        overridden = stream.overridden(slot.answer)
+    chosen: dict[str, Any] = {}
+    for name, slot in asset_slots():
+        record, sampler = getattr(spec, name), samplers[name]
         weights = {
-            asset: weight * suits(library.assets[asset].tags, person, spec.skin.melanin)
+            asset: weight * suits(library.assets[asset].tags, person)
             for asset, weight in library.weights(slot.kind, base_mesh).items()
         }
-        asset = _draw(stream, name, slot, weights)
-        bare = getattr(record, "family", getattr(record, "kind", "")) in BARE
-        covered = name == "hair" and (spec.headwear.kind != "none" or "headwear" in changes)
-        if asset and (overridden or not (bare or covered)):
-            changes[name] = replace(record, **{slot.field: asset})
-    return replace(spec, **changes)
+        asset = _draw(sampler, name, slot, weights)
+        bare = COMPONENTS[name].kind_of(record) in BARE
+        hidden = bool(slot.hidden_by) and (slot.hidden_by in chosen or _is_worn(spec, slot.hidden_by))
+        if asset and (sampler.overridden(slot.choice) or not (bare or hidden)):
+            chosen[name] = replace(record, **{slot.field: asset})
+    return replace(spec, **chosen)
 
 
-def suits(tags: Sequence[str], person: Person, melanin: float) -> float:
+def _is_worn(spec: HeadSpec, component: str) -> bool:
+    return COMPONENTS[component].kind_of(getattr(spec, component)) != "none"
+
+
+def suits(tags: Sequence[str], person: Person) -> float:
     """Factor of an asset's weight: 1 where its tags don't speak against it, `MISFIT` for each that does."""
     speaks = {
         "male": person.masculine >= 0.5,
@@ -93,43 +74,44 @@ def suits(tags: Sequence[str], person: Person, melanin: float) -> float:
         "young": person.age < 45,
         "middleage": 30 <= person.age < 65,
         "old": person.age >= 55,
-        "african": melanin > 0.5,
-        "asian": 0.15 < melanin < 0.6,
-        "caucasian": melanin < 0.45,
+        "african": person.melanin > 0.5,
+        "asian": 0.15 < person.melanin < 0.6,
+        "caucasian": person.melanin < 0.45,
     }
     return math.prod(1.0 if speaks.get(tag, True) else MISFIT for tag in tags)
 
 
-def _draw(sampler: ParameterSampler, name: str, slot: Slot, weights: Mapping[str, float]) -> str:
-    if sampler.overridden(slot.answer) and not weights:
-        raise InputError(
-            f"{name}.{slot.answer}: no library has {slot.kind} assets for this head model; give a folder with --library"
-        )
-    taken = sampler.flag(slot.question, 1.0 if sampler.overridden(slot.answer) else slot.share)
-    asset = sampler.choice(slot.answer, weights if sum(weights.values()) > 0 else {**weights, "": 1.0})
+def _draw(sampler: ParameterSampler, name: str, slot: AssetSlot, weights: Mapping[str, float]) -> str:
+    """Id of an asset, "" for none."""
+    asked_for = sampler.overridden(slot.choice)
+    if asked_for and not weights:
+        cure = "give a folder that has some as `library`"
+        raise InputError(f"{name}.{slot.choice}: no library has {slot.kind} assets for this head model; {cure}")
+    taken = sampler.flag(slot.flag, 1.0 if asked_for else slot.probability)
+    asset = sampler.choice(slot.choice, weights if sum(weights.values()) > 0 else {**weights, "": 1.0})
     return asset if taken else ""
 
 
 def assets_of(spec: HeadSpec, library: Library) -> dict[str, Asset]:
     """component -> the asset that it shows; raises `InputError` where no library has one that the spec names."""
-    found = {}
-    for name, slot in SLOTS.items():
+    shown = {}
+    for name, slot in asset_slots():
         asset = getattr(getattr(spec, name), slot.field)
-        if asset and (slot.kind != "hdri" or "/" in asset) and _seen(spec, name):
-            found[name] = library.find(asset, slot.kind)
-    return found
+        if asset and (slot.kind != "hdri" or "/" in asset) and _is_seen(spec, name):
+            shown[name] = library.find(asset, slot.kind)
+    return shown
 
 
-def _seen(spec: HeadSpec, component: str) -> bool:
-    """Whether the scene shows the component: a panorama neither lights nor is seen in every one."""
+def _is_seen(spec: HeadSpec, component: str) -> bool:
+    """False for a panorama that neither lights the scene nor stands behind the head."""
     light = spec.environment
     return component != "environment" or light.lighting == "panorama" or light.backdrop is None
 
 
 def credits_of(spec: HeadSpec, library: Library, panorama: Callable[[str], Path]) -> list[dict[str, str]]:
-    """What the capture records of the assets it shows; `panorama` gives the file of one of Blender's own."""
+    """Credits of the assets that a capture shows; `panorama` gives the file of one of Blender's own."""
     credits = [asset.credit() for asset in assets_of(spec, library).values()]
-    if "/" not in spec.environment.hdri and _seen(spec, "environment"):
+    if "/" not in spec.environment.hdri and _is_seen(spec, "environment"):
         digest = sha256_of(panorama(spec.environment.hdri))
         credits.append({"id": f"blender/{spec.environment.hdri}", "kind": "hdri", "licence": "CC0-1.0",
                         "author": "Greg Zaal", "source": "https://polyhaven.com", "sha256": digest})  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the user wants to be drawn otherwise: overrides per component, from a YAML or JSON file.
+"""The user's distributions: overrides of what components draw, from a YAML or JSON file.
 
     hair: {family: {crop: 2, long_wavy: 1}, long_wavy: {length_mm: [300, 400]}}
     beard: {family: none}
@@ -9,20 +9,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from assets.parameter_sampler import ParameterSampler
-from capture import InputError, read_json
-
-COMPONENTS = ("identity", "expression", "pose", "skin", "eyes", "hair_colour", "hair", "brows", "lashes", "beard",
-              "garment", "headwear", "eyewear", "jewellery", "environment", "sensor", "rig")  # fmt: skip
+from capture import InputError
+from generator.settings_file import read_settings
+from generator.spec import STREAMS
+from generator.streams import component_stream
 
 
 @dataclass(frozen=True)
@@ -37,15 +34,17 @@ class Distributions:
 
     def __post_init__(self) -> None:
         for component, overrides in self.overrides.items():
-            if component not in COMPONENTS:
-                raise InputError(f"{self.where}: unknown component {component!r}; use {', '.join(COMPONENTS)}")
+            if component not in STREAMS:
+                raise InputError(f"{self.where}: unknown component {component!r}; use {', '.join(STREAMS)}")
             if not isinstance(overrides, Mapping):
                 raise InputError(f"{self.where}: {component}: an object of overrides is needed, got {overrides!r}")
             _check_plain(overrides, f"{self.where}: {component}")
 
     def sampler(self, seed: int, component: str) -> ParameterSampler:
         """The random stream of one component of one head, with its overrides."""
-        return ParameterSampler(stream(seed, component), self.overrides.get(component), f"{self.where}: {component}")
+        return ParameterSampler(
+            component_stream(seed, component), self.overrides.get(component), f"{self.where}: {component}"
+        )
 
     def joined(self, more: Mapping[str, Mapping[str, Any]]) -> Distributions:
         """With further overrides, which go before these."""
@@ -78,29 +77,3 @@ def read_distributions(path: Path) -> Distributions:
     if not isinstance(value, Mapping):
         raise InputError(f"{path}: an object of components is needed, such as `hair: {{family: bob}}`")
     return Distributions(value, str(path))
-
-
-def read_settings(path: Path, what: str) -> Any:
-    """The value in a JSON or YAML file; raises `InputError` that names the file and the cure."""
-    if path.suffix.lower() not in (".yaml", ".yml"):
-        return read_json(path, what)
-    try:
-        import yaml
-    except ModuleNotFoundError:
-        cure = "give the same as JSON, or install PyYAML for it"
-        raise InputError(f"{path}: the Python that runs this reads no YAML; {cure}") from None
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"can't read the {what} {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = " ".join(str(error).split())
-        raise InputError(f"{path}: not valid YAML: {line}") from None
-
-
-def stream(seed: int, name: str) -> np.random.Generator:
-    """The random stream of one component of one head: the same for the same seed and name, whatever else is drawn."""
-    if seed < 0:
-        raise InputError(f"seed {seed}: use an integer from 0 on")
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number])))

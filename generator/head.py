@@ -12,7 +12,7 @@ from assets.geometry.subdivision import catmull_clark, split_corners
 from assets.head_models.head_model import HeadModel, split_quads, triangulate
 from capture import HeadSurface, InputError
 from capture.geometry import vertex_normals
-from generator.spec import ShapeSpec
+from generator.components.shape import ShapeSpec
 
 Floats = NDArray[np.float64]
 

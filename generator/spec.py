@@ -1,86 +1,106 @@
-"""The whole recipe of a head, drawn from one integer seed."""
+"""The recipe of a head, and the registry of its components.
 
-from __future__ import annotations
+A new component is a file in `generator.components` (its record, and `sample_<component>`) and a row here: a field of
+`HeadSpec`, annotated with its `Component`. Sampling, overrides, assets, outfits, statistics and tests read the rows.
+"""
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+# No `from __future__ import annotations`: the annotations of `HeadSpec` are its rows, and not kept as text.
 
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, get_type_hints
 
-from assets.head_models.head_model import HeadModel, Pose
-from assets.library import Library
-from assets.parameter_sampler import DIGITS, ParameterSampler
-from capture import InputError
-from generator.asset_selection import choose_assets
+from capture import InputError, PixelClass
 from generator.cameras.rig import RigSpec, sample_rig
+from generator.component import AssetSlot, Component, ProxyFit
+from generator.components.beard import BeardSpec, sample_beard
+from generator.components.brows import BrowSpec, sample_brows
 from generator.components.environment import EnvironmentSpec, sample_environment
 from generator.components.eyes import EyeSpec, sample_eyes
 from generator.components.eyewear import EyewearSpec, sample_eyewear
-from generator.components.facial_hair import (
-    BeardSpec,
-    BrowSpec,
-    LashSpec,
-    sample_beard,
-    sample_brows,
-    sample_lashes,
-)
 from generator.components.garment import GarmentSpec, sample_garment
-from generator.components.hair import HairSpec, sample_hair, sample_hair_colour
+from generator.components.hair import HairSpec, sample_hair
 from generator.components.headwear import HeadwearSpec, sample_headwear
 from generator.components.jewellery import JewellerySpec, sample_jewellery
+from generator.components.lashes import LashSpec, sample_lashes
 from generator.components.limits import SEED, check_limits
-from generator.components.person import Person
 from generator.components.sensor import SensorSpec, sample_sensor
-from generator.components.skin import MakeUp, SkinSpec, sample_skin
-from generator.distributions import COMPONENTS, Distributions
+from generator.components.shape import SHAPE_STREAMS, ShapeSpec
+from generator.components.skin import SkinSpec, sample_skin
 from generator.records import from_json, to_json
-
-
-@dataclass(frozen=True)
-class ShapeSpec:
-    """The head model and its coefficients.
-
-    Attributes:
-        model: name of the head model.
-        identity: its identity coefficients.
-        expression: its expression coefficients.
-        pose: rotations of neck, jaw and eyes.
-    """
-
-    model: str
-    identity: tuple[float, ...]
-    expression: tuple[float, ...]
-    pose: Pose
-
-    def __post_init__(self) -> None:
-        if max(map(abs, (*self.pose.neck, *self.pose.jaw, *self.pose.left_eye, *self.pose.right_eye))) > math.pi:
-            raise InputError(f"{self.pose}: rotations are radians, -pi to pi")
+from generator.wear.eyewear.frames import make_eyewear
+from generator.wear.jewellery import make_jewellery
 
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """Everything that makes up one head, its surroundings and its cameras.
+    """Everything that makes up one head, its surroundings and its cameras: a field for every component.
 
-    `seed` alone gives the same head again only where `overrides`, the user's distributions, is empty.
+    Components are drawn in the order of the fields, each from its own random stream. `seed` alone gives the same head
+    again only where `overrides`, the user's distributions, is empty.
     """
 
     seed: int
     shape: ShapeSpec
-    skin: SkinSpec
-    eyes: EyeSpec
-    hair: HairSpec
-    brows: BrowSpec
-    lashes: LashSpec
-    beard: BeardSpec
-    garment: GarmentSpec
-    headwear: HeadwearSpec
-    eyewear: EyewearSpec
-    jewellery: JewellerySpec
-    environment: EnvironmentSpec
-    sensor: SensorSpec
-    rig: RigSpec
+    skin: Annotated[
+        SkinSpec,
+        Component(
+            sample_skin,
+            person={"melanin": "melanin"},
+            asset=AssetSlot("skin", "texture", 0.5, flag="textured", choice="texture"),
+            attributes={"skin_melanin": "melanin"},
+        ),
+    ]
+    eyes: Annotated[
+        EyeSpec, Component(sample_eyes, asset=AssetSlot("eye", "texture", 0.3, flag="textured", choice="texture"))
+    ]
+    hair: Annotated[
+        HairSpec,
+        Component(
+            sample_hair,
+            kind_field="family",
+            more_streams=("hair_colour",),
+            person={"hair_colour": "colour"},
+            asset=AssetSlot("hair", hidden_by="headwear", proxy=ProxyFit(PixelClass.SCALP_HAIR, 1.0, splits=1)),
+            attributes={
+                "hair_mm": "length_mm",
+                "hair_melanin": "colour.melanin",
+                "hair_grey": "colour.grey",
+                "hair_dyed": "colour.dyed",
+            },
+        ),
+    ]
+    brows: Annotated[
+        BrowSpec, Component(sample_brows, asset=AssetSlot("eyebrows", proxy=ProxyFit(PixelClass.BROWS, 0.4, splits=2)))
+    ]
+    lashes: Annotated[
+        LashSpec, Component(sample_lashes, asset=AssetSlot("eyelashes", proxy=ProxyFit(PixelClass.LASHES, None)))
+    ]
+    beard: Annotated[BeardSpec, Component(sample_beard, kind_field="family", attributes={"beard_mm": "length_mm"})]
+    garment: Annotated[
+        GarmentSpec,
+        Component(
+            sample_garment,
+            kind_field="kind",
+            asset=AssetSlot("garment", proxy=ProxyFit(PixelClass.GARMENT, 2.6, splits=2)),
+        ),
+    ]
+    headwear: Annotated[
+        HeadwearSpec,
+        Component(
+            sample_headwear,
+            kind_field="kind",
+            asset=AssetSlot("headwear", proxy=ProxyFit(PixelClass.HEADWEAR, 2.6, splits=2)),
+        ),
+    ]
+    eyewear: Annotated[EyewearSpec, Component(sample_eyewear, kind_field="kind", accessory=make_eyewear)]
+    jewellery: Annotated[JewellerySpec, Component(sample_jewellery, kind_field="kind", accessory=make_jewellery)]
+    environment: Annotated[
+        EnvironmentSpec,
+        Component(sample_environment, asset=AssetSlot("hdri", "hdri", 0.5), attributes={"lighting": "lighting"}),
+    ]
+    sensor: Annotated[SensorSpec, Component(sample_sensor)]
+    rig: Annotated[RigSpec, Component(lambda sampler, person: sample_rig(sampler))]
     overrides: Mapping[str, Any] = field(default_factory=dict, metadata={"key": "wishes"})
 
     SCHEMA_VERSION: ClassVar[int] = 3
@@ -93,7 +113,7 @@ class HeadSpec:
         return {"schema_version": self.SCHEMA_VERSION, **to_json(self)}
 
     @classmethod
-    def from_json(cls, value: Any, where: str = "head spec") -> HeadSpec:
+    def from_json(cls, value: Any, where: str = "head spec") -> "HeadSpec":
         """The spec in a parsed JSON object; raises `InputError` that names the place of what doesn't fit."""
         if not isinstance(value, dict):
             raise InputError(f"{where}: an object is needed, got {type(value).__name__}")
@@ -104,72 +124,14 @@ class HeadSpec:
         return from_json(cls, {k: v for k, v in value.items() if k != "schema_version"}, where)
 
 
-def sample_spec(
-    seed: int, model: HeadModel, distributions: Distributions | None = None, library: Library | None = None
-) -> HeadSpec:
-    """Draw a head.
-
-    Args:
-        seed: 0 or more; one head per seed.
-        model: the head model, which brings its own prior for identity, expression and pose.
-        distributions: the user's overrides; the spec records them. Raises `InputError` where one doesn't fit.
-        library: assets that may be drawn instead of what is procedural.
-    """
-    overrides = distributions or Distributions()
-    try:
-        return _sample(seed, model, overrides, library or Library())
-    except InputError as error:
-        if not overrides.overrides or str(error).startswith(overrides.where):
-            raise
-        raise InputError(f"{overrides.where}: {error}") from None
-
-
-def _sample(seed: int, model: HeadModel, overrides: Distributions, library: Library) -> HeadSpec:
-    samplers = {name: overrides.sampler(seed, name) for name in COMPONENTS}
-    sampler = samplers.__getitem__
-
-    shape = _sample_shape(model, sampler)
-    person = Person.of(model.traits(np.array(shape.identity)))
-    skin = sample_skin(sampler("skin"), person)
-    colour = sample_hair_colour(sampler("hair_colour"), skin.melanin, person)
-    spec = HeadSpec(
-        seed,
-        shape,
-        skin,
-        sample_eyes(sampler("eyes"), skin.melanin),
-        sample_hair(sampler("hair"), colour, person),
-        sample_brows(sampler("brows"), colour, person),
-        sample_lashes(sampler("lashes")),
-        sample_beard(sampler("beard"), colour, person),
-        sample_garment(sampler("garment")),
-        sample_headwear(sampler("headwear"), person),
-        sample_eyewear(sampler("eyewear")),
-        sample_jewellery(sampler("jewellery"), person),
-        sample_environment(sampler("environment")),
-        sample_sensor(sampler("sensor")),
-        sample_rig(sampler("rig")),
-        overrides.to_json(),
-    )
-    if spec.beard.family != "none":
-        spec = replace(spec, skin=replace(skin, shadow=0.0))  # a beard hides what shaving leaves
-    spec = choose_assets(spec, sampler, library, person, getattr(model, "base_mesh", ""))
-    if spec.skin.texture:  # it is painted already
-        spec = replace(spec, skin=replace(spec.skin, makeup=MakeUp()))
-    for name, used in samplers.items():
-        if unknown := used.unknown():
-            known = ", ".join(sorted(used.asked))
-            raise InputError(f"{overrides.where}: {name}: unknown {', '.join(unknown)}; it draws {known}")
-    return spec
-
-
-def _sample_shape(model: HeadModel, sampler: Callable[[str], ParameterSampler]) -> ShapeSpec:
-    identity = model.sample_identity(sampler("identity"))
-    expression = model.sample_expression(sampler("expression"))
-    pose = model.sample_pose(sampler("pose"))
-    rounded = Pose(*(_numbers(getattr(pose, name)) for name in ("neck", "jaw", "left_eye", "right_eye")))  # type: ignore[arg-type]
-    return ShapeSpec(model.name, _numbers(identity), _numbers(expression), rounded)
-
-
-def _numbers(values: Any) -> tuple[float, ...]:
-    """Rounded, so that the last bits of another machine's exp and log don't show."""
-    return tuple(round(float(value), DIGITS) + 0.0 for value in values)
+COMPONENTS: Mapping[str, Component] = {
+    name: row
+    for name, hint in get_type_hints(HeadSpec, include_extras=True).items()
+    for row in getattr(hint, "__metadata__", ())
+}
+"""Name -> row, in the order in which they are drawn. The shape, which the head model draws, is none of them."""
+STREAMS: tuple[str, ...] = (
+    *SHAPE_STREAMS,
+    *(stream for name, row in COMPONENTS.items() for stream in (*row.more_streams, name)),
+)
+"""Names of all random streams: what can be overridden."""

@@ -31,17 +31,17 @@ def seen_as(
     classes: Sequence[int],
     min_cosine: float = 0.0,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Counts (P,) of the views that see each point, and of those among them whose mask says one of `classes`.
+    """Counts (P,) of the views that see each point, and of those among them whose mask shows one of `classes`.
 
-    A view without a mask says yes.
+    A view without a mask counts as one of them.
     """
     caster = head_caster(mesh)
     seen, agreed = np.zeros(len(points), np.int64), np.zeros(len(points), np.int64)
     for camera, mask in zip(cameras, masks, strict=True):
         visible = visible_in(camera, points, normals, caster, min_cosine)
-        says = np.ones(len(points), bool) if mask is None else np.isin(pixel_values(mask, camera, points), classes)
+        shown = np.ones(len(points), bool) if mask is None else np.isin(pixel_values(mask, camera, points), classes)
         seen += visible
-        agreed += visible & says
+        agreed += visible & shown
     return seen, agreed
 
 

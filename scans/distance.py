@@ -56,7 +56,7 @@ def inside_or_outside(
 
     The sign of the product with the angle-weighted pseudonormal of the face, edge or vertex that is nearest (Baerentzen
     and Aanaes, "Signed distance computation using the angle weighted pseudonormal", 2005). It is right wherever the
-    surface around the nearest point is closed and oriented; a nearest point on a border edge says nothing.
+    surface around the nearest point is closed and oriented; a nearest point on a border edge tells nothing.
 
     Args:
         points: (P, 3) metres.

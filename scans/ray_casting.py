@@ -80,7 +80,7 @@ class RayCaster:
         return self.is_free(origins, directions, distances)
 
     def first_hits(self, origins: Singles, directions: Singles) -> Hits:
-        """What P rays (P, 3) meet first."""
+        """The first hits of P rays (P, 3)."""
         if not len(origins):
             empty = np.zeros(0, np.float32)
             return Hits(np.zeros(0, np.int64), empty, empty, empty)

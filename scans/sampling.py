@@ -14,9 +14,9 @@ def sample_image(image: NDArray, pixels: NDArray) -> NDArray:
     """
     rows_columns = np.moveaxis(pixels, -1, 0)[::-1] - 0.5
     whole = np.issubdtype(image.dtype, np.integer)
-    found = [
+    channels = [
         map_coordinates(image[..., channel], rows_columns, output=np.float32, order=1, mode="nearest")
         for channel in range(image.shape[2])
     ]
-    values = np.stack(found, axis=-1)
+    values = np.stack(channels, axis=-1)
     return (values.round() if whole else values).astype(image.dtype)

@@ -1,4 +1,4 @@
-"""Which file says what of a scan is skin: labels that somebody painted, a prediction, or computed labels."""
+"""The file with the skin labels of a scan: painted by a person, predicted, or computed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def known_labels(folder: Path) -> Path | None:
 
 
 def read_skin(path: Path, scan: Mesh) -> Prediction | Labels:
-    """What a file, `labels.npz` or `prediction.npz`, says of a scan.
+    """The labels or the prediction of a scan in a file, `labels.npz` or `prediction.npz`.
 
     Raises `InputError` where it is missing, damaged, something else, or of another scan.
     """

@@ -41,7 +41,7 @@ def _flat(camera: Camera, width: int, height: int) -> Camera:
 
 
 def flatten(picture: Picture, camera: Camera, flat: Camera) -> Picture:
-    """What `flat` would have shown of the picture (H, W, 3) that `camera` took; black where that saw nothing.
+    """The picture (H, W, 3) that `camera` took, as `flat` would have taken it; black where `camera` saw nothing.
 
     The picture may be of another size than the camera's, as long as it has its shape.
     """
@@ -50,11 +50,11 @@ def flatten(picture: Picture, camera: Camera, flat: Camera) -> Picture:
     picture = resize_image(picture, source.width, source.height)
     if not camera.distorted and (source.width, source.height) == (flat.width, flat.height):
         return picture
-    found = np.empty((flat.height, flat.width, 3), np.uint8)
+    result = np.empty((flat.height, flat.width, 3), np.uint8)
     for first in range(0, flat.height, _ROWS):
         rows = np.arange(first, min(first + _ROWS, flat.height))
         x, y = np.meshgrid(np.arange(flat.width) + 0.5, rows + 0.5)
         pixels, _ = source.project(flat.unproject(np.stack([x, y], axis=-1), 1.0))
         inside = source.inside(pixels)[..., None]
-        found[rows] = np.where(inside, sample_image(picture, np.where(inside, pixels, 0.0)), 0)
-    return found
+        result[rows] = np.where(inside, sample_image(picture, np.where(inside, pixels, 0.0)), 0)
+    return result

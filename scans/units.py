@@ -1,4 +1,4 @@
-"""Bringing a user's scan and cameras into metres: by what was stated, or by what a head's size says."""
+"""Units of a user's scan and cameras: stated, or guessed from the size of a head."""
 
 from __future__ import annotations
 

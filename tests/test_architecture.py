@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     },
 }
 LIGHT = ("capture", "assets", "generator", "blender_scripts")
-OPTIONAL = {"generator/distributions.py": {"yaml"}}  # used where it is there, never needed
+OPTIONAL = {"generator/settings_file.py": {"yaml"}}  # used where it is there, never needed
 BLENDER = {"bpy", "bpy_extras", "mathutils", "bmesh", "gpu", "idprop", "_cycles"}
 
 

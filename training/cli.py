@@ -67,7 +67,7 @@ class PictureOptions:
     every: int = 5
 
     def callback(self, folder: Path) -> PredictionPictures:
-        """What draws them into `folder`."""
+        """The callback that draws them into `folder`."""
         return PredictionPictures(folder, self.heads, self.every)
 
 

@@ -1,4 +1,4 @@
-"""What the command lines that train share: Lightning's, one line an error, logs, checkpoints that are whole."""
+"""The base of the command lines that train: Lightning's, one line an error, logs, whole checkpoints."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ class ShardCLI(LightningCLI):
         if options.get("ckpt_path") is None and command != "fit":
             options["ckpt_path"] = str(Path(self._checkpoint_folder(options.trainer.default_root_dir)) / "best.ckpt")
         if options.get("ckpt_path") is not None:
-            found = self.read(Path(options["ckpt_path"]))
-            if command == "fit" and "optimizer_states" not in found:
+            checkpoint = self.read(Path(options["ckpt_path"]))
+            if command == "fit" and "optimizer_states" not in checkpoint:
                 raise InputError(
                     f"{options['ckpt_path']} was exported: nothing to go on training from is left in it; "
                     "name the run's own checkpoint"
@@ -150,7 +150,7 @@ class ShardCLI(LightningCLI):
 
     @classmethod
     def options(cls, program: str, description: str) -> dict[str, Any]:
-        """What the constructor takes beside the classes and the arguments."""
+        """Arguments of the constructor beside the classes and the command line's words."""
         return {
             "seed_everything_default": 0,
             "save_config_kwargs": {"overwrite": True},

@@ -1,4 +1,4 @@
-"""How the process takes memory from the system."""
+"""Memory of the process: what is freed is kept for the next array."""
 
 from __future__ import annotations
 

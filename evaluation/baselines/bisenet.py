@@ -35,7 +35,7 @@ SKIN = (
 SIDE = 512  # pixels; what the network was trained with
 _MEAN = (0.485, 0.456, 0.406)  # of ImageNet
 _DEVIATION = (0.229, 0.224, 0.225)
-_CODE = 1  # raise it when answers change
+_CODE = 1  # raise it when predictions change
 
 
 class BiSeNetSegmenter:

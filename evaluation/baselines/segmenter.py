@@ -1,4 +1,4 @@
-"""What a per-image baseline is."""
+"""Interface of the per-image baselines."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ __all__ = ["SKIN_CLASSES", "PixelSegmenter"]
 
 
 class PixelSegmenter(Protocol):
-    """Tells skin in one image, and knows nothing of cameras and scans."""
+    """Segments skin in one image; knows nothing of cameras and scans."""
 
     @property
     def key(self) -> str:
-        """Name of everything that an answer depends on: content of the weights, options and version of the code.
+        """Name of everything that a prediction depends on: content of the weights, options and version of the code.
 
-        Segmenters with equal keys give equal answers.
+        Segmenters with equal keys give equal predictions.
         """
         ...
 
     def skin(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Where skin is.
+        """Probability of skin per pixel.
 
         Args:
             image: (H, W, 3) sRGB.

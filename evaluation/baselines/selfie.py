@@ -21,7 +21,7 @@ CLASSES = ("background", "hair", "body_skin", "face_skin", "clothes", "others")
 SKIN = ("body_skin", "face_skin")  # the neck and the ears are on either side
 
 _SUM = 1e-3  # by which sums of probabilities may miss 1
-_CODE = 1  # raise it when answers change
+_CODE = 1  # raise it when predictions change
 _CURE = "name MediaPipe's selfie_multiclass_256x256.tflite"
 
 
@@ -97,5 +97,4 @@ def _ends(model: Any, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         channels = shapes[0][0], shapes[0][3], shapes[1][0], shapes[1][3]
         if channels == (1, 3, 1, len(CLASSES)):
             return inputs[0], outputs[0]
-    found = ", ".join(map(str, shapes))
-    raise InputError(f"{path} is another model (its inputs and outputs: {found}); {_CURE}")
+    raise InputError(f"{path} is another model (its inputs and outputs: {', '.join(map(str, shapes))}); {_CURE}")

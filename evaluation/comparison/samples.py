@@ -14,10 +14,10 @@ from assets.head_models.head_model import HeadModel
 from assets.head_models.registry import load_head_model
 from capture import Capture, CaptureInfo, HeadSurface, InputError, Labels, vertex_normals
 from capture.nested import at
-from generator.attributes import look_of
+from generator.attributes import attributes_of
+from generator.components.shape import ShapeSpec
 from generator.head import build_head
 from generator.records import from_json
-from generator.spec import ShapeSpec
 from scans.boundary import boundary_distance_mm
 from scans.distance import surface_distance_mm
 from scans.head_sample import HeadSample
@@ -119,7 +119,7 @@ def read_captured(folder: Path) -> Subject:
 
 
 def _look(head: HeadSample) -> Mapping[str, str | float]:
-    return look_of(CaptureInfo.from_json({"schema_version": 1, **head.info}, f"sample {head.id}"))
+    return attributes_of(CaptureInfo.from_json({"schema_version": 1, **head.info}, f"sample {head.id}"))
 
 
 def _rebuilt(subject: Subject) -> HeadSurface:

@@ -1,4 +1,4 @@
-"""Mistakes by how far the boundary of the skin is."""
+"""Errors of labels by distance to the boundary between skin and the rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EDGES_MM = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)
 
 @dataclass(frozen=True, eq=False)
 class BoundaryErrors:
-    """Vertices and mistakes in bands around the true boundary.
+    """Vertices and wrong labels in bands around the true boundary.
 
     Attributes:
         count: (B,) vertices between neighbouring `EDGES_MM`, and beyond the last.
@@ -39,11 +39,11 @@ class BoundaryErrors:
         return cls(*(np.sum(tables, axis=0) if tables else np.zeros((2, len(EDGES_MM)), np.int64)))
 
     def share(self) -> NDArray[np.float64]:
-        """(B,) share of mistakes; NaN in empty bands."""
+        """(B,) fraction of wrong labels; NaN in empty bands."""
         return np.divide(self.wrong, self.count, out=np.full(len(self.count), np.nan), where=self.count > 0)
 
     def within(self, limit_mm: float) -> float:
-        """Share of mistakes nearer than one of `EDGES_MM`; NaN where no vertex is."""
+        """Fraction of wrong labels nearer than one of `EDGES_MM`; NaN where no vertex is."""
         bands = EDGES_MM.index(limit_mm)
         count = int(self.count[:bands].sum())
         return int(self.wrong[:bands].sum()) / count if count else float("nan")

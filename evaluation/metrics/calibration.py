@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say."""
+"""Calibration of predicted probabilities (reliability curve and expected calibration error)."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ class Calibration:
 
     Attributes:
         count: (BINS,) vertices.
-        said: (BINS,) sum of their probabilities.
+        predicted: (BINS,) sum of their probabilities.
         skin: (BINS,) how many of them are skin.
     """
 
     count: Floats
-    said: Floats
+    predicted: Floats
     skin: Floats
 
     @classmethod
     def of(cls, probability: NDArray, true: NDArray[np.bool_]) -> Self:
         """Of (V,) probabilities and (V,) labels."""
         values = np.asarray(probability, np.float64)
-        which = np.minimum((values * BINS).astype(int), BINS - 1)
+        index = np.minimum((values * BINS).astype(int), BINS - 1)
         columns = np.ones(len(values)), values, np.asarray(true, float)
-        return cls(*(np.bincount(which, column, BINS).astype(float) for column in columns))
+        return cls(*(np.bincount(index, column, BINS).astype(float) for column in columns))
 
     @classmethod
     def total(cls, parts: Iterable[Calibration]) -> Self:
         """Of all heads together."""
-        tables = [np.stack([each.count, each.said, each.skin]) for each in parts]
+        tables = [np.stack([each.count, each.predicted, each.skin]) for each in parts]
         return cls(*(np.sum(tables, axis=0) if tables else np.zeros((3, BINS))))
 
     @property
     def error(self) -> float:
-        """Expected calibration error: mean difference between what is said and what is (Naeini et al., AAAI 2015)."""
+        """Expected calibration error: mean |predicted probability - frequency of skin| (Naeini et al., AAAI 2015)."""
         total = self.count.sum()
-        return float(np.abs(self.said - self.skin).sum() / total) if total else float("nan")
+        return float(np.abs(self.predicted - self.skin).sum() / total) if total else float("nan")
 
     def curve(self) -> tuple[Floats, Floats]:
-        """Mean probability and share of skin of the bins that are not empty."""
+        """Mean probability and frequency of skin of the bins that are not empty."""
         used = self.count > 0
-        return self.said[used] / self.count[used], self.skin[used] / self.count[used]
+        return self.predicted[used] / self.count[used], self.skin[used] / self.count[used]
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists."""
-        return {"count": self.count.tolist(), "said": self.said.tolist(), "skin": self.skin.tolist()}
+        return {"count": self.count.tolist(), "said": self.predicted.tolist(), "skin": self.skin.tolist()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:

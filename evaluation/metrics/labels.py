@@ -1,4 +1,4 @@
-"""Measures of a binary labelling against the truth."""
+"""Metrics of a binary labelling against true labels: IoU, precision, recall, accuracy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BinaryScores:
 
 @dataclass(frozen=True)
 class Counts:
-    """Vertices by what is said of them and what is true: a confusion matrix that adds up over heads."""
+    """Confusion matrix: vertices by predicted and true label; adds up over heads."""
 
     true_skin: int = 0
     false_skin: int = 0
@@ -48,11 +48,11 @@ class Counts:
 
     @classmethod
     def total(cls, counts: Iterable[Counts]) -> Self:
-        """The sum."""
+        """Sum over heads."""
         return cls(*np.sum([astuple(each) for each in counts] or [(0, 0, 0, 0)], axis=0).tolist())
 
     def scores(self) -> BinaryScores:
-        """What the counts come to."""
+        """The scores that follow from the counts."""
         a, b, c, d = astuple(self)
         skin, other = _ratio(a, a + b + c), _ratio(d, b + c + d)
         present = [value for value in (skin, other) if not np.isnan(value)]

@@ -1,4 +1,4 @@
-"""Plots of the evaluation, as PNG bytes."""
+"""Plots of an evaluation, as PNG bytes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _WIDE = (8.6, 3.4)
 
 
 def calibration(curves: Mapping[str, Calibration]) -> bytes:
-    """Share of skin over the probability that was said, a line a method."""
+    """Reliability curves: frequency of skin over the predicted probability, a line a method."""
     figure, axes = new_figure(8.6, 4.2)
     axes.set_box_aspect(1)
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, linestyle="--")
     for title, each in curves.items():
         axes.plot(*each.curve(), marker="o", markersize=3, linewidth=1.2, label=f"{title} ({each.error:.3f})")
     axes.set_xlabel("predicted probability of skin")
-    axes.set_ylabel("share that is skin")
+    axes.set_ylabel("fraction of these vertices that is skin")
     beside = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0)}  # curves are everywhere
     axes.legend(fontsize=7, title="expected calibration error", title_fontsize=7, **beside)
     return png(figure)
 
 
 def boundary(curves: Mapping[str, BoundaryErrors]) -> bytes:
-    """Share of mistakes over the distance to the true boundary of the skin, a line a method."""
+    """Wrong labels over the distance to the true boundary of the skin, a line a method."""
     figure, axes = new_figure(*_WIDE)
     places = np.arange(len(EDGES_MM))
     names = [f"{low:g} to {high:g}" for low, high in pairwise(EDGES_MM)]
@@ -37,7 +37,7 @@ def boundary(curves: Mapping[str, BoundaryErrors]) -> bytes:
         axes.plot(places, 100 * each.share(), marker="o", markersize=3, linewidth=1.2, label=title)
     axes.set_xticks(places, [*names, f"beyond {EDGES_MM[-1]:g}"])
     axes.set_xlabel("distance of a vertex to the true boundary of the skin, mm")
-    axes.set_ylabel("labelled wrongly, %")
+    axes.set_ylabel("wrong labels, %")
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=7)
     return png(figure)

@@ -1,4 +1,4 @@
-"""Sentences that the numbers carry."""
+"""Conclusions: sentences that the numbers of an evaluation support."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 
 def conclude(value: Mapping[str, Any]) -> list[str]:
-    """What follows from `evaluation.json`, in words.
+    """Conclusions from the contents of `evaluation.json`.
 
     Rows are compared on the heads that all of them did, and called different where the 95 % interval of the paired
     difference leaves out 0; nothing is said of fewer than `ENOUGH` heads.
@@ -26,20 +26,20 @@ def conclude(value: Mapping[str, Any]) -> list[str]:
     if len(value["heads"]) < ENOUGH:
         return [f"{len(value['heads'])} heads are too few to compare methods: take {ENOUGH} or more."]
     full = reference_of((name, row["group"]) for name, row in rows.items())
-    said = _of_references(rows, full)
+    sentences = _of_references(rows, full)
     if full is not None:
-        said += _of_kind(rows, full, TWO_D, "2D")
-        said += _of_kind(rows, full, THREE_D, "3D")
-    if said and len(value["heads"]) < _FEW:
-        said.append(
+        sentences += _of_kind(rows, full, TWO_D, "2D")
+        sentences += _of_kind(rows, full, THREE_D, "3D")
+    if sentences and len(value["heads"]) < _FEW:
+        sentences.append(
             f"All this is of {len(value['heads'])} heads of one generator; more of them would narrow the "
             "intervals, and other people's scans may differ."
         )
-    return said
+    return sentences
 
 
 def _of_references(rows: Mapping[str, Row], full: str | None) -> list[str]:
-    """What registration is like without a mask, with the true one, and with ours, on the same heads."""
+    """Registration without a mask, with the true labels, and with ours, on the same heads."""
     names = [name for name in ("none", "truth", full) if name is not None and name in rows]
     if "none" not in names or "truth" not in names:
         return []
@@ -47,7 +47,7 @@ def _of_references(rows: Mapping[str, Row], full: str | None) -> list[str]:
     if heads < ENOUGH:
         return []
     none, truth = means[0], means[1]
-    said = [
+    sentences = [
         f"Registered to the whole scan, the face lies {none:.2f} mm from the truth; to the true skin, {truth:.2f} "
         f"mm ({heads} heads)."
     ]
@@ -56,51 +56,53 @@ def _of_references(rows: Mapping[str, Row], full: str | None) -> list[str]:
         way = f"{share:.0f} % of the way from no mask to the true labels"
         beside = way if share >= 0 else "more than without a mask"
         title = rows[names[2]]["title"]
-        said.append(f"With the labels of {title} it is {means[2]:.2f} mm: {beside}, on the same heads.")
-    return said
+        sentences.append(f"With the labels of {title} it is {means[2]:.2f} mm: {beside}, on the same heads.")
+    return sentences
 
 
 def _of_kind(rows: Mapping[str, Row], full: str, group: str, kind: str) -> list[str]:
-    """The reference beside the best baseline of a group, of the rows that can be had without the truth."""
+    """The reference beside the best baseline of a group, of the rows that can be had without true labels."""
     usable = [row for name, row in rows.items() if row["group"] == group and name != "masks"]
-    said = []
+    sentences = []
     for number, best in (("error_mm", min), ("miou", max)):
-        found = [row for row in usable if _difference(row, number) is not None]
-        if found:
-            heads, means = _on_common_heads(found, number)
+        compared = [row for row in usable if _difference(row, number) is not None]
+        if compared:
+            heads, means = _on_common_heads(compared, number)
             if heads >= ENOUGH:
-                chosen = found[means.index(best(means))]
-                said.append(_sentence(rows[full], chosen, number, kind, group))
-    return said
+                chosen = compared[means.index(best(means))]
+                sentences.append(_sentence(rows[full], chosen, number, kind, group))
+    return sentences
 
 
 def _sentence(full: Row, row: Row, number: str, kind: str, group: str) -> str:
-    found = _difference(row, number)
-    assert found is not None  # chosen among those that have one
+    difference = _difference(row, number)
+    assert difference is not None  # chosen among those that have one
     name, unit = ("mean distance", " mm") if number == "error_mm" else ("mean mIoU of a head", "")
     digits = 2 if unit else 3
-    interval = f"95 %: {found['low']:+.{digits}f} to {found['high']:+.{digits}f}{unit}, {found['heads']} heads"
+    interval = (
+        f"95 %: {difference['low']:+.{digits}f} to {difference['high']:+.{digits}f}{unit}, {difference['heads']} heads"
+    )
     who = f"{row['title']} (the best of: {group})"
-    if found["low"] <= 0 <= found["high"]:
+    if difference["low"] <= 0 <= difference["high"]:
         return f"These heads don't tell whether {full['title']} or {who} has the better {name} ({interval})."
     theirs = ""
     if number == "error_mm" and full["name"] in (BEST, OWN):
         theirs = f"; the paper says {100 * paper.BETTER_THAN[kind]:.1f} % less"
-    change = f"{found['difference']:+.{digits}f}{unit}, {100 * found['relative']:+.0f} %"
+    change = f"{difference['difference']:+.{digits}f}{unit}, {100 * difference['relative']:+.0f} %"
     return f"The {name} of {full['title']} differs from that of {who} by {change} ({interval}){theirs}."
 
 
 def _difference(row: Row, number: str) -> Mapping[str, Any] | None:
-    found: Mapping[str, Any] | None = row["synthetic"].get("reference_less_this", {}).get(number)
-    return found if found is not None and found["heads"] >= ENOUGH else None
+    difference: Mapping[str, Any] | None = row["synthetic"].get("reference_less_this", {}).get(number)
+    return difference if difference is not None and difference["heads"] >= ENOUGH else None
 
 
 def _on_common_heads(rows: Sequence[Row], number: str = "error_mm") -> tuple[int, list[float]]:
-    """How many heads all rows have the number of, and each row's mean over those."""
+    """Count of the heads for which all rows have the number, and each row's mean over those."""
     tables = []
     for row in rows:
         heads = {name: _of_head(head, number) for name, head in row["synthetic"]["by_head"].items()}
-        tables.append({name: found for name, found in heads.items() if found is not None})
+        tables.append({name: each for name, each in heads.items() if each is not None})
     common = sorted(set.intersection(*(set(table) for table in tables)))
     if not common:
         return 0, [float("nan")] * len(rows)
@@ -108,5 +110,5 @@ def _on_common_heads(rows: Sequence[Row], number: str = "error_mm") -> tuple[int
 
 
 def _of_head(head: Mapping[str, Any], number: str) -> float | None:
-    found = head[number]
-    return found["mean"] if isinstance(found, Mapping) else found
+    value = head[number]
+    return value["mean"] if isinstance(value, Mapping) else value

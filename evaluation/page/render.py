@@ -14,7 +14,7 @@ from evaluation.comparison.summary import Summary
 from evaluation.page import charts
 from evaluation.page.conclusions import conclude
 from evaluation.page.figures import SHOWN_MM, Figures
-from evaluation.page.tables import TITLES, table_rows
+from evaluation.page.tables import COLUMNS, LEGEND, TITLES, table_rows
 from scans import colours
 from scans.pictures import jpeg_url, png_url
 
@@ -22,7 +22,7 @@ _CURVES = 7  # methods in a plot at most
 
 
 def render(value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary], figures: Figures) -> str:
-    """The page: `value` is what stands in `evaluation.json`, the summaries of the data set's heads are by row."""
+    """The page: `value` has the contents of `evaluation.json`, the summaries of the data set's heads are by row."""
     graded = {name: s.calibration for name, s in synthetic.items() if s.calibration is not None}
     labelled = {name: s.boundary for name, s in synthetic.items() if s.scores is not None and name not in _PLAIN}
     curve = [(point["heads"], point["miou"]) for point in value["size_curve"]["ours"]]
@@ -42,7 +42,9 @@ def render(value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str
         boundary=_chart(charts.boundary, _some(labelled, rows, synthetic)),
         kinds=list(dict.fromkeys(kind for s in synthetic.values() for kind in s.seen)),
         paper=paper.TABLE,
-        columns=_CURVES,
+        columns=COLUMNS,
+        legend=LEGEND,
+        most_curves=_CURVES,
         curve=png_url(charts.size_curve(curve, paper.SIZE_CURVE)) if len(curve) > 1 else None,
         figures=[
             {
@@ -69,7 +71,7 @@ def render(value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str
     )
 
 
-_PLAIN = ("none", "truth")  # rows whose mistakes say nothing
+_PLAIN = ("none", "truth")  # rows whose errors say nothing
 
 
 def _some(curves: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary]) -> dict[str, Any]:

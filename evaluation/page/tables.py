@@ -1,4 +1,4 @@
-"""The paper's two tables: which rows they have, in which order, and both as Markdown."""
+"""The paper's two tables: their rows in order, and everything as Markdown."""
 
 from __future__ import annotations
 
@@ -8,13 +8,29 @@ from typing import Any
 from evaluation.comparison.rows import ROWS
 from evaluation.page.conclusions import conclude
 
-TITLES = {1: "Methods", 2: "What the features are worth"}
+TITLES = {1: "Methods", 2: "Features"}
 CAPTURED = {"annotated": "Annotated scans", "blended": "Hair blended over clean heads"}
-_HEADER = ("", "mIoU", "of a head", "wrong in 5 mm, %", "d, mm", "median / 90 %", "back, mm", "registered")
+# Columns of all tables, here and on the page.
+COLUMNS = (
+    "",
+    "mIoU",
+    "mIoU per head",
+    "wrong within 5 mm, %",
+    "distance, mm",
+    "median / 90 %, mm",
+    "reverse distance, mm",
+    "registered",
+)
+LEGEND = (
+    "mIoU: over all vertices together; mIoU per head: mean ± deviation of heads. Wrong within 5 mm: labels of the "
+    "vertices within 5 mm of the true boundary between skin and the rest. Distance: unsigned distance from the "
+    "registered template's face (mid-forehead to chin without eyes, nostrils and mouth) to the true surface, mean ± "
+    "deviation of all distances. Reverse distance: from the true face to the registered template."
+)
 
 
 def table_rows(number: int, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of a table, as `evaluation.json` has them, in the paper's order, those with no result among them.
+    """The rows of a table, as `evaluation.json` has them, in the paper's order, with those that have no result.
 
     Each gets `first`: whether it begins a group.
     """
@@ -31,11 +47,12 @@ def markdown(value: Mapping[str, Any]) -> str:
     """Conclusions, the two tables, rows that stand in neither, the same on scans of the user's own, the size curve.
 
     Args:
-        value: what stands in `evaluation.json`.
+        value: contents of `evaluation.json`.
     """
     parts = [f"# {value['dataset']}: {len(value['heads'])} {value['split']} heads"]
-    if said := conclude(value):
-        parts.append("\n".join(f"- {sentence}" for sentence in said))
+    if sentences := conclude(value):
+        parts.append("\n".join(f"- {sentence}" for sentence in sentences))
+    parts.append(LEGEND)
     for number, title in TITLES.items():
         if rows := table_rows(number, value["rows"]):
             parts += [f"## Table {number}: {title}", _table(rows, "synthetic")]
@@ -52,19 +69,19 @@ def markdown(value: Mapping[str, Any]) -> str:
 
 
 def _table(rows: Sequence[Mapping[str, Any]], kind: str) -> str:
-    lines = [_line(*_HEADER), _rule(len(_HEADER))]
+    lines = [_line(*COLUMNS), _rule(len(COLUMNS))]
     for row in rows:
-        found = row[kind]
-        if found and (found["labels"] or found["registration"]):
-            lines.append(_line(row["title"], *_cells(found)))
+        results = row[kind]
+        if results and (results["labels"] or results["registration"]):
+            lines.append(_line(row["title"], *_cells(results)))
         else:
-            why = next(iter(found["missing"]), "") if found else row["note"] or "no method"
-            lines.append(_line(row["title"], f"– ({why})", *[""] * (len(_HEADER) - 2)))
+            reason = next(iter(results["missing"]), "") if results else row["note"] or "no method"
+            lines.append(_line(row["title"], f"– ({reason})", *[""] * (len(COLUMNS) - 2)))
     return "\n".join(lines)
 
 
-def _cells(found: Mapping[str, Any]) -> list[str]:
-    labels, registered = found["labels"], found["registration"]
+def _cells(results: Mapping[str, Any]) -> list[str]:
+    labels, registered = results["labels"], results["registration"]
     words = (
         ["–"] * 3
         if labels is None
@@ -80,7 +97,7 @@ def _cells(found: Mapping[str, Any]) -> list[str]:
         error, back = registered["error_mm"], registered["back_mm"]
         words += [f"{error['mean']:.2f} ± {error['std']:.2f}", f"{error['median']:.2f} / {error['p90']:.2f}"]
         words.append("–" if back is None else f"{back['mean']:.2f}")
-    return [*words, f"{found['registered']} of {len(found['by_head'])}"]
+    return [*words, f"{results['registered']} of {len(results['by_head'])}"]
 
 
 def _line(*words: str) -> str:

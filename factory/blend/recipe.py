@@ -10,21 +10,26 @@ import numpy as np
 
 from assets.head_models.head_model import HeadModel, Pose
 from assets.library import Library
-from assets.parameter_sampler import DIGITS
+from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
 from factory.blend.light import SkinLight
 from generator.asset_selection import choose_assets
 from generator.cameras.rig import RigSpec
+from generator.components.beard import FAMILIES as BEARDS
+from generator.components.beard import sample_beard
+from generator.components.brows import BrowSpec
 from generator.components.environment import EnvironmentSpec
-from generator.components.facial_hair import BEARDS, BrowSpec, LashSpec, sample_beard
 from generator.components.garment import GarmentSpec
-from generator.components.hair import FAMILIES, family_weights, sample_hair, sample_hair_colour
+from generator.components.hair import FAMILIES, family_weights, sample_hair
 from generator.components.headwear import HeadwearSpec
+from generator.components.lashes import LashSpec
 from generator.components.person import Person
 from generator.components.sensor import SensorSpec
+from generator.components.shape import ShapeSpec
 from generator.distributions import Distributions
+from generator.sampling import sample_spec
 from generator.skin.colour import exposure_gain
-from generator.spec import HeadSpec, ShapeSpec, sample_spec
+from generator.spec import STREAMS, HeadSpec
 from registration.template import Coefficients
 
 
@@ -65,37 +70,45 @@ def overlay_spec(
     """
     base = sample_spec(overrides.seed, model) if known is None else known
     person = Person.of(model.traits(np.asarray(head.identity)))
-    sampler = _samplers(overrides, person)
+    given = _distributions(overrides, person)
     if known is None:
-        found = light()
-        skin = replace(base.skin, melanin=found.melanin, texture="")
-        level = min(max(found.level / exposure_gain(skin), 0.05), 20.0)
+        measured = light()
+        skin = replace(base.skin, melanin=measured.melanin, texture="")
+        level = min(max(measured.level / exposure_gain(skin), 0.05), 20.0)
         environment = EnvironmentSpec("dome", exposure=round(level, DIGITS), backdrop=(0.0, 0.0, 0.0))
-        # What hair hangs over is unknown: the plainest garment bends it least.
+        # The garment below the hair is unknown: the plainest bends it least.
         base = replace(base, skin=skin, environment=environment, sensor=SensorSpec(), garment=GarmentSpec())
-        colour = sample_hair_colour(sampler("hair_colour"), found.melanin, person)
-    else:
-        colour = known.hair.colour
+    person = replace(person, melanin=base.skin.melanin)
+    samplers = _samplers(given, overrides.seed)
+    hair = sample_hair(samplers["hair"], person, samplers["hair_colour"])
+    if known is not None:
+        hair = replace(hair, colour=known.hair.colour)
+    person = replace(person, hair_colour=hair.colour)
     spec = replace(
-        base, seed=overrides.seed, shape=shape_of(head, model), hair=sample_hair(sampler("hair"), colour, person),
-        beard=sample_beard(sampler("beard"), colour, person), brows=BrowSpec(strands=0), lashes=LashSpec(strands=0),
+        base, seed=overrides.seed, shape=shape_of(head, model), hair=hair,
+        beard=sample_beard(samplers["beard"], person), brows=BrowSpec(strands=0), lashes=LashSpec(strands=0),
         eyes=replace(base.eyes, texture=""), garment=replace(base.garment, asset=""),
         headwear=HeadwearSpec(kind="none"), eyewear=replace(base.eyewear, kind="none"),
         jewellery=replace(base.jewellery, kind="none"), rig=RigSpec(), overrides={},
     )  # fmt: skip
     if overrides.hair is None:  # a family by name is ours
-        spec = replace(spec, hair=choose_assets(spec, sampler, library, person, getattr(model, "base_mesh", "")).hair)
+        fresh = _samplers(given, overrides.seed)
+        spec = replace(spec, hair=choose_assets(spec, fresh, library, person, getattr(model, "base_mesh", "")).hair)
     return spec
 
 
-def _samplers(overrides: Overrides, person: Person) -> Callable[[str], Any]:
+def _distributions(overrides: Overrides, person: Person) -> Distributions:
     grown = {name: weight for name, weight in family_weights(person).items() if name != "none"}
     given: dict[str, dict[str, Any]] = {
         "hair": {"family": overrides.hair or grown},
         "beard": {"family": overrides.beard},
     }
-    wanted = Distributions(given, "--hair, --beard")
-    return lambda component: wanted.sampler(overrides.seed, component)
+    return Distributions(given, "--hair, --beard")
+
+
+def _samplers(distributions: Distributions, seed: int) -> dict[str, ParameterSampler]:
+    """Stream -> its sampler, from its first number on."""
+    return {name: distributions.sampler(seed, name) for name in STREAMS}
 
 
 def shape_of(head: Coefficients, model: HeadModel) -> ShapeSpec:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from capture import Capture, InputError, Labels, Scan, read_json
 from factory.stages.stamps import history
-from generator.attributes import look_of
+from generator.attributes import attributes_of
 from scans.images import decode_classes, decode_image
 
 # Raise it when what is in a sample or its facts changes: data sets are packed again.
@@ -67,7 +67,7 @@ def facts(capture: Capture) -> dict[str, Any]:
         "skin_share": round(float(labels.skin.mean()), 6) if len(labels) else 0.0,
         "skin_distance_mm_median": _median(labels.distance_mm[labels.skin]),
         "distance_counts": _count(labels.distance_mm),
-        "look": look_of(capture.info),
+        "look": attributes_of(capture.info),
         "assets": sorted({asset["id"] for asset in capture.info.assets if "id" in asset}),
         "versions": dict(capture.info.versions),
     }

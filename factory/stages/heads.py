@@ -26,7 +26,7 @@ from factory.stages.usage import Usage
 from generator.cameras.rig import fixes_resolution, read_rig
 from generator.distributions import Distributions, read_distributions
 from generator.jobs.output_folder import forget_former
-from generator.spec import sample_spec
+from generator.sampling import sample_spec
 
 log = logging.getLogger(__name__)
 

@@ -22,15 +22,16 @@ from generator.blender.jobs.capture import RenderSettings, capture_head
 from generator.blender.jobs.overlay import render_overlay
 from generator.blender.jobs.preview import PreviewPlan, render_preview
 from generator.cameras.rig import fixes_resolution, read_rig
+from generator.components.beard import FAMILIES as BEARDS
 from generator.components.environment import HDRIS
-from generator.components.facial_hair import BEARDS
 from generator.components.hair import FAMILIES
 from generator.distributions import Distributions, read_distributions
 from generator.jobs.devices import DEVICES
 from generator.jobs.ground_truth import PASSES, parse_passes
 from generator.jobs.output_folder import refuse_painted
 from generator.jobs.overlay import OverlayPlan
-from generator.spec import HeadSpec, sample_spec
+from generator.sampling import sample_spec
+from generator.spec import HeadSpec
 
 
 class _Parser(argparse.ArgumentParser):

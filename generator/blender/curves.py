@@ -15,7 +15,7 @@ import numpy as np
 
 from generator.blender.materials.nodes import Graph, material
 from generator.blender.meshes import link
-from generator.components.hair import HairColour
+from generator.components.hair_colour import HairColour
 from generator.hair.strands import Strands
 
 HAIR_NODES: dict[str, dict[str, Any]] = {

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from assets.parameter_sampler import ParameterSampler
 from capture import Camera, InputError
 from generator.cameras.views import ViewSpec, direction, place, read_views
-from generator.distributions import read_settings
+from generator.settings_file import read_settings
 
 # Azimuth (to the subject's left, +X) and elevation, degrees.
 DEFAULT_DIRECTIONS: tuple[tuple[float, float], ...] = (

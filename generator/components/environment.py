@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
 from generator.components.limits import check_colours, check_limits
+from generator.components.person import Person
 
 # The panoramas that Blender ships in datafiles/studiolights/world.
 HDRIS: tuple[str, ...] = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
@@ -55,8 +56,8 @@ class EnvironmentSpec:
                                            "softness": (3, 90)})  # fmt: skip
 
 
-def sample_environment(sampler: ParameterSampler) -> EnvironmentSpec:
-    """A panorama, a dome or softboxes; behind the head the panorama, black, grey or a colour."""
+def sample_environment(sampler: ParameterSampler, person: Person) -> EnvironmentSpec:
+    """A panorama, a dome or softboxes, whoever it lights; behind the head the panorama, black, grey or a colour."""
     lighting = sampler.choice("lighting", LIGHTINGS)
     hdri = sampler.choice("hdri", dict.fromkeys(HDRIS, 1.0))
     rotation, exposure = sampler.number("rotation", 0, 360), sampler.number("exposure", 0.85, 1.2)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.components.limits import SEED, check_limits
+from generator.components.person import Person
 
 # Iris colours, linear RGB: (outer, inner).
 IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
@@ -45,8 +46,9 @@ class EyeSpec:
         )
 
 
-def sample_eyes(sampler: ParameterSampler, melanin: float) -> EyeSpec:
-    """Darker skin has darker eyes more often; `melanin` is the skin's."""
+def sample_eyes(sampler: ParameterSampler, person: Person) -> EyeSpec:
+    """Darker skin has darker eyes more often."""
+    melanin = person.melanin
     light = max(1 - 1.6 * melanin, 0.02)
     weights = {
         "brown": 1.0,

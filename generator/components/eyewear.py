@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.components.limits import check_colours, check_limits
+from generator.components.person import Person
 
 KINDS: dict[str, float] = {
     "none": 0.70,
@@ -89,8 +90,8 @@ SUNGLASSES = {"aviator": 0.95, "wayfarer": 0.75, "cateye": 0.3}
 """How often the lenses are dark."""
 
 
-def sample_eyewear(sampler: ParameterSampler) -> EyewearSpec:
-    """Any kind; dark lenses mostly where the frame is made for them."""
+def sample_eyewear(sampler: ParameterSampler, person: Person) -> EyewearSpec:
+    """Any kind on everyone; dark lenses mostly where the frame is made for them."""
     kind = sampler.choice("kind", KINDS)
     own = sampler.within(kind, KINDS)
     finish = own.choice("finish", FINISH_WEIGHTS[kind])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
 from generator.components.limits import SEED, check_colours, check_limits
+from generator.components.person import Person
 
 KINDS: dict[str, float] = {"tshirt": 0.2, "vneck": 0.12, "tank": 0.08, "shirt": 0.17, "turtleneck": 0.1,
                            "hoodie": 0.13, "jacket": 0.12, "scarf": 0.08}  # fmt: skip
@@ -80,8 +81,8 @@ class GarmentSpec:
                                        "seed": SEED})  # fmt: skip
 
 
-def sample_garment(sampler: ParameterSampler) -> GarmentSpec:
-    """Any kind of any fabric in a colour that clothes have."""
+def sample_garment(sampler: ParameterSampler, person: Person) -> GarmentSpec:
+    """Any kind of any fabric in a colour that clothes have, on everyone."""
     kind, pattern = sampler.choice("kind", KINDS), sampler.choice("pattern", PATTERNS)
     colour, accent = sample_fabric_colour(sampler), sample_fabric_colour(sampler, "accent_")
     return GarmentSpec(

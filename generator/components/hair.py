@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
-from generator.components.limits import SEED, check_colours, check_limits
+from generator.components.hair_colour import BLACK, DYES, HairColour
+from generator.components.limits import SEED, check_limits
 from generator.components.person import Person
-
-RGB = tuple[float, float, float]
 
 FAMILIES: dict[str, tuple[float, float]] = {
     "none": (0.05, 0.01), "balding": (0.05, 0.004), "buzz": (0.12, 0.02), "crop": (0.20, 0.05),
@@ -18,36 +17,6 @@ FAMILIES: dict[str, tuple[float, float]] = {
     "ponytail": (0.02, 0.09), "bun": (0.02, 0.07), "braids": (0.015, 0.06),
 }  # fmt: skip
 """How often on masculine and on feminine faces; between them in proportion. Every family occurs on everyone."""
-
-DYES: tuple[RGB, ...] = ((0.75, 0.05, 0.12), (0.90, 0.22, 0.45), (0.35, 0.10, 0.65), (0.06, 0.20, 0.75),
-                         (0.05, 0.50, 0.55), (0.10, 0.55, 0.15), (0.95, 0.40, 0.05), (0.70, 0.68, 0.72))  # fmt: skip
-"""Linear RGB of unnatural tints on bleached hair: red, pink, violet, blue, teal, green, orange, silver."""
-
-
-@dataclass(frozen=True)
-class HairColour:
-    """Pigments of the Principled Hair BSDF.
-
-    Attributes:
-        melanin: amount, 0 white to 1 black.
-        redness: share of pheomelanin.
-        grey: share of strands without pigment.
-        dyed: 0 natural to 1 bleached and dyed all over.
-        tint: linear RGB of the dye.
-    """
-
-    melanin: float = 0.7
-    redness: float = 0.3
-    grey: float = 0.0
-    dyed: float = 0.0
-    tint: RGB = (1.0, 1.0, 1.0)
-
-    def __post_init__(self) -> None:
-        check_limits("hair colour", self, dict.fromkeys(("melanin", "redness", "grey", "dyed"), (0, 1)))
-        check_colours("hair colour", self, "tint")
-
-
-BLACK = HairColour(0.95, 0.2, 0.0)
 
 
 @dataclass(frozen=True)
@@ -107,13 +76,13 @@ LIMITS: dict[str, tuple[float, float]] = {
 """What a record may hold."""
 
 
-def sample_hair_colour(sampler: ParameterSampler, melanin: float, person: Person | None = None) -> HairColour:
-    """Blond and red hair on fair skin mostly; grey with age on every; some dyed. `melanin` is the skin's.
+def sample_hair_colour(sampler: ParameterSampler, person: Person) -> HairColour:
+    """Blond and red hair on fair skin mostly; grey with age on every; some dyed.
 
     Grey begins between 30 and 50 for most; at 45 to 65 years three in four have some, 27 % of the hair on average
     (Panhard, Lozano, Loussouarn 2012, "Greying of the human hair: a worldwide survey").
     """
-    age = (person or Person()).age
+    melanin, age = person.melanin, person.age
     fair = sampler.flag("fair", max(1 - 1.5 * melanin, 0.03))
     pigment = sampler.number("melanin", 0.12, 0.9) if fair else sampler.number("melanin", 0.6, 1.0)
     redness = sampler.number("redness", 0.0, 1.0 if fair else 0.3, power=2)
@@ -138,8 +107,9 @@ def family_weights(person: Person) -> dict[str, float]:
     return {name: weight * ageing.get(name, 1.0) for name, weight in weights.items()}
 
 
-def sample_hair(sampler: ParameterSampler, colour: HairColour, person: Person) -> HairSpec:
-    """A family by weight, with its parameters."""
+def sample_hair(sampler: ParameterSampler, person: Person, colour_sampler: ParameterSampler) -> HairSpec:
+    """A family by weight, with its parameters; the colour from a stream of its own, `hair_colour`."""
+    colour = sample_hair_colour(colour_sampler, person)
     family = sampler.choice("family", family_weights(person))
     own, ranges = sampler.within(family, FAMILIES), _RANGES | RANGES[family]
     drawn = {name: own.number(name, *ranges[name]) for name in _RANGES}

@@ -127,9 +127,9 @@ PATTERN_WEIGHTS: dict[str, dict[str, float]] = {
 }
 
 
-def sample_headwear(sampler: ParameterSampler, person: Person | None = None) -> HeadwearSpec:
+def sample_headwear(sampler: ParameterSampler, person: Person) -> HeadwearSpec:
     """Any kind in any colour; headscarves and sun hats mostly on feminine heads."""
-    masculine = (person or Person()).masculine
+    masculine = person.masculine
     weights = dict(KINDS)
     for kind in ("headscarf", "sunhat"):
         weights[kind] *= 1.9 - 1.8 * masculine

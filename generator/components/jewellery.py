@@ -58,9 +58,9 @@ SIDES: dict[str, float] = {"both": 0.88, "left": 0.06, "right": 0.06}
 SIZES = {"none": (6.0, 6.0), "stud": (3.5, 8.0), "hoop": (12.0, 44.0), "drop": (5.0, 11.0)}
 
 
-def sample_jewellery(sampler: ParameterSampler, person: Person | None = None) -> JewellerySpec:
+def sample_jewellery(sampler: ParameterSampler, person: Person) -> JewellerySpec:
     """Earrings on half of the feminine heads and on some of the masculine."""
-    masculine = (person or Person()).masculine
+    masculine = person.masculine
     worn = 1.9 - 1.65 * masculine
     kind = sampler.choice("kind", {name: weight * (1.0 if name == "none" else worn) for name, weight in KINDS.items()})
     own = sampler.within(kind, KINDS)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assets.parameter_sampler import ParameterSampler
 from generator.components.limits import SEED, check_limits
+from generator.components.person import Person
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class SensorSpec:
                                       "seed": SEED})  # fmt: skip
 
 
-def sample_sensor(sampler: ParameterSampler) -> SensorSpec:
-    """From small sensors in little light to large ones in studio light."""
+def sample_sensor(sampler: ParameterSampler, person: Person) -> SensorSpec:
+    """From small sensors in little light to large ones in studio light, whoever they see."""
     stops = sampler.number("noise_stops", 0.0, 3.0)
     return SensorSpec(
         round(60000.0 / 2.0**stops, 3),

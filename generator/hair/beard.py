@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.components.facial_hair import BeardSpec
+from generator.components.beard import BeardSpec
 from generator.hair.grooming import gather
 from generator.hair.growth import Growth, curl, frizz, grow, settle
 from generator.hair.obstacle import Obstacle
-from generator.hair.strands import Roots, Strands, generator_for, scatter, smoothstep, taper, unit
+from generator.hair.strands import Roots, Strands, scatter, smoothstep, taper, unit
 from generator.head import HeadGeometry
+from generator.streams import detail_stream
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +20,7 @@ def grow_beard(spec: BeardSpec, head: HeadGeometry, obstacle: Obstacle) -> Stran
     """The facial hair of a spec, or None without any."""
     if spec.family == "none" or spec.strands == 0:
         return None
-    rng = generator_for(spec.seed, "beard")
+    rng = detail_stream(spec.seed, "beard")
     roots = scatter(head.skin, beard_density(spec, head), spec.strands, rng)
     count = len(roots)
     if count == 0:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.components.facial_hair import BrowSpec
-from generator.hair.strands import Roots, Strands, generator_for, scatter, smoothstep, taper, unit
+from generator.components.brows import BrowSpec
+from generator.hair.strands import Roots, Strands, scatter, smoothstep, taper, unit
 from generator.head import HeadGeometry
+from generator.streams import detail_stream
 
 Floats = NDArray[np.float64]
 
@@ -16,14 +17,14 @@ def grow_brows(spec: BrowSpec, head: HeadGeometry) -> Strands:
     """Both brows: upright near the nose, then along the arch, from above and below towards its middle."""
     sides, root = [], 0.000042 + 0.000014 * spec.thickness
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        rng = generator_for(spec.seed, f"brow {side}")
+        rng = detail_stream(spec.seed, f"brow {side}")
         mask = head.skin.masks[f"brow_{side}"]
         density = smoothstep(mask, 0.62 - 0.6 * spec.thickness, 1.25 - 0.25 * spec.thickness)
         placed = scatter(head.skin, density, spec.strands, rng)
         if len(placed):
             sides.append(_brow(spec, placed, sign, rng))
     points = np.concatenate(sides) if sides else np.zeros((0, 8, 3))
-    rng = generator_for(spec.seed, "brow look")
+    rng = detail_stream(spec.seed, "brow look")
     return Strands(points, taper(len(points), points.shape[1], root, 0.15, rng), rng.random(len(points)))
 
 

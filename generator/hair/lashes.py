@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.components.facial_hair import LashSpec
-from generator.hair.strands import Strands, generator_for, taper, unit
+from generator.components.lashes import LashSpec
+from generator.hair.strands import Strands, taper, unit
 from generator.head import HeadGeometry
+from generator.streams import detail_stream
 
 Floats = NDArray[np.float64]
 
@@ -19,12 +20,12 @@ def grow_lashes(spec: LashSpec, head: HeadGeometry) -> Strands:
         if not name.startswith("lash_"):
             continue
         upper = "upper" in name
-        rng = generator_for(spec.seed, name)
+        rng = detail_stream(spec.seed, name)
         count = spec.strands if upper else spec.strands // 2
         length = spec.length_mm / 1000 * (1.0 if upper else 0.55)
         lids.append(_lashes(line, _eye_centre(head, line), count, length, spec.curl if upper else 0.2, upper, rng))
     points = np.concatenate(lids) if lids else np.zeros((0, 7, 3))
-    rng = generator_for(spec.seed, "lash look")
+    rng = detail_stream(spec.seed, "lash look")
     return Strands(points, taper(len(points), points.shape[1], 0.000055, 0.08, rng), rng.random(len(points)))
 
 

@@ -11,9 +11,10 @@ from generator.components.hair import HairSpec
 from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.obstacle import Obstacle
 from generator.hair.skull import fringe_region, skull_of
-from generator.hair.strands import Strands, generator_for, scatter, smoothstep, taper
+from generator.hair.strands import Strands, scatter, smoothstep, taper
 from generator.hair.styles import STYLES
 from generator.head import HeadGeometry
+from generator.streams import detail_stream
 
 Floats = NDArray[np.float64]
 
@@ -56,14 +57,14 @@ def root_shade(spec: HairSpec, head: HeadGeometry) -> Floats:
         return np.zeros(len(head.skin.vertices))
     melanin = spec.colour.melanin * (1 - 0.6 * spec.colour.dyed)
     amount = min(1.4 * melanin, 1.0) * (1 - 0.8 * spec.colour.grey) * (0.6 if spec.family == "buzz" else 1.0)
-    return amount * scalp_density(spec, head, generator_for(spec.seed, "scalp"))
+    return amount * scalp_density(spec, head, detail_stream(spec.seed, "scalp"))
 
 
 def grow_scalp(spec: HairSpec, head: HeadGeometry, obstacle: Obstacle) -> Strands | None:
     """The scalp hair of a spec, or None without any."""
     if spec.family == "none" or spec.strands == 0:
         return None
-    rng = generator_for(spec.seed, "scalp")
+    rng = detail_stream(spec.seed, "scalp")
     density = scalp_density(spec, head, rng)
     if spec.family == "fringe":  # which is seen against the forehead
         density = density * (0.5 + 0.5 * fringe_region(head.skin.base))

@@ -59,11 +59,6 @@ class Roots:
         return Roots(self.points[chosen], self.normals[chosen], self.base[chosen], self.mask[chosen])
 
 
-def generator_for(seed: int, name: str) -> np.random.Generator:
-    """The stream of a detail of a component."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *name.encode()])))
-
-
 def scatter(part: Part, density: Floats, count: int, rng: np.random.Generator) -> Roots:
     """Roots spread over a part, as many per area as `density` (V,) says."""
     corners = part.vertices[part.triangles]

@@ -24,11 +24,9 @@ from generator.hair.strands import Strands
 from generator.hair.under_headwear import press_under_headwear
 from generator.hair.under_library_hat import press_under_hat
 from generator.head import HeadGeometry
-from generator.spec import HeadSpec
+from generator.spec import COMPONENTS, HeadSpec
 from generator.wear.clothing.garment import make_garment
-from generator.wear.eyewear.frames import make_eyewear
 from generator.wear.headwear.hats import make_headwear
-from generator.wear.jewellery import make_jewellery
 from generator.wear.worn_mesh import WornMesh
 
 Floats = NDArray[np.float64]
@@ -68,7 +66,9 @@ def assemble_outfit(spec: HeadSpec, head: HeadGeometry, proxies: Sequence[WornMe
     meshes = [WornMesh(cloth.name, cloth.vertices, cloth.triangles, PixelClass.GARMENT, cloth.material,
                        {"fabric": cloth.fabric, "collar": cloth.collar}) for cloth in clothes]  # fmt: skip
     skull = head_frame(head)
-    meshes += make_eyewear(spec.eyewear, head, skull, field) + make_jewellery(spec.jewellery, head, skull, field)
+    for name, component in COMPONENTS.items():
+        if component.accessory is not None:
+            meshes += component.accessory(getattr(spec, name), head, skull, field)
     obstacle = hair_obstacle(head, field, clothes)
     scalp = None if "scalp hair" in replaced else grow_scalp(spec.hair, head, obstacle)
     for hat in (mesh for mesh in proxies if mesh.pixel_class == PixelClass.HEADWEAR):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,10 @@ from assets.library.fit import Fitted, fit_proxy
 from assets.library.mhclo import read_obj, read_proxy
 from assets.makehuman.fitting import load_fitting_mesh
 from assets.makehuman.head import MakeHumanHead
-from capture import InputError, PixelClass
-from generator.components.hair import BLACK, HairColour
+from capture import InputError
+from generator.asset_selection import asset_slots
+from generator.component import ProxyFit
+from generator.components.hair_colour import BLACK, HairColour
 from generator.geometry.distance import DistanceField, distance_field
 from generator.head import HeadGeometry
 from generator.spec import HeadSpec
@@ -26,29 +27,6 @@ from generator.wear.worn_mesh import WornMesh
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Wear:
-    """How proxies of a kind are worn.
-
-    Attributes:
-        pixel_class: what the masks show.
-        gap_mm: least distance from the skin; None to leave them where they were fitted.
-        splits: how often triangles are cut in four, so that they can follow the skin.
-    """
-
-    pixel_class: PixelClass
-    gap_mm: float | None
-    splits: int = 0
-
-
-WEAR: Mapping[str, Wear] = {
-    "hair": Wear(PixelClass.SCALP_HAIR, 1.0, 1),
-    "brows": Wear(PixelClass.BROWS, 0.4, 2),
-    "lashes": Wear(PixelClass.LASHES, None),
-    "garment": Wear(PixelClass.GARMENT, 2.6, 2),
-    "headwear": Wear(PixelClass.HEADWEAR, 2.6, 2),
-}
-"""Component -> how its proxies are worn."""
 SHALLOW = 0.4
 RELAX = 0.012
 """Cloth within this distance of the skin is moved when some of it lies too deep, so that its layers stay in order."""
@@ -61,7 +39,8 @@ def library_meshes(
 
     Raises `InputError` where one is damaged or doesn't fit.
     """
-    assets = {name: asset for name, asset in used.items() if name in WEAR}
+    proxies = {name: slot.proxy for name, slot in asset_slots() if slot.proxy is not None}
+    assets = {name: asset for name, asset in used.items() if name in proxies}
     if not assets:
         return ()
     if not isinstance(model, MakeHumanHead):
@@ -82,7 +61,7 @@ def library_meshes(
         )
         if not len(fitted.triangles):
             raise InputError(f"asset {asset.id!r}: nothing of it lies on head, neck or chest")
-        meshes.append(_worn_mesh(name, asset, fitted, field, _tint(name, spec)))
+        meshes.append(_worn_mesh(name, proxies[name], asset, fitted, field, _tint(name, spec)))
     return tuple(meshes)
 
 
@@ -106,19 +85,31 @@ def pigment_colour(colour: HairColour) -> tuple[float, float, float]:
 
 
 def _worn_mesh(
-    name: str, asset: Asset, fitted: Fitted, field: DistanceField, tint: tuple[float, float, float] | None
+    name: str,
+    fit: ProxyFit,
+    asset: Asset,
+    fitted: Fitted,
+    field: DistanceField,
+    tint: tuple[float, float, float] | None,
 ) -> WornMesh:
-    wear = WEAR[name]
-    for _ in range(wear.splits):
+    for _ in range(fit.splits):
         fitted = split(fitted)
     vertices = fitted.vertices
-    if wear.gap_mm is not None:
-        vertices = keep_off(vertices, field, wear.gap_mm / 1000, RELAX if wear.gap_mm >= 2.5 else wear.gap_mm / 500)
+    if fit.gap_mm is not None:
+        vertices = keep_off(vertices, field, fit.gap_mm / 1000, RELAX if fit.gap_mm >= 2.5 else fit.gap_mm / 500)
     images: dict[str, Path] = {role: asset.path(role) for role in ("diffuse", "normal") if role in asset.files}
     label = "scalp hair" if name == "hair" else name
-    return WornMesh(f"library {label}", vertices, fitted.triangles, wear.pixel_class, f"library {name}",
-                 corner_uvs=fitted.corner_uvs, images=images, tint=tint,
-                 touches=(wear.gap_mm or 0) < 2.5)  # fmt: skip
+    return WornMesh(
+        f"library {label}",
+        vertices,
+        fitted.triangles,
+        fit.pixel_class,
+        f"library {name}",
+        corner_uvs=fitted.corner_uvs,
+        images=images,
+        tint=tint,
+        touches=(fit.gap_mm or 0) < 2.5,
+    )
 
 
 def split(fitted: Fitted) -> Fitted:

@@ -13,7 +13,8 @@ from assets.head_models.ict_facekit import read_ict
 from assets.head_models.registry import load_head_model
 from capture import InputError
 from generator.head import build_head
-from generator.spec import HeadSpec, sample_spec
+from generator.sampling import sample_spec
+from generator.spec import HeadSpec
 from generator.wear.assembly import assemble_outfit
 from tests.generator.toy_model import override
 from tests.helpers import SHARED, needs_shared

@@ -14,7 +14,7 @@ from assets.makehuman.model import load_default_model
 from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.head import build_head
-from generator.spec import sample_spec
+from generator.sampling import sample_spec
 from tests.generator.toy_model import override
 
 TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # from Z up, face -Y to Y up, face +Z

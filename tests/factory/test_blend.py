@@ -31,8 +31,8 @@ from generator.components.sensor import SensorSpec
 from generator.components.skin import SkinSpec
 from generator.distributions import Distributions
 from generator.jobs.overlay import OverlayPlan
+from generator.sampling import sample_spec
 from generator.skin.colour import exposure_gain, tone
-from generator.spec import sample_spec
 from registration.errors import face_error
 from registration.files.inputs import SkinWeights
 from registration.files.outputs import ScanRegistration

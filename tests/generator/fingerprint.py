@@ -19,17 +19,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from assets.makehuman.model import load_default_model
 from assets.parameter_sampler import ParameterSampler
-from generator.distributions import Distributions, stream
+from generator.distributions import Distributions
 from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
+from generator.sampling import sample_spec
 from generator.skin.colour import skin_albedo
-from generator.spec import HeadSpec, sample_spec
+from generator.spec import COMPONENTS, HeadSpec
+from generator.streams import component_stream
 from generator.wear import assembly
 from generator.wear.assembly import assemble_outfit
 
 SEED = 3
 FEW = {"hair": 150, "beard": 150, "brows": 60, "lashes": 40}  # strands
-SEEN = ("hair.family", "beard.family", "garment.kind", "headwear.kind", "eyewear.kind", "jewellery.kind")
+SEEN = [f"{name}.{row.kind_field}" for name, row in COMPONENTS.items() if row.kind_field]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Recorded(Distributions):
     def sampler(self, seed: int, component: str) -> ParameterSampler:
         given = super().sampler(seed, component)
         if component == self.other:
-            given.rng = stream(seed + 1000, component)
+            given.rng = component_stream(seed + 1000, component)
         self.samplers[component] = given
         return given
 
@@ -78,14 +80,14 @@ def plans(other: str) -> list[Distributions]:
 def fingerprint(spec: HeadSpec, head: HeadGeometry) -> dict[str, str]:
     """Hashes of all that `assemble_outfit` makes."""
     outfit = assemble_outfit(spec, head)
-    found = {
-        f"piece {piece.name}": digest(
-            piece.vertices, piece.triangles, *(piece.attributes[k] for k in sorted(piece.attributes))
+    hashes = {
+        f"mesh {mesh.name}": digest(
+            mesh.vertices, mesh.triangles, *(mesh.attributes[k] for k in sorted(mesh.attributes))
         )
-        for piece in outfit.meshes
+        for mesh in outfit.meshes
     }
-    found["albedo"] = digest(skin_albedo(spec.skin, head, root_shade(spec.hair, head)))
-    return found | {
+    hashes["albedo"] = digest(skin_albedo(spec.skin, head, root_shade(spec.hair, head)))
+    return hashes | {
         f"strands {name}": digest(strands.points, strands.radii, strands.shade, strands.tone)
         for name, strands in outfit.strands.items()
     }

@@ -12,7 +12,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from generator.blender.curves import HAIR_NODES, add_strands, bundled_hair_node, hair_material
-from generator.components.hair import HairColour
+from generator.components.hair_colour import HairColour
 from generator.hair.strands import Strands
 
 COUNT, STEPS = 40, 12

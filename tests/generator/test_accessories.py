@@ -15,7 +15,8 @@ from generator.geometry.head_frame import HeadFrame, head_frame
 from generator.hair.strands import Strands
 from generator.hair.under_headwear import press_under_headwear
 from generator.head import HeadGeometry, build_head
-from generator.spec import HeadSpec, sample_spec
+from generator.sampling import sample_spec
+from generator.spec import HeadSpec
 from generator.wear.eyewear.frames import make_eyewear
 from generator.wear.headwear.chart import looked_up, polar
 from generator.wear.headwear.hats import make_headwear

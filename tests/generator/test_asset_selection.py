@@ -18,11 +18,12 @@ from assets.library import Library, open_library
 from assets.library.import_makehuman import Origin, import_makehuman
 from assets.makehuman.model import load_default_model
 from capture import Capture, InputError, PixelClass
-from generator.asset_selection import MISFIT, SLOTS, assets_of, suits
-from generator.components.hair import HairColour
+from generator.asset_selection import MISFIT, asset_slots, assets_of, suits
+from generator.components.hair_colour import HairColour
 from generator.components.person import Person
 from generator.components.skin import MakeUp
-from generator.spec import HeadSpec, sample_spec
+from generator.sampling import sample_spec
+from generator.spec import HeadSpec
 from generator.wear.library_meshes import pigment_colour
 from tests.assets.packs import write_asset, write_image, write_pack, write_proxy
 from tests.generator.toy_model import ToyModel, override
@@ -44,7 +45,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 def plain(spec: HeadSpec) -> dict[str, Any]:
     """The spec without what a library may change."""
     value = spec.to_json()
-    for name, slot in SLOTS.items():
+    for name, slot in asset_slots():
         value[name].pop(slot.field)
     value["skin"].pop("makeup")  # a texture is painted already
     return value
@@ -97,9 +98,9 @@ def test_mistakes_are_one_line(library: Library) -> None:
 
 
 def test_tags_speak_against_people() -> None:
-    woman = Person(masculine=0.1, age=70)
-    assert suits(("old", "female", "asian", "casual"), woman, 0.3) == 1
-    assert suits(("young", "male"), woman, 0.3) == MISFIT**2
+    woman = Person(masculine=0.1, age=70, melanin=0.3)
+    assert suits(("old", "female", "asian", "casual"), woman) == 1
+    assert suits(("young", "male"), woman) == MISFIT**2
 
 
 def test_pigments_have_the_colour_of_hair() -> None:

@@ -20,7 +20,8 @@ from assets.makehuman.model import load_default_model
 from capture import Capture, HeadSurface, Labels, PixelClass
 from generator.head import build_head
 from generator.image_files.exr import encode_exr
-from generator.spec import HeadSpec, sample_spec
+from generator.sampling import sample_spec
+from generator.spec import HeadSpec
 from tests.generator.read_exr import read_exr
 from tests.generator.toy_model import override
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from assets.makehuman.model import load_default_model
-from generator.distributions import COMPONENTS
-from generator.spec import sample_spec
+from generator.sampling import sample_spec
+from generator.spec import STREAMS
 from tests.generator.fingerprint import SEED, Recorded
 
 REPO = Path(__file__).resolve().parents[2]
@@ -79,7 +79,7 @@ def test_two_processes_make_the_same(prints: dict[str, Any]) -> None:
     for index, (ours, theirs) in enumerate(zip(one["heads"], two["heads"], strict=True)):
         assert ours == theirs, f"head {index}: {[name for name in ours if ours[name] != theirs.get(name)]}"
     worn = {name for head in one["heads"] for name in head}
-    assert {"parts", "albedo", "piece garment", "strands scalp hair", "strands beard", "strands brows"} <= worn
+    assert {"parts", "albedo", "mesh garment", "strands scalp hair", "strands beard", "strands brows"} <= worn
 
 
 def test_another_stream_for_the_hair_leaves_all_other_geometry(prints: dict[str, Any]) -> None:
@@ -87,11 +87,11 @@ def test_another_stream_for_the_hair_leaves_all_other_geometry(prints: dict[str,
     for ours, theirs in zip(prints["one"]["heads"], prints["other hair"]["heads"], strict=True):
         changed |= {name for name in ours | theirs if ours.get(name) != theirs.get(name)}
     assert "strands scalp hair" in changed
-    changed = {name for name in changed if not name.startswith("piece headwear")}  # hats lie on hair
+    changed = {name for name in changed if not name.startswith("mesh headwear")}  # hats lie on hair
     assert changed <= {"strands scalp hair", "albedo"}, changed  # dense roots darken the skin
 
 
-@pytest.mark.parametrize("component", COMPONENTS)
+@pytest.mark.parametrize("component", STREAMS)
 def test_another_stream_leaves_the_other_components(component: str) -> None:
     model = load_default_model()
     all_changed = set()

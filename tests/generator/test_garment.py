@@ -14,7 +14,7 @@ from generator.components.garment import FABRICS, KINDS, PATTERNS, GarmentSpec
 from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.obstacle import hair_obstacle
 from generator.head import HeadGeometry, build_head
-from generator.spec import sample_spec
+from generator.sampling import sample_spec
 from generator.wear.clothing.garment import make_garment
 from tests.generator.toy_model import ToyModel, override
 

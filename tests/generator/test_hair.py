@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from assets.makehuman.model import load_default_model
-from generator.components.facial_hair import BEARDS, BeardSpec
+from generator.components.beard import FAMILIES as BEARDS
+from generator.components.beard import BeardSpec
 from generator.components.hair import FAMILIES
 from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.beard import grow_beard
@@ -18,7 +19,8 @@ from generator.hair.lashes import grow_lashes
 from generator.hair.obstacle import Obstacle, hair_obstacle
 from generator.hair.scalp import grow_scalp, scalp_density
 from generator.head import HeadGeometry, build_head
-from generator.spec import HeadSpec, sample_spec
+from generator.sampling import sample_spec
+from generator.spec import HeadSpec
 from generator.wear.clothing.garment import make_garment
 from tests.generator.toy_model import override
 

@@ -11,7 +11,7 @@ import pytest
 from assets.makehuman.model import load_default_model
 from capture import HeadSurface
 from generator.head import HeadGeometry, build_head
-from generator.spec import sample_spec
+from generator.sampling import sample_spec
 
 MODEL = load_default_model()
 

@@ -15,6 +15,7 @@ from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.cameras.sensor import expose, srgb
 from generator.components.environment import LIGHTINGS, EnvironmentSpec, sample_environment
+from generator.components.person import Person
 from generator.components.sensor import SensorSpec, sample_sensor
 from generator.image_files.exr import decode_exr, encode_exr
 from generator.image_files.png import encode_png
@@ -29,8 +30,8 @@ def grey(value: float, size: tuple[int, int] = (80, 100)) -> np.ndarray:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(list(LIGHTINGS)))
 def test_every_drawn_light_is_valid_and_an_override_leaves_the_rest(seed: int, lighting: str) -> None:
-    plain = sample_environment(ParameterSampler(np.random.default_rng(seed)))
-    overridden = sample_environment(ParameterSampler(np.random.default_rng(seed), {"lighting": lighting}))
+    plain = sample_environment(ParameterSampler(np.random.default_rng(seed)), Person())
+    overridden = sample_environment(ParameterSampler(np.random.default_rng(seed), {"lighting": lighting}), Person())
     assert overridden.lighting == lighting
     assert (overridden.hdri, overridden.rotation, overridden.exposure, overridden.backdrop) == (
         plain.hdri,
@@ -77,7 +78,7 @@ def test_noise_has_the_variance_of_shot_and_read_noise(value: float) -> None:
 
 
 def test_noise_belongs_to_the_seed_and_the_view() -> None:
-    spec = sample_sensor(ParameterSampler(np.random.default_rng(0)))
+    spec = sample_sensor(ParameterSampler(np.random.default_rng(0)), Person())
     first = expose(grey(0.3), spec, 0)
     assert np.array_equal(first, expose(grey(0.3), spec, 0))
     assert not np.array_equal(first, expose(grey(0.3), spec, 1))

@@ -15,7 +15,8 @@ from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.cameras.rig import DEFAULT_DIRECTIONS, RigSpec, fixes_resolution, read_rig, rig_cameras, sample_rig
 from generator.cameras.views import ViewSpec
-from generator.spec import HeadSpec, sample_spec
+from generator.sampling import sample_spec
+from generator.spec import HeadSpec
 from tests.generator.toy_model import ToyModel, override
 
 CENTRE = np.array([0.01, 0.06, -0.02])

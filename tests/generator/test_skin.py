@@ -13,9 +13,9 @@ from capture import InputError
 from generator.components.person import Person
 from generator.components.skin import MakeUp, SkinSpec, sample_skin
 from generator.head import HeadGeometry, build_head
+from generator.sampling import sample_spec
 from generator.skin.colour import skin_albedo, skin_overlay, tone
 from generator.skin.relief import oil_strength, pore_strength, wrinkles
-from generator.spec import sample_spec
 from tests.generator.toy_model import override
 
 

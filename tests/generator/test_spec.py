@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from assets.head_models.head_model import Pose
 from capture import InputError
-from generator import spec as spec_module
-from generator.components.facial_hair import BEARDS, sample_beard
-from generator.components.hair import BLACK, FAMILIES, HairSpec, family_weights, sample_hair_colour
+from generator.components.beard import FAMILIES as BEARDS
+from generator.components.beard import sample_beard
+from generator.components.hair import FAMILIES, HairSpec, family_weights, sample_hair_colour
 from generator.components.person import Person
-from generator.distributions import Distributions, stream
-from generator.spec import HeadSpec, sample_spec
+from generator.distributions import Distributions
+from generator.sampling import sample_spec
+from generator.spec import COMPONENTS, HeadSpec
+from generator.streams import component_stream
 from tests.generator.toy_model import ToyModel, override
 
 MODEL = ToyModel()
@@ -41,18 +43,20 @@ def test_different_seeds_differ() -> None:
 
 def test_known_stream_values() -> None:
     """The streams are part of the data format: these numbers must never change."""
-    assert round(float(stream(0, "skin").random()), 12) == 0.941545150787
-    assert round(float(stream(7, "hair").random()), 12) != round(float(stream(7, "skin").random()), 12)
+    assert round(float(component_stream(0, "skin").random()), 12) == 0.941545150787
+    assert round(float(component_stream(7, "hair").random()), 12) != round(
+        float(component_stream(7, "skin").random()), 12
+    )
 
 
 def test_streams_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
     before = sample_spec(5, MODEL)
 
-    def greedy(sampler, colour, person):  # type: ignore[no-untyped-def]
+    def greedy(sampler, person, colour_sampler):  # type: ignore[no-untyped-def]
         sampler.rng.random(1000)
-        return HairSpec("none", colour, strands=0)
+        return HairSpec("none", sample_hair_colour(colour_sampler, person), strands=0)
 
-    monkeypatch.setattr(spec_module, "sample_hair", greedy)
+    monkeypatch.setitem(COMPONENTS, "hair", dataclasses.replace(COMPONENTS["hair"], sample=greedy))
     after = sample_spec(5, MODEL)
     for field in dataclasses.fields(HeadSpec):
         if field.name != "hair":
@@ -179,7 +183,7 @@ def test_only_a_single_name_gives_feminine_faces_beards() -> None:
     for seed in range(40):
 
         def beard(overrides: dict, person: Person, seed: int = seed) -> str:
-            return sample_beard(Distributions({"beard": overrides}).sampler(seed, "beard"), BLACK, person).family
+            return sample_beard(Distributions({"beard": overrides}).sampler(seed, "beard"), person).family
 
         assert beard({"family": ["full", "short"]}, woman) == beard({"family": {"full": 1}}, woman) == "none"
         assert beard({"family": "full"}, woman) == "full" and beard({"family": ["full"]}, man) == "full"
@@ -193,7 +197,7 @@ def test_age_and_sex_shift_hair_softly() -> None:
     grey = [
         np.mean(
             [
-                sample_hair_colour(Distributions().sampler(seed, "hair_colour"), 0.3, Person(0.5, age)).grey
+                sample_hair_colour(Distributions().sampler(seed, "hair_colour"), Person(0.5, age, 0.3)).grey
                 for seed in range(200)
             ]
         )

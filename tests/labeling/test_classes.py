@@ -1,4 +1,4 @@
-"""What the masks say of a scan's vertices."""
+"""Classes of a scan's vertices by the masks."""
 
 from __future__ import annotations
 

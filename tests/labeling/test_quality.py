@@ -8,11 +8,9 @@ import pytest
 import trimesh
 from PIL import Image
 
-from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, Mesh, PixelClass, Scan
+from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, PixelClass, Scan
 from labeling import label_capture, measure_capture
 from labeling.masks import without_specks
-from labeling.visibility import head_caster
-from scans.visibility import visible_in
 
 
 def camera(name: str, azimuth: float) -> Camera:
@@ -79,12 +77,3 @@ def test_damaged_masks_are_named(folder: Path) -> None:
     (folder / "masks" / "view_01.png").write_bytes(b"nothing")
     with pytest.raises(InputError, match="view_01"):
         measure_capture(folder)
-
-
-def test_visibility_sees_what_hides() -> None:
-    near, far = trimesh.creation.icosphere(3, 0.02), trimesh.creation.icosphere(3, 0.1)
-    vertices = np.concatenate([near.vertices - np.array([0, 0.3, 0]), far.vertices])
-    mesh = Mesh(vertices, np.concatenate([near.faces, far.faces + len(near.vertices)]))
-    points = np.array([[0, -0.1, 0], [0.08, -0.06, 0], [0, 0.1, 0.0]])
-    seen = visible_in(camera("a.png", 0), points, points / 0.1, head_caster(mesh))
-    assert seen.tolist() == [False, True, False]

@@ -1,4 +1,4 @@
-"""Which labels of a capture count."""
+"""The labels of a capture that count."""
 
 from __future__ import annotations
 

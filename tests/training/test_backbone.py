@@ -89,7 +89,7 @@ def test_every_weight_comes_from_the_graph() -> None:
 
 
 def _dinov2(folder: Path, seed: int = 0, **options: object) -> Dinov2Model:
-    """What the sizes S, B, L and g differ in: widths, blocks, and gated MLPs in g."""
+    """A model with the differences between the sizes S, B, L and g: widths, blocks, and gated MLPs in g."""
     torch.manual_seed(seed)
     size = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 56, "patch_size": 14}
     model = Dinov2Model(Dinov2Config(**{**size, **options})).eval()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from capture import InputError, vertex_normals
 from scans.ray_casting import RayCaster
-from scans.visibility import Views, _along_a_curve, project_views
+from scans.visibility import Views, project_views
 from tests.training.toy import toy_camera, toy_mesh
 from training.data.shards import read_heads, read_splits
 from training.features import FEATURES, BackboneConfig, FeatureConfig, input_channels
@@ -19,59 +19,6 @@ from training.operators import compute_operators
 from training.operators.compute import LENGTH_UNIT
 from training.preparation.prepare import prepare_head
 from training.preparation.settings import Preparation
-
-
-def _brute_force_sees(vertices, faces, point, normal, target, offset) -> bool:
-    """Möller and Trumbore's test of one ray against every face."""
-    start = point + offset * normal
-    way = target - start
-    a, b, c = (vertices[faces[:, i]].astype(float) for i in range(3))
-    e1, e2 = b - a, c - a
-    p = np.cross(way, e2)
-    determinant = np.einsum("fc,fc->f", e1, p)
-    inverse = 1 / np.where(determinant == 0, np.inf, determinant)
-    t = start - a
-    u = np.einsum("fc,fc->f", t, p) * inverse
-    q = np.cross(t, e1)
-    v = (q @ way) * inverse
-    distance = np.einsum("fc,fc->f", e2, q) * inverse
-    return not ((u >= 0) & (v >= 0) & (u + v <= 1) & (distance > 0) & (distance < 1)).any()
-
-
-def _two_spheres():
-    """A large and a small sphere in front of it, which hides a part."""
-    ball = trimesh.creation.icosphere(2, radius=0.1)
-    small = trimesh.creation.icosphere(2, radius=0.03)
-    vertices = np.concatenate([ball.vertices, small.vertices + np.array([0.02, -0.16, 0])])
-    return vertices, np.concatenate([ball.faces, small.faces + len(ball.vertices)])
-
-
-def test_visibility_equals_brute_force() -> None:
-    vertices, faces = _two_spheres()
-    normals, caster = vertex_normals(vertices, faces), RayCaster(vertices, faces)
-    cameras = [toy_camera(i, 3) for i in range(3)]
-    views = project_views(cameras, vertices, normals, caster)
-    hidden = 0
-    for camera, weights in zip(cameras, views.weights, strict=True):
-        way = camera.centre - vertices
-        cosine = (way * normals).sum(1) / np.linalg.norm(way, axis=1)
-        inside = camera.inside(camera.project(vertices)[0])
-        assert (weights[~inside] == 0).all()
-        for i in np.flatnonzero((cosine > 0) & inside):
-            sees = _brute_force_sees(vertices, faces, vertices[i], normals[i], camera.centre, caster.offset)
-            hidden += not sees
-            assert weights[i] == pytest.approx(cosine[i] if sees else 0)
-        assert (weights[cosine <= 0] == 0).all()
-    assert hidden >= 5
-
-
-def test_points_are_ordered_along_a_curve() -> None:
-    cells = np.stack(np.meshgrid(*[np.arange(8)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    shuffled = np.random.default_rng(0).permutation(cells)
-    walk = shuffled[_along_a_curve(shuffled / 8)]
-    assert len({tuple(cell) for cell in walk}) == 512
-    assert np.abs(np.diff(walk, axis=0)).sum(1).mean() < 2.5 < np.abs(np.diff(shuffled, axis=0)).sum(1).mean()
-    assert len(_along_a_curve(np.zeros((0, 3)))) == 0
 
 
 def _brute_force_bilinear(image, where):

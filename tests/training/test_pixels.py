@@ -24,7 +24,7 @@ from training.data.samplers import SampleIndex
 from training.data.shards import read_splits
 from training.pixels import cli
 from training.pixels.augment import IGNORED, Augmentation, Change, change
-from training.pixels.cache import prepare_pictures
+from training.pixels.cache import decode_images
 from training.pixels.data import PixelData
 from training.pixels.metrics import CLASSES, PixelMetrics, skin_probability
 from training.pixels.module import PixelLabeller, dice_loss
@@ -167,9 +167,9 @@ def test_pictures_are_decoded_once_and_fit_the_square(tmp_path: Path, monkeypatc
     folder = write_dataset(tmp_path / "dataset", 2, 1, masks=True)
     split = read_splits(folder)["train"]
     made: list[str] = []
-    pictures = prepare_pictures(split, 56, tmp_path, lambda name, *_: made.append(name))
+    pictures = decode_images(split, 56, tmp_path, lambda name, *_: made.append(name))
     assert made == ["toy_0", "toy_1"] and len(pictures) == 6
-    again = prepare_pictures(split, 56, tmp_path, lambda *_: pytest.fail("decoded again"))
+    again = decode_images(split, 56, tmp_path, lambda *_: pytest.fail("decoded again"))
     assert again.files == pictures.files
     for number, (seed, view) in enumerate(product((0, 1), range(3))):
         image, classes = pictures.load(number)

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,7 @@ import torch
 from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, Scan
-from scans.meshes import read_scan
 from scans.predictions import PARTS, Prediction
-from scans.units import find_units, parse_unit
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
 from training.checkpoints.labeller import load_labeller
 from training.preparation.settings import backbone_key
@@ -102,30 +99,6 @@ def test_distorted_cameras_of_any_number(checkpoint: Path, tmp_path: Path) -> No
             assert _overlap(prediction, 8) > 0.6, count
 
 
-def test_units_are_stated_or_guessed() -> None:
-    vertices, faces, _ = toy_mesh(0)
-    cameras = [toy_camera(i, 3) for i in range(3)]
-    for name, factor in (("m", 1.0), ("cm", 100.0), ("mm", 1000.0)):
-        scan = Scan(vertices * factor, faces)
-        for other in (1.0, factor):
-            moved = [replace(camera, translation=camera.translation * other) for camera in cameras]
-            units = find_units(scan, moved)
-            assert (units.scan, units.cameras) == pytest.approx((1 / factor, 1 / other)), name
-            assert "guessed" in units.text
-    odd = Scan(vertices * 30.0, faces)
-    moved = [replace(camera, translation=camera.translation * 30.0) for camera in cameras]
-    with pytest.raises(InputError, match="state its unit with --unit"):
-        find_units(odd, moved)
-    units = find_units(odd, moved, str(1 / 30.0))
-    assert units.scan == units.cameras == pytest.approx(1 / 30.0) and "stated" in units.text
-    far = [replace(camera, translation=camera.translation * 100.0) for camera in cameras]  # the scan is a dot in images
-    with pytest.raises(InputError, match="0% of it lies in the images"):
-        find_units(Scan(vertices, faces), far, "m", "m")
-    for wrong in ("inch", "-1", "nan"):
-        with pytest.raises(InputError, match="unit"):
-            parse_unit(wrong)
-
-
 def test_what_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     capture = write_capture(tmp_path / "toy_7", 7)
     scan = Scan.read(capture / "scan.ply")
@@ -174,43 +147,3 @@ def test_checkpoint_of_other_backbone_weights_is_refused(checkpoint: Path, tmp_p
     torch.save(changed, tmp_path / "other.ckpt")
     with pytest.raises(InputError, match="other backbone weights"):
         load_labeller(tmp_path / "other.ckpt")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "no vertices"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\n", "no faces"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 4\n", "not there"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 0 1 2\n", "not there"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2\n", "fewer than three corners"),
-        ("v 0 0 0\nv 1 0\nv 0 1 0\nf 1 2 3\n", "coordinates"),
-        ("v 0 0 x\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "damaged OBJ"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 a\n", "damaged OBJ"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 99999999999999999999\n", "damaged OBJ"),
-    ],
-)
-def test_damaged_obj_is_one_line(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "a.obj").write_text(text)
-    with pytest.raises(InputError, match=message) as info:
-        read_scan(tmp_path / "a.obj")
-    assert "a.obj" in str(info.value) and "\n" not in str(info.value)
-
-
-def test_obj_polygons_negative_indices_and_colours(tmp_path: Path) -> None:
-    path = tmp_path / "a.OBJ"
-    corners = "v 0 0 0 1 0 0\nv 1 0 0 0 1 0\nv 1 1 0 0 0 1\nv 0 1 0 1 1 1\n"
-    path.write_text(corners + "f 1//1 2//1 3//1 4//1\nf -4 -3 \\\n-1\n")
-    scan = read_scan(path)
-    assert sorted(map(tuple, scan.faces.tolist())) == [(0, 1, 2), (0, 1, 3), (0, 2, 3)]
-    assert scan.colours is not None and scan.colours[0].tolist() == [255, 0, 0]
-
-
-def test_obj_is_read_as_trimesh_reads_it(tmp_path: Path) -> None:
-    import trimesh
-
-    ball = trimesh.creation.icosphere(2)
-    (tmp_path / "a.obj").write_text(trimesh.exchange.obj.export_obj(ball, include_normals=True))
-    scan = read_scan(tmp_path / "a.obj")
-    np.testing.assert_allclose(scan.vertices, ball.vertices, atol=1e-6)
-    np.testing.assert_array_equal(np.sort(scan.faces, axis=0), np.sort(ball.faces, axis=0))

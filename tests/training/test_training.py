@@ -1,12 +1,12 @@
 """The command line on a toy data set: fit, test, checkpoints, segmenting, and what goes wrong."""
 
-import io
 import json
 import pickle
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -180,6 +180,41 @@ def test_resuming_with_other_features_is_refused(refused, fitted, dataset: Path)
     assert "data.eigenpairs = 16, this configuration has 8" in line
 
 
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ((), "the preparation has an option 'crop' that this version does not know"),
+        (("features",), "features has an option 'crop'"),
+        (("features", "backbone"), "features.backbone has an option 'crop'"),
+    ],
+)
+def test_a_checkpoint_with_an_option_more_is_refused(
+    refused, fitted, dataset: Path, tmp_path: Path, place: tuple[str, ...], line: str
+) -> None:
+    """As one of a later version has; to resume from, and to predict with."""
+    value = torch.load(fitted[0] / "checkpoints" / "last.ckpt", weights_only=True)
+    options = value["labeller"]["preparation"]
+    for key in place:
+        options = options[key]
+    options["crop"] = True
+    path = tmp_path / "later.ckpt"
+    torch.save(value, path)
+    config = ("--config", str(fitted[0] / "toy.yaml"), "--trainer.default_root_dir", str(tmp_path))
+    assert line in refused("fit", "--data.dataset", str(dataset), "--ckpt_path", str(path), *config)
+    with pytest.raises(InputError, match=f"later.ckpt can't be used: .*{line}.*; update the program"):
+        load_labeller(path)
+
+
+def test_a_checkpoint_without_an_option_has_its_default(fitted, tmp_path: Path) -> None:
+    value = torch.load(fitted[0] / "checkpoints" / "last.ckpt", weights_only=True)
+    del value["labeller"]["preparation"]["features"]["image_head"]
+    torch.save(value, tmp_path / "older.ckpt")
+    assert (
+        load_labeller(tmp_path / "older.ckpt").preparation
+        == load_labeller(fitted[0] / "checkpoints" / "last.ckpt").preparation
+    )
+
+
 def test_damaged_shards_are_named(tmp_path: Path) -> None:
     folder = write_dataset(tmp_path / "dataset", 2, 1)
     shard = folder / "train-000000.tar"
@@ -197,31 +232,6 @@ def test_damaged_shards_are_named(tmp_path: Path) -> None:
         (folder / "dataset.json").write_text(json.dumps(description))
         with pytest.raises(InputError, match="no shard name"):
             read_splits(folder)
-
-
-def test_sample_with_missing_or_foreign_parts() -> None:
-    from tests.training.toy import toy_sample
-
-    sample = {"__key__": "toy_0", **toy_sample(0)}
-    assert len(HeadSample.from_sample(sample, "x.tar").images) == 3
-    for key in ("view_01.jpg", "scan.npz", "capture.json"):
-        with pytest.raises(InputError, match=rf"toy_0 in x\.tar.*{key}.* is missing"):
-            HeadSample.from_sample({k: v for k, v in sample.items() if k != key}, "x.tar")
-    with pytest.raises(InputError, match="damaged sample toy_0"):
-        HeadSample.from_sample({**sample, "scan.npz": pickle.dumps(_Poison())}, "x.tar")
-    objects = io.BytesIO()
-    np.savez(objects, vertices=np.array([_Poison()], object))
-    with pytest.raises(InputError, match="damaged sample toy_0"):  # pickled inside of an NPZ file
-        HeadSample.from_sample({**sample, "scan.npz": objects.getvalue()}, "x.tar")
-    for name in ("../../toy_0", "/etc/toy_0", "a b", ""):
-        with pytest.raises(InputError, match="no usable id"):
-            HeadSample.from_sample({**sample, "__key__": name}, "x.tar")
-    assert not Path("poisoned").exists()
-    HeadSample.from_sample({**sample, "toy.pkl": pickle.dumps(_Poison()), "toy.pyd": b"x"}, "x.tar")  # not read
-    assert not Path("poisoned").exists()
-    head = HeadSample.from_sample({**sample, "view_01.jpg": b"nothing"}, "x.tar")
-    with pytest.raises(InputError, match=r"damaged image: view_01\.jpg of sample toy_0"):
-        prepare_head(head, PREPARATION, None)
 
 
 def test_statistics_and_labels_of_prepared_heads(dataset: Path, tmp_path: Path) -> None:
@@ -306,15 +316,13 @@ def test_options_out_of_range_are_named(options: dict) -> None:
         SkinLabeller(**options)
 
 
-def test_image_of_another_shape_is_refused(dataset: Path) -> None:
-    from tests.training.toy import toy_camera
-
+def test_unusable_images_are_refused(dataset: Path) -> None:
     head = _head(dataset, 0)
-    camera = toy_camera(0, 3)
-    wide = camera.resized(camera.width * 2, camera.height)
-    other = HeadSample(head.id, (wide, *head.cameras[1:]), head.images, head.image_names, head.scan)
+    wide = head.cameras[0].resized(head.cameras[0].width * 2, head.cameras[0].height)
     with pytest.raises(InputError, match="another shape"):
-        prepare_head(other, PREPARATION, None)
+        prepare_head(replace(head, cameras=(wide, *head.cameras[1:])), PREPARATION, None)
+    with pytest.raises(InputError, match=r"damaged image: view_00\.jpg of sample toy_0"):
+        prepare_head(replace(head, images=(b"nothing", *head.images[1:])), PREPARATION, None)
 
 
 def test_missing_splits_are_named(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def read_checkpoint_file(path: Path, key: str, what: str, cure: str) -> dict[str
 
     Args:
         path: of the file.
-        key: of the dictionary in it that says what kind of checkpoint it is.
-        what: such a checkpoint is of, in errors.
+        key: of the dictionary that describes this kind of checkpoint.
+        what: kind of model, in errors.
         cure: what errors tell the user to do.
 
     Raises:

@@ -31,6 +31,8 @@ def load_labeller(path: Path) -> SkinLabeller:
         labeller.load_state_dict(value["state_dict"])
         labeller.training_heads = description.get("training_heads")
         labeller.training_ids = tuple(description.get("training_ids", ()))
+    except InputError as error:
+        raise InputError(f"{path} can't be used: {error}") from None
     except (TypeError, KeyError, AttributeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} doesn't fit this program ({str(error).splitlines()[0]}); train it again") from None
     assert labeller.preparation is not None

@@ -25,7 +25,7 @@ class PreparedHeads(Dataset):
     Args:
         split: the heads.
         index: of their files.
-        whole: add all vertices of the scans, for answers and metrics there.
+        whole: add all vertices of the scans, for predictions and metrics there.
     """
 
     def __init__(self, split: Split, index: Index, whole: bool = False) -> None:
@@ -53,7 +53,7 @@ class HeadData(BaseDataModule):
         features: at each vertex.
         vertices: scans are simplified to at most so many.
         test_vertices: the same for `test` and `predict`, which work on all vertices of most scans that way; as
-            `vertices` where None. Answers and metrics are at all vertices of the scans in any case.
+            `vertices` where None. Predictions and metrics are at all vertices of the scans in any case.
         eigenpairs: K of the operators.
         workers: processes that load; any number.
         seed: of the order in which heads are trained on.

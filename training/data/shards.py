@@ -98,8 +98,8 @@ def check_shard(shard: Shard) -> None:
     """Raise `InputError` unless the file is there and has the checksum that `dataset.json` states."""
     check_present(shard)
     with shard.path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != shard.sha256:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != shard.sha256:
         raise InputError(f"damaged shard: {shard.path} (its checksum differs); copy it again or pack it again")
 
 

@@ -58,7 +58,7 @@ def gradient_products(
     basis_x: torch.Tensor,
     basis_y: torch.Tensor,
 ) -> torch.Tensor:
-    """What `GradientProducts` computes, with nothing kept for a derivative.
+    """The result of `GradientProducts`, with nothing kept for a derivative.
 
     The rotation takes three real products instead of four (Gauss): with T = S Aᵀ and C = S Bᵀ, X T - Y C is
     (X + Y) T - Y (T + C), and Y T + X C is (X + Y) T + X (C - T).

@@ -86,7 +86,7 @@ class MiniMLP(nn.Sequential):
         return result
 
     def after_first(self, hidden: torch.Tensor) -> torch.Tensor:
-        """What the layers behind the first make of its result, which they overwrite."""
+        """The result of the layers behind the first, from its result, which they overwrite."""
         dropout = self.dropout if self.training else 0.0
         for i in range(1, len(self.linear)):
             hidden = ReluDropout.apply(hidden, dropout)
@@ -130,7 +130,7 @@ class DiffusionBlock(nn.Module):
         gradient_x: torch.Tensor,
         gradient_y: torch.Tensor,
     ) -> torch.Tensor:
-        """What becomes of the signal (V, C) once it is diffused: each vertex for itself, so in any parts."""
+        """The block's output (V, C) once the signal is diffused: each vertex for itself, so in any parts."""
         parts = []
         if self.gradient_features is not None:
             parts.append(self.gradient_features.of_spectrum(spectrum, gradient_x, gradient_y))

@@ -1,4 +1,4 @@
-"""What the network needs to know of a mesh."""
+"""A mesh as DiffusionNet takes it: operators as tensors."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Backbone:
         return list(self.stream(images))
 
     def stream(self, images: Sequence[NDArray[np.uint8]] | Iterator[NDArray[np.uint8]]) -> Iterator[Tokens]:
-        """`tokens`, one by one: of the images only those at work are held."""
+        """`tokens`, one by one: of the images only those of a batch are held."""
         for grid, group in groupby(images, key=lambda image: self.grid(image.shape[1], image.shape[0])):
             part: list[NDArray[np.uint8]] = []
             for image in group:

@@ -15,7 +15,7 @@ from training.features.weights import Encoder, EncoderConfig
 
 @dataclass(frozen=True)
 class Sizes:
-    """What has to be known of an encoder before its weights are loaded.
+    """Sizes of an encoder, known before its weights are loaded.
 
     Attributes:
         patch: pixels along the side that a token covers.
@@ -76,14 +76,14 @@ def _sam_maps(model: SamVisionModel, pixels: torch.Tensor, layers: Sequence[int]
     state = encoder.patch_embed.projection(square).permute(0, 2, 3, 1)
     if encoder.pos_embed is not None:
         state = state + _resized(encoder.pos_embed, state.shape[1])
-    found = {}
+    outputs = {}
     for number, block in enumerate(encoder.layers, start=1):
         state = block(state)
-        found[number] = state
+        outputs[number] = state
     if 0 in layers:
-        found[0] = encoder.neck(state).permute(0, 2, 3, 1)
+        outputs[0] = encoder.neck(state).permute(0, 2, 3, 1)
     patch = Sizes.of(model.config).patch
-    return torch.cat([found[layer] for layer in layers], dim=-1)[:, : height // patch, : width // patch]
+    return torch.cat([outputs[layer] for layer in layers], dim=-1)[:, : height // patch, : width // patch]
 
 
 def _resized(positions: torch.Tensor, side: int) -> torch.Tensor:

@@ -210,8 +210,8 @@ class _Lift(torch.autograd.Function):
             slope = slope * ctx.samples.weights[view, part, None]
             for total, item in zip(sums, torch.autograd.grad(value, wanted, slope), strict=True):
                 total += item
-        found = iter(sums)
-        return None, None, None, *(next(found) if item.requires_grad else None for item in ctx.parameters)
+        gradients = iter(sums)
+        return None, None, None, *(next(gradients) if item.requires_grad else None for item in ctx.parameters)
 
 
 def _autocast(device: str) -> AbstractContextManager:

@@ -218,15 +218,24 @@ class SkinLabeller(BaseModule):
         description = checkpoint.get("labeller")
         if not isinstance(description, dict) or description.get("schema_version") != SCHEMA_VERSION:
             raise InputError("the checkpoint is none of this program's; train one with `python -m training fit`")
-        if self.preparation is not None and description["preparation"] != self.preparation.to_json():
-            theirs, ours = _flat(description["preparation"]), _flat(self.preparation.to_json())
-            key = next(key for key in ours if theirs.get(key) != ours[key])
+        if self.preparation is not None:
+            check_preparation(description, self.preparation)
+            check_backbone(description, self.preparation)
+
+
+def check_preparation(description: dict[str, Any], preparation: Preparation) -> None:
+    """Raise `InputError` unless a checkpoint was trained on heads that were prepared like this."""
+    try:
+        trained = Preparation.from_json(description.get("preparation"))
+    except InputError as error:
+        raise InputError(f"the checkpoint can't be used: {error}") from None
+    theirs, ours = _flat(trained.to_json()), _flat(preparation.to_json())
+    for key, value in ours.items():
+        if theirs[key] != value:
             raise InputError(
-                f"the checkpoint was trained with data.{key} = {theirs.get(key)}, this configuration has {ours[key]}; "
+                f"the checkpoint was trained with data.{key} = {theirs[key]}, this configuration has {value}; "
                 "use the one that it was trained with"
             )
-        if self.preparation is not None:
-            check_backbone(description, self.preparation)
 
 
 def check_backbone(description: dict[str, Any], preparation: Preparation) -> None:

@@ -60,7 +60,7 @@ def robust_laplacian(vertices: NDArray, faces: NDArray) -> tuple[scipy.sparse.cs
 
 
 def _mollification(lengths: Floats, mean: float) -> float:
-    """What all sides (F, 3) must be longer for every triangle to be one, with room to spare."""
+    """Length by which all sides (F, 3) must grow for every triangle to be one, with room to spare."""
     excess = 2 * lengths.max(axis=1) - lengths.sum(axis=1)
     return max(0.0, float(excess.max()) + MOLLIFY * mean)
 

@@ -52,7 +52,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How strongly images are changed while training; 0 leaves them.
+    """Strength of the changes of images while training; 0 leaves them.
 
     Attributes:
         flip: share of images that are mirrored.
@@ -134,7 +134,7 @@ def _move(image: NDArray[np.uint8], classes: NDArray[np.uint8], what: Change) ->
 
 
 def _see(image: NDArray[np.uint8], what: Change) -> NDArray[np.uint8]:
-    """What light, lens, sensor and file make of it."""
+    """The image after changes of light, lens, sensor and file format."""
     if what.blur > 0:
         image = np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(what.blur)))
     values = np.float32(image) / 255 * np.array(what.gain, np.float32)

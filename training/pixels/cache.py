@@ -22,7 +22,7 @@ _FORMAT = 1  # of the files; raise it when what is in them changes
 
 
 @dataclass(frozen=True)
-class Pictures:
+class DecodedImages:
     """The images of a split with their class ids, numbered from 0.
 
     Attributes:
@@ -49,7 +49,7 @@ class Pictures:
         return np.array(both[..., :3]), np.array(both[..., 3])
 
 
-def prepare_pictures(split: Split, resolution: int, cache: Path, progress: Progress | None = None) -> Pictures:
+def decode_images(split: Split, resolution: int, cache: Path, progress: Progress | None = None) -> DecodedImages:
     """Decode what is missing of a split; no shard is opened when all is there.
 
     Raises `InputError` where a shard is damaged or has no masks.
@@ -58,25 +58,25 @@ def prepare_pictures(split: Split, resolution: int, cache: Path, progress: Progr
     digest = hashlib.blake2b(json.dumps(contents).encode(), digest_size=8).hexdigest()
     index = Path(cache) / f"pixels-{split.name}-{digest}.json"
     if index.is_file():
-        pictures = _pictures(cache, read_json(index, "index"))
-        if all((Path(cache) / name).is_file() for name in {name for name, _ in pictures.files}):
-            return pictures
+        known = _opened(cache, read_json(index, "index"))
+        if all((Path(cache) / name).is_file() for name in {name for name, _ in known.files}):
+            return known
     views: dict[str, int] = {}
     for shard in split.shards:
         for head in read_heads(shard):
-            name = _prepare_head(head, resolution, Path(cache))
+            name = _decode_head(head, resolution, Path(cache))
             views[name] = len(head.images)
             if progress is not None:
                 progress(head.id, len(views), len(split.ids))
     write_json(index, views)
-    return _pictures(cache, views)
+    return _opened(cache, views)
 
 
-def _pictures(cache: Path, views: dict[str, int]) -> Pictures:
-    return Pictures(Path(cache), [(name, view) for name, count in views.items() for view in range(count)])
+def _opened(cache: Path, views: dict[str, int]) -> DecodedImages:
+    return DecodedImages(Path(cache), [(name, view) for name, count in views.items() for view in range(count)])
 
 
-def _prepare_head(head: HeadSample, resolution: int, cache: Path) -> str:
+def _decode_head(head: HeadSample, resolution: int, cache: Path) -> str:
     """Write the head's file, (N, R, R, 4) of colours and class id, unless it is there; its name below the cache."""
     if head.masks is None:
         cure = "pack it again with `p2p pack` from captures that have them"
@@ -89,9 +89,9 @@ def _prepare_head(head: HeadSample, resolution: int, cache: Path) -> str:
         return name
     ids = head.classes() or []
     images = head.pixels()
-    pictures = np.stack([_fit(image, mask, resolution) for image, mask in zip(images, ids, strict=True)])
+    squares = np.stack([_fit(image, mask, resolution) for image, mask in zip(images, ids, strict=True)])
     with atomic_path(cache / name) as temporary:
-        np.save(temporary, pictures, allow_pickle=False)
+        np.save(temporary, squares, allow_pickle=False)
     return name
 
 

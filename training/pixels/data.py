@@ -13,7 +13,7 @@ from training.data.base import BaseDataModule
 from training.data.prepared_index import Progress
 from training.data.samplers import SampleIndex
 from training.pixels.augment import IGNORED, Augmentation, change
-from training.pixels.cache import Pictures, prepare_pictures
+from training.pixels.cache import DecodedImages, decode_images
 
 _AUGMENTATION = Augmentation()
 
@@ -38,19 +38,19 @@ class AugmentedImages(Dataset):
     """Images of a split; changed in training (samples with a position), else as they are.
 
     Args:
-        pictures: of a split.
+        images: of a split.
         augmentation: of images in training.
         seed: of the changes; they follow from it, the epoch and the number of the image.
     """
 
-    def __init__(self, pictures: Pictures, augmentation: Augmentation, seed: int) -> None:
-        self.pictures, self.augmentation, self.seed = pictures, augmentation, seed
+    def __init__(self, images: DecodedImages, augmentation: Augmentation, seed: int) -> None:
+        self.images, self.augmentation, self.seed = images, augmentation, seed
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, sample: SampleIndex) -> PixelBatch:
-        image, classes = self.pictures.load(sample.index)
+        image, classes = self.images.load(sample.index)
         epoch, step = sample.position or (-1, -1)
         if sample.position is not None:
             rng = np.random.default_rng([self.seed, epoch, sample.index])
@@ -93,15 +93,15 @@ class PixelData(BaseDataModule):
         if resolution < 16 or batch_size < 1:
             raise InputError("data.resolution must be at least 16 and data.batch_size at least 1")
         self.resolution, self.batch_size, self.augmentation = resolution, batch_size, augmentation
-        self._pictures: dict[str, Pictures] = {}
+        self._decoded: dict[str, DecodedImages] = {}
 
     def prepare_split(self, name: str, command: str | None, progress: Progress | None) -> None:
         """Decode what the cache lacks of a split, and open it."""
-        self._pictures[name] = prepare_pictures(self.split(name), self.resolution, self.cache, progress)
+        self._decoded[name] = decode_images(self.split(name), self.resolution, self.cache, progress)
 
     def count(self, name: str) -> int:
         """Images of a split."""
-        return len(self._pictures[name])
+        return len(self._decoded[name])
 
     def train_dataloader(self) -> DataLoader:
         return self.training_loader(self._images("train"), self.batch_size)
@@ -114,4 +114,4 @@ class PixelData(BaseDataModule):
         return self.evaluation_loader("test", self._images("test"), self.batch_size)
 
     def _images(self, name: str) -> AugmentedImages:
-        return AugmentedImages(self._pictures[name], self.augmentation, self.seed)
+        return AugmentedImages(self._decoded[name], self.augmentation, self.seed)

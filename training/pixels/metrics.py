@@ -1,4 +1,4 @@
-"""How good per-pixel classes are, over all images of a split and all processes."""
+"""Metrics of per-pixel classes, over all images of a split and all processes."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class PixelMetrics(nn.Module):
 
     def update(self, scores: torch.Tensor, classes: torch.Tensor, loss: torch.Tensor) -> None:
         """Take in scores (B, classes, H, W) and true ids (B, H, W)."""
-        truth = torch.isin(classes, classes.new_tensor(SKIN_CLASSES)).long()
-        self.skin.update((skin_probability(scores) > 0.5).long(), truth.masked_fill(classes == IGNORED, IGNORED))
+        target = torch.isin(classes, classes.new_tensor(SKIN_CLASSES)).long()
+        self.skin.update((skin_probability(scores) > 0.5).long(), target.masked_fill(classes == IGNORED, IGNORED))
         self.classes.update(scores.argmax(1), classes)
         if (classes != IGNORED).any():
             self.loss.update(loss, len(classes))
@@ -43,13 +43,13 @@ class PixelMetrics(nn.Module):
             warnings.filterwarnings("ignore", ".*was called before the ``update`` method.*")
             other, skin = _iou(self.skin.compute())
             classes = _iou(self.classes.compute())
-            found = ((name, value) for name, value in zip(CLASSES, classes, strict=True) if not value.isnan())
+            known = ((name, value) for name, value in zip(CLASSES, classes, strict=True) if not value.isnan())
             return {
                 "miou": torch.stack([skin, other]).nanmean(),
                 "iou_skin": skin,
                 "iou_other": other,
                 "class_miou": classes.nanmean(),
-                **{f"class_iou_{name}": value for name, value in found},
+                **{f"class_iou_{name}": value for name, value in known},
                 "loss": self.loss.compute(),
             }
 
@@ -65,6 +65,6 @@ def skin_probability(scores: torch.Tensor) -> torch.Tensor:
 
 
 def _iou(table: torch.Tensor) -> torch.Tensor:
-    """(C,) intersection over union from counts (C, C) of true by predicted; NaN where neither says the class."""
+    """(C,) intersection over union from counts (C, C) of true by predicted; NaN where neither has the class."""
     both = table.diagonal().double()
     return both / (table.sum(0) + table.sum(1) - both)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from training.pixels.data import PixelData
 
 SCHEMA_VERSION = 1
-KEY = "pixels"  # of what a checkpoint says of itself
+KEY = "pixels"  # of the description in a checkpoint
 _MEAN = (0.485, 0.456, 0.406)  # of ImageNet
 _DEVIATION = (0.229, 0.224, 0.225)
 _RISE = 0.05  # of the run, in which the learning rate rises
@@ -140,9 +140,9 @@ def dice_loss(scores: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     count = scores.shape[1]
     known = classes != IGNORED
     probability = scores.float().softmax(1) * known[:, None]
-    truth = functional.one_hot(classes.masked_fill(~known, 0), count).permute(0, 3, 1, 2) * known[:, None]
-    both = (probability * truth).sum((0, 2, 3))
-    size = truth.sum((0, 2, 3))
+    target = functional.one_hot(classes.masked_fill(~known, 0), count).permute(0, 3, 1, 2) * known[:, None]
+    both = (probability * target).sum((0, 2, 3))
+    size = target.sum((0, 2, 3))
     there = size > 0
     dice = 2 * both[there] / (probability.sum((0, 2, 3)) + size)[there]
     return 1 - dice.mean() if bool(there.any()) else scores.sum() * 0

@@ -33,7 +33,7 @@ class Preparation:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Self:
+    def from_json(cls, value: Any) -> Self:
         """The inverse of `to_json`; raises `InputError` where it is not such a configuration."""
         refuse_unknown_keys(cls, value, "the preparation")
         try:

@@ -15,7 +15,8 @@ from generator.blender.jobs.capture import RenderSettings
 from generator.blender.render import render_images
 from generator.cameras.rig import RigSpec, rig_cameras
 from generator.distributions import Distributions
-from generator.spec import HeadSpec, sample_spec
+from generator.sampling import sample_spec
+from generator.spec import HeadSpec
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.components.garment import GarmentSpec
-from generator.hair.strands import generator_for, smoothstep
+from generator.hair.strands import smoothstep
+from generator.streams import detail_stream
 from generator.wear.clothing.cloth import Cloth, thick_sheet, tube
 from generator.wear.clothing.neck import Neck, lay
 
@@ -41,7 +42,7 @@ def stand(
 def turtleneck(spec: GarmentSpec, neck: Neck) -> list[Cloth]:
     """A tube that is folded down outside."""
     side = round_the_neck(160)
-    rng = generator_for(spec.seed, "collar")
+    rng = detail_stream(spec.seed, "collar")
     thickness = spec.thickness_mm / 1000
     high = np.minimum(spec.collar_mm / 1000, neck.headroom(side))
     wall = stand(neck, side, high, 12, CLEAR + thickness)
@@ -92,7 +93,7 @@ def jacket_collar(spec: GarmentSpec, neck: Neck, room: float) -> list[Cloth]:
 
 def hood(spec: GarmentSpec, neck: Neck) -> list[Cloth]:
     """A hood that lies on shoulders and back, and its strings."""
-    rng = generator_for(spec.seed, "hood")
+    rng = detail_stream(spec.seed, "hood")
     thickness = spec.thickness_mm / 1000 * 1.3
     side = round_the_neck(161, 0.03)
     behind = (1 - np.cos(side)) / 2
@@ -144,7 +145,7 @@ def cord(name: str, path: Floats, radius: float, material: str) -> Cloth:
 
 def scarf(spec: GarmentSpec, neck: Neck) -> list[Cloth]:
     """Two turns of folded cloth around the neck, and an end that hangs down in front."""
-    rng = generator_for(spec.seed, "scarf")
+    rng = detail_stream(spec.seed, "scarf")
     side = round_the_neck(192)
     turn = np.linspace(0, 2 * np.pi, 56, endpoint=False)[:, None]
     room, made = neck.headroom(side), []

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from capture.geometry import vertex_normals
 from generator.components.garment import GarmentSpec
 from generator.geometry.clip import border_edges, clip_mesh, smooth
-from generator.hair.strands import generator_for, smoothstep
+from generator.hair.strands import smoothstep
 from generator.head import HeadGeometry
+from generator.streams import detail_stream
 from generator.wear.clothing.cloth import Cloth, Surface
 
 Floats = NDArray[np.float64]
@@ -115,7 +116,7 @@ def panel(base: Floats) -> Floats:
 
 def _folds(spec: GarmentSpec, base: Floats) -> Floats:
     """(V,) metres, 0 or more: long folds that hang from the shoulders and cross from the armpits."""
-    rng = generator_for(spec.seed, "folds")
+    rng = detail_stream(spec.seed, "folds")
     x, _, z = base.T
     height = np.zeros(len(base))
     bend = 0.012 * np.sin(z / 0.035 + 6 * rng.random()) + 0.01 * np.sin(x / 0.05 + 6 * rng.random())

@@ -9,8 +9,9 @@ from capture import PixelClass
 from generator.components.headwear import HeadwearSpec
 from generator.geometry.head_frame import HeadFrame, has_landmarks
 from generator.geometry.solids import Mesh, arc_path, blob, merged, ring_like, rounded_box, sphere_like, sweep
-from generator.hair.strands import Strands, generator_for, smoothstep
+from generator.hair.strands import Strands, smoothstep
 from generator.head import HeadGeometry
+from generator.streams import detail_stream
 from generator.wear.headwear.chart import (
     AZIMUTHS,
     COLUMNS,
@@ -131,7 +132,7 @@ def _stiff_crown(spec: HeadwearSpec, inner: Floats, rim: Floats) -> Floats:
 
 def _slack(spec: HeadwearSpec) -> Floats:
     """(elevations, azimuths) metres, 0 or more: a bag at the back of the crown, and soft folds."""
-    rng = generator_for(spec.seed, "folds")
+    rng = detail_stream(spec.seed, "folds")
     at = directions(AZIMUTHS[None], ELEVATIONS[:, None]) * 0.1
     folds = np.zeros(at.shape[:2])
     for _ in range(6):
@@ -228,7 +229,7 @@ def _brim(spec: HeadwearSpec, outer: Floats, inner: Floats, thick: float) -> Flo
     if spec.kind == "fedora":  # snapped down in front, turned up at the sides and the back
         slope = slope * (0.4 + 0.6 * np.cos(AZIMUTHS)) - 0.10 * np.sin(AZIMUTHS) ** 2
     if spec.kind == "sunhat":
-        rng = generator_for(spec.seed, "waves")
+        rng = detail_stream(spec.seed, "waves")
         first, second = 6.3 * rng.random(2)
         slope = slope + 0.07 * np.sin(3 * AZIMUTHS + first) + 0.05 * np.sin(5 * AZIMUTHS + second)
     width, half = spec.brim_mm / 1000, thick / 2

@@ -17,9 +17,9 @@ from assets.head_models.registry import load_head_model
 from assets.parameter_sampler import ParameterSampler
 from capture import Camera, PixelClass
 from capture.geometry import vertex_normals
+from generator.components.shape import ShapeSpec
 from generator.head import build_head
 from generator.records import to_json
-from generator.spec import ShapeSpec
 from scans.mesh_renderer import MeshRenderer
 from training.features import FeatureConfig, input_channels
 from training.model.module import SkinLabeller

@@ -1,4 +1,4 @@
-"""Brows, lashes and beard."""
+"""Beards and moustaches."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
-from generator.components.hair import BLACK, HairColour
+from generator.components.hair_colour import BLACK, HairColour
 from generator.components.limits import SEED, check_limits
 from generator.components.person import Person
 
-BEARDS: dict[str, float] = {
+FAMILIES: dict[str, float] = {
     "none": 0.30,
     "stubble": 0.24,
     "moustache": 0.08,
@@ -23,57 +23,9 @@ MOUSTACHES: dict[str, float] = {"natural": 0.5, "pencil": 0.1, "handlebar": 0.2,
 
 
 @dataclass(frozen=True)
-class BrowSpec:
-    """Attributes:
-    colour: pigments.
-    strands: per brow.
-    length_mm: of a hair.
-    thickness: 0 thin to 1 bushy.
-    unruly: 0 brushed along the arch to 1 wild.
-    seed: of the strands.
-    asset: id of a library asset instead of strands, or "".
-    """
-
-    colour: HairColour = BLACK
-    strands: int = 420
-    length_mm: float = 8.0
-    thickness: float = 0.5
-    unruly: float = 0.3
-    seed: int = 0
-    asset: str = ""
-
-    def __post_init__(self) -> None:
-        check_limits(
-            "brows",
-            self,
-            {"strands": (0, 20_000), "length_mm": (0.5, 30), "thickness": (0, 1), "unruly": (0, 1), "seed": SEED},
-        )
-
-
-@dataclass(frozen=True)
-class LashSpec:
-    """Attributes:
-    strands: per upper lid; the lower has half of it.
-    length_mm: of the longest.
-    curl: 0 straight to 1 bent up strongly.
-    seed: of the strands.
-    asset: id of a library asset instead of strands, or "".
-    """
-
-    strands: int = 130
-    length_mm: float = 8.0
-    curl: float = 0.5
-    seed: int = 0
-    asset: str = ""
-
-    def __post_init__(self) -> None:
-        check_limits("lashes", self, {"strands": (0, 5000), "length_mm": (0.5, 30), "curl": (0, 1), "seed": SEED})
-
-
-@dataclass(frozen=True)
 class BeardSpec:
     """Attributes:
-    family: a key of `BEARDS`.
+    family: a key of `FAMILIES`.
     moustache: a key of `MOUSTACHES`, its shape where the family has one.
     colour: pigments.
     strands: how many are grown.
@@ -99,8 +51,8 @@ class BeardSpec:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.family not in BEARDS:
-            raise InputError(f"beard family {self.family!r}: use one of {', '.join(BEARDS)}")
+        if self.family not in FAMILIES:
+            raise InputError(f"beard family {self.family!r}: use one of {', '.join(FAMILIES)}")
         if self.moustache not in MOUSTACHES:
             raise InputError(f"moustache {self.moustache!r}: use one of {', '.join(MOUSTACHES)}")
         check_limits("beard", self, {"strands": (0, 200_000), "length_mm": (0, 200), "radius_mm": (0.01, 0.5),
@@ -108,34 +60,13 @@ class BeardSpec:
                                      "seed": SEED})  # fmt: skip
 
 
-def sample_brows(sampler: ParameterSampler, colour: HairColour, person: Person | None = None) -> BrowSpec:
-    """Brows of nearly the hair's own colour: dye leaves them mostly, grey comes later to them."""
-    masculine = (person or Person()).masculine
-    thickness = sampler.number("thickness", 0.05 + 0.2 * masculine, 0.75 + 0.25 * masculine)
-    shift = sampler.number("darker", 0.0, 0.25)
-    melanin = round(min(shift + (1 - 0.4 * shift) * colour.melanin, 1.0), DIGITS)
-    darker = replace(colour, melanin=melanin, grey=0.5 * colour.grey, dyed=0.0)
-    length, unruly = sampler.number("length_mm", 5.5, 9.5), sampler.number("unruly", 0.05, 0.35 + 0.4 * masculine)
-    return BrowSpec(darker, round(260 + 300 * thickness), length, thickness, unruly, sampler.seed())
-
-
-def sample_lashes(sampler: ParameterSampler) -> LashSpec:
-    """Lashes."""
-    return LashSpec(
-        round(sampler.number("strands", 80, 160)),
-        sampler.number("length_mm", 5.5, 9.5),
-        sampler.number("curl", 0.2, 1.0),
-        sampler.seed(),
-    )
-
-
-def sample_beard(sampler: ParameterSampler, colour: HairColour, person: Person) -> BeardSpec:
+def sample_beard(sampler: ParameterSampler, person: Person) -> BeardSpec:
     """A family by weight; feminine faces have one only where a single name is asked for."""
-    forced = sampler.fixed("family")
-    family = sampler.choice("family", BEARDS)
+    colour, forced = person.hair_colour, sampler.fixed("family")
+    family = sampler.choice("family", FAMILIES)
     if person.masculine < 0.5 and not forced:
         family = "none"
-    own, ranges = sampler.within(family, BEARDS), _RANGES | RANGES[family]
+    own, ranges = sampler.within(family, FAMILIES), _RANGES | RANGES[family]
     drawn = {name: own.number(name, *ranges[name]) for name in _RANGES}
     moustache = own.choice("moustache", MOUSTACHES)
     strands, redder = round(drawn.pop("strands")), round(min(colour.redness + drawn.pop("redder"), 1.0), DIGITS)
