@@ -12,29 +12,21 @@ import pytest
 
 REPO = Path(__file__).resolve().parent.parent
 
-# Package -> the project's packages that it may import, at any level of a module.
+# Package -> the project's packages that it may import, at any level of a module; each only from above itself.
+RECORDS = {"capture", "assets"}
+STAGES = {"generator", "reconstruction", "labeling", "training", "registration"}
 ALLOWED: dict[str, set[str]] = {
     "capture": set(),
     "assets": {"capture"},
-    "generator": {"assets", "capture"},
-    "blender_scripts": {"generator", "assets", "capture"},
-    "reconstruction": {"assets", "capture"},
-    "scans": {"assets", "capture"},
-    "labeling": {"scans", "assets", "capture"},
-    "training": {"scans", "assets", "capture"},
-    "registration": {"scans", "assets", "capture"},
-    "evaluation": {"training", "registration", "scans", "generator", "assets", "capture"},
-    "factory": {
-        "training",
-        "evaluation",
-        "registration",
-        "labeling",
-        "reconstruction",
-        "scans",
-        "generator",
-        "assets",
-        "capture",
-    },
+    "generator": RECORDS,
+    "blender_scripts": {*RECORDS, "generator"},
+    "scans": RECORDS,
+    "reconstruction": {*RECORDS, "scans"},
+    "labeling": {*RECORDS, "scans"},
+    "training": {*RECORDS, "scans"},
+    "registration": {*RECORDS, "scans"},
+    "evaluation": {*RECORDS, "scans", *STAGES},
+    "factory": {*RECORDS, "scans", *STAGES, "evaluation"},
 }
 LIGHT = ("capture", "assets", "generator", "blender_scripts")
 OPTIONAL = {"generator/settings_file.py": {"yaml"}}  # used where it is there, never needed
@@ -57,6 +49,15 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+def test_the_list_of_packages_is_whole_and_has_one_direction() -> None:
+    folders = {path.parent.name for path in REPO.glob("*/*.py")}
+    assert folders - {"tests", "benchmarks"} == set(ALLOWED)
+    above: set[str] = set()
+    for package, allowed in ALLOWED.items():
+        assert allowed <= above, package
+        above.add(package)
+
+
 @pytest.mark.parametrize("package", ALLOWED)
 def test_the_arrows_point_one_way(package: str) -> None:
     files = list(modules(package))
@@ -64,6 +65,40 @@ def test_the_arrows_point_one_way(package: str) -> None:
     for path in files:
         foreign = imported(path) & set(ALLOWED) - ALLOWED[package] - {package}
         assert not foreign, f"{path.relative_to(REPO)} imports {foreign}"
+
+
+def imports_of_modules() -> dict[str, set[str]]:
+    """Module -> the project's modules that it imports, also inside functions.
+
+    What only type checkers read (`if TYPE_CHECKING`) is not imported, and doesn't count.
+    """
+    files = {path: path.relative_to(REPO).with_suffix("").parts for package in ALLOWED for path in modules(package)}
+    names = {".".join(parts).removesuffix(".__init__"): path for path, parts in files.items()}
+    graph = {}
+    for name, path in names.items():
+        tree = ast.parse(path.read_text())
+        unread = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                unread |= {inner for part in node.body for inner in ast.walk(part)}
+        wanted = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import) and node not in unread:
+                wanted |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node not in unread:
+                each = {f"{node.module}.{alias.name}" for alias in node.names}
+                wanted |= {full if full in names else str(node.module) for full in each}
+        graph[name] = {each for each in wanted if each in names} - {name}
+    return graph
+
+
+def test_no_circle_among_modules() -> None:
+    """Each module can be placed above all that it imports."""
+    graph = imports_of_modules()
+    while free := {name for name, wanted in graph.items() if not wanted & set(graph)}:
+        graph = {name: wanted for name, wanted in graph.items() if name not in free}
+    circle = {name: sorted(wanted & set(graph)) for name, wanted in graph.items()}
+    assert not circle, f"these import one another, or what does: {circle}"
 
 
 @pytest.mark.parametrize("package", LIGHT)
