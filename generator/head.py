@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from assets.geometry.subdivision import catmull_clark, split_corners
 from assets.head_models.head_model import HeadModel, split_quads, triangulate
 from capture import HeadSurface, InputError
-from capture.geometry import vertex_normals
+from capture.geometry import Floats, vertex_normals
 from generator.components.shape import ShapeSpec
-
-Floats = NDArray[np.float64]
 
 DENSE = 60_000  # corners of the skin's faces, from which on one level of subdivision is enough
 LEVELS = {"skin": 2, "teeth": 1, "tongue": 2}  # eyes come dense enough

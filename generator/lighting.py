@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.components.environment import EnvironmentSpec
-
-Floats = NDArray[np.float64]
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 # Radiance over the face's light above which a panorama is cut: a small sun burns glassy highlights into the skin,

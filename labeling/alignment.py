@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_models.skinning import rotation_matrix
 from capture import HeadSurface, RefusedError
+from capture.geometry import face_normals, rotation_matrix
 from scans.distance import closest_points
 
 Points = NDArray[np.float64]
@@ -70,7 +70,7 @@ def best_motion(points: Points, head: HeadSurface) -> Motion:
         if spread < after:
             best, after = chosen, spread
         use = distance <= np.quantile(distance, _NEAREST)
-        moved = _step(chosen, chosen[use], nearest[use], _normals(head, face[use]))
+        moved = _step(chosen, chosen[use], nearest[use], face_normals(head.vertices, head.faces[face[use]]))
         if np.linalg.norm(moved - chosen, axis=1).max() < 1e-6:
             break
         chosen = moved
@@ -82,12 +82,6 @@ def best_motion(points: Points, head: HeadSurface) -> Motion:
 def _spread(distance: NDArray[np.float64]) -> float:
     """Median of the nearest half."""
     return float(np.quantile(distance, _NEAREST / 2))
-
-
-def _normals(head: HeadSurface, face: NDArray[np.int64]) -> Points:
-    corners = head.vertices.astype(float)[head.faces[face]]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20))
 
 
 def _step(points: Points, used: Points, nearest: Points, normals: Points) -> Points:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, Labels, Mesh, PixelClass, Scan, write_json
+from capture.geometry import face_areas, face_normals
 from labeling.masks import read_masks, without_specks
 from labeling.visibility import MIN_COSINE, head_caster, seen_as, seen_on_skin
 from scans.distance import surface_distance
@@ -110,10 +111,9 @@ def _hair_share(scan: Scan, capture: Capture, masks: Sequence[NDArray[np.uint8] 
 
 def _centroids(mesh: Mesh, chosen: NDArray[np.bool_]) -> tuple[Points, Points, NDArray[np.float64]]:
     """Centroids, unit normals and areas of the chosen faces."""
-    corners = mesh.vertices.astype(float)[mesh.faces[chosen]]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    length = np.linalg.norm(across, axis=1)
-    return corners.mean(axis=1), across / np.maximum(length, 1e-20)[:, None], length / 2
+    faces = mesh.faces[chosen]
+    centroids = mesh.vertices.astype(float)[faces].mean(axis=1)
+    return centroids, face_normals(mesh.vertices, faces), face_areas(mesh.vertices, faces)
 
 
 def _spread(distance_mm: NDArray) -> dict[str, Any]:

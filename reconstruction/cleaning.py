@@ -7,18 +7,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-Points = NDArray[np.float64]  # (V, 3)
-Faces = NDArray[np.int64]  # (F, 3)
-Triangles = tuple[Points, Faces]
+from capture.geometry import Floats, Ints, MeshArrays, face_areas
 
 
-def face_areas(vertices: Points, faces: Faces) -> NDArray[np.float64]:
-    """(F,) areas."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2)
-
-
-def compact(vertices: Points, faces: Faces) -> Triangles:
+def compact(vertices: Floats, faces: Ints) -> MeshArrays:
     """Drop vertices that no face uses; the order stays."""
     used = np.zeros(len(vertices), bool)
     used[faces] = True
@@ -26,12 +18,12 @@ def compact(vertices: Points, faces: Faces) -> Triangles:
     return vertices[used], number[faces]
 
 
-def keep_vertices(vertices: Points, faces: Faces, keep: NDArray[np.bool_]) -> Triangles:
+def keep_vertices(vertices: Floats, faces: Ints, keep: NDArray[np.bool_]) -> MeshArrays:
     """The faces whose three vertices are kept."""
     return compact(vertices, faces[keep[faces].all(axis=1)])
 
 
-def drop_bad_faces(vertices: Points, faces: Faces) -> Triangles:
+def drop_bad_faces(vertices: Floats, faces: Ints) -> MeshArrays:
     """The mesh without faces that repeat a vertex, have no area, or repeat another face."""
     distinct = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
     faces = faces[distinct]
@@ -41,21 +33,21 @@ def drop_bad_faces(vertices: Points, faces: Faces) -> Triangles:
     return compact(vertices, faces[np.sort(first)])
 
 
-def largest_components(vertices: Points, faces: Faces, share: float) -> Triangles:
+def largest_components(vertices: Floats, faces: Ints, share: float) -> MeshArrays:
     """The connected pieces whose area is at least `share` of the largest one's."""
     label = component_labels(len(vertices), faces)
     area = np.bincount(label[faces[:, 0]], weights=face_areas(vertices, faces), minlength=int(label.max()) + 1)
     return keep_vertices(vertices, faces, area[label] >= share * area.max())
 
 
-def component_labels(count: int, faces: Faces) -> NDArray[np.int64]:
+def component_labels(count: int, faces: Ints) -> NDArray[np.int64]:
     """(V,) number of the connected piece of each vertex."""
     pairs = np.concatenate([faces[:, :2], faces[:, 1:]])
     graph = coo_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), (count, count))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
-def make_manifold(vertices: Points, faces: Faces) -> Triangles:
+def make_manifold(vertices: Floats, faces: Ints) -> MeshArrays:
     """Cut the mesh where more than two faces share an edge or two fans share only a vertex.
 
     Corners of faces are joined across edges that exactly two faces share, running opposite ways; every group of

@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from capture import RefusedError, Scan, vertex_normals
+from capture.geometry import Floats, Ints, MeshArrays, face_areas
 from capture.ply import PlyMesh, read_ply, write_ply
 from reconstruction.cleaning import (
-    Faces,
-    Points,
-    Triangles,
     component_labels,
     drop_bad_faces,
-    face_areas,
     keep_vertices,
     largest_components,
     make_manifold,
@@ -74,7 +71,7 @@ def mesh_points(
 
 
 def supported(
-    vertices: Points, cloud: PointCloud, footprint: float, settings: ReconstructionSettings
+    vertices: Floats, cloud: PointCloud, footprint: float, settings: ReconstructionSettings
 ) -> NDArray[np.bool_]:
     """Vertices (V,) with a fused point within `max_gap` and near the tangent planes of those around it.
 
@@ -103,12 +100,12 @@ def _object_size(cloud: PointCloud) -> float:
     return float(np.ptp(np.percentile(cloud.positions, (1, 99), axis=0), axis=0).max())
 
 
-def _heights(points: Points, cloud: PointCloud, index: NDArray[np.int64]) -> NDArray[np.float64]:
+def _heights(points: Floats, cloud: PointCloud, index: NDArray[np.int64]) -> NDArray[np.float64]:
     """(P,) heights of points (P, 3) above the tangent planes of the cloud's points `index` (P,)."""
     return np.asarray(np.einsum("pi,pi->p", points - cloud.positions[index], cloud.normals[index]))
 
 
-def small_gaps(vertices: Points, faces: Faces, near: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:
+def small_gaps(vertices: Floats, faces: Ints, near: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:
     """Vertices (V,) of connected unsupported patches that are smaller than `area` (square metres) and enclosed.
 
     Poisson closes everything: highlights on the skin as well as the open neck and the back of the head. Small holes
@@ -121,7 +118,7 @@ def small_gaps(vertices: Points, faces: Faces, near: NDArray[np.bool_], area: fl
     return np.asarray(~near & (size[label] < area))
 
 
-def vertex_colours(vertices: Points, cloud: PointCloud, threads: int | None = None) -> NDArray[np.uint8]:
+def vertex_colours(vertices: Floats, cloud: PointCloud, threads: int | None = None) -> NDArray[np.uint8]:
     """(V, 3) colours of the nearest points, weighted by inverse squared distance."""
     distance, index = cKDTree(cloud.positions).query(vertices, k=_COLOUR_NEIGHBOURS, workers=threads or -1)
     weights = 1 / (distance**2 + 1e-10)
@@ -135,7 +132,7 @@ def _octree_depth(cloud: PointCloud, footprint: float) -> int:
     return int(np.clip(round(np.log2(extent / footprint)), 6, 11))
 
 
-def _poisson(cloud: PointCloud, folder: Path, depth: int) -> Triangles:
+def _poisson(cloud: PointCloud, folder: Path, depth: int) -> MeshArrays:
     """Screened Poisson reconstruction (Kazhdan and Hoppe 2013). One thread: the same points give the same mesh."""
     options = pycolmap.PoissonMeshingOptions()
     options.depth, options.trim, options.color, options.num_threads = depth, 0, False, 1
@@ -144,7 +141,7 @@ def _poisson(cloud: PointCloud, folder: Path, depth: int) -> Triangles:
     return _read(output)
 
 
-def _simplify(vertices: Points, faces: Faces, wanted: int, folder: Path) -> Triangles:
+def _simplify(vertices: Floats, faces: Ints, wanted: int, folder: Path) -> MeshArrays:
     """Quadric edge collapse (Garland and Heckbert 1997) down to about `wanted` vertices."""
     if len(vertices) <= wanted:
         return vertices, faces
@@ -159,14 +156,14 @@ def _simplify(vertices: Points, faces: Faces, wanted: int, folder: Path) -> Tria
     return _read(output)
 
 
-def _tidy(vertices: Points, faces: Faces, settings: ReconstructionSettings) -> Triangles:
+def _tidy(vertices: Floats, faces: Ints, settings: ReconstructionSettings) -> MeshArrays:
     """The mesh without defects that simplification may leave; float32 first: faces must be good in the file, too."""
     vertices = vertices.astype(np.float32).astype(float)
     vertices, faces = make_manifold(*drop_bad_faces(vertices, faces))
     return largest_components(vertices, faces, settings.min_component)
 
 
-def _read(path: Path) -> Triangles:
+def _read(path: Path) -> MeshArrays:
     if not path.is_file():
         raise RefusedError("no surface could be put through the points; check the poses")
     mesh = read_ply(path)

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.head_models.head_model import HeadModel
-from assets.head_models.skinning import rotation_matrix
 from assets.parameter_sampler import ParameterSampler
-from capture.geometry import vertex_normals
+from capture.geometry import rotation_matrix, vertex_normals
 from registration.target import Target
 from registration.template import Coefficients, Template, axis_angle
 

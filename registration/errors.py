@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
+from capture.geometry import vertex_areas
 from scans.distance import surface_distance_mm
 
 Floats = NDArray[np.float64]
@@ -39,12 +40,5 @@ class SurfaceError:
 
 def face_error(mesh: Mesh, mask: NDArray[np.bool_], other: Mesh) -> SurfaceError:
     """Error of the vertices in a mask (V,) of one mesh to the surface of another, each weighted by its area."""
-    areas = vertex_areas(mesh)[mask]
+    areas = vertex_areas(mesh.vertices, mesh.faces)[mask]
     return SurfaceError.of(surface_distance_mm(np.asarray(mesh.vertices)[mask], other), areas)
-
-
-def vertex_areas(mesh: Mesh) -> Floats:
-    """(V,) thirds of the faces around each vertex, square metres."""
-    corners = np.asarray(mesh.vertices, float)[mesh.faces]
-    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 6
-    return np.asarray(sum(np.bincount(mesh.faces[:, corner], areas, len(mesh.vertices)) for corner in range(3)))

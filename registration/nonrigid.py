@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from capture.geometry import vertex_normals
+from capture.geometry import corner_cotangents, vertex_areas, vertex_normals
 from registration.target import Target
 from scans.cholesky import CholeskyFactor
 
@@ -92,19 +92,15 @@ def cotangent_laplacian(vertices: Floats, faces: NDArray[np.integer]) -> tuple[s
     Cotangents are kept between 0.01 and 100: needles must not dominate (Pinkall and Polthier 1993 for the weights).
     """
     count = len(vertices)
+    weights = np.clip(corner_cotangents(vertices, faces), 0.01, 100) / 2
     rows, columns, values = [], [], []
-    areas = np.zeros(count)
     for corner in range(3):
-        here, after, before = (faces[:, (corner + k) % 3] for k in range(3))
-        one, other = vertices[after] - vertices[here], vertices[before] - vertices[here]
-        doubled = np.linalg.norm(np.cross(one, other), axis=1)
-        cotangent = np.clip((one * other).sum(axis=1) / np.maximum(doubled, 1e-18), 0.01, 100) / 2
+        after, before = faces[:, (corner + 1) % 3], faces[:, (corner + 2) % 3]
         rows += [after, before]
         columns += [before, after]
-        values += [-cotangent, -cotangent]
-        areas += np.bincount(here, doubled / 6, count)
+        values += [-weights[:, corner], -weights[:, corner]]
     off = sparse.coo_matrix(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (count, count)
     ).tocsr()
     laplacian = off - sparse.diags(np.asarray(off.sum(axis=1)).ravel())
-    return laplacian.tocsr(), np.maximum(areas, 1e-12)
+    return laplacian.tocsr(), np.maximum(vertex_areas(vertices, faces), 1e-12)

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.head_models.head_model import Pose
-from assets.head_models.skinning import rotation_matrix
 from capture import InputError
-from capture.geometry import vertex_normals
+from capture.geometry import rotation_matrix, vertex_normals
 from registration.target import Target
 from registration.template import Coefficients, Template, axis_angle
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from capture import InputError, Mesh
-from capture.geometry import vertex_normals
+from capture.geometry import border_vertices, vertex_normals
 
 Floats = NDArray[np.float64]
 
@@ -127,9 +127,4 @@ def _places(vertices: Floats) -> NDArray[np.int64]:
 
 def _border(place: NDArray[np.int64], faces: NDArray[np.integer]) -> NDArray[np.bool_]:
     """(V,) vertices at edges that one face alone has; `place` (V,) tells which vertices are the same."""
-    count = int(place.max()) + 1
-    edges = np.sort(place[faces][:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
-    _, first, uses = np.unique(edges[:, 0] * count + edges[:, 1], return_index=True, return_counts=True)
-    on_border = np.zeros(count, bool)
-    on_border[edges[first[uses == 1]].ravel()] = True
-    return np.asarray(on_border[place])
+    return np.asarray(border_vertices(place[faces], int(place.max()) + 1)[place])

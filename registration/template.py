@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from assets.geometry.subdivision import catmull_clark, split_corners
 from assets.head_models.head_model import NO_ROTATION, FloatArray, HeadModel, Pose, triangulate
-from assets.head_models.skinning import rotation_matrix
 from capture import InputError, Mesh
+from capture.geometry import rotation_matrix
 
 Floats = NDArray[np.float64]
 

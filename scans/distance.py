@@ -8,6 +8,8 @@ import igl
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from capture.geometry import border_vertices, open_edges
+
 
 class TriangleMesh(Protocol):
     """Vertices (V, 3) and faces (F, 3): `capture.Mesh`, or the like in double precision."""
@@ -76,12 +78,8 @@ def _on_border(
     vertices: NDArray[np.float64], faces: NDArray[np.int64], nearest: NDArray[np.int64], where: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """(P,) whether nearest points lie on an edge that only one face has, or at an end of one."""
-    edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
-    key = edges[:, 0] * len(vertices) + edges[:, 1]
-    _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
-    open_edge = (count[inverse] == 1).reshape(-1, 3)
-    at_border = np.zeros(len(vertices), bool)
-    at_border[edges[open_edge.ravel()].ravel()] = True
+    open_edge = open_edges(faces)
+    at_border = border_vertices(faces, len(vertices), open_edge)
     corners = vertices[faces[nearest]]
     weights = _barycentric(corners, where)
     on_border = np.zeros(len(nearest), bool)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from capture import Camera
+from capture.geometry import face_normals
 from scans.ray_casting import RayCaster
 
 BACKGROUND = 245
@@ -79,9 +80,7 @@ class MeshRenderer:
         index = np.flatnonzero(hits.face >= 0)
         corners = self._faces[hits.face[index]].astype(np.int64)
         u, v = hits.u[index].astype(float), hits.v[index].astype(float)
-        a, b, c = self._vertices[corners].transpose(1, 0, 2)
-        normals = np.cross(b - a, c - a)
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+        normals = face_normals(self._vertices, corners)
         facing = np.abs(np.einsum("pc,pc->p", normals, directions.reshape(-1, 3)[index]))
         weights = np.stack([1 - u - v, u, v], axis=1)
         hit = (hits.face >= 0).reshape(origins.shape[:2])

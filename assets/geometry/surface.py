@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.head_models.head_model import FloatArray
+from capture.geometry import Floats, Ints
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 _CHUNK = 2048
 
 
@@ -49,14 +48,6 @@ def sphere_centre(points: FloatArray) -> Floats:
     return np.asarray(np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0][:3])
 
 
-def face_normals(vertices: FloatArray, faces: NDArray[np.integer]) -> Floats:
-    """(F, 3) unit normals, zero for faces without area."""
-    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    normals = np.cross(b - a, c - a)
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
-
-
 def closest_weights(points: FloatArray, triangles: FloatArray) -> Floats:
     """(..., 3) barycentric weights of the point of each triangle (..., 3, 3) that is closest to its point (..., 3)."""
     a, b, c = (triangles[..., corner, :] for corner in range(3))
@@ -88,12 +79,6 @@ def faces_around(faces: NDArray[np.integer], count: int) -> Ints:
     column = np.minimum(np.arange(max(int(number.max()), 1)), np.maximum(number - 1, 0)[:, None])
     place = np.minimum(start[:, None] + column, len(order) - 1)
     return np.where(number[:, None] > 0, order[place] // faces.shape[1], 0)
-
-
-def edges_of(faces: NDArray[np.integer]) -> Ints:
-    """(E, 2) the edges of the faces, each once."""
-    pairs = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
-    return np.unique(pairs, axis=0).astype(np.int64)
 
 
 def smooth(values: FloatArray, weights: FloatArray, edges: Ints, stiffness: float, rounds: int = 150) -> Floats:

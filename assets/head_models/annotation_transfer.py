@@ -25,7 +25,7 @@ from assets.makehuman.head import MakeHumanHead
 from assets.makehuman.model import cache_folder, load_default_model
 from capture.errors import InputError
 from capture.files import atomic_path
-from capture.geometry import vertex_normals
+from capture.geometry import border_vertices, face_normals, unique_edges, vertex_normals
 
 logger = logging.getLogger(__name__)
 
@@ -180,11 +180,7 @@ class _Target:
         self.normals = vertex_normals(vertices, triangles)
         self.points, self.directions = vertices[live], self.normals[live]
         self.features = _features(self.points, self.directions)
-        pairs = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
-        edges, count = np.unique(pairs, axis=0, return_counts=True)
-        border = np.zeros(len(vertices), dtype=bool)
-        border[edges[count == 1].ravel()] = True
-        self.border = border[live]
+        self.border = border_vertices(triangles, len(vertices))[live]
 
 
 def _features(points: Floats, normals: Floats) -> Floats:
@@ -202,7 +198,7 @@ def _lay_on(
     weights: Floats,
 ) -> Floats:
     """(S, 3) the warped skin drawn onto the target, what is hollow following what is around it."""
-    points, edges = start, surface.edges_of(faces)
+    points, edges = start, unique_edges(faces)
     for stiffness, reach in zip(STIFFNESS, REACH, strict=True):
         normals = vertex_normals(points, faces)
         features = _features(points, normals)
@@ -231,7 +227,7 @@ def _lay_on(
 def _closest(vertices: Floats, normals: Floats, laid: Floats, faces: Ints) -> tuple[Ints, Floats]:
     """For each vertex the face (V,) of the laid-on skin with the closest point that faces the same way, and the
     point's barycentric weights (V, 3)."""
-    directions = surface.face_normals(laid, faces)
+    directions = face_normals(laid, faces)
     around = surface.faces_around(faces, len(laid))
     near = surface.nearest(_features(vertices, normals), _features(laid, vertex_normals(laid, faces)), 4)
     face, weights = np.zeros(len(vertices), dtype=np.int64), np.zeros((len(vertices), 3))

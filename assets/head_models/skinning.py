@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from assets.head_models.head_model import FloatArray, Rotation
-
-
-def rotation_matrix(rotation: ArrayLike, fraction: float = 1.0) -> FloatArray:
-    """(3, 3) matrix of `fraction` times an axis-angle vector in radians (Rodrigues' formula)."""
-    vector = fraction * np.asarray(rotation, dtype=np.float64)
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-12:
-        return np.eye(3)
-    x, y, z = vector / angle
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross
+from capture.geometry import rotation_matrix
 
 
 def rotation_about(rotation: Rotation, centre: FloatArray, fraction: float = 1.0) -> FloatArray:

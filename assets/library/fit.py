@@ -16,8 +16,7 @@ from assets.head_models.head_model import Pose
 from assets.library.mhclo import ObjMesh, Proxy
 from assets.makehuman.files import to_world
 from assets.makehuman.fitting import FittingMesh
-
-Floats = NDArray[np.float64]
+from capture.geometry import Floats
 
 
 @dataclass(frozen=True, eq=False)

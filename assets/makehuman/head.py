@@ -25,9 +25,10 @@ import numpy as np
 
 from assets.head_models.expression_prior import sample_expression
 from assets.head_models.head_model import FloatArray, IntArray, Pose, check_coefficients, triangulate
-from assets.head_models.skinning import blend, rotation_about, rotation_matrix
+from assets.head_models.skinning import blend, rotation_about
 from assets.makehuman import prior
 from assets.parameter_sampler import ParameterSampler
+from capture.geometry import rotation_matrix
 
 NECK_SHARES = {"neck01": 0.2, "neck02": 0.25, "neck03": 0.25, "head": 0.3}
 """How the joints of the neck share its rotation."""

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capture import InputError
-
-Floats = NDArray[np.float64]
+from capture.geometry import Floats
 
 _KEYS = ("azimuth", "elevation", "distance", "position", "look_at", "focal_px", "focal_mm", "sensor_mm", "resolution")
 

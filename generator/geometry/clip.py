@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from capture.geometry import Floats, Ints
 
 
 def clip_mesh(triangles: NDArray[np.integer], values: Floats) -> tuple[Ints, Floats, Ints]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from capture.geometry import Floats
 
 REACH = 6  # grid steps within which distances are known
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.head import HeadGeometry
 
-Floats = NDArray[np.float64]
 log = logging.getLogger(__name__)
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Mesh = tuple[Floats, Ints]
+from capture.geometry import Floats, Ints, MeshArrays, unit
 
 
-def merged(*meshes: Mesh) -> Mesh:
+def merged(*meshes: MeshArrays) -> MeshArrays:
     """Several meshes as one."""
     starts = np.cumsum([0, *(len(vertices) for vertices, _ in meshes)])
     return (
@@ -41,7 +39,7 @@ def fan(centre: int, ring: NDArray[np.integer], inward: bool = False) -> Ints:
     return faces[:, ::-1] if inward else faces
 
 
-def sphere_like(top: Floats, rings: Floats, bottom: Floats) -> Mesh:
+def sphere_like(top: Floats, rings: Floats, bottom: Floats) -> MeshArrays:
     """A closed surface from a first point (3,), rings (R, N, 3) and a last point (3,).
 
     Seen from outside with the first point up, the rings run to the right.
@@ -57,13 +55,13 @@ def sphere_like(top: Floats, rings: Floats, bottom: Floats) -> Mesh:
     return vertices, np.concatenate(faces)
 
 
-def ring_like(rings: Floats) -> Mesh:
+def ring_like(rings: Floats) -> MeshArrays:
     """A closed torus from rings (R, N, 3) that follow each other around the tube, downwards on the outside."""
     rows, columns = rings.shape[:2]
     return rings.reshape(-1, 3), grid_faces(rows, columns, True, closed_rows=True)
 
 
-def sweep(path: Floats, profile: Floats, up: Floats, closed: bool = False) -> Mesh:
+def sweep(path: Floats, profile: Floats, up: Floats, closed: bool = False) -> MeshArrays:
     """A profile moved along a path.
 
     Args:
@@ -99,7 +97,7 @@ def rounded_box(width: float, height: float, power: float = 5.0, points: int = 2
     return np.stack([x * size * width / 2, y * size * height / 2], axis=1)
 
 
-def blob(centre: Floats, axes: Floats, rings: int = 9, columns: int = 18) -> Mesh:
+def blob(centre: Floats, axes: Floats, rings: int = 9, columns: int = 18) -> MeshArrays:
     """An ellipsoid with half axes as the rows of `axes` (3, 3), right-handed; the last one holds the poles."""
     polar = np.pi * np.arange(1, rings + 1) / (rings + 1)
     around = 2 * np.pi * np.arange(columns) / columns
@@ -114,7 +112,7 @@ def blob(centre: Floats, axes: Floats, rings: int = 9, columns: int = 18) -> Mes
     return sphere_like(centre + axes[2], centre + local @ axes, centre - axes[2])
 
 
-def lathe(profile: Floats, origin: Floats, axes: Floats, columns: int = 24) -> Mesh:
+def lathe(profile: Floats, origin: Floats, axes: Floats, columns: int = 24) -> MeshArrays:
     """A profile (P, 2) of (radius, height), from the top down, turned about the last row of `axes` (3, 3)."""
     around = 2 * np.pi * np.arange(columns) / columns
     radius, height = profile.T
@@ -136,9 +134,3 @@ def arc_path(knots: Floats, count: int) -> Floats:
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(dense, axis=0), axis=1))])
     at = np.linspace(0, along[-1], count)
     return np.stack([np.interp(at, along, dense[:, axis]) for axis in range(3)], axis=1)
-
-
-def unit(vectors: Floats) -> Floats:
-    """Vectors (..., 3) of length one; zero stays zero."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 1e-12, length, 1))

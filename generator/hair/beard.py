@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats, unit
 from generator.components.beard import BeardSpec
 from generator.hair.grooming import gather
 from generator.hair.growth import Growth, curl, frizz, grow, settle
 from generator.hair.obstacle import Obstacle
-from generator.hair.strands import Roots, Strands, scatter, smoothstep, taper, unit
+from generator.hair.strands import Roots, Strands, scatter, smoothstep, taper
 from generator.head import HeadGeometry
 from generator.streams import detail_stream
-
-Floats = NDArray[np.float64]
 
 
 def grow_beard(spec: BeardSpec, head: HeadGeometry, obstacle: Obstacle) -> Strands | None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats, unit
 from generator.components.brows import BrowSpec
-from generator.hair.strands import Roots, Strands, scatter, smoothstep, taper, unit
+from generator.hair.strands import Roots, Strands, scatter, smoothstep, taper
 from generator.head import HeadGeometry
 from generator.streams import detail_stream
-
-Floats = NDArray[np.float64]
 
 
 def grow_brows(spec: BrowSpec, head: HeadGeometry) -> Strands:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.components.hair import HairSpec
 from generator.hair.growth import Comb, Growth, curl, frizz, grow, settle
 from generator.hair.obstacle import Obstacle
 from generator.hair.strands import Roots, smoothstep
-
-Floats = NDArray[np.float64]
-
 
 GUIDES = 700
 """Guides of a whole head of hair."""

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats, unit
 from generator.hair.obstacle import Obstacle
-from generator.hair.strands import Roots, smoothstep, unit
+from generator.hair.strands import Roots, smoothstep
 
-Floats = NDArray[np.float64]
 Comb = Callable[[Floats, Floats], Floats]
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats, unit
 from generator.components.lashes import LashSpec
-from generator.hair.strands import Strands, taper, unit
+from generator.hair.strands import Strands, taper
 from generator.head import HeadGeometry
 from generator.streams import detail_stream
-
-Floats = NDArray[np.float64]
 
 
 def grow_lashes(spec: LashSpec, head: HeadGeometry) -> Strands:

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.geometry.distance import DistanceField
 from generator.head import HeadGeometry
 from generator.wear.clothing.cloth import Cloth, Surface
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.components.hair import HairSpec
 from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.obstacle import Obstacle
@@ -15,8 +15,6 @@ from generator.hair.strands import Strands, scatter, smoothstep, taper
 from generator.hair.styles import STYLES
 from generator.head import HeadGeometry
 from generator.streams import detail_stream
-
-Floats = NDArray[np.float64]
 
 
 def scalp_density(spec: HairSpec, head: HeadGeometry, rng: np.random.Generator) -> Floats:

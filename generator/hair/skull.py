@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.hair.strands import unit
+from capture.geometry import Floats, unit
 from generator.head import HeadGeometry
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

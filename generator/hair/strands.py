@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.geometry import Floats, face_areas
 from generator.head import Part
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +60,7 @@ class Roots:
 
 def scatter(part: Part, density: Floats, count: int, rng: np.random.Generator) -> Roots:
     """Roots spread over a part, as many per area as `density` (V,) says."""
-    corners = part.vertices[part.triangles]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    weight = np.cumsum(area * density[part.triangles].mean(axis=1))
+    weight = np.cumsum(face_areas(part.vertices, part.triangles) * density[part.triangles].mean(axis=1))
     if count == 0 or weight[-1] <= 0:
         empty = np.zeros((0, 3))
         return Roots(empty, empty, empty, np.zeros(0))
@@ -92,9 +89,3 @@ def smoothstep(value: Floats, low: float, high: float) -> Floats:
     """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
-
-
-def unit(vectors: Floats) -> Floats:
-    """Vectors (..., 3) of length one; zero stays zero."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 1e-12, length, 1))

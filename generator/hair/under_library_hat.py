@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.geometry.distance import DistanceField, distance_field
 from generator.hair.strands import Strands
 from generator.head import Part
-
-Floats = NDArray[np.float64]
 
 CLOSE = 0.002
 """Height of hair over the skin under a hat, metres: hats keep 2.6 mm off it."""

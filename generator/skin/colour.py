@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.components.skin import LIPSTICKS, SHADOWS, MakeUp, SkinSpec
 from generator.head import HeadGeometry
-
-Floats = NDArray[np.float64]
 
 # Linear albedo over melanin 0 to 1, in the spirit of measured skin (Monk scale swatches, converted).
 _TONES = np.array(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.hair.strands import smoothstep
 from generator.head import Part
 from generator.skin.colour import region, soft_spot
-
-Floats = NDArray[np.float64]
 
 
 def pore_strength(base: Floats) -> Floats:

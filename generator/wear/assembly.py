@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capture import PixelClass
-from capture.geometry import vertex_normals
+from capture.geometry import Floats, vertex_normals
 from generator.geometry.distance import distance_field
 from generator.geometry.head_frame import head_frame
 from generator.hair.beard import grow_beard
@@ -28,8 +27,6 @@ from generator.spec import COMPONENTS, HeadSpec
 from generator.wear.clothing.garment import make_garment
 from generator.wear.headwear.hats import make_headwear
 from generator.wear.worn_mesh import WornMesh
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

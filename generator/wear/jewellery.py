@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capture import PixelClass
+from capture.geometry import Floats, MeshArrays
 from generator.components.jewellery import JewellerySpec
 from generator.geometry.distance import DistanceField
 from generator.geometry.head_frame import HeadFrame, has_landmarks
-from generator.geometry.solids import Mesh, blob, circle, lathe, merged, sweep
+from generator.geometry.solids import blob, circle, lathe, merged, sweep
 from generator.head import HeadGeometry
 from generator.wear.worn_mesh import WornMesh
-
-Floats = NDArray[np.float64]
 
 PIERCED = 0.0055
 """How far above the lobe's lower end it is pierced, metres."""
@@ -71,7 +69,7 @@ def _basis(forward: Floats) -> Floats:
 
 def _stud(
     spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry, field: DistanceField
-) -> tuple[list[Mesh], list[Mesh]]:
+) -> tuple[list[MeshArrays], list[MeshArrays]]:
     """A stone in a flat setting."""
     axes, radius = _basis(outward), spec.size_mm / 2000
     rim = np.array([[0.55, 0.0010], [0.92, 0.0010], [1.0, 0.0004], [0.9, -0.0008], [0.4, -0.0009]])
@@ -82,7 +80,7 @@ def _stud(
 
 def _hoop(
     spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry, field: DistanceField
-) -> tuple[list[Mesh], list[Mesh]]:
+) -> tuple[list[MeshArrays], list[MeshArrays]]:
     """A ring through the lobe, turned to where the neck leaves room, smaller where it leaves none."""
     wire = spec.wire_mm / 2000
     start = at - 0.0012 * outward
@@ -109,7 +107,7 @@ def _hoop(
 
 def _drop(
     spec: JewellerySpec, at: Floats, outward: Floats, head: HeadGeometry, field: DistanceField
-) -> tuple[list[Mesh], list[Mesh]]:
+) -> tuple[list[MeshArrays], list[MeshArrays]]:
     """A hook with links and a bead that hang straight down, clear of the neck."""
     level = np.array([outward[0], outward[1], 0.0])
     level /= np.linalg.norm(level)

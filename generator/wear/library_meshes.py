@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assets.head_models.head_model import HeadModel
 from assets.library import Asset
@@ -16,6 +15,7 @@ from assets.library.mhclo import read_obj, read_proxy
 from assets.makehuman.fitting import load_fitting_mesh
 from assets.makehuman.head import MakeHumanHead
 from capture import InputError
+from capture.geometry import Floats
 from generator.asset_selection import asset_slots
 from generator.component import ProxyFit
 from generator.components.hair_colour import BLACK, HairColour
@@ -23,9 +23,6 @@ from generator.geometry.distance import DistanceField, distance_field
 from generator.head import HeadGeometry
 from generator.spec import HeadSpec
 from generator.wear.worn_mesh import WornMesh
-
-Floats = NDArray[np.float64]
-
 
 SHALLOW = 0.4
 RELAX = 0.012

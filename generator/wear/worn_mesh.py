@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import PixelClass
-
-Floats = NDArray[np.float64]
+from capture.geometry import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,9 +14,9 @@ from PIL import Image
 from scipy.ndimage import binary_dilation
 
 from assets.head_models.registry import load_head_model
-from assets.head_models.skinning import rotation_matrix
 from assets.library import Library
 from capture import Camera, Capture, HeadSurface, InputError, Labels, PixelClass, Scan, read_json
+from capture.geometry import rotation_matrix
 from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import SkinLight, estimate_light
 from factory.blend.pictures import Picture, write_picture

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.components.hair import HairSpec
 from generator.hair.obstacle import Obstacle
 from generator.hair.skull import Skull
@@ -21,7 +21,6 @@ from generator.hair.styles.short import buzz, combed
 from generator.hair.styles.tied import tied
 from generator.head import HeadGeometry
 
-Floats = NDArray[np.float64]
 Style = Callable[[HairSpec, Roots, Skull, HeadGeometry, Obstacle, np.random.Generator], tuple[Floats, Floats]]
 
 STYLES: dict[str, Style] = {

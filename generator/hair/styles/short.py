@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats, unit
 from generator.components.hair import HairSpec
 from generator.hair.grooming import choose_guides, edges, fill, finish, grow_guides, stretch, trim
 from generator.hair.growth import Comb, Growth, frizz, grow
 from generator.hair.obstacle import Obstacle
 from generator.hair.skull import Skull, beside_parting, whorl_flow
-from generator.hair.strands import Roots, smoothstep, unit
+from generator.hair.strands import Roots, smoothstep
 from generator.head import HeadGeometry
-
-Floats = NDArray[np.float64]
 
 
 def buzz(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats, unit
 from generator.components.hair import HairSpec
 from generator.hair.grooming import finish, trim
 from generator.hair.obstacle import Obstacle
 from generator.hair.skull import Skull
-from generator.hair.strands import Roots, smoothstep, unit
+from generator.hair.strands import Roots, smoothstep
 from generator.head import HeadGeometry
-
-Floats = NDArray[np.float64]
 
 OVER, ON = 18, 34  # points up to the tie and after it
 RING = 0.009  # radius of the hair in the tie, metres

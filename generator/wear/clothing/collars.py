@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.components.garment import GarmentSpec
 from generator.hair.strands import smoothstep
 from generator.streams import detail_stream
 from generator.wear.clothing.cloth import Cloth, thick_sheet, tube
 from generator.wear.clothing.neck import Neck, lay
-
-Floats = NDArray[np.float64]
 
 CLEAR = 0.0012  # metres between two layers
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from capture.geometry import vertex_normals
+from capture.geometry import Floats, Ints, vertex_normals
 from generator.components.garment import GarmentSpec
 from generator.geometry.clip import border_edges, clip_mesh, smooth
 from generator.hair.strands import smoothstep
 from generator.head import HeadGeometry
 from generator.streams import detail_stream
 from generator.wear.clothing.cloth import Cloth, Surface
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 MARGIN = 0.0009  # metres: the distance field is not exact
 

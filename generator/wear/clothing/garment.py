@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.components.garment import GarmentSpec
 from generator.geometry.distance import DistanceField
 from generator.head import HeadGeometry
@@ -15,7 +15,6 @@ from generator.wear.clothing.collars import hood, jacket_collar, scarf, shirt_co
 from generator.wear.clothing.drape import MARGIN, Drape, collar_level
 from generator.wear.clothing.neck import Neck, find_neck
 
-Floats = NDArray[np.float64]
 log = logging.getLogger(__name__)
 
 

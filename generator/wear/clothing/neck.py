@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.head import HeadGeometry
 from generator.wear.clothing.cloth import Surface
 from generator.wear.clothing.drape import collar_level
-
-Floats = NDArray[np.float64]
 
 LEAN = 0.40  # rise of the collar's plane towards the nape
 

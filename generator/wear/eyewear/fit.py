@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.components.eyewear import EyewearSpec
 from generator.geometry.head_frame import HeadFrame
 from generator.geometry.solids import arc_path
 from generator.head import HeadGeometry
-
-Floats = NDArray[np.float64]
 
 CLEARANCE = 0.0034
 """What frame and lenses keep from the skin's vertices, metres; between them the skin comes some 0.3 mm closer."""

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capture import PixelClass
+from capture.geometry import Floats, MeshArrays, unit
 from generator.components.eyewear import EyewearSpec
 from generator.geometry.distance import DistanceField
 from generator.geometry.head_frame import HeadFrame, has_landmarks
-from generator.geometry.solids import (
-    Mesh,
-    arc_path,
-    blob,
-    circle,
-    merged,
-    rounded_box,
-    sweep,
-    unit,
-)
+from generator.geometry.solids import arc_path, blob, circle, merged, rounded_box, sweep
 from generator.head import HeadGeometry
 from generator.wear.eyewear.fit import CLEARANCE, FROM_EYE, FaceFrame, face_frame, shift_to_clear, temple_path
 from generator.wear.eyewear.lens_mesh import THICKNESS, curved, lens_mesh, widened
 from generator.wear.eyewear.lens_outlines import outline
 from generator.wear.worn_mesh import WornMesh
-
-Floats = NDArray[np.float64]
 
 NEEDED = (
     "left_eye_inner",
@@ -62,14 +51,14 @@ def make_eyewear(
     return meshes
 
 
-def _worn_mesh(name: str, mesh: Mesh, face: FaceFrame, material: str, touches: bool = False) -> WornMesh:
+def _worn_mesh(name: str, mesh: MeshArrays, face: FaceFrame, material: str, touches: bool = False) -> WornMesh:
     vertices, triangles = mesh
     return WornMesh(
         name, face.frame.world(vertices), triangles, PixelClass.EYEWEAR, material, {"base": vertices}, touches
     )
 
 
-def _placed(mesh: Mesh, middle: float, side: int) -> Mesh:
+def _placed(mesh: MeshArrays, middle: float, side: int) -> MeshArrays:
     """A part in lens coordinates, moved to the subject's left (1) or, mirrored, to the right (-1)."""
     vertices, faces = mesh
     moved = (vertices + np.array([middle, 0.0, 0.0])) * np.array([side, 1.0, 1.0])
@@ -93,7 +82,7 @@ def _set_back(frame: Floats, lens: Floats, face: FaceFrame) -> float:
     return room
 
 
-def _rims(spec: EyewearSpec, edge: Floats) -> Mesh:
+def _rims(spec: EyewearSpec, edge: Floats) -> MeshArrays:
     """The rim of one lens; browlines have a heavy bar above and a thin wire below."""
     width, depth = spec.rim_mm / 1000, _depth(spec)
     path = curved(spec, widened(edge, width / 2 - 0.0004)) + BACK * THICKNESS / 2
@@ -117,7 +106,7 @@ def _hinge(spec: EyewearSpec, edge: Floats) -> Floats:
     return curved(spec, widened(edge, spec.rim_mm / 2000)[[int(outer.argmin())]])[0] + BACK * THICKNESS / 2
 
 
-def _corner(spec: EyewearSpec, edge: Floats) -> Mesh:
+def _corner(spec: EyewearSpec, edge: Floats) -> MeshArrays:
     """The piece between rim and temple, which turns back."""
     hinge = _hinge(spec, edge)
     turn = np.array([[-0.001, 0, 0], [0.0022, 0.0002, 0.0], [0.0046, 0.0022, 0], [0.0054, 0.0062, 0.0]])
@@ -126,7 +115,9 @@ def _corner(spec: EyewearSpec, edge: Floats) -> Mesh:
     return sweep(path, rounded_box(width, height, 3.0, 14), np.array([0.0, 0.0, 1.0]))
 
 
-def _temple(spec: EyewearSpec, edge: Floats, middle: float, side: int, face: FaceFrame, head: HeadGeometry) -> Mesh:
+def _temple(
+    spec: EyewearSpec, edge: Floats, middle: float, side: int, face: FaceFrame, head: HeadGeometry
+) -> MeshArrays:
     """A temple, thick in acetate, a wire with a covered tip in metal."""
     mirror = np.array([side, 1.0, 1.0])
     hinge = _hinge(spec, edge) + np.array([middle + 0.0053, 0.0050, 0.0])
@@ -146,7 +137,7 @@ def _temple(spec: EyewearSpec, edge: Floats, middle: float, side: int, face: Fac
     return vertices * mirror, faces if side > 0 else faces[:, ::-1]
 
 
-def _bridge(spec: EyewearSpec, edge: Floats, middle: float) -> Mesh:
+def _bridge(spec: EyewearSpec, edge: Floats, middle: float) -> MeshArrays:
     """The bar over the nose; a second one on top of aviators."""
     bars = [_bar(spec, edge, middle, 0.30, 0.0022)]
     if spec.kind == "aviator":
@@ -154,7 +145,7 @@ def _bridge(spec: EyewearSpec, edge: Floats, middle: float) -> Mesh:
     return merged(*bars)
 
 
-def _bar(spec: EyewearSpec, edge: Floats, middle: float, high: float, arch: float) -> Mesh:
+def _bar(spec: EyewearSpec, edge: Floats, middle: float, high: float, arch: float) -> MeshArrays:
     inner = np.where(edge[:, 0] < 0, np.abs(edge[:, 1] - high * edge[:, 1].max()), 1.0)
     left = curved(spec, widened(edge, spec.rim_mm / 2000 - 0.0006)[[int(inner.argmin())]])[0] + BACK * THICKNESS / 2
     left = left + np.array([middle, 0.0, 0.0])
@@ -170,7 +161,7 @@ def _bar(spec: EyewearSpec, edge: Floats, middle: float, high: float, arch: floa
 
 def _pad(
     spec: EyewearSpec, edge: Floats, middle: float, side: int, face: FaceFrame, field: DistanceField
-) -> list[Mesh]:
+) -> list[MeshArrays]:
     """A nose pad with its arm; none where the nose is out of reach."""
     inner = np.where(edge[:, 0] < 0, np.abs(edge[:, 1] + 0.12 * edge[:, 1].max()), 1.0)
     rim = curved(spec, widened(edge, spec.rim_mm / 2000 - 0.0005)[[int(inner.argmin())]])[0]

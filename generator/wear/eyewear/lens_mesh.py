@@ -6,12 +6,10 @@ Lens coordinates: outward (towards the temple), back (towards the eye), up, from
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats, MeshArrays, unit
 from generator.components.eyewear import EyewearSpec
-from generator.geometry.solids import Mesh, sphere_like, unit
-
-Floats = NDArray[np.float64]
+from generator.geometry.solids import sphere_like
 
 THICKNESS = 0.0018
 """Of a lens, metres."""
@@ -32,7 +30,7 @@ def curved(spec: EyewearSpec, plane: Floats) -> Floats:
     return np.stack([outward, back, up], axis=1)
 
 
-def lens_mesh(spec: EyewearSpec, edge: Floats) -> Mesh:
+def lens_mesh(spec: EyewearSpec, edge: Floats) -> MeshArrays:
     """A lens: front and back are parallel, the edge between them is thin so that it does not bend the shading."""
     rings = np.array([0.2, 0.4, 0.6, 0.75, 0.88, 0.96, 0.99, 1.0])
     front = np.stack([curved(spec, edge * share) for share in rings])

@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.components.eyewear import EyewearSpec
-
-Floats = NDArray[np.float64]
 
 OUTLINE_POINTS = 72
 

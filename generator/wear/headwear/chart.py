@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.geometry import Floats
 from generator.geometry.head_frame import HeadFrame
-
-Floats = NDArray[np.float64]
 
 COLUMNS = 120
 ELEVATIONS = np.radians(np.arange(-60.0, 90.1, 3.0))

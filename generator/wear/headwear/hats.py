@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capture import PixelClass
+from capture.geometry import Floats, MeshArrays
 from generator.components.headwear import HeadwearSpec
 from generator.geometry.head_frame import HeadFrame, has_landmarks
-from generator.geometry.solids import Mesh, arc_path, blob, merged, ring_like, rounded_box, sphere_like, sweep
+from generator.geometry.solids import arc_path, blob, merged, ring_like, rounded_box, sphere_like, sweep
 from generator.hair.strands import Strands, smoothstep
 from generator.head import HeadGeometry
 from generator.streams import detail_stream
@@ -24,8 +24,6 @@ from generator.wear.headwear.chart import (
     skull_heights,
 )
 from generator.wear.worn_mesh import WornMesh
-
-Floats = NDArray[np.float64]
 
 NEEDED = ("left_ear_top", "right_ear_top", "left_brow_2", "right_brow_2")
 POWERS = {"cap": 2.5, "fedora": 4.5, "bucket": 3.6, "sunhat": 2.8}
@@ -183,7 +181,7 @@ def _rim_points(inner: Floats, low: Floats, thick: float) -> Floats:
     return _rows(inner + thick, low[None])[0]
 
 
-def _crown(spec: HeadwearSpec, inner: Floats, low: Floats, thick: float) -> Mesh:
+def _crown(spec: HeadwearSpec, inner: Floats, low: Floats, thick: float) -> MeshArrays:
     """Outside, brim or cuff, rim and inside, from pole to pole."""
     share = (np.arange(1, ROWS + 1) / ROWS)[:, None]
     elevation = np.pi / 2 - share * (np.pi / 2 - low)
@@ -243,7 +241,7 @@ def _brim(spec: HeadwearSpec, outer: Floats, inner: Floats, thick: float) -> Flo
     return np.concatenate([middle + lift, under, corner[None]])
 
 
-def _visor(spec: HeadwearSpec, ring: Floats) -> Mesh:
+def _visor(spec: HeadwearSpec, ring: Floats) -> MeshArrays:
     """A cap's visor: a curved sheet with a round edge from the front of the rim."""
     count, reach = 41, np.radians(58)
     turn = np.linspace(-reach, reach, count)
@@ -263,7 +261,7 @@ def _visor(spec: HeadwearSpec, ring: Floats) -> Mesh:
     return outward(sphere_like(rings[0].mean(0), rings, rings[-1].mean(0)))
 
 
-def _band(inner: Floats, low: Floats, high: Floats, thick: float) -> Mesh:
+def _band(inner: Floats, low: Floats, high: Floats, thick: float) -> MeshArrays:
     """A ring of cloth between two elevations, slightly bulging, with round edges."""
     share = np.linspace(0, 1, 9)
     across = high + share[:, None] * (low - high)
@@ -272,7 +270,7 @@ def _band(inner: Floats, low: Floats, high: Floats, thick: float) -> Mesh:
     return outward(ring_like(np.concatenate([outer, _rows(inner, across)[::-1]])))
 
 
-def _knot(at: Floats) -> Mesh:
+def _knot(at: Floats) -> MeshArrays:
     """The knot at the nape and its two tails, which hang down behind the neck."""
     middle = at + np.array([0.0, 0.008, 0.0])
     parts = [blob(middle, np.diag([0.011, 0.0075, 0.0085]))]
@@ -286,7 +284,7 @@ def _knot(at: Floats) -> Mesh:
     return merged(*parts)
 
 
-def outward(mesh: Mesh) -> Mesh:
+def outward(mesh: MeshArrays) -> MeshArrays:
     """A closed mesh with its faces turned to the outside."""
     vertices, faces = mesh
     a, b, c = np.moveaxis(vertices[faces] - vertices.mean(axis=0), 1, 0)
