@@ -91,7 +91,7 @@ def draw_head(fragments: list[Fragments], outputs: Outputs, targets: BatchTarget
     true = _numpy(targets.skin) > 0
     probability = _numpy(outputs.probability)
     columns = [
-        ("truth", colours.of_probability(true)),
+        ("true labels", colours.of_probability(true)),
         ("prediction", colours.of_probability(probability)),
         ("mistakes: red false skin, yellow missed", colours.of_mistakes(probability > 0.5, true)),
     ]

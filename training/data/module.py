@@ -42,7 +42,7 @@ class PreparedHeads(Dataset):
 
 
 class HeadData(BaseDataModule):
-    """A data set of heads and how they are prepared.
+    """A data set of heads, and the options of their preparation.
 
     A data set without a `val` split is validated on `test`: a checkpoint that was chosen by such a validation flatters
     its test result.
@@ -50,14 +50,14 @@ class HeadData(BaseDataModule):
     Args:
         dataset: folder with `dataset.json` and its shards, or the URL of one.
         cache: folder for what is prepared once; `<dataset>/cache` where None. A URL needs one.
-        features: at each vertex.
-        vertices: scans are simplified to at most so many.
+        features: features at each vertex.
+        vertices: most vertices that a scan is simplified to.
         test_vertices: the same for `test` and `predict`, which work on all vertices of most scans that way; as
             `vertices` where None. Predictions and metrics are at all vertices of the scans in any case.
-        eigenpairs: K of the operators.
-        workers: processes that load; any number.
-        seed: of the order in which heads are trained on.
-        heads: train on the first so many heads only; on all where None. For the curve over the size of the data set.
+        eigenpairs: number of eigenpairs of the Laplacian, K.
+        workers: number of processes that load data.
+        seed: seed of the order in which heads are trained on.
+        heads: number of heads to train on, the first ones; all where None. For the curve over the size of the data set.
     """
 
     def __init__(

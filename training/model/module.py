@@ -28,25 +28,25 @@ LIMIT = 6.0  # standard deviations: heavy-tailed features are cut there
 
 
 class SkinLabeller(BaseModule):
-    """Skin or not, at each vertex.
+    """The skin labeller: predicts at each vertex whether it is skin.
 
     The network is built when the data are known: its inputs follow from the features. A checkpoint holds the
     preparation of heads and the features' statistics, so that segmenting needs nothing else.
 
     Args:
         network: `diffusion_net`, or `mlp` for the ablation that sees each vertex alone.
-        width: channels inside.
-        blocks: diffusion blocks, or hidden layers of the MLP.
-        dropout: inside the MLPs.
+        width: channels of the hidden layers.
+        blocks: number of diffusion blocks, or of hidden layers of the MLP.
+        dropout: probability of dropout inside the MLPs.
         image_width: channels of the image head's up-convolutions where `data.features.image_head` is on (512 in the
-            paper). Else a learned linear map first reduces the lifted image features to so many channels; 0: none does.
+            paper). Else a learned linear map first reduces the lifted image features to so many channels; 0: none.
         feature_dropout: probability that an input channel is left out of a training step.
-        learning_rate: of AdamW.
-        weight_decay: of AdamW.
-        schedule: `constant`, or `cosine` to zero over the run.
-        skin_weight: of skin in the cross-entropy; the rest takes 1 minus it.
-        distance_weight: in the loss, of an output for the distance to the skin surface; 0: there is none.
-        part_weight: in the loss, of an output for the parts that the generator renders; 0: there is none.
+        learning_rate: learning rate of AdamW.
+        weight_decay: weight decay of AdamW.
+        schedule: schedule of the learning rate: `constant`, or `cosine` to zero over the run.
+        skin_weight: weight of skin in the cross-entropy; the rest takes 1 minus it.
+        distance_weight: weight in the loss of an output for the distance to the skin surface; 0: no such output.
+        part_weight: weight in the loss of an output for the parts that the generator renders; 0: no such output.
     """
 
     def __init__(

@@ -57,11 +57,11 @@ class Augmentation:
     Attributes:
         flip: share of images that are mirrored.
         scale: heads become up to so many times larger or smaller, as a power of 2.
-        turn: up to so many degrees, either way.
-        shift: up to this share of the image.
-        colour: of brightness, contrast, saturation, gamma and the light's colour.
-        blur: up to so many pixels, in a third of the images.
-        noise: up to this standard deviation, of 1, in half of the images.
+        turn: heads are turned by up to so many degrees, either way.
+        shift: heads are shifted by up to this share of the image.
+        colour: strength of changes of brightness, contrast, saturation, gamma and the light's colour.
+        blur: standard deviation of the blur in pixels, at most, in a third of the images.
+        noise: standard deviation of the noise, of 1, at most, in half of the images.
         jpeg: share of images that are JPEGs of low quality.
     """
 

@@ -62,7 +62,7 @@ class AugmentedImages(Dataset):
 
 
 class PixelData(BaseDataModule):
-    """The images of a data set, and how they are changed while training.
+    """The images of a data set, and their augmentation in training.
 
     A data set without a `val` split is validated on `test`: a checkpoint that was chosen by such a validation flatters
     its test result.
@@ -71,10 +71,10 @@ class PixelData(BaseDataModule):
         dataset: folder with `dataset.json` and its shards, or the URL of one. The shards have to have masks.
         cache: folder for what is prepared once; `<dataset>/cache` where None. A URL needs one.
         resolution: longer side of the images, pixels.
-        batch_size: images a step.
-        augmentation: how images are changed while training.
-        workers: processes that load; any number.
-        seed: of the order in which images are trained on, and of their changes.
+        batch_size: images in a step.
+        augmentation: changes of images in training.
+        workers: number of processes that load data.
+        seed: seed of the order in which images are trained on, and of their changes.
     """
 
     UNIT = "images"

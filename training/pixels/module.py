@@ -30,10 +30,10 @@ class PixelLabeller(BaseModule):
     """Scores of the classes of `PixelClass` at each pixel.
 
     Args:
-        channels: of the U-Net's levels, the finest first; multiples of 8.
-        learning_rate: of AdamW at its highest; it rises over the first twentieth of the run and falls to zero.
-        weight_decay: of AdamW.
-        dice_weight: in the loss, of the mean Dice loss of the classes beside cross-entropy: it makes rare ones count.
+        channels: channels of the U-Net's levels, the finest first; multiples of 8.
+        learning_rate: highest learning rate of AdamW; it rises over the first twentieth of the run and falls to zero.
+        weight_decay: weight decay of AdamW.
+        dice_weight: weight in the loss of the classes' mean Dice loss beside cross-entropy: it makes rare ones count.
     """
 
     def __init__(
