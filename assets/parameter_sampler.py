@@ -108,11 +108,11 @@ class ParameterSampler:
         return names[min(int(np.searchsorted(edges, unit * edges[-1], side="right")), len(names) - 1)]
 
     def overridden(self, name: str) -> bool:
-        """Whether the user overrides it."""
+        """True where the user overrides it."""
         return self._overrides.get(name) is not None
 
     def fixed(self, name: str) -> bool:
-        """Whether the user asks for exactly this: a single value, not a list or weights. Takes no number."""
+        """True where the user asks for a single value, not for a list or weights. Takes no number from the stream."""
         return isinstance(self._overrides.get(name), str | int | float)
 
     def seed(self) -> int:

@@ -46,7 +46,7 @@ class AssetSlot:
         flag: name of the override of that probability.
         choice: name of the override of the asset itself.
         hidden_by: component under which assets are not worn; "" for none. Its own asset is chosen first.
-        proxy: how assets of the kind are worn; None where they are images.
+        proxy: the fit of assets that are meshes; None where they are images.
     """
 
     kind: str

@@ -136,7 +136,7 @@ def _used(polygons: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def _levels(kind: str, polygons: NDArray[np.integer]) -> int:
-    """How often a part is subdivided; the skin of a dense model once less."""
+    """Levels of a part's subdivision; one less for the skin of a dense model."""
     return min(LEVELS.get(kind, 0), 1 if kind == "skin" and (polygons >= 0).sum() > DENSE else 9)
 
 

@@ -93,7 +93,7 @@ def face_light(panorama: Floats, shares: Floats) -> Floats:
 
 
 def face_shares(height: int, width: int, rotation: float) -> Floats:
-    """How much of the radiance of each pixel a white card sends on: mostly one that faces the front, a little others.
+    """Share of the radiance of each pixel that a white card sends on: mostly one that faces the front, a little others.
 
     Args:
         height, width: H, W of the panorama.

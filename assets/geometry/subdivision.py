@@ -131,7 +131,7 @@ def _edge_points(edges: Edges, faces: Floats, middles: Floats) -> Floats:
 
 
 def _moved(vertices: Floats, polygons: NDArray[np.integer], edges: Edges, faces: Floats, middles: Floats) -> Floats:
-    """Where the old vertices go."""
+    """Positions (V, 3) of the old vertices."""
     count = len(vertices)
     valence = np.bincount(polygons[polygons >= 0], minlength=count).astype(float)
     face_sum, edge_sum, edge_count = np.zeros_like(vertices), np.zeros_like(vertices), np.zeros(count)

@@ -32,9 +32,9 @@ logger = logging.getLogger(__name__)
 ANNOTATION_VERSION = "1"
 FEWEST_LANDMARKS = 6
 WARP_REACH = 0.12
-"""How far the pull of a landmark reaches in the first warp, metres."""
+"""Reach of a landmark's pull in the first warp, metres."""
 NORMAL_LENGTH = 0.010
-"""What a unit of difference between normals counts for in distances, metres."""
+"""Distance that a unit of difference between normals counts for, metres."""
 STIFFNESS = (60.0, 30.0, 15.0, 8.0, 4.0, 2.0)
 REACH = (0.035, 0.030, 0.022, 0.015, 0.010, 0.008)
 """For each round of closest points: how smooth the moves are, and how far apart partners may lie, metres."""
@@ -45,7 +45,7 @@ _VAGUE = {"jaw_": 0.05, "right_brow_": 0.1, "left_brow_": 0.1}
 
 @dataclass(frozen=True)
 class Annotation:
-    """What the default model's knowledge becomes on a mesh of V vertices.
+    """The default model's annotations, carried over to a mesh of V vertices.
 
     base: (V, 3) the same places on the default model's mean head, in its frame. regions: name -> (V,) float32.
     landmarks: name -> vertex. chains: name -> (N,) int32 vertices in order. eye_centres: (2, 3) left and right in the

@@ -63,7 +63,7 @@ ROWS: tuple[tuple[Actions, ...], ...] = (
 )  # fmt: skip
 ONE_SIDED_ANYWAY = ("mouthLeft", "mouthRight", "jawLeft", "jawRight")
 FULL_GAZE_DEGREES = (14.5, 10.0)
-"""What an eyeLook action at 1 turns the eyeball by, across and up or down; farther it does not go."""
+"""Degrees by which an eyeLook action at 1 turns the eyeball, across and up or down; farther it does not go."""
 
 
 def sample_expression(sampler: ParameterSampler, names: tuple[str, ...]) -> FloatArray:

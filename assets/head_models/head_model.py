@@ -43,7 +43,7 @@ class Pose:
 class HeadModel(Protocol):
     """A head as a function of coefficients. All arrays are constants of the model; only `vertices` computes.
 
-    name, version: what the head was made with; stored beside every head.
+    name, version: stored beside every head.
     polygons (Q, 4) int32: faces, counter-clockwise seen from outside; a triangle has -1 as its last corner.
     faces (F, 3) int32: `triangulate(polygons)`.
     base (V, 3): where each vertex lies on the mean head of the default model (`assets.makehuman.model`): everything
@@ -83,7 +83,7 @@ class HeadModel(Protocol):
         ...
 
     def traits(self, identity: FloatArray) -> Mapping[str, float]:
-        """What an identity says about the person, as far as the model tells: masculine 0 to 1, age in years."""
+        """Traits of the person, as far as the model tells: masculine 0 to 1, age in years."""
         ...
 
     def sample_identity(self, sampler: ParameterSampler) -> FloatArray:

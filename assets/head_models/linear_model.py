@@ -31,7 +31,7 @@ class LinearData:
     """The numbers of a linear head model, in our frame.
 
     Attributes:
-        name, version: what is recorded beside every head.
+        name, version: recorded beside every head.
         template: (V, 3) metres, Z up, the face towards -Y.
         polygons: (Q, 4) faces, -1 for a triangle's last corner; polygon_uvs: (Q, 4) likewise into uvs (T, 2).
         polygon_parts: (Q,) index into part_names; names begin with skin, eye_left, eye_right, teeth or tongue.

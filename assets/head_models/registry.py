@@ -39,7 +39,7 @@ def load_head_model(which: str | Path = DEFAULT) -> HeadModel:
 
 
 def is_default(which: str | Path) -> bool:
-    """Whether that is a name of the default head model."""
+    """True for the names of the default head model."""
     return str(which) in (DEFAULT, _ALSO)
 
 

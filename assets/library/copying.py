@@ -16,7 +16,7 @@ from capture.files import explain_os_error
 
 @dataclass
 class Imported:
-    """What an import did.
+    """The outcome of an import.
 
     Attributes:
         assets: those that are in the library now.

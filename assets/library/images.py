@@ -1,4 +1,4 @@
-"""Whether a file is a whole image of a kind that Blender reads, with the standard library alone."""
+"""Checks that image files are whole and of a kind that Blender reads, with the standard library alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUFFIXES = tuple(_STARTS)
 
 
 def image_problem(path: Path, deep: bool = False) -> str:
-    """What is wrong with an image, "" where nothing is.
+    """The problem of an image file, "" where there is none.
 
     Args:
         path: PNG, JPEG, OpenEXR or Radiance HDR, told by its suffix.

@@ -22,7 +22,7 @@ def import_hdri(
     if not folder.is_dir():
         raise InputError(f"no such folder of panoramas: {folder}")
     if not licence.strip():
-        raise InputError("the licence is missing; say under which licence they may be used, as in --licence CC0-1.0")
+        raise InputError("the licence is missing; say under which they may be used: `licence` CC0-1.0, for example")
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PANORAMAS and path.is_file())
     if not found:
         others = ", ".join(suffix for suffix in SUFFIXES if suffix not in PANORAMAS)

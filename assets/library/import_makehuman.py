@@ -22,7 +22,7 @@ NECK_Y = 5.6
 
 @dataclass(frozen=True)
 class Origin:
-    """What holds for all of a pack: prefix of the ids, and a licence where its files don't say."""
+    """Values that hold for all of a pack: prefix of the ids, and a licence where its files name none."""
 
     prefix: str = "makehuman"
     licence: str = ""
@@ -89,7 +89,7 @@ def _asset(path: Path, kind: str, folder: Path, origin: Origin) -> tuple[Asset, 
     licence, author, source = read_origin(path)
     licence = origin.licence or licence
     if not licence:
-        raise InputError("its files name no licence; give one for the pack with --licence")
+        raise InputError("its files name no licence; give one for the pack as `licence`")
     known = {role: file for role, file in sources.items() if role in (*KINDS[kind].needed, *KINDS[kind].optional)}
     words = tuple(dict.fromkeys(tag.lower() for tag in tags if not tag.startswith("MakeHuman")))
     asset = Asset(kind, f"{origin.prefix}/{path.stem}", {}, licence, path.parent, author, source, words)

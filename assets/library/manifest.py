@@ -28,7 +28,7 @@ IMAGES = ("diffuse", "normal", "bump", "specular", "ambient_occlusion", "displac
 
 @dataclass(frozen=True)
 class Kind:
-    """What an asset of a kind consists of.
+    """The files that an asset of a kind consists of.
 
     Attributes:
         needed: roles of files that every asset of the kind has.
@@ -69,7 +69,7 @@ class Asset:
         folder: of the manifest.
         author, source: for credits; may be empty.
         tags: free words.
-        weight: how often it is drawn, against the others of its kind.
+        weight: in drawing, against the others of its kind.
     """
 
     kind: str
@@ -89,7 +89,7 @@ class Asset:
         return self.folder / self.files[role]
 
     def problems(self, deep: bool = False) -> list[str]:
-        """What is wrong with its files, a line each; `deep` reads images to their end."""
+        """Problems of its files, a line each; `deep` reads images to their end."""
         found = []
         for role in self.files:
             path = self.path(role)
@@ -106,7 +106,7 @@ class Asset:
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def credit(self) -> dict[str, str]:
-        """What a capture records of it."""
+        """The entry of a capture that shows it."""
         return {
             "id": self.id,
             "kind": self.kind,

@@ -41,7 +41,7 @@ class Library:
         found = self.assets.get(asset)
         if found is None:
             where = ", ".join(map(str, self.folders)) or "no library is given"
-            raise InputError(f"no library has the {kind} asset {asset!r} ({where}); give its folder with --library")
+            raise InputError(f"no library has the {kind} asset {asset!r} ({where}); give its folder as `library`")
         if found.kind != kind:
             raise InputError(f"asset {asset!r} is of kind {found.kind!r}, {kind!r} is needed ({found.folder})")
         return found

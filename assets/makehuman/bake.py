@@ -57,7 +57,7 @@ BONES = ("chest", "neck01", "neck02", "neck03", "head", "jaw")
 
 @dataclass(frozen=True)
 class _Selection:
-    """Which vertices of the base mesh the head is computed from.
+    """The vertices of the base mesh that the head is computed from.
 
     source: sorted base-mesh numbers of the vertices computed; shown: how many of them (the first) are rendered.
     """

@@ -37,7 +37,7 @@ NEAR = 0.03
 
 
 class FittingMesh:
-    """Where every vertex of hm08 is that a proxy of a head may be bound to.
+    """Positions of all vertices of hm08 that a proxy of a head may be bound to.
 
     Attributes:
         row: (BASE_VERTICES,) of a vertex in the arrays below, -1 for what the head model doesn't reach.

@@ -31,11 +31,11 @@ from assets.parameter_sampler import ParameterSampler
 from capture.geometry import rotation_matrix
 
 NECK_SHARES = {"neck01": 0.2, "neck02": 0.25, "neck03": 0.25, "head": 0.3}
-"""How the joints of the neck share its rotation."""
+"""Shares of the neck's joints in its rotation."""
 LIP_OVERLAP = 0.0010
-"""How far closed lips overlap at their seam, metres: subdivision shrinks them, and a gap would show the teeth."""
+"""Overlap of closed lips at their seam, metres: subdivision shrinks them, and a gap would show the teeth."""
 LID_THICKNESS = 0.0003
-"""How far the lids' vertices stay off the eyeball, metres."""
+"""Distance that the lids' vertices keep from the eyeball, metres."""
 
 
 @dataclass(frozen=True)

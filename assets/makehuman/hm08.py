@@ -21,7 +21,7 @@ LID_INNER_LOOP = (6785, 6784)
 LIP_BORDER_LOOP = (463, 466)
 """Border of the red of the lips."""
 LIP_SEAM_LOOP = (517, 523)
-"""Where the lips end inside the mouth, and where they touch when closed."""
+"""Ends of the lips inside the mouth, and the line where they touch when closed."""
 LIP_SEAM_CORNER, LIP_SEAM_UPPER = 7195, 520
 NOSTRIL_LOOP = (7043, 7124)
 """Rim of the left nostril."""
@@ -29,7 +29,7 @@ EAR_LOOP = (12012, 12014)
 """Around the free part of the left ear."""
 
 TORSO_LOOP, ARM_LOOP = (1600, 1594), (8103, 8144)
-"""Where the bust is cut: around the chest below the armpits and around the left upper arm."""
+"""Cuts of the bust: around the chest below the armpits and around the left upper arm."""
 
 SOCKET_SEED, MOUTH_SEED, NOSTRIL_SEED, EAR_SEED = 7761, 537, 7109, 12056
 """One vertex inside each of the closed loops (left side)."""

@@ -27,14 +27,14 @@ _MARKER = Path("mpfb2") / "3dobjs" / "base.obj"
 
 
 def cache_folder() -> Path:
-    """Where derived files may be kept: $P2P_CACHE, or pixels2points under $XDG_CACHE_HOME or ~/.cache."""
+    """The folder of derived files: $P2P_CACHE, or pixels2points under $XDG_CACHE_HOME or ~/.cache."""
     if given := os.environ.get("P2P_CACHE"):
         return Path(given) / "pixels2points"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pixels2points"
 
 
 def model_version() -> str:
-    """What the baked model depends on: the version of the data and of the bake."""
+    """The versions of the data and of the bake, on which the baked model depends."""
     return f"{DATA_VERSION}-bake-{BAKE_VERSION}"
 
 

@@ -21,7 +21,7 @@ MEAN_MACROS = (0.5, 25.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 0.012)
 CUT = 2.5
 ANCESTRIES = ("african", "asian", "caucasian")
 SIZE_OF_SEX = 0.0
-"""What a man's head is larger by, and a woman's smaller, beyond what the targets do."""
+"""Share by which a man's head is larger, and a woman's smaller, beyond the targets' own effect."""
 
 # (pattern, mean, standard deviation)
 DETAIL_RULES: tuple[tuple[str, float, float], ...] = (
@@ -56,11 +56,11 @@ DETAIL_RULES: tuple[tuple[str, float, float], ...] = (
 ONE_SIDED = re.compile(r"head-(oval|round|rectangular|square|triangular|invertedtriangular|diamond)$")
 
 LONGER_FACES = {"chin-height": 0.20, "head-scale-vert": 0.10, "mouth-scale-horiz": 0.20, "head-scale-depth": -0.08}
-"""What people's details lie off those of the mean head by: MakeHuman's faces are short and their mouths narrow against
+"""Offsets of people's details from those of the mean head: MakeHuman's faces are short and their mouths narrow against
 `benchmarks/anthropometry.py`. The mean head keeps its shape, because regions and patterns are drawn on it."""
 
 STOUTNESS = {"head-fat": 0.9, "cheek-volume": 0.9, "neck-double": 1.2, "neck-scale-horiz": 0.4}
-"""What a unit of weight adds to a detail: MakeHuman's weight targets leave the face as it is."""
+"""Change of a detail with a unit of weight: MakeHuman's weight targets leave the face as it is."""
 
 
 def detail_rule(name: str) -> tuple[float, float]:

@@ -56,7 +56,7 @@ def set_frame(scene: Any, camera: Camera) -> None:
 
 
 def set_pose(found: Any, camera: Camera) -> None:
-    """Where a camera object stands and looks."""
+    """Position and rotation of a camera object."""
     pose = np.eye(4)
     pose[:3, :3] = camera.rotation.T @ np.diag([1.0, -1.0, -1.0])
     pose[:3, 3] = camera.centre

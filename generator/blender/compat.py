@@ -1,4 +1,4 @@
-"""What differs between the Blender versions that we run in (3.4 to 4.5)."""
+"""Differences between the Blender versions that we run in (3.4 to 4.5)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def socket(node: Any, name: str) -> Any:
 
 
 def has_denoiser() -> bool:
-    """Whether this build carries OpenImageDenoise."""
+    """True where this build carries OpenImageDenoise."""
     import _cycles
 
     return bool(getattr(_cycles, "with_openimagedenoise", False))

@@ -118,7 +118,7 @@ def _bundled_file() -> Path | None:
 
 
 def hair_nodes() -> str:
-    """Which hair nodes a capture was made with, for its record."""
+    """The hair nodes that captures are made with, for their record: bundled or none."""
     return "bundled" if _bundled_file() else "none"
 
 

@@ -20,7 +20,7 @@ def new_scene(samples: int, threads: int | None, seed: int, device: str = "cpu")
         samples: per pixel; a build without a denoiser gets three times as many.
         threads: or None for all cores; the images don't depend on it.
         seed: of the sampler.
-        device: what renders, of `generator.jobs.devices.DEVICES`.
+        device: the processor that renders, of `generator.jobs.devices.DEVICES`.
     """
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene

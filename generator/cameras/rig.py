@@ -1,4 +1,4 @@
-"""Where the cameras stand: the default rig of 13 views, and rigs of the user's own.
+"""Camera rigs: the default one of 13 views, and rigs of the user's own.
 
 The default: a row of seven at the height of the head from profile to profile, three from above and three from below.
 Along the row neighbours are 30 degrees apart, and every raised or lowered view has one within 29 degrees: narrow enough
@@ -95,7 +95,7 @@ def sample_rig(sampler: ParameterSampler) -> RigSpec:
 
 
 def fixes_resolution(override: Any) -> bool:
-    """Whether the override for a rig says how many pixels all its images have."""
+    """True where the override for a rig sets the pixels of all its images."""
     if not isinstance(override, dict):
         return False
     views = override.get("views")

@@ -82,7 +82,7 @@ def _read_view(value: Any, shared: Mapping[str, Any], where: str) -> ViewSpec:
 
 
 def _replaced(name: str, view: Mapping[str, Any]) -> bool:
-    """Whether a view has its own focal length instead of the shared one, in either unit."""
+    """True where a view has its own focal length instead of the shared one, in either unit."""
     return (name == "focal_px" and "focal_mm" in view) or (name == "focal_mm" and "focal_px" in view)
 
 

@@ -28,7 +28,7 @@ class BeardSpec:
     family: a key of `FAMILIES`.
     moustache: a key of `MOUSTACHES`, its shape where the family has one.
     colour: pigments.
-    strands: how many are grown.
+    strands: number that is grown.
     length_mm: of the longest.
     radius_mm: of a rendered strand.
     curl_mm: radius of the coils.
@@ -85,7 +85,7 @@ _RANGES: dict[str, Range] = {
     "line_mm": (-6, 5),
     "redder": (0, 0.15),
 }
-"""What a family draws evenly from where it says nothing else; `redder`: beards are, than the hair."""
+"""Ranges that families draw evenly from, where they have none of their own; `redder` than the hair beards are."""
 RANGES: dict[str, dict[str, Range]] = {
     "none": {},
     "stubble": {"strands": (7000, 13000), "length_mm": (0.5, 3), "radius_mm": (0.045, 0.06)},

@@ -36,7 +36,7 @@ class EyewearSpec:
     bridge_mm: between the lenses.
     curve_mm: radius of the lenses' front.
     tilt_deg: of the lenses' lower edges towards the cheeks (pantoscopic tilt).
-    slide_mm: how far the frame has slid down the nose.
+    slide_mm: of the frame down the nose.
     """
 
     kind: str = "none"
@@ -73,7 +73,7 @@ RANGES: dict[str, dict[str, Range]] = {
     "wayfarer": _FRAME | {"lens_mm": (49, 54), "lens_ratio": (0.72, 0.82), "rim_mm": (3.5, 5.5)},
     "cateye": _FRAME | {"lens_mm": (49, 54), "lens_ratio": (0.70, 0.82), "rim_mm": (2.6, 4.5)},
 }
-"""What each kind draws evenly from."""
+"""Ranges that each kind draws evenly from."""
 METAL = {"metal": 1.0, "acetate": 0.0, "tortoise": 0.0}
 ACETATE = {"metal": 0.0, "acetate": 0.7, "tortoise": 0.3}
 FINISH_WEIGHTS = {
@@ -87,7 +87,7 @@ FINISH_WEIGHTS = {
 }
 METALS: tuple[Colour, ...] = ((0.80, 0.80, 0.82), (0.83, 0.62, 0.28), (0.10, 0.10, 0.11), (0.78, 0.52, 0.42))
 SUNGLASSES = {"aviator": 0.95, "wayfarer": 0.75, "cateye": 0.3}
-"""How often the lenses are dark."""
+"""Probability that the lenses are dark."""
 
 
 def sample_eyewear(sampler: ParameterSampler, person: Person) -> EyewearSpec:

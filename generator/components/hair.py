@@ -16,7 +16,7 @@ FAMILIES: dict[str, tuple[float, float]] = {
     "bob": (0.02, 0.13), "long_straight": (0.03, 0.13), "long_wavy": (0.03, 0.14), "fringe": (0.03, 0.10),
     "ponytail": (0.02, 0.09), "bun": (0.02, 0.07), "braids": (0.015, 0.06),
 }  # fmt: skip
-"""How often on masculine and on feminine faces; between them in proportion. Every family occurs on everyone."""
+"""Frequency on masculine and on feminine faces; between them in proportion. Every family occurs on everyone."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class HairSpec:
     """Attributes:
     family: a key of `FAMILIES`.
     colour: pigments, shared with brows and beard by default.
-    strands: how many are grown; where Blender has hair nodes, it makes more of each.
+    strands: number that is grown; where Blender has hair nodes, it makes more of each.
     length_mm: of the longest strands, measured along their curls.
     radius_mm: of a strand at its root; thicker than real hair, as one stands for many.
     volume_mm: depth of the hair: how far the outermost strands lie off the scalp.
@@ -32,11 +32,11 @@ class HairSpec:
     clump: 0 loose to 1 in locks.
     frizz: 0 tidy to 1 wild.
     layered: 0 cut to one length to 1 in steps.
-    parting: where the hair parts, -1 the subject's right to 1 the left, 0 the middle.
+    parting: place, -1 the subject's right to 1 the left, 0 the middle.
     hairline_mm: the hairline's shift up (bald-wards) on the forehead.
     recession, crown: 0 to 1, how far temples and crown have gone bald.
-    tie: where the hair is gathered, 0 the nape to 1 the crown.
-    plaits: how many braids.
+    tie: height at which hair is gathered, 0 the nape to 1 the crown.
+    plaits: number of braids.
     seed: of the strands.
     asset: id of a library asset that is worn instead, or "".
     """
@@ -73,7 +73,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "parting": (-1, 1), "hairline_mm": (-6, 25), "recession": (0, 1), "crown": (0, 1), "tie": (0, 1),
     "plaits": (1, 2), "seed": SEED,
 }  # fmt: skip
-"""What a record may hold."""
+"""Limits of a record's numbers."""
 
 
 def sample_hair_colour(sampler: ParameterSampler, person: Person) -> HairColour:
@@ -95,7 +95,7 @@ def sample_hair_colour(sampler: ParameterSampler, person: Person) -> HairColour:
 
 
 def family_weights(person: Person) -> dict[str, float]:
-    """How often each family occurs on such a person; about as many men are balding as they are years old, in %."""
+    """Frequency of each family on a person; in %, about as many men are balding as they are years old."""
     masculine, years = person.masculine, min(max((person.age - 20) / 40, 0.05), 1.5)
     weights = {name: masculine * his + (1 - masculine) * hers for name, (his, hers) in FAMILIES.items()}
     ageing = {
@@ -126,7 +126,7 @@ _RANGES: dict[str, Range] = {
     "curl_turns": (2, 2), "clump": (0.4, 0.8), "frizz": (0.05, 0.4), "layered": (0, 0), "parting": (-0.8, 0.8),
     "hairline_mm": (-3, 6), "recession": (0, 0.45), "crown": (0, 0), "tie": (0, 1), "plaits": (0.51, 2.49),
 }  # fmt: skip
-"""What a family draws evenly from where it says nothing else."""
+"""Ranges that families draw evenly from, where they have none of their own."""
 _LONG: dict[str, Range] = {
     "strands": (15000, 20000),
     "length_mm": (320, 520),

@@ -34,7 +34,7 @@ class HeadwearSpec:
     pattern: a key of `PATTERNS`.
     colour, accent: linear RGB of the fabric and of its pattern, band or stitches.
     scale_mm: of the pattern.
-    forehead: how much of the forehead is bare, 0 down to just above the brows, 1 up to the hairline.
+    forehead: share of the forehead that is bare, 0 down to just above the brows, 1 up to the hairline.
     tilt_deg: roll to the subject's left, degrees.
     height_mm: of the crown's top above the skull; of a headband, its width; of a beanie, its cuff.
     brim_mm: width of brim or visor.
@@ -106,7 +106,7 @@ RANGES: dict[str, dict[str, Range]] = {
     "headscarf": _HAT
     | {"forehead": (0.2, 0.85), "height_mm": (2, 6), "brim_mm": (0, 0), "droop": (0, 0), "thickness_mm": (0.9, 1.3)},
 }
-"""What each kind draws evenly from."""
+"""Ranges that each kind draws evenly from."""
 FABRIC_WEIGHTS: dict[str, dict[str, float]] = {
     "none": {"cotton": 1.0},
     "cap": {"cotton": 0.85, "felt": 0.15},

@@ -1,4 +1,4 @@
-"""What the numbers of a record may be."""
+"""Limits of the numbers in records."""
 
 from __future__ import annotations
 

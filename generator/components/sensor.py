@@ -1,4 +1,4 @@
-"""What the cameras add to the light that reaches them."""
+"""The sensor of the cameras: noise, white balance, gains, vignetting."""
 
 from __future__ import annotations
 

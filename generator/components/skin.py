@@ -37,7 +37,7 @@ class MakeUp:
         shadow: amount on the lids; shadow_colour: a key of `SHADOWS`.
         liner: amount along the lash lines.
         blush: amount on the cheeks.
-        foundation: how far it evens out mottling, freckles and spots.
+        foundation: amount by which it evens out mottling, freckles and spots.
     """
 
     lipstick: float = 0.0
@@ -67,17 +67,17 @@ class SkinSpec:
         melanin: 0 the fairest, 1 the darkest tone.
         haemoglobin: redness of the whole skin.
         flush: extra redness of cheeks, nose, ears.
-        lips: how far the lips differ from the skin around.
+        lips: difference of the lips from the skin around.
         circles: darkness under the eyes.
         mottling: contrast of the uneven colour at 1 to 20 mm.
         freckles: their density.
-        moles: how many; 1 is some thirty on the head.
-        blemishes: how many red spots.
-        age_spots: how many brown ones.
+        moles: their density; 1 is some thirty on the head.
+        blemishes: density of red spots.
+        age_spots: density of brown ones.
         pores: depth of pores and fine relief, 1 is 0.1 mm.
         wrinkles: depth of lines on forehead, around eyes and mouth, 1 is 0.5 mm.
         roughness: of the surface; 0.3 is oily, 0.6 dry.
-        oil: how much smoother forehead, nose and chin are.
+        oil: smoothness of forehead, nose and chin.
         shadow: shade of beard stubble under the skin of the jaw.
         makeup: paint.
         seed: of the pattern.

@@ -55,7 +55,7 @@ def head_frame(head: HeadGeometry) -> HeadFrame | None:
 
 
 def has_landmarks(head: HeadGeometry, names: Sequence[str], what: str) -> bool:
-    """Whether the head model tells where the named points are; logs what is left out otherwise."""
+    """True where the head model has all of the landmarks; otherwise a line in the log names what is left out."""
     missing = [name for name in names if name not in head.landmarks]
     if missing:
         log.info("the head model has no %s: it wears no %s", ", ".join(missing), what)

@@ -16,13 +16,13 @@ Comb = Callable[[Floats, Floats], Floats]
 
 @dataclass(frozen=True)
 class Growth:
-    """How strands grow.
+    """Parameters of growing strands.
 
     Attributes:
         lift: share of the skin's normal in the first direction, 0 lies flat, 1 stands up.
         comb: pull towards the combing direction per step.
         gravity: pull down per step.
-        stiffness: how much of the direction survives a step.
+        stiffness: share of the direction that survives a step.
         cohesion: pull back to the head where a strand stands off farther than its layer, above the chin.
     """
 

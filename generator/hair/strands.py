@@ -38,7 +38,7 @@ class Strands:
 
 @dataclass(frozen=True, eq=False)
 class Roots:
-    """Where strands leave the skin.
+    """The points at which strands leave the skin.
 
     Attributes:
         points, normals, base: (S, 3) position, outward normal, and position on the mean head.

@@ -36,7 +36,7 @@ def tone(spec: SkinSpec) -> Floats:
 
 
 def exposure_gain(spec: SkinSpec) -> float:
-    """How much more light a photographer gives this skin than a fair one: a third, in stops, of what it lacks."""
+    """Light that a photographer gives this skin, over that for a fair one: a third, in stops, of what it lacks."""
     luminance = float(tone(spec) @ np.array([0.2126, 0.7152, 0.0722]))
     return float(np.clip((_EXPOSED_FOR / luminance) ** (1 / 3), 0.85, 1.8))
 

@@ -1,4 +1,4 @@
-"""Where the skin has pores, oil and lines: fields over its vertices that steer the shader's fine relief."""
+"""Pores, oil and lines of the skin: fields over its vertices that steer the shader's fine relief."""
 
 from __future__ import annotations
 

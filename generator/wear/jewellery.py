@@ -14,9 +14,9 @@ from generator.head import HeadGeometry
 from generator.wear.worn_mesh import WornMesh
 
 PIERCED = 0.0055
-"""How far above the lobe's lower end it is pierced, metres."""
+"""Height of the piercing above the lobe's lower end, metres."""
 ROOM = 0.0028
-"""What hoops and drops keep from neck and jaw, metres."""
+"""Distance that hoops and drops keep from neck and jaw, metres."""
 
 
 def make_jewellery(

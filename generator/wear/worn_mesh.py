@@ -21,7 +21,7 @@ class WornMesh:
         name: of the object.
         vertices: (V, 3) metres.
         triangles: (F, 3).
-        pixel_class: what the masks show.
+        pixel_class: of its pixels in the masks.
         material: key of `generator.blender.materials.assignment.PAINTERS`.
         attributes: name -> (V,) or (V, 3) values that the material reads.
         touches: it may touch the skin (nose pads, hems); everything else keeps 2.5 mm or more from it.

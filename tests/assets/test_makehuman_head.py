@@ -233,7 +233,7 @@ def test_open_lids_show_the_pupil_and_closed_lids_hide_it(head: MakeHumanHead) -
 
 
 def _is_covered(vertices: np.ndarray, faces: np.ndarray, point: np.ndarray) -> bool:
-    """Whether a triangle lies in front (-Y) of the point, seen along +Y."""
+    """True where a triangle lies in front (-Y) of the point, seen along +Y."""
     a, b, c = (vertices[faces[:, i]][:, [0, 2]] - point[[0, 2]] for i in range(3))
 
     def cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:

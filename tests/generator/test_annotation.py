@@ -1,4 +1,4 @@
-"""What painted colours mean."""
+"""The meaning of painted colours."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_masks_hold_class_ids_and_nothing_else(folder: Path) -> None:
 
 
 def skin_hits(capture: Capture, view: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, HeadSurface]:
-    """Where skin is in a mask (H, W); the depth (N,) and face (N,) that rays through it hit in head.ply; head.ply."""
+    """Skin pixels of a mask (H, W); the depth (N,) and face (N,) that rays through it hit in head.ply; head.ply."""
     rays = pytest.importorskip("trimesh.ray.ray_pyembree", reason="embreex is not installed")
     surface, camera = HeadSurface.read(capture.head_path), capture.cameras[view]
     mask = read_grey(capture.mask_paths[view]) == PixelClass.SKIN

@@ -60,7 +60,7 @@ def test_nothing_draws_from_global_randomness(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def prints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What three processes made: two of the same seed, and one where the hair has another stream."""
+    """Fingerprints of three processes: two of the same seed, and one where the hair has another stream."""
     folder, running = tmp_path_factory.mktemp("prints"), {}
     for name, words, seed in (("one", (), "1"), ("two", (), "2"), ("other hair", ("hair",), "1")):
         command = [sys.executable, "tests/generator/fingerprint.py", str(folder / f"{name}.json"), *words]

@@ -103,7 +103,7 @@ def test_a_rig_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_the_rig_in_the_documentation_is_the_default_one(tmp_path: Path) -> None:
-    """What docs/generator.md prints draws what no file draws."""
+    """The rig that docs/generator.md prints is the default one."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "generator.md").read_text()
     path = tmp_path / "rig.yaml"
     path.write_text(page.split("```yaml")[1].split("```")[0])

@@ -64,7 +64,7 @@ def _hair(graph: Graph, shader: Any) -> Any:
 
 
 def _source(target: Any) -> Any:
-    """What an input gets: the socket that is linked to it, or its value."""
+    """The source of an input: the socket that is linked to it, or its value."""
     if target.is_linked:
         return target.links[0].from_socket
     value = target.default_value

@@ -28,7 +28,7 @@ def eye_material(spec: EyeSpec, radius: float, texture: Path | None = None, gain
         spec: parameters.
         radius: of the eyeballs, metres.
         texture: an image with MakeHuman's layout of eyes instead of the procedural colours.
-        gain: how far the cameras are opened up for dark skin: the white of the eyes must not burn out.
+        gain: factor by which the cameras are opened up for dark skin: the white of the eyes must not burn out.
 
     Raises:
         InputError: the texture can't be read.

@@ -30,7 +30,7 @@ def garment_material(spec: GarmentSpec) -> Any:
 
 
 def inner_material(spec: GarmentSpec) -> Any:
-    """What is worn below a jacket or a scarf: plain jersey."""
+    """The material below a jacket or a scarf: plain jersey."""
     made, graph = material("garment inner")
     weave = graph.attribute("fabric").outputs["Vector"]
     _fabric(

@@ -17,7 +17,7 @@ CARD = "card"
 """Custom property of objects with an image that is clear in places: a number of its own, from 1 on."""
 CARD_IMAGE = "card image"
 LAYERS = 64
-"""How many clear layers a ray passes."""
+"""Clear layers that a ray passes at most."""
 # Kind of surface -> roughness, specular.
 SURFACES = {PixelClass.SCALP_HAIR: (0.5, 0.22), PixelClass.BROWS: (0.6, 0.2), PixelClass.LASHES: (0.6, 0.2)}
 CLOTH = (0.8, 0.25)

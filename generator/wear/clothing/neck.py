@@ -19,7 +19,7 @@ class Neck:
     """Attributes:
     origin: (3,) middle of the neck where a collar begins, metres.
     axis, front, left: (3,) unit vectors up the neck, forward and to the subject's left.
-    surface: what collars keep clear of.
+    surface: the body, which collars keep clear of.
     floor: height above which the chest is there for what hangs down in front, metres.
     """
 
@@ -86,7 +86,7 @@ def lay(surface: Surface, start: Floats, direction: Floats, length: Floats, rows
         start, direction: (M, 3) where each column begins and whereto.
         length: (M,) metres of each column.
         stand_off: metres to keep from the surface, one number or (rows,).
-        gravity: how quickly columns turn down, per 10 mm.
+        gravity: turn of the columns downwards, per 10 mm.
 
     Returns:
         (rows, M, 3), the start first.

@@ -1,4 +1,4 @@
-"""Where a pair of spectacles sits on a face."""
+"""The fit of spectacles on a face: the plane of the lenses, and the paths of the temples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generator.geometry.solids import arc_path
 from generator.head import HeadGeometry
 
 CLEARANCE = 0.0034
-"""What frame and lenses keep from the skin's vertices, metres; between them the skin comes some 0.3 mm closer."""
+"""Distance of frame and lenses from the skin's vertices, metres; between them the skin comes some 0.3 mm closer."""
 FROM_EYE = 0.0135
 """From the front of the eyeball to the lens, so that lashes have room; 12 to 14 mm are usual for spectacles."""
 
@@ -62,7 +62,7 @@ def face_frame(spec: EyewearSpec, head: HeadGeometry, skull: HeadFrame) -> FaceF
 
 
 def shift_to_clear(points: Floats, skin: Floats, clearance: float) -> float:
-    """How far back (negative: forward) points (N, 3) may move along y to keep their distance from the skin's
+    """Metres that points (N, 3) may move back along y (negative: forward) to keep their distance from the skin's
     vertices (S, 3) that lie in the way."""
     low, high = points.min(axis=0) - clearance, points.max(axis=0) + clearance
     near = ((skin[:, [0, 2]] > low[[0, 2]]) & (skin[:, [0, 2]] < high[[0, 2]])).all(axis=1)

@@ -75,7 +75,7 @@ def _depth(spec: EyewearSpec) -> float:
 
 
 def _set_back(frame: Floats, lens: Floats, face: FaceFrame) -> float:
-    """How far the front may move back: until the skin is near, or the eyes."""
+    """Metres that the front may move back: until the skin is near, or the eyes."""
     room = shift_to_clear(np.concatenate([frame[::2], lens[::3], lens[::3] * [-1, 1, 1]]), face.skin, CLEARANCE)
     if len(face.eyes):
         room = min(room, float(face.eyes[:, 1].min()) - FROM_EYE - THICKNESS)

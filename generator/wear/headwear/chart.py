@@ -73,7 +73,7 @@ def skull_heights(local: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Cover:
-    """What lies over the skull, for the hair below it.
+    """The cover of the skull by headwear, for the hair below it.
 
     Attributes:
         frame: of the skull.

@@ -37,7 +37,7 @@ DIPS = {
     "sunhat": 0.008,
     "headscarf": 0.030,
 }
-"""How far the rim comes down at the nape, below the ears' tops, metres."""
+"""Depth of the rim at the nape below the ears' tops, metres."""
 BRIMMED = ("fedora", "bucket", "sunhat")
 ROWS = 26
 
