@@ -19,15 +19,15 @@ def nearest(queries: FloatArray, points: FloatArray, count: int = 1) -> Ints:
     middle = points.mean(axis=0)
     a, b = (queries - middle).astype(np.float32), (points - middle).astype(np.float32)
     half_square = 0.5 * (b**2).sum(axis=1)
-    found = np.empty((len(a), count), dtype=np.int64)
+    indices = np.empty((len(a), count), dtype=np.int64)
     for start in range(0, len(a), _CHUNK):
         distance = half_square - a[start : start + _CHUNK] @ b.T
-        rows = found[start : start + _CHUNK]
+        rows = indices[start : start + _CHUNK]
         if count == 1:
             rows[:, 0] = distance.argmin(axis=1)
         else:
             rows[:] = np.argpartition(distance, count - 1, axis=1)[:, :count]
-    return found
+    return indices
 
 
 def similarity(source: FloatArray, target: FloatArray, weights: FloatArray) -> tuple[float, Floats, Floats]:

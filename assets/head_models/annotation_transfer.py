@@ -81,12 +81,12 @@ def annotate(
             return _read(path)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             logger.warning("the cached annotation %s is damaged; computing it again", path)
-    found = _annotate(model, vertices, faces, given)
+    annotation = _annotate(model, vertices, faces, given)
     try:
-        _write(path, found)
+        _write(path, annotation)
     except InputError as error:  # a render node may have a read-only home
         logger.warning("the annotation is not kept and will be computed again next time (%s); set P2P_CACHE", error)
-    return found
+    return annotation
 
 
 def _check(vertices: Floats, triangles: Ints, given: Mapping[str, Floats]) -> None:
@@ -134,9 +134,9 @@ def _annotate(model: MakeHumanHead, vertices: Floats, triangles: Ints, given: di
     vertex = live[surface.nearest(_features(laid, vertex_normals(laid, faces)), target.features)[:, 0]]
     where = dict(zip(used.tolist(), vertex.tolist(), strict=True))
     exact = dict(zip(names, live[surface.nearest(places, vertices[live])[:, 0]].tolist(), strict=True))
-    found = {name: exact.get(name, where.get(number)) for name, number in model.landmarks.items()}
+    landmarks = {name: exact.get(name, where.get(number)) for name, number in model.landmarks.items()}
     chains = {name: _without_repeats([where[v] for v in chain.tolist()]) for name, chain in model.chains.items()}
-    return Annotation(base, regions, {k: v for k, v in found.items() if v is not None}, chains, eye_centres)
+    return Annotation(base, regions, {k: v for k, v in landmarks.items() if v is not None}, chains, eye_centres)
 
 
 def _by_every_name(model: MakeHumanHead, given: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -257,13 +257,13 @@ def _key(vertices: Floats, triangles: Ints, given: Mapping[str, Floats], model_v
     return content.hexdigest()[:24]
 
 
-def _write(path: Path, found: Annotation) -> None:
-    arrays: dict[str, NDArray] = {"base": found.base}
-    arrays |= {f"region/{name}": mask for name, mask in found.regions.items()}
-    arrays |= {f"landmark/{name}": np.array(vertex, np.int32) for name, vertex in found.landmarks.items()}
-    arrays |= {f"chain/{name}": line for name, line in found.chains.items()}
-    if found.eye_centres is not None:
-        arrays["eye_centres"] = found.eye_centres
+def _write(path: Path, annotation: Annotation) -> None:
+    arrays: dict[str, NDArray] = {"base": annotation.base}
+    arrays |= {f"region/{name}": mask for name, mask in annotation.regions.items()}
+    arrays |= {f"landmark/{name}": np.array(vertex, np.int32) for name, vertex in annotation.landmarks.items()}
+    arrays |= {f"chain/{name}": line for name, line in annotation.chains.items()}
+    if annotation.eye_centres is not None:
+        arrays["eye_centres"] = annotation.eye_centres
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
 

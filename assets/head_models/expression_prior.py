@@ -103,11 +103,11 @@ def _sides(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _random_actions(at: FloatArray) -> Actions:
     """One entry of each row at most, with the greater of two values where they share an action."""
-    found: Actions = {}
+    actions: Actions = {}
     for i, row in enumerate(ROWS):
         if at[2 * i] < 0.5:
-            found = {**row[int(at[2 * i + 1] * len(row))], **found}
-    return found
+            actions = {**row[int(at[2 * i + 1] * len(row))], **actions}
+    return actions
 
 
 def _look(weights: dict[str, float], azimuth: float, elevation: float) -> None:

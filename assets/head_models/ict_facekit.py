@@ -199,8 +199,8 @@ def _landmarks(path: Path, renumber: IntArray) -> dict[str, int]:
         raise InputError(f"{path}: idx_to_landmark_verts must be a list of {len(IBUG_68)} vertex numbers; {CURE}")
     if min(given) < 0 or max(given) >= len(renumber) - 1 or min(renumber[given]) < 0:
         raise InputError(f"{path}: idx_to_landmark_verts names vertices that {NEUTRAL} does not use; {CURE}")
-    found = {name: int(renumber[vertex]) for name, vertex in zip(IBUG_68, given, strict=True)}
-    return found | {name: found[same] for name, same in _SAME_PLACE.items()}
+    vertices = {name: int(renumber[vertex]) for name, vertex in zip(IBUG_68, given, strict=True)}
+    return vertices | {name: vertices[same] for name, same in _SAME_PLACE.items()}
 
 
 def _lines(path: Path) -> dict[bytes, list[bytes]]:
@@ -210,19 +210,19 @@ def _lines(path: Path) -> dict[bytes, list[bytes]]:
         text = path.read_bytes()
     except OSError as error:
         raise InputError(f"can't read {path}: {error.strerror}; {CURE}") from error
-    found: dict[bytes, list[bytes]] = {b"v": [], b"vt": [], b"f": [], b"usemtl": []}
+    lines: dict[bytes, list[bytes]] = {b"v": [], b"vt": [], b"f": [], b"usemtl": []}
     material = b""
     for line in text.splitlines():
         word, _, rest = line.partition(b" ")
         if word == b"usemtl":
             material = rest.strip()
-        elif word in found:
-            found[word].append(rest)
+        elif word in lines:
+            lines[word].append(rest)
             if word == b"f":
-                found[b"usemtl"].append(material)
-    if not found[b"v"]:
+                lines[b"usemtl"].append(material)
+    if not lines[b"v"]:
         raise InputError(f"{path} is no .obj mesh: it has no vertices; {CURE}")
-    return found
+    return lines
 
 
 def _numbers(path: Path, lines: list[bytes], columns: int) -> NDArray[np.float64]:
@@ -242,8 +242,8 @@ def _read_mesh(path: Path) -> _Mesh:
     corners = np.full((len(lines[b"f"]), 4, 2), -1, dtype=np.int32)
     try:
         for row, line in enumerate(lines[b"f"]):
-            found = list(_corners(line))
-            corners[row, : len(found)] = found
+            indices = list(_corners(line))
+            corners[row, : len(indices)] = indices
     except ValueError:
         raise InputError(f"{path} is damaged: polygons of 3 or 4 corners v/vt are wanted; {CURE}") from None
     if len(corners) == 0 or corners[:, :3].min() < 0 or (corners.max(axis=(0, 1)) >= (len(vertices), len(uvs))).any():

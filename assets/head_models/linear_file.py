@@ -139,17 +139,17 @@ def _merged(triangles: NDArray, uvs: NDArray, quads: NDArray | None) -> tuple[In
     rest = ~taken
     if not faces:
         return padded, corners
-    found = np.concatenate([np.array(faces, np.int32), padded[rest]])
-    return found, np.concatenate([np.array(points), corners[rest]])
+    merged = np.concatenate([np.array(faces, np.int32), padded[rest]])
+    return merged, np.concatenate([np.array(points), corners[rest]])
 
 
 def _indexed(corners: FloatArray, polygons: IntArray) -> tuple[IntArray, FloatArray]:
     """Texture points (T, 2) and which of them each corner has (Q, 4)."""
     there = polygons >= 0
     points, index = np.unique(corners[there], axis=0, return_inverse=True)
-    found = np.full(polygons.shape, -1, np.int32)
-    found[there] = index.ravel()
-    return found, points
+    numbers = np.full(polygons.shape, -1, np.int32)
+    numbers[there] = index.ravel()
+    return numbers, points
 
 
 def _groups(arrays: Mapping[str, NDArray], count: int) -> dict[str, NDArray[np.bool_]]:

@@ -89,12 +89,12 @@ def guess_landmarks(vertices: FloatArray, eye_centres: FloatArray) -> dict[str, 
         return np.asarray(vertices[index[np.argmax(local[index] @ np.array(way))]])
 
     z, y = local[:, 2], local[:, 1]
-    found = {
+    landmarks = {
         "nose_tip": farthest(line & (z < -0.2) & (z > -1.0), (0, -1, 0)),
         "chin": farthest(line & (z < -1.3) & (z > -2.2) & (y < 0.4), (0, -0.7, -0.7)),
         "vertex": farthest(line & (z > 0.8), (0, 0, 1)),
     }
     for centre, side, sign in zip(eye_centres, ("left", "right"), (1.0, -1.0), strict=True):
-        found[f"{side}_eye_outer"] = centre + wide * np.array([sign * 0.22, -0.08, 0.0])
-        found[f"{side}_eye_inner"] = centre + wide * np.array([sign * -0.22, -0.16, -0.03])
-    return found
+        landmarks[f"{side}_eye_outer"] = centre + wide * np.array([sign * 0.22, -0.08, 0.0])
+        landmarks[f"{side}_eye_inner"] = centre + wide * np.array([sign * -0.22, -0.16, -0.03])
+    return landmarks

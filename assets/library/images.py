@@ -58,17 +58,17 @@ _LINES = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}
 def _exr(data: bytes) -> str:
     """Find the end of the last chunk (OpenEXR file layout); of tiles and several parts only the header is read."""
     try:
-        at, found = 8, dict[str, bytes]()
+        at, attributes = 8, dict[str, bytes]()
         while data[at] != 0:
             name, kind, rest = data[at : at + 512].split(b"\0", 2)
             start = at + len(name) + len(kind) + 6
             (size,) = struct.unpack("<i", rest[:4])
-            found[name.decode("latin-1")] = data[start : start + size]
+            attributes[name.decode("latin-1")] = data[start : start + size]
             at = start + size
         if data[5] & 0x1A:  # tiled, deep or of several parts
             return ""
-        _, first, _, last = struct.unpack("<4i", found["dataWindow"])
-        chunks = -((first - last - 1) // _LINES[found["compression"][0]])
+        _, first, _, last = struct.unpack("<4i", attributes["dataWindow"])
+        chunks = -((first - last - 1) // _LINES[attributes["compression"][0]])
         offsets = struct.unpack(f"<{chunks}Q", data[at + 1 : at + 1 + 8 * chunks])
         (length,) = struct.unpack("<i", data[max(offsets) + 4 : max(offsets) + 8])
         return "" if max(offsets) + 8 + length <= len(data) else "it ends too early"

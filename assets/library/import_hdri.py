@@ -23,13 +23,13 @@ def import_hdri(
         raise InputError(f"no such folder of panoramas: {folder}")
     if not licence.strip():
         raise InputError("the licence is missing; say under which they may be used: `licence` CC0-1.0, for example")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PANORAMAS and path.is_file())
-    if not found:
+    panoramas = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PANORAMAS and path.is_file())
+    if not panoramas:
         others = ", ".join(suffix for suffix in SUFFIXES if suffix not in PANORAMAS)
         raise InputError(f"{folder} has no panoramas ({', '.join(PANORAMAS)}); {others} hold too little light")
     imported = Imported()
     prefix = folder.resolve().name
-    for path in found:
+    for path in panoramas:
         asset = Asset("hdri", f"{prefix}/{path.stem}", {}, licence, path.parent, author, source)
         try:
             imported.add(place(asset, {"image": path}, out, link, imported.taken))

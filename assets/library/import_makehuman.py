@@ -102,9 +102,9 @@ def _textures(material: Path, textures: Mapping[str, str], folder: Path) -> dict
 
 def _inside(path: Path, name: str, folder: Path, what: str) -> Path:
     """The file that `path` names, which must be there and inside the pack."""
-    found = (path.parent / name.replace("\\", "/")).resolve()
-    if folder.resolve() not in found.parents:
+    target = (path.parent / name.replace("\\", "/")).resolve()
+    if folder.resolve() not in target.parents:
         raise InputError(f"{path.name} names {name!r}, which lies outside of {folder}")
-    if not found.is_file():
-        raise InputError(f"its {what} is missing: {found}")
-    return found
+    if not target.is_file():
+        raise InputError(f"its {what} is missing: {target}")
+    return target

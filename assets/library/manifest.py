@@ -90,14 +90,14 @@ class Asset:
 
     def problems(self, deep: bool = False) -> list[str]:
         """Problems of its files, a line each; `deep` reads images to their end."""
-        found = []
+        problems = []
         for role in self.files:
             path = self.path(role)
             if not path.is_file():
-                found.append(f"its {role} file is missing: {path}")
+                problems.append(f"its {role} file is missing: {path}")
             elif problem := _file_problem(path, role, deep):
-                found.append(f"its {role} file can't be read: {path} ({problem})")
-        return found
+                problems.append(f"its {role} file can't be read: {path} ({problem})")
+        return problems
 
     @cached_property
     def sha256(self) -> str:
@@ -166,12 +166,12 @@ def read_asset(path: Path) -> Asset:
 
 
 def _text(path: Path, value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name, "")
-    if not isinstance(found, str):
-        raise InputError(f"{path}: {name}: a text is needed, got {found!r}")
-    if not found and name in ("kind", "id"):
+    text = value.get(name, "")
+    if not isinstance(text, str):
+        raise InputError(f"{path}: {name}: a text is needed, got {text!r}")
+    if not text and name in ("kind", "id"):
         raise InputError(f"{path}: {name} is missing")
-    return found.strip()
+    return text.strip()
 
 
 def _files(path: Path, files: Any, kind: Kind, name: str) -> dict[str, str]:

@@ -79,7 +79,7 @@ def read_lines(path: Path, what: str) -> list[str]:
 
 def read_proxy(path: Path) -> Proxy:
     """Read a .mhclo file; raises `InputError` with the line that doesn't fit."""
-    found: dict[str, str] = {}
+    header: dict[str, str] = {}
     tags: list[str] = []
     scales: dict[int, tuple[int, int, float]] = {}
     rows: list[list[float]] = []
@@ -96,14 +96,14 @@ def read_proxy(path: Path) -> Proxy:
             elif re.match(r"[a-z]", key):
                 section = key if key in SECTIONS else section
                 tags += words[1:] if key == "tag" else []
-                found.setdefault(key, " ".join(words[1:]))
+                header.setdefault(key, " ".join(words[1:]))
             elif section == "verts":
                 rows.append(_binding(words))
             elif section == "delete_verts":
                 deleted |= _ranges(words)
         except (ValueError, IndexError):
             raise InputError(f"{path}: line {number} is no part of a proxy: {line.strip()[:60]!r}") from None
-    return _proxy(path, found, tags, scales, rows, deleted)
+    return _proxy(path, header, tags, scales, rows, deleted)
 
 
 def _binding(words: Sequence[str]) -> list[float]:
@@ -127,14 +127,14 @@ def _ranges(words: Sequence[str]) -> set[int]:
 
 def _proxy(
     path: Path,
-    found: Mapping[str, str],
+    header: Mapping[str, str],
     tags: Sequence[str],
     scales: Mapping[int, tuple[int, int, float]],
     rows: Sequence[Sequence[float]],
     deleted: set[int],
 ) -> Proxy:
-    if found.get("basemesh", "hm08") != "hm08":
-        raise InputError(f"{path}: made for the base mesh {found['basemesh']!r}; only hm08 can be fitted")
+    if header.get("basemesh", "hm08") != "hm08":
+        raise InputError(f"{path}: made for the base mesh {header['basemesh']!r}; only hm08 can be fitted")
     if not rows:
         raise InputError(f"{path}: it binds no vertices; is it a .mhclo file?")
     table = np.array(rows, float)
@@ -144,8 +144,8 @@ def _proxy(
         raise InputError(f"{path}: it binds to vertices that the hm08 base mesh (0 to {BASE_VERTICES - 1}) lacks")
     if any(distance <= 0 for *_, distance in scales.values()):
         raise InputError(f"{path}: a scale's distance must be more than 0")
-    return Proxy(found.get("name", path.stem), found.get("obj_file", ""), found.get("material", ""), tuple(tags), bound,
-                 table[:, 3:6], table[:, 6:9], dict(scales), frozenset(deleted))  # fmt: skip
+    names = (header.get("name", path.stem), header.get("obj_file", ""), header.get("material", ""))
+    return Proxy(*names, tuple(tags), bound, table[:, 3:6], table[:, 6:9], dict(scales), frozenset(deleted))
 
 
 def read_obj(path: Path) -> ObjMesh:
@@ -211,6 +211,6 @@ def read_origin(path: Path) -> tuple[str, str, str]:
 
 
 def _keyword(text: str, names: str) -> str:
-    found = re.search(rf"^(?:[#/ ]*)(?:{names})\b[ :=]+(\S.*)$", text, re.IGNORECASE | re.MULTILINE)
-    value = found.group(1).strip() if found else ""
+    match = re.search(rf"^(?:[#/ ]*)(?:{names})\b[ :=]+(\S.*)$", text, re.IGNORECASE | re.MULTILINE)
+    value = match.group(1).strip() if match else ""
     return "" if value.startswith("text for") else value

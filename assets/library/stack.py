@@ -38,13 +38,13 @@ class Library:
         """The asset of an id; raises `InputError` where no library has one of this kind."""
         if asset in self.left_out:
             raise InputError(f"{kind} asset {asset!r} can't be used: {self.left_out[asset]}")
-        found = self.assets.get(asset)
-        if found is None:
+        entry = self.assets.get(asset)
+        if entry is None:
             where = ", ".join(map(str, self.folders)) or "no library is given"
             raise InputError(f"no library has the {kind} asset {asset!r} ({where}); give its folder as `library`")
-        if found.kind != kind:
-            raise InputError(f"asset {asset!r} is of kind {found.kind!r}, {kind!r} is needed ({found.folder})")
-        return found
+        if entry.kind != kind:
+            raise InputError(f"asset {asset!r} is of kind {entry.kind!r}, {kind!r} is needed ({entry.folder})")
+        return entry
 
 
 def open_library(folders: Sequence[Path]) -> Library:
@@ -79,10 +79,10 @@ def manifests(folder: Path) -> Iterator[Path]:
     """The manifests in a library folder, sorted; raises `InputError` where there is no such folder or none in it."""
     if not Path(folder).is_dir():
         raise InputError(f"no such library folder: {folder}")
-    found = sorted(Path(folder).rglob(MANIFEST))
-    if not found:
+    paths = sorted(Path(folder).rglob(MANIFEST))
+    if not paths:
         raise InputError(f"{folder} is no library: no {MANIFEST} in it; make one with `p2p assets import-makehuman`")
-    yield from found
+    yield from paths
 
 
 def check(folder: Path) -> tuple[list[Asset], list[str]]:
@@ -96,11 +96,11 @@ def check(folder: Path) -> tuple[list[Asset], list[str]]:
         except InputError as error:
             problems.append(f"{path.parent.name}: {error}")
             continue
-        found = asset.problems(deep=True)
+        own_problems = asset.problems(deep=True)
         if asset.id in seen:
-            found.append(f"its id is taken by {seen[asset.id]}")
+            own_problems.append(f"its id is taken by {seen[asset.id]}")
         seen.setdefault(asset.id, path)
-        problems += [f"{asset.id}: {problem}" for problem in found]
-        if not found:
+        problems += [f"{asset.id}: {problem}" for problem in own_problems]
+        if not own_problems:
             good.append(asset)
     return good, problems

@@ -110,14 +110,14 @@ def _eye_midpoint(vertices: FloatArray, eyes: list[IntArray]) -> FloatArray:
 
 def _macro_targets(folder: Path) -> list[tuple[str, Path]]:
     """(key, file) of the corners of MakeHuman's macro space that exist for adults, sorted by key."""
-    found = []
+    targets = []
     for gender in GENDERS:
         for age in AGES:
-            found += [(f"{race}-{gender}-{age}", folder / f"{race}-{gender}-{age}.target.gz") for race in ANCESTRIES]
+            targets += [(f"{race}-{gender}-{age}", folder / f"{race}-{gender}-{age}.target.gz") for race in ANCESTRIES]
             for muscle in MUSCLES:
                 for weight in WEIGHTS:
                     build = f"{gender}-{age}-{muscle}-{weight}"
-                    found.append((f"universal-{build}", folder / f"universal-{build}.target.gz"))
+                    targets.append((f"universal-{build}", folder / f"universal-{build}.target.gz"))
                     for kind in (
                         "height-minheight",
                         "height-maxheight",
@@ -127,8 +127,8 @@ def _macro_targets(folder: Path) -> list[tuple[str, Path]]:
                         subfolder, end = kind.split("-")
                         path = folder / subfolder / f"{build}-{end}.target.gz"
                         if path.is_file():
-                            found.append((f"{build}-{end}", path))
-    return sorted(found)
+                            targets.append((f"{build}-{end}", path))
+    return sorted(targets)
 
 
 def _mean_offset(macros: list[tuple[str, Path]], offsets: list[FloatArray]) -> FloatArray:
@@ -324,9 +324,9 @@ def _annotations(
     shown = chosen.source[: chosen.shown]
     body = mesh.polygons[[group == "body" for group in mesh.groups]]
     skin = np.isin(shown, np.unique(body))
-    found = {name: mask[shown] for name, mask in anatomy(body, mirror, len(mean)).items()}
+    regions_of_body = {name: mask[shown] for name, mask in anatomy(body, mirror, len(mean)).items()}
     weights = arrays["skin_weights"]
-    regions = drawn(mean[shown], skin, found, weights[:, 1:4].sum(axis=1), weights[:, 0])
+    regions = drawn(mean[shown], skin, regions_of_body, weights[:, 1:4].sum(axis=1), weights[:, 0])
     count = len(arrays["eye_angles"])
     eyes = np.zeros(2 * count, dtype=np.float32)
     regions = {name: np.concatenate([mask, eyes]) for name, mask in regions.items()}

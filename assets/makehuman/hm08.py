@@ -144,12 +144,12 @@ class QuadGraph:
 
     def distances(self, starts: list[int], limit: int) -> dict[int, int]:
         """vertex -> number of edges to the nearest of `starts`, up to `limit`."""
-        found = dict.fromkeys(starts, 0)
+        rings = dict.fromkeys(starts, 0)
         front = set(starts)
         for ring in range(1, limit + 1):
-            front = {other for vertex in front for other in self._neighbours[vertex]} - found.keys()
-            found.update(dict.fromkeys(front, ring))
-        return found
+            front = {other for vertex in front for other in self._neighbours[vertex]} - rings.keys()
+            rings.update(dict.fromkeys(front, ring))
+        return rings
 
 
 def bust(graph: QuadGraph, mirror: IntArray) -> set[int]:
@@ -178,16 +178,16 @@ def as_mask(indices: set[int] | list[int], count: int) -> NDArray[np.bool_]:
 
 def landmarks(mean: FloatArray, mirror: IntArray, skin_ids: IntArray) -> dict[str, int]:
     """name -> base-mesh vertex, sorted by name. mean (V, 3): the mean head; skin_ids: the skin that is kept."""
-    found = dict(MIDLINE_LANDMARKS)
+    landmarks = dict(MIDLINE_LANDMARKS)
     for name, (vertex, left, right) in SIDE_LANDMARKS.items():
         other = int(mirror[vertex])
-        found |= {f"left_{name}": vertex, f"right_{name}": other, left: vertex, right: other}
+        landmarks |= {f"left_{name}": vertex, f"right_{name}": other, left: vertex, right: other}
     for point, left, right in NEAREST_LANDMARKS:
         nearest = int(skin_ids[np.linalg.norm(mean[skin_ids] - point, axis=1).argmin()])
-        found |= {left: nearest, right: int(mirror[nearest])}
+        landmarks |= {left: nearest, right: int(mirror[nearest])}
     for name, vertex in {"ear_top": EAR_TOP, "ear_lobe": EAR_LOBE}.items():
-        found |= {f"left_{name}": vertex, f"right_{name}": int(mirror[vertex])}
-    return dict(sorted(found.items()))
+        landmarks |= {f"left_{name}": vertex, f"right_{name}": int(mirror[vertex])}
+    return dict(sorted(landmarks.items()))
 
 
 def lash_chains(body: IntArray, mirror: IntArray) -> dict[str, list[int]]:

@@ -69,7 +69,7 @@ def anatomy(body: IntArray, mirror: IntArray, count: int) -> dict[str, BoolArray
 
 
 def drawn(
-    mean: FloatArray, skin: BoolArray, found: dict[str, BoolArray], neck: FloatArray, chest: FloatArray
+    mean: FloatArray, skin: BoolArray, anatomical: dict[str, BoolArray], neck: FloatArray, chest: FloatArray
 ) -> dict[str, FloatArray]:
     """The float32 masks of the mean head's vertices (V, 3), among them those of `anatomy` as 0 or 1.
 
@@ -77,9 +77,9 @@ def drawn(
     """
     x, y, z = mean.T
     side = np.abs(x)
-    hollow = found["eye_sockets"] | found["inner_mouth"] | found["nostrils"]
+    hollow = anatomical["eye_sockets"] | anatomical["inner_mouth"] | anatomical["nostrils"]
     surface = (skin & ~hollow).astype(np.float64)
-    off_ears = 1.0 - found["ears"]
+    off_ears = 1.0 - anatomical["ears"]
     azimuth = np.degrees(np.arctan2(side, SKULL_AXIS_Y - y))
     hairline = np.interp(azimuth, *np.array(HAIRLINE).T)
     jaw_edge = _jaw_distance(y, z)
@@ -88,15 +88,15 @@ def drawn(
     regions = {
         "face": face * surface,
         "scalp": _step(z - hairline, 0.010) * surface * off_ears * _step(z + 0.09, 0.004),
-        "beard": _beard(side, y, z) * surface * off_ears * ~found["lips"],
-        "moustache": _moustache(side, y, z) * surface * ~found["lips"],
+        "beard": _beard(side, y, z) * surface * off_ears * ~anatomical["lips"],
+        "moustache": _moustache(side, y, z) * surface * ~anatomical["lips"],
         "brow_left": _brow(x, z) * surface * (y < 0.02),
         "brow_right": _brow(-x, z) * surface * (y < 0.02),
         "neck": neck * surface,
         "chest": chest * surface,
         "garment": _step(chest - 0.45, 0.3) * surface,
     }
-    regions |= {name: mask.astype(np.float64) for name, mask in found.items()}
+    regions |= {name: mask.astype(np.float64) for name, mask in anatomical.items()}
     return {name: np.ascontiguousarray(mask, dtype=np.float32) for name, mask in regions.items()}
 
 

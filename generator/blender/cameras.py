@@ -55,9 +55,9 @@ def set_frame(scene: Any, camera: Camera) -> None:
     scene.render.resolution_percentage = 100
 
 
-def set_pose(found: Any, camera: Camera) -> None:
+def set_pose(camera_object: Any, camera: Camera) -> None:
     """Position and rotation of a camera object."""
     pose = np.eye(4)
     pose[:3, :3] = camera.rotation.T @ np.diag([1.0, -1.0, -1.0])
     pose[:3, 3] = camera.centre
-    found.matrix_world = Matrix(pose.tolist())
+    camera_object.matrix_world = Matrix(pose.tolist())

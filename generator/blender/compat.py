@@ -21,8 +21,8 @@ _OLDER = {
 
 def socket(node: Any, name: str) -> Any:
     """The input of a node by its newest name; None where this Blender has no such input."""
-    found = node.inputs.get(name)
-    return found if found is not None else node.inputs.get(_OLDER.get(name, ""))
+    newest = node.inputs.get(name)
+    return newest if newest is not None else node.inputs.get(_OLDER.get(name, ""))
 
 
 def has_denoiser() -> bool:

@@ -31,10 +31,10 @@ def add_strands(name: str, strands: Strands, paint: Any, pass_index: int, seed: 
     source = _polylines(name, replace(strands, radii=0.8 * strands.radii) if more else strands)
     curves = bpy.data.hair_curves.new(name)
     curves.materials.append(paint)
-    found = link(name, curves, pass_index)
-    modifier = found.modifiers.new("strands", "NODES")
+    made = link(name, curves, pass_index)
+    modifier = made.modifiers.new("strands", "NODES")
     modifier.node_group = _to_curves(source, paint, seed if more else None)
-    return found
+    return made
 
 
 def _polylines(name: str, strands: Strands) -> Any:
@@ -53,9 +53,9 @@ def _polylines(name: str, strands: Strands) -> Any:
     tone = strands.shade if strands.tone is None else strands.tone
     mesh.attributes.new("tone", "FLOAT", "POINT").data.foreach_set("value", np.repeat(tone, steps).astype(np.float32))
     mesh.update()
-    found = link(f"{name} points", mesh, 0)
-    found.hide_render = found.hide_viewport = True
-    return found
+    made = link(f"{name} points", mesh, 0)
+    made.hide_render = made.hide_viewport = True
+    return made
 
 
 def _to_curves(source: Any, paint: Any, seed: int | None) -> Any:
@@ -98,9 +98,9 @@ def _multiplied(graph: Graph, curve: Any, seed: int) -> Any:
 
 def bundled_hair_node(name: str) -> Any:
     """A node group out of Blender's essentials assets (from 3.5 on), loaded once per scene, or None."""
-    found = bpy.data.node_groups.get(name)
-    if found is not None:
-        return found
+    loaded = bpy.data.node_groups.get(name)
+    if loaded is not None:
+        return loaded
     place = _bundled_file()
     if place is None:
         return None

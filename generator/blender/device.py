@@ -27,10 +27,10 @@ def use_device(scene: Any, device: str) -> None:
     except TypeError:
         raise InputError(f"`device` {device}: this Blender can't render on it; use another device or Blender") from None
     preferences.refresh_devices() if hasattr(preferences, "refresh_devices") else preferences.get_devices()
-    found = [each for each in preferences.devices if each.type == kind]
-    if not found:
+    gpus = [each for each in preferences.devices if each.type == kind]
+    if not gpus:
         raise InputError(f"`device` {device}: this machine shows no such GPU to Blender; check its driver, or use cpu")
     for each in preferences.devices:
         each.use = each.type == kind
     scene.cycles.device = "GPU"
-    log.info("rendering on %s", ", ".join(each.name for each in found))
+    log.info("rendering on %s", ", ".join(each.name for each in gpus))

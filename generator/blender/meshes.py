@@ -51,10 +51,10 @@ def add_mesh(
 
 def link(name: str, data: Any, pass_index: int) -> Any:
     """An object of `data` in the scene."""
-    found = bpy.data.objects.new(name, data)
-    found.pass_index = pass_index
-    bpy.context.scene.collection.objects.link(found)
-    return found
+    made = bpy.data.objects.new(name, data)
+    made.pass_index = pass_index
+    bpy.context.scene.collection.objects.link(made)
+    return made
 
 
 def _add_attribute(mesh: Any, key: str, values: NDArray[np.floating]) -> None:

@@ -103,8 +103,10 @@ def _add_layers(scene: Any) -> None:
 
 def _layer(channels: Mapping[str, Floats], name: str) -> Floats:
     """(H, W, 3) of a layer by its name."""
-    found = {key.rpartition(".")[2]: value for key, value in channels.items() if key.split(".")[-2] == name}
-    return np.stack([found[a] if a in found else found[b] for a, b in zip("RGB", "XYZ", strict=True)], axis=-1)
+    by_letter = {key.rpartition(".")[2]: value for key, value in channels.items() if key.split(".")[-2] == name}
+    return np.stack(
+        [by_letter[a] if a in by_letter else by_letter[b] for a, b in zip("RGB", "XYZ", strict=True)], axis=-1
+    )
 
 
 def _depth(camera: Camera, channels: Mapping[str, Floats], hit: NDArray[np.bool_]) -> dict[str, Floats]:

@@ -27,8 +27,8 @@ def scalp_density(spec: HairSpec, head: HeadGeometry, rng: np.random.Generator) 
     front = smoothstep(-base[:, 1], -0.03, 0.02)
     shift = spec.hairline_mm / 10.0 * front
     # A lower or ragged hairline ends with the region: no hair on the face.
-    found = smoothstep(mask - shift + 0.05 * waves, 0.25, 1.0) * smoothstep(mask, 0.02, 0.2)
-    return np.asarray(found * (1 - _bald(spec, base, waves)))
+    density = smoothstep(mask - shift + 0.05 * waves, 0.25, 1.0) * smoothstep(mask, 0.02, 0.2)
+    return np.asarray(density * (1 - _bald(spec, base, waves)))
 
 
 def _bald(spec: HairSpec, base: Floats, waves: Floats) -> Floats:
@@ -80,9 +80,9 @@ def ear_fields(head: HeadGeometry) -> tuple[DistanceField, ...]:
     ears = head.skin.masks.get("ears")
     if ears is None:
         return ()
-    found = []
+    fields = []
     for sign in (1, -1):
         mine = (ears > 0.3) & (sign * head.skin.base[:, 0] > 0)
         if mine.any():
-            found.append(distance_field(head.skin.vertices[mine], head.skin.normals[mine], 0.002))
-    return tuple(found)
+            fields.append(distance_field(head.skin.vertices[mine], head.skin.normals[mine], 0.002))
+    return tuple(fields)

@@ -94,14 +94,14 @@ def _painted(colour: Floats, makeup: MakeUp, head: HeadGeometry) -> Floats:
 
 def _along_lashes(head: HeadGeometry) -> Floats:
     """(V,) 1 on the upper lash lines, 0 from 1.6 mm beside them."""
-    found = np.zeros(len(head.skin.vertices))
+    amount = np.zeros(len(head.skin.vertices))
     for name, line in head.chains.items():
         if name.startswith("lash_upper") and len(line) > 1:
             near = np.flatnonzero(np.linalg.norm(head.skin.vertices - line.mean(axis=0), axis=1) < 0.03)
             dense = np.concatenate([np.linspace(a, b, 6) for a, b in pairwise(line)])
             gap = np.linalg.norm(head.skin.vertices[near, None] - dense[None], axis=2).min(axis=1)
-            found[near] = np.maximum(found[near], np.clip(1.6 - gap / 0.001, 0, 1))
-    return found
+            amount[near] = np.maximum(amount[near], np.clip(1.6 - gap / 0.001, 0, 1))
+    return amount
 
 
 def region(masks: Mapping[str, Floats], name: str) -> Floats:

@@ -35,10 +35,10 @@ def make_jewellery(
         parts, stones = make(spec, at, outward, head, field)
         metal += parts
         gems += stones
-    found = {"jewellery metal": metal, "jewellery gem": gems}
+    by_material = {"jewellery metal": metal, "jewellery gem": gems}
     return [
         WornMesh(name, *merged(*parts), PixelClass.JEWELLERY, name, {}, touches=True)
-        for name, parts in found.items()
+        for name, parts in by_material.items()
         if parts
     ]
 

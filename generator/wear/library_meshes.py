@@ -72,7 +72,7 @@ def pigment_colour(colour: HairColour) -> tuple[float, float, float]:
     """Linear RGB of a mass of hair: from pigments to absorption as Blender's hair shader has it (Principled Hair BSDF,
     melanin), from absorption to reflectance by Chiang et al. 2016, "A practical and controllable hair and fur model",
     equation 9, for a roughness of 0.3. A surface stands for the outermost strands alone, which let less light be
-    absorbed than a whole mass: by `SHALLOW`, found by eye beside strands. Grey strands mix in white."""
+    absorbed than a whole mass: by `SHALLOW`, chosen by eye beside strands. Grey strands mix in white."""
     amount = -math.log(max(1 - colour.melanin, 1e-4))
     dark, red = np.array([0.506, 0.841, 1.653]), np.array([0.343, 0.733, 1.924])
     absorbed = amount * (dark * (1 - colour.redness) + red * colour.redness)

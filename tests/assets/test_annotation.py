@@ -36,7 +36,7 @@ class Case:
         self.vertices = deformed(self.mean)
         self.landmarks = {name: self.vertices[self.model.landmarks[name]] for name in GIVEN}
         self.folder = folder
-        self.found = self.annotate()
+        self.annotation = self.annotate()
 
     def annotate(self) -> Annotation:
         return annotate(self.vertices, self.faces, self.landmarks, self.folder)
@@ -48,16 +48,16 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 
 def test_places_on_face_and_scalp_are_found_again(case: Case) -> None:
-    off = np.linalg.norm(case.found.base - case.mean, axis=1)
+    off = np.linalg.norm(case.annotation.base - case.mean, axis=1)
     # A smooth scalp has little that would hold a place along it; its outline holds (see the regions).
     for name, least in (("face", 0.002), ("scalp", 0.004)):
         assert np.median(off[case.model.regions[name] > 0.5]) < least, name
 
 
 def test_landmarks_are_found_again_also_those_not_given(case: Case) -> None:
-    assert set(case.found.landmarks) == set(case.model.landmarks)
+    assert set(case.annotation.landmarks) == set(case.model.landmarks)
     off = {
-        name: np.linalg.norm(case.vertices[case.found.landmarks[name]] - case.vertices[vertex])
+        name: np.linalg.norm(case.vertices[case.annotation.landmarks[name]] - case.vertices[vertex])
         for name, vertex in case.model.landmarks.items()
     }
     assert max(off[name] for name in GIVEN) == 0.0
@@ -67,29 +67,29 @@ def test_landmarks_are_found_again_also_those_not_given(case: Case) -> None:
 
 @pytest.mark.parametrize("name", ["face", "scalp", "ears", "lips", "beard"])
 def test_regions_cover_what_they_covered(case: Case, name: str) -> None:
-    was, found = case.model.regions[name][case.skin] > 0.5, case.found.regions[name][case.skin] > 0.5
-    assert found.dtype == bool and case.found.regions[name].dtype == np.float32
-    assert (was & found).sum() / (was | found).sum() > 0.85
+    was, now = case.model.regions[name][case.skin] > 0.5, case.annotation.regions[name][case.skin] > 0.5
+    assert now.dtype == bool and case.annotation.regions[name].dtype == np.float32
+    assert (was & now).sum() / (was | now).sum() > 0.85
 
 
 def test_chains_and_eyes_follow(case: Case) -> None:
     for name, line in case.model.chains.items():
-        gap = np.linalg.norm(case.vertices[case.found.chains[name]][:, None] - case.vertices[line], axis=2)
+        gap = np.linalg.norm(case.vertices[case.annotation.chains[name]][:, None] - case.vertices[line], axis=2)
         assert gap.min(axis=1).max() < 0.003, name
-        assert (np.diff(case.found.chains[name]) != 0).all()
-    assert case.found.eye_centres is not None
+        assert (np.diff(case.annotation.chains[name]) != 0).all()
+    assert case.annotation.eye_centres is not None
     middle = deformed(np.zeros((1, 3)))[0]
-    assert np.linalg.norm(case.found.eye_centres.mean(axis=0) - middle) < 0.004
+    assert np.linalg.norm(case.annotation.eye_centres.mean(axis=0) - middle) < 0.004
 
 
 def test_the_cache_gives_the_same_and_is_mended_where_damaged(case: Case) -> None:
     (file,) = case.folder.glob("annotation-*.npz")
     again = case.annotate()
-    assert np.array_equal(again.base, case.found.base) and again.landmarks == case.found.landmarks
-    assert again.eye_centres is not None and list(again.chains) == list(case.found.chains)
+    assert np.array_equal(again.base, case.annotation.base) and again.landmarks == case.annotation.landmarks
+    assert again.eye_centres is not None and list(again.chains) == list(case.annotation.chains)
     file.write_bytes(file.read_bytes()[:1000])
     mended = case.annotate()
-    assert np.array_equal(mended.base, case.found.base)  # computed twice, the same bits
+    assert np.array_equal(mended.base, case.annotation.base)  # computed twice, the same bits
     assert len(file.read_bytes()) > 1000
 
 
@@ -106,9 +106,9 @@ def test_closest_points_of_a_triangle_match_dense_sampling() -> None:
     weights = surface.closest_weights(points, triangles)
     steps = np.array([(i, j, 60 - i - j) for i in range(61) for j in range(61 - i)]) / 60.0
     dense = np.linalg.norm(steps @ triangles - points[:, None], axis=2).min(axis=1)
-    found = np.linalg.norm(np.einsum("nc,ncx->nx", weights, triangles) - points, axis=1)
+    distance = np.linalg.norm(np.einsum("nc,ncx->nx", weights, triangles) - points, axis=1)
     assert weights.min() >= -1e-9 and np.allclose(weights.sum(axis=1), 1.0)
-    assert (found <= dense + 1e-9).all() and (found > dense - 0.05).all()
+    assert (distance <= dense + 1e-9).all() and (distance > dense - 0.05).all()
 
 
 def test_smoothing_solves_its_equation() -> None:

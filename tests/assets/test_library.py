@@ -159,7 +159,7 @@ def test_panoramas_are_imported(tmp_path: Path) -> None:
         "My_HDRIs",
         "My_HDRIs/sky_1",
     ]
-    with pytest.raises(InputError, match="--licence"):
+    with pytest.raises(InputError, match="`licence`"):
         import_hdri(source, tmp_path / "library", "")
     assert len(open_library([tmp_path / "library"]).assets) == 2
     with pytest.raises(InputError, match="no panoramas"):

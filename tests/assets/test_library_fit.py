@@ -103,13 +103,13 @@ def test_offsets_grow_with_the_head(model: MakeHumanHead, fitting: FittingMesh, 
     proxy, mesh = read_proxy(path), read_obj(tmp_path / "hat.obj")
     index = {int(source): row for row, source in enumerate(model.source_vertex)}
     identity, expression, _ = drawn(model, 5)
-    found = fit_proxy(proxy, mesh, fitting, identity, expression, Pose()).vertices[1]
+    placed = fit_proxy(proxy, mesh, fitting, identity, expression, Pose()).vertices[1]
     vertices = model.vertices(identity, expression, Pose())
     at = {number: vertices[row] for number, row in index.items()}
     x = abs(at[5399][0] - at[11998][0]) / 0.148
     up, front = abs(at[791][2] - at[881][2]) / 0.23298, abs(at[962][1] - at[5320][1]) / 0.19221
     mean = 0.2 * at[962] + 0.3 * at[5320] + 0.5 * at[791]
-    assert np.allclose(found, mean + 0.1 * np.array([x, -3.0 * front, 2.0 * up]), atol=1e-9)
+    assert np.allclose(placed, mean + 0.1 * np.array([x, -3.0 * front, 2.0 * up]), atol=1e-9)
     assert 0.8 < x < 1.3 and 0.8 < up < 1.3
 
 

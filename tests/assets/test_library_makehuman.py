@@ -64,7 +64,7 @@ def test_packs_without_a_licence_need_one(tmp_path: Path) -> None:
     write_pack(tmp_path / "other")
     (path.parent / "a.png").write_bytes((tmp_path / "other/skins/young/map.png").read_bytes())
     refused = import_makehuman(tmp_path / "pack", tmp_path / "library", Origin())
-    assert not refused.assets and "--licence" in refused.left_out[0][1]
+    assert not refused.assets and "`licence`" in refused.left_out[0][1]
     done = import_makehuman(tmp_path / "pack", tmp_path / "library", Origin("mine", "CC-BY-4.0"))
     assert [(a.id, a.licence) for a in done.assets] == [("mine/a", "CC-BY-4.0")]
     path.rename(path.with_name("my skin é.mhmat"))

@@ -25,9 +25,9 @@ def evaluated(seed: int | None) -> np.ndarray:
     points[..., 0], points[..., 2] = 0.01 * np.arange(COUNT)[:, None], np.linspace(0, 0.1, STEPS)
     strands = Strands(points, np.full((COUNT, STEPS), 1e-4), np.linspace(0, 1, COUNT))
     made = add_strands("hair", strands, hair_material("hair", HairColour(dyed=0.8, tint=(0.1, 0.2, 0.8))), 5, seed)
-    found = made.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
-    flat = np.empty(3 * len(found.points), np.float32)
-    found.points.foreach_get("position", flat)
+    evaluated = made.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    flat = np.empty(3 * len(evaluated.points), np.float32)
+    evaluated.points.foreach_get("position", flat)
     return flat.reshape(-1, 3)
 
 

@@ -21,17 +21,17 @@ def test_colours_come_back(paint: list[Paint]) -> None:
 def test_a_soft_edge_is_cut_in_the_middle(before: Paint, after: Paint, share: float) -> None:
     """Between any two paints, in bytes as Blender keeps them, and never through the third."""
     mixed = ((1 - share) * COLOURS[before].astype(float) + share * COLOURS[after]).round()
-    found = read_colours(mixed[None])[0]
-    assert found in (before, after)
+    paint = read_colours(mixed[None])[0]
+    assert paint in (before, after)
     if abs(share - 0.5) > 0.01:  # of a byte's rounding
-        assert found == (after if share > 0.5 else before)
+        assert paint == (after if share > 0.5 else before)
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1))
 def test_any_colour_is_the_nearest_paint(colours: list[tuple[int, int, int]]) -> None:
-    found = read_colours(np.array(colours, np.uint8))
+    paint = read_colours(np.array(colours, np.uint8))
     apart = np.linalg.norm(np.array(colours)[:, None] - COLOURS.astype(float), axis=2)
-    np.testing.assert_allclose(apart[np.arange(len(found)), found], apart.min(axis=1))
+    np.testing.assert_allclose(apart[np.arange(len(paint)), paint], apart.min(axis=1))
 
 
 def test_skin_and_other_look_as_in_segmented_meshes() -> None:

@@ -39,8 +39,8 @@ def case(request: pytest.FixtureRequest) -> Case:
 def signed(points: np.ndarray, head: HeadGeometry) -> np.ndarray:
     """(N,) exact signed distance to the skin, from libigl (pseudonormals: the bust is open below)."""
     kind = igl.SIGNED_DISTANCE_TYPE_PSEUDONORMAL
-    found = igl.signed_distance(points, head.skin.vertices, head.skin.triangles.astype(np.int64), sign_type=kind)
-    return np.asarray(found[0])
+    signed = igl.signed_distance(points, head.skin.vertices, head.skin.triangles.astype(np.int64), sign_type=kind)
+    return np.asarray(signed[0])
 
 
 def some(points: np.ndarray, count: int = 4000) -> np.ndarray:

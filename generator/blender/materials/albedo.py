@@ -44,8 +44,8 @@ def _colour(graph: Graph, shader: Any) -> Any:
         return graph.mix(factor, ends[0], ends[1], how)
     if shader.bl_idname == "ShaderNodeBsdfHairPrincipled" and shader.parametrization == "MELANIN":
         return _hair(graph, shader)
-    found = socket(shader, "Base Color") or socket(shader, "Color")
-    return _BLACK if found is None else _source(found)
+    colour = socket(shader, "Base Color") or socket(shader, "Color")
+    return _BLACK if colour is None else _source(colour)
 
 
 def _hair(graph: Graph, shader: Any) -> Any:

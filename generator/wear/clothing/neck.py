@@ -40,11 +40,11 @@ class Neck:
 
     def radius(self, side: Floats, height: Floats) -> Floats:
         """(...) metres from the axis at which the surface is met from outside."""
-        found = np.full(side.shape, 0.16)
+        radius = np.full(side.shape, 0.16)
         for _ in range(16):
-            lack = self.surface.clearance(self.points(side, height, found).reshape(-1, 3)).reshape(side.shape)
-            found = np.clip(found - 0.9 * lack, 0.02, 0.2)
-        return found
+            lack = self.surface.clearance(self.points(side, height, radius).reshape(-1, 3)).reshape(side.shape)
+            radius = np.clip(radius - 0.9 * lack, 0.02, 0.2)
+        return radius
 
     def headroom(self, side: Floats) -> Floats:
         """(M,) metres that a collar may rise before it meets jaw, ears or the back of the head."""
