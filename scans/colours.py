@@ -1,4 +1,4 @@
-"""The colours of labels in meshes and pictures."""
+"""Colours of labels, distances and parts in meshes and pictures."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ _PARTS = {
 
 Colours = NDArray[np.float64]
 
+# The colours of reports and of registration.
+SKIN_COLOUR = (232, 150, 110)
+OTHER_COLOUR = (70, 95, 130)
+PLAIN_COLOUR = (205, 200, 195)
+
+Rgb = NDArray[np.uint8]
+
 
 def of_probability(probability: NDArray) -> Colours:
     """(P, 3) between the colours of skin and of the rest."""
@@ -29,7 +36,7 @@ def of_probability(probability: NDArray) -> Colours:
 
 
 def of_mistakes(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Colours:
-    """(P, 3): as the truth, where the prediction is right; red is false skin, yellow is missed skin."""
+    """(P, 3): as the true labels where the prediction is right; red is false skin, yellow is missed skin."""
     result = of_probability(true)
     result[predicted & ~true] = FALSE_SKIN
     result[true & ~predicted] = MISSED_SKIN
@@ -54,3 +61,29 @@ def of_part(part: NDArray) -> Colours:
     for index, name in enumerate(PARTS):
         table[index] = _PARTS.get(name, _UNKNOWN)
     return table[np.asarray(part)]
+
+
+def label_colours(skin: NDArray[np.bool_]) -> Rgb:
+    """(V, 3) uint8 colours of labels: skin warm, everything else blue."""
+    return np.where(skin[:, None], np.array(SKIN_COLOUR), np.array(OTHER_COLOUR)).astype(np.uint8)
+
+
+def agreement_colours(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Rgb:
+    """(V, 3) uint8: where prediction and true labels agree their colour, false skin red, missed skin yellow."""
+    colours = label_colours(true)
+    colours[predicted & ~true] = (215, 40, 40)
+    colours[~predicted & true] = (245, 215, 60)
+    return colours
+
+
+def distance_colours(distance_mm: NDArray[np.floating], limit_mm: float = 5.0) -> Rgb:
+    """(V, 3) uint8 colours of distances from 0 to `limit_mm` (viridis)."""
+    from matplotlib import colormaps
+
+    scaled = np.clip(np.nan_to_num(distance_mm, nan=limit_mm) / limit_mm, 0, 1)
+    return (colormaps["viridis"](scaled)[:, :3] * 255).astype(np.uint8)
+
+
+def faded(colours: Rgb, kept: NDArray[np.bool_]) -> Rgb:
+    """Colours (V, 3), pale but where they are kept (V,): what is shown without being measured."""
+    return np.where(kept[:, None], colours, 0.25 * colours.astype(float) + 0.75 * 225).astype(np.uint8)

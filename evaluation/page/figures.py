@@ -14,9 +14,10 @@ from evaluation.comparison.rows import Row
 from evaluation.comparison.samples import Subject
 from registration.template import Template
 from scans import colours
+from scans.colours import distance_colours, faded
 from scans.distance import surface_distance_mm
+from scans.encoding import thumbnail
 from scans.mesh_renderer import Fragments, MeshRenderer, Picture
-from scans.pictures import distance_colours, faded, thumbnail
 
 SHOWN_MM = 3.0  # the error from which on a picture shows no more
 _SIDE = 250

@@ -25,7 +25,8 @@ from factory.report.sample_sections import (
     threshold_of,
 )
 from factory.report.usage import sum_usage
-from scans import pictures
+from scans.colours import OTHER_COLOUR, SKIN_COLOUR
+from scans.encoding import png_url
 
 PAGE = "report.html"
 
@@ -118,8 +119,8 @@ def _render(reader: DatasetReader, settings: ReportSettings, extras: ReportExtra
         faces=thumbnails,
         total=len(statistics.locations),
         predictions=predictions,
-        key={"skin": _css(pictures.SKIN_COLOUR), "other": _css(pictures.OTHER_COLOUR)},
-        curve=pictures.png_url(charts.learning_curve(read_metrics(extras.metrics))) if extras.metrics else None,
+        key={"skin": _css(SKIN_COLOUR), "other": _css(OTHER_COLOUR)},
+        curve=png_url(charts.learning_curve(read_metrics(extras.metrics))) if extras.metrics else None,
         attributes=[_chart(chart) for chart in sections.attribute_charts(statistics)],
         quality=[_chart(chart) for chart in sections.quality_charts(statistics)],
         distances=_chart(sections.distance_chart(statistics, thresholds or {DEFAULT_THRESHOLD_MM})),
@@ -180,7 +181,7 @@ def _join(version: str | Sequence[str]) -> str:
 
 
 def _chart(chart: sections.Chart | None) -> dict[str, str] | None:
-    return None if chart is None else {"picture": pictures.png_url(chart.picture), "caption": chart.caption}
+    return None if chart is None else {"picture": png_url(chart.picture), "caption": chart.caption}
 
 
 def _css(colour: tuple[int, int, int]) -> str:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from capture import Capture, Labels, Mesh, Scan
 from evaluation.metrics.labels import BinaryScores, binary_scores
 from factory.report.dataset_reader import DatasetReader, HeadLocation
-from scans import pictures
+from scans.colours import agreement_colours, distance_colours, label_colours
+from scans.encoding import jpeg_url, thumbnail
 from scans.head_sample import HeadSample
 from scans.images import decode_image
 from scans.predictions import Prediction
+from scans.pyvista_renderer import render_mesh
 
 THUMBNAIL = 264  # pixels; shown at half that size
 FRONT = 160  # likewise
@@ -31,7 +33,7 @@ def face_thumbnail(reader: DatasetReader, location: HeadLocation) -> str:
     """A small picture of a head from the front."""
     name = f"{reader.store.url_of(location.archive)}, head {location.number}"
     image = decode_image(reader.read_front_image(location), name)
-    return pictures.jpeg_url(pictures.thumbnail(image, FRONT))
+    return jpeg_url(thumbnail(image, FRONT))
 
 
 def head_section(head: HeadSample, split: str) -> dict[str, Any]:
@@ -44,11 +46,11 @@ def head_section(head: HeadSample, split: str) -> dict[str, Any]:
     shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
     if scan.colours is not None:
         shown.append(_mesh_picture(scan, scan.colours, "front", "scan, colour"))
-    shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "front", "true labels"))
-    shown.append(_mesh_picture(scan, pictures.label_colours(labels.skin), "profile", "true labels, profile"))
-    colours = pictures.distance_colours(labels.distance_mm)
+    shown.append(_mesh_picture(scan, label_colours(labels.skin), "front", "true labels"))
+    shown.append(_mesh_picture(scan, label_colours(labels.skin), "profile", "true labels, profile"))
+    colours = distance_colours(labels.distance_mm)
     shown.append(_mesh_picture(scan, colours, "three_quarter", "distance to the surface, 0 (dark) to 5 mm (bright)"))
-    views = [pictures.jpeg_url(pictures.thumbnail(image, THUMBNAIL)) for image in head.pixels()]
+    views = [jpeg_url(thumbnail(image, THUMBNAIL)) for image in head.pixels()]
     return {"name": head.id, "split": split, "summary": summary, "views": views, "meshes": shown}
 
 
@@ -59,24 +61,21 @@ def prediction_section(folder: Path) -> dict[str, Any]:
     skin = Prediction.read(folder / "prediction" / Prediction.FILE, scan).skin
     shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
     scores: BinaryScores | None = None
-    predicted = pictures.label_colours(skin)
+    predicted = label_colours(skin)
     if capture.labels_path.is_file():
         true = Labels.read(capture.labels_path, len(scan.vertices)).skin
         scores = binary_scores(skin, true)
-        shown.append(_mesh_picture(scan, pictures.label_colours(true), "front", "true labels"))
+        shown.append(_mesh_picture(scan, label_colours(true), "front", "true labels"))
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
-        agreement = pictures.agreement_colours(skin, true)
+        agreement = agreement_colours(skin, true)
         shown.append(_mesh_picture(scan, agreement, "three_quarter", "errors of the prediction"))
     else:
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
-    views = [
-        pictures.jpeg_url(pictures.thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL))
-        for path in capture.image_paths
-    ]
+    views = [jpeg_url(thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL)) for path in capture.image_paths]
     return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown}
 
 
 def _mesh_picture(mesh: Mesh, colours: NDArray[np.uint8] | None, view: str, caption: str) -> dict[str, str]:
-    return {"picture": pictures.jpeg_url(pictures.render_mesh(mesh, colours, view)), "caption": caption}
+    return {"picture": jpeg_url(render_mesh(mesh, colours, view)), "caption": caption}

@@ -28,19 +28,19 @@ def _ball_capture(folder: Path, classes: tuple[PixelClass | None, ...]) -> tuple
 
 def test_the_view_that_sees_a_vertex_best_decides(tmp_path: Path) -> None:
     capture, scan = _ball_capture(tmp_path, (PixelClass.SKIN, PixelClass.GARMENT))
-    found = seen_classes(capture, scan)
+    classes = seen_classes(capture, scan)
     ways = np.stack([camera.centre / np.linalg.norm(camera.centre) for camera in capture.cameras])
     cosines = scan.vertices / 0.1 @ ways.T
     clear = np.abs(cosines[:, 0] - cosines[:, 1]) > 0.1
     seen = cosines.max(axis=1) > 0.3
     expected = np.where(cosines[:, 0] > cosines[:, 1], PixelClass.SKIN, PixelClass.GARMENT)
-    np.testing.assert_array_equal(found[clear & seen], expected[clear & seen])
-    assert (found[cosines.max(axis=1) < 0] == UNSEEN).all()
+    np.testing.assert_array_equal(classes[clear & seen], expected[clear & seen])
+    assert (classes[cosines.max(axis=1) < 0] == UNSEEN).all()
 
 
 def test_background_and_missing_masks_say_nothing(tmp_path: Path) -> None:
     capture, scan = _ball_capture(tmp_path / "a", (PixelClass.BACKGROUND, PixelClass.EYES, None))
-    found = seen_classes(capture, scan)
-    assert set(np.unique(found)) == {PixelClass.EYES, UNSEEN}
+    classes = seen_classes(capture, scan)
+    assert set(np.unique(classes)) == {PixelClass.EYES, UNSEEN}
     capture, scan = _ball_capture(tmp_path / "b", (None, None))
     assert seen_classes(capture, scan) is None

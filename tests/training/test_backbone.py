@@ -187,9 +187,9 @@ def test_sam_in_a_folder(tmp_path: Path, whole: bool) -> None:
     (tokens,) = backbone.tokens([image])
     assert tokens.shape == (8, 8, 42)
     with torch.inference_mode():
-        found = model(_pixels(image), output_hidden_states=True)
-    _close(tokens[..., 32:], found.last_hidden_state[0].permute(1, 2, 0))
-    _close(tokens[..., 16:32], found.hidden_states[-1][0])
+        output = model(_pixels(image), output_hidden_states=True)
+    _close(tokens[..., 32:], output.last_hidden_state[0].permute(1, 2, 0))
+    _close(tokens[..., 16:32], output.hidden_states[-1][0])
     with pytest.raises(InputError, match="100 is no multiple of 16; use 96"):
         _ = Backbone(BackboneConfig(str(tmp_path), [1], 100)).channels
 
@@ -265,12 +265,12 @@ def test_several_workers_share_a_cache(tmp_path: Path, tiny_dinov2: Path) -> Non
     names = [f"{i}.png" for i in range(9)]
     config = BackboneConfig(str(tiny_dinov2), [1, 3], 56)
     expected = cached_tokens(Backbone(config), images, names, None)
-    found: dict[int, list] = {}
+    cached: dict[int, list] = {}
 
     def work(number: int) -> None:
         turn = images[number:] + images[:number]
         tokens = cached_tokens(Backbone(config), turn, names, tmp_path)
-        found[number] = [np.array(item) for item in tokens[9 - number :] + tokens[: 9 - number]]
+        cached[number] = [np.array(item) for item in tokens[9 - number :] + tokens[: 9 - number]]
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -278,7 +278,7 @@ def test_several_workers_share_a_cache(tmp_path: Path, tiny_dinov2: Path) -> Non
     for thread in threads:
         thread.join()
     for number in range(4):
-        for a, b in zip(found[number], expected, strict=True):
+        for a, b in zip(cached[number], expected, strict=True):
             np.testing.assert_allclose(a, b, atol=2e-3)
     files = [name for _, _, names in os.walk(tmp_path / "tokens") for name in names]
     assert len(files) == 9 and not any(name.startswith(".") for name in files)

@@ -114,8 +114,8 @@ def test_everything_of_a_head_moves_together(tiny_dinov2, monkeypatch: pytest.Mo
     head, labeller = _head(), _labeller(lifted)
     batch = to_batch(prepare_head(head, labeller.preparation, None))
     moved = batch.to("meta")
-    found = list(_tensors(moved))
-    assert len(found) == len(list(_tensors(batch))) > 8 and all(tensor.is_meta for tensor in found)
+    tensors = list(_tensors(moved))
+    assert len(tensors) == len(list(_tensors(batch))) > 8 and all(tensor.is_meta for tensor in tensors)
     with torch.inference_mode():
         outputs = labeller.to("meta")(moved)
         assert all(tensor.is_meta for tensor in _tensors(outputs)) and len(list(_tensors(outputs))) == 3

@@ -68,9 +68,9 @@ def test_head_and_its_gradients_equal_dense_maps(variance: bool, chunk: int, mon
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
     assert (ours[:5] == 0).all() and ours.shape == (60, head.channels)
     slope = torch.randn_like(ours)
-    found = torch.autograd.grad(ours, list(head.parameters()), slope)
+    gradients = torch.autograd.grad(ours, list(head.parameters()), slope)
     expected = torch.autograd.grad(theirs, list(head.parameters()), slope)
-    for a, b in zip(found, expected, strict=True):
+    for a, b in zip(gradients, expected, strict=True):
         torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
 
 

@@ -82,25 +82,25 @@ def test_metrics_over_all_heads_together() -> None:
     metrics, sets = LabelMetrics(BOTH), [(_outputs(40, 2), _targets(40, 3)), (_outputs(90, 4), _targets(90, 5))]
     for outputs, targets in sets:
         metrics.update(outputs, targets, torch.tensor(float(len(targets.skin))))
-    found = {name: float(value) for name, value in metrics.compute().items()}
+    values = {name: float(value) for name, value in metrics.compute().items()}
     said = np.concatenate([outputs.skin.argmax(1).numpy() for outputs, _ in sets])
     true, boundary, distance, part = (
         np.concatenate([getattr(targets, name).numpy() for _, targets in sets])
         for name in ("skin", "boundary_mm", "distance_mm", "part")
     )
     ious = [((said == k) & (true == k)).sum() / ((said == k) | (true == k)).sum() for k in (0, 1)]
-    assert [found["iou_other"], found["iou_skin"]] == pytest.approx(ious)
-    assert found["miou"] == pytest.approx(np.mean(ious))
-    assert found["accuracy"] == pytest.approx((said == true).mean())
-    assert found["band_accuracy"] == pytest.approx((said == true)[boundary < BAND_MM].mean())
-    assert found["loss"] == 65
+    assert [values["iou_other"], values["iou_skin"]] == pytest.approx(ious)
+    assert values["miou"] == pytest.approx(np.mean(ious))
+    assert values["accuracy"] == pytest.approx((said == true).mean())
+    assert values["band_accuracy"] == pytest.approx((said == true)[boundary < BAND_MM].mean())
+    assert values["loss"] == 65
     guess = np.concatenate([outputs.distance_mm.numpy() for outputs, _ in sets])
     near = distance < 20
-    assert found["distance_mae_mm"] == pytest.approx(np.abs(guess - distance)[near].mean(), rel=1e-5)
+    assert values["distance_mae_mm"] == pytest.approx(np.abs(guess - distance)[near].mean(), rel=1e-5)
     chosen = np.concatenate([outputs.part.argmax(1).numpy() for outputs, _ in sets])[part >= 0]
     part = part[part >= 0]
     parts = [((chosen == k) & (part == k)).sum() / ((chosen == k) | (part == k)).sum() for k in range(len(PARTS))]
-    assert found["part_miou"] == pytest.approx(np.mean(parts))
+    assert values["part_miou"] == pytest.approx(np.mean(parts))
     metrics.reset()
     empty = metrics.compute()
     assert torch.isnan(empty["miou"])

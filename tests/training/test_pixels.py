@@ -70,10 +70,10 @@ def test_fit_learns_pictures_by_heart(trained: tuple[Path, str]) -> None:
         segmenter = UNetSegmenter(root / "checkpoints" / "last.ckpt", longest=112 // step)
         for camera in (toy_camera(view, 3) for view in range(3)):
             skin = segmenter.skin(toy_image(camera, vertices, bump))
-            truth = np.isin(toy_mask(camera, vertices, bump), SKIN_CLASSES)[step - 1 :: step, step - 1 :: step]
-            assert skin.shape == truth.shape and skin.dtype == np.float32
-            found = skin > 0.5
-            assert (found & truth).sum() / (found | truth).sum() > least
+            target = np.isin(toy_mask(camera, vertices, bump), SKIN_CLASSES)[step - 1 :: step, step - 1 :: step]
+            assert skin.shape == target.shape and skin.dtype == np.float32
+            predicted = skin > 0.5
+            assert (predicted & target).sum() / (predicted | target).sum() > least
 
 
 def test_answers_are_at_the_images_resolution_up_to_a_side(trained: tuple[Path, str]) -> None:
@@ -298,10 +298,13 @@ def test_metrics_are_counts_of_pixels() -> None:
     for part in (slice(0, 3), slice(3, 4)):
         metrics.update(scores[part], torch.from_numpy(classes[part]), torch.tensor(1.0))
     known = classes != IGNORED
-    truth = np.isin(classes, [PixelClass.SKIN, PixelClass.BROWS, PixelClass.LASHES])[known]
-    found = (skin_probability(scores).numpy() > 0.5)[known]
+    target = np.isin(classes, [PixelClass.SKIN, PixelClass.BROWS, PixelClass.LASHES])[known]
+    predicted = (skin_probability(scores).numpy() > 0.5)[known]
     values = metrics.compute()
-    skin, other = (truth & found).sum() / (truth | found).sum(), (~truth & ~found).sum() / (~truth | ~found).sum()
+    skin, other = (
+        (target & predicted).sum() / (target | predicted).sum(),
+        (~target & ~predicted).sum() / (~target | ~predicted).sum(),
+    )
     assert float(values["iou_skin"]) == pytest.approx(skin)
     assert float(values["miou"]) == pytest.approx((skin + other) / 2)
     guess, garment = scores.argmax(1).numpy(), PixelClass.GARMENT

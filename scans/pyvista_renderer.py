@@ -1,53 +1,19 @@
-"""Pictures of meshes (pyvista, off screen) and of images, small."""
+"""Pictures of meshes by pyvista, off screen: smooth and antialiased, where its graphics library is installed."""
 
 from __future__ import annotations
 
-import base64
-import io
 import os
 import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from capture import Mesh
-
-Rgb = NDArray[np.uint8]
-
-SKIN_COLOUR = (232, 150, 110)
-OTHER_COLOUR = (70, 95, 130)
-PLAIN_COLOUR = (205, 200, 195)
+from scans.colours import PLAIN_COLOUR, Rgb
 
 # Directions to look from: azimuth (to the subject's left) and elevation, degrees.
 VIEWS: dict[str, tuple[float, float]] = {"front": (0, 0), "three_quarter": (45, 10), "profile": (90, 0)}
-
-
-def label_colours(skin: NDArray[np.bool_]) -> Rgb:
-    """(V, 3) uint8 colours of labels: skin warm, everything else blue."""
-    return np.where(skin[:, None], np.array(SKIN_COLOUR), np.array(OTHER_COLOUR)).astype(np.uint8)
-
-
-def agreement_colours(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Rgb:
-    """(V, 3) uint8: where prediction and truth agree their colour, false skin red, missed skin yellow."""
-    colours = label_colours(true)
-    colours[predicted & ~true] = (215, 40, 40)
-    colours[~predicted & true] = (245, 215, 60)
-    return colours
-
-
-def distance_colours(distance_mm: NDArray[np.floating], limit_mm: float = 5.0) -> Rgb:
-    """(V, 3) uint8 colours of distances from 0 to `limit_mm` (viridis)."""
-    from matplotlib import colormaps
-
-    scaled = np.clip(np.nan_to_num(distance_mm, nan=limit_mm) / limit_mm, 0, 1)
-    return (colormaps["viridis"](scaled)[:, :3] * 255).astype(np.uint8)
-
-
-def faded(colours: Rgb, kept: NDArray[np.bool_]) -> Rgb:
-    """Colours (V, 3), pale but where they are kept (V,): what is shown without being measured."""
-    return np.where(kept[:, None], colours, 0.25 * colours.astype(float) + 0.75 * 225).astype(np.uint8)
 
 
 def render_mesh(mesh: Mesh, colours: Rgb | None = None, view: str = "front", size: int = 480) -> Rgb:
@@ -105,27 +71,3 @@ def _aim(pyvista: Any, plotter: Any, vertices: NDArray, azimuth: float, elevatio
     for position, strength in ((key, 0.75), (fill, 0.35)):
         light = {"position": position, "focal_point": centre, "intensity": strength, "light_type": "scene light"}
         plotter.add_light(pyvista.Light(**light))
-
-
-def thumbnail(image: Rgb, size: int) -> Rgb:
-    """The picture with its longer side scaled to `size` pixels."""
-    scale = size / max(image.shape[:2])
-    shape = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
-    return np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.LANCZOS))
-
-
-def jpeg(image: Rgb, quality: int = 88) -> bytes:
-    """The picture as JPEG."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-def jpeg_url(image: Rgb) -> str:
-    """The picture as data URL, for pages without files beside them."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg(image)).decode()
-
-
-def png_url(data: bytes) -> str:
-    """A PNG file as data URL."""
-    return "data:image/png;base64," + base64.b64encode(data).decode()
