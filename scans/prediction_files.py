@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import Mesh, Scan, atomic_path
-from scans import colours
 from scans.head_sample import HeadSample
-from scans.prediction_picture import draw_prediction
+from scans.pictures import colours
+from scans.pictures.prediction import draw_prediction
 from scans.predictions import Prediction
 
 log = logging.getLogger(__name__)

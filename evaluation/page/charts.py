@@ -9,7 +9,7 @@ import numpy as np
 
 from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
 from evaluation.metrics.calibration import Calibration
-from scans.plots import MARK, new_figure, png
+from scans.pictures.plots import MARK, new_figure, png
 
 _WIDE = (8.6, 3.4)
 

@@ -13,11 +13,11 @@ from evaluation.comparison.results import Result, read_probability, read_vertice
 from evaluation.comparison.rows import Row
 from evaluation.comparison.samples import Subject
 from registration.template import Template
-from scans import colours
-from scans.colours import distance_colours, faded
 from scans.distance import surface_distance_mm
-from scans.encoding import thumbnail
-from scans.mesh_renderer import Fragments, MeshRenderer, Picture
+from scans.pictures import colours
+from scans.pictures.colours import distance_colours, faded
+from scans.pictures.encoding import thumbnail
+from scans.pictures.mesh_renderer import Fragments, MeshRenderer, Picture
 
 SHOWN_MM = 3.0  # the error from which on a picture shows no more
 _SIDE = 250

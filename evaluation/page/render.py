@@ -15,8 +15,8 @@ from evaluation.page import charts
 from evaluation.page.conclusions import conclude
 from evaluation.page.figures import SHOWN_MM, Figures
 from evaluation.page.tables import COLUMNS, LEGEND, TITLES, table_rows
-from scans import colours
-from scans.encoding import jpeg_url, png_url
+from scans.pictures import colours
+from scans.pictures.encoding import jpeg_url, png_url
 
 _CURVES = 7  # methods in a plot at most
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scans.plots import BAR, MARK, new_figure, png
+from scans.pictures.plots import BAR, MARK, new_figure, png
 
 CATEGORIES_SHOWN = 14
 _SMALL = (4.2, 2.4)  # inches

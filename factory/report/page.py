@@ -25,8 +25,8 @@ from factory.report.sample_sections import (
     threshold_of,
 )
 from factory.report.usage import sum_usage
-from scans.colours import OTHER_COLOUR, SKIN_COLOUR
-from scans.encoding import png_url
+from scans.pictures.colours import OTHER_COLOUR, SKIN_COLOUR
+from scans.pictures.encoding import png_url
 
 PAGE = "report.html"
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from capture import Capture, Labels, Mesh, Scan
 from evaluation.metrics.labels import BinaryScores, binary_scores
 from factory.report.dataset_reader import DatasetReader, HeadLocation
-from scans.colours import agreement_colours, distance_colours, label_colours
-from scans.encoding import jpeg_url, thumbnail
 from scans.head_sample import HeadSample
 from scans.images import decode_image
+from scans.pictures.colours import agreement_colours, distance_colours, label_colours
+from scans.pictures.encoding import jpeg_url, thumbnail
+from scans.pictures.pyvista_renderer import render_mesh
 from scans.predictions import Prediction
-from scans.pyvista_renderer import render_mesh
 
 THUMBNAIL = 264  # pixels; shown at half that size
 FRONT = 160  # likewise

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from capture import HeadSurface, Mesh
 from registration.files.outputs import ScanRegistration
-from scans.colours import PLAIN_COLOUR, distance_colours, faded, label_colours
 from scans.distance import surface_distance_mm
-from scans.mesh_renderer import MeshRenderer
-from scans.sheets import sheet
+from scans.pictures.colours import PLAIN_COLOUR, distance_colours, faded, label_colours
+from scans.pictures.mesh_renderer import MeshRenderer
+from scans.pictures.sheets import sheet
 
 _MOST_MM = 2.0  # distance of the brightest colour
 _SIDE = 420

@@ -35,7 +35,7 @@ def test_any_colour_is_the_nearest_paint(colours: list[tuple[int, int, int]]) ->
 
 
 def test_skin_and_other_look_as_in_segmented_meshes() -> None:
-    colours = pytest.importorskip("scans.colours")
+    colours = pytest.importorskip("scans.pictures.colours")
     np.testing.assert_array_equal(COLOURS[Paint.SKIN], colours.SKIN)
     np.testing.assert_array_equal(COLOURS[Paint.OTHER], colours.OTHER)
 

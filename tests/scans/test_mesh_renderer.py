@@ -5,10 +5,10 @@ import pytest
 import trimesh
 
 from capture import Camera
-from scans import colours
-from scans.mesh_renderer import MeshRenderer
+from scans.pictures import colours
+from scans.pictures.mesh_renderer import MeshRenderer
+from scans.pictures.sheets import sheet
 from scans.predictions import PARTS
-from scans.sheets import sheet
 
 ROTATION = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # from -Y, Z up
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import atomic_path
-from scans import colours
-from scans.mesh_renderer import Fragments, MeshRenderer, Picture
-from scans.sheets import sheet
+from scans.pictures import colours
+from scans.pictures.mesh_renderer import Fragments, MeshRenderer, Picture
+from scans.pictures.sheets import sheet
 from training.data.batch import BatchTargets, HeadBatch
 from training.data.module import HeadData
 from training.model.outputs import Outputs

@@ -20,7 +20,7 @@ from capture.geometry import vertex_normals
 from generator.components.shape import ShapeSpec
 from generator.head import build_head
 from generator.records import to_json
-from scans.mesh_renderer import MeshRenderer
+from scans.pictures.mesh_renderer import MeshRenderer
 from training.features import FeatureConfig, input_channels
 from training.model.module import SkinLabeller
 from training.preparation.settings import Preparation

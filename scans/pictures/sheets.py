@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from scans.mesh_renderer import Picture
+from scans.pictures.mesh_renderer import Picture
 
 
 def legend(entries: Mapping[str, tuple[int, int, int]]) -> Picture:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from capture import Camera
-from scans import colours
 from scans.head_sample import HeadSample
 from scans.images import resize_image
-from scans.mesh_renderer import MeshRenderer, Picture
+from scans.pictures import colours
+from scans.pictures.mesh_renderer import MeshRenderer, Picture
+from scans.pictures.sheets import legend, sheet
 from scans.predictions import Prediction
-from scans.sheets import legend, sheet
 
 _SHOWN = 4  # views at most
 _SIDE = 420  # pixels of a view's longer side

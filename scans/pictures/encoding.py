@@ -8,7 +8,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from scans.colours import Rgb
+from scans.pictures.colours import Rgb
 
 
 def thumbnail(image: Rgb, size: int) -> Rgb:

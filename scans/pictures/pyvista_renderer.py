@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
-from scans.colours import PLAIN_COLOUR, Rgb
+from scans.pictures.colours import PLAIN_COLOUR, Rgb
 
 # Directions to look from: azimuth (to the subject's left) and elevation, degrees.
 VIEWS: dict[str, tuple[float, float]] = {"front": (0, 0), "three_quarter": (45, 10), "profile": (90, 0)}

@@ -1,0 +1,1 @@
+"""Pictures: meshes rendered, colours of labels, sheets, plots, encoding for web pages."""
