@@ -126,7 +126,7 @@ def exit_code_of(run: Callable[[], None]) -> int:
     except StageError as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
-        return _fail("interrupted; finished files are kept, run the same command to resume", 130)
+        return _fail("interrupted; finished files are kept; run the same command to resume", 130)
     return 0
 
 

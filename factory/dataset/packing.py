@@ -43,7 +43,7 @@ class PackSettings:
     """Settings of a data set that is packed.
 
     Attributes:
-        test_share: share of the heads that go to the test split (the paper: 500 of 3000).
+        test_share: share of the heads in the test split; the default is the paper's, 500 of 3000.
         heads_per_shard: samples in one tar file.
     """
 

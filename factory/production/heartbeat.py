@@ -49,7 +49,7 @@ class Heartbeat:
         self._thread.join()
         try:
             self._store.remove(HEARTBEAT)
-        except InputError as unreachable:  # what ended the run is the error to tell
+        except InputError as unreachable:  # the error that ended the run is what matters
             log.warning("%s", unreachable)
 
     def update(self, state: Mapping[str, Any]) -> None:
@@ -64,7 +64,7 @@ class Heartbeat:
             self._write()
 
     def _write(self) -> None:
-        with suppress(InputError, OSError):  # a full disk is told by those who need it more
+        with suppress(InputError, OSError):  # a full disk is reported by the tasks that need it
             self._store.write(HEARTBEAT, json.dumps({**self._state, "time": time.time()}).encode())
 
 

@@ -47,9 +47,9 @@ _NUMBERS: dict[str, tuple[str, tuple[float, float] | None]] = {
 }
 _QUALITY: dict[str, tuple[str, float]] = {
     "skin_share": ("skin vertices, % of a scan", 100),
-    "face_complete": ("completeness: face with scan within 1.5 mm, %", 100),
-    "skin_distance_mm": ("distance of skin vertices to the true surface, median of a scan, mm", 1),
-    "error_mm": ("error where the images show skin, median of a scan, mm", 1),
+    "face_complete": ("face with scan within 1.5 mm, %", 100),
+    "skin_distance_mm": ("distance of skin vertices, median, mm", 1),
+    "error_mm": ("error where images show skin, median, mm", 1),
     "vertices": ("vertices of a scan", 1),
 }
 
