@@ -61,6 +61,8 @@ def connected(options: ClusterOptions) -> Iterator[None]:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     try:
         if options.address is None:
+            # Ray protects what it starts here by a token, and explains that to each user in vain.
+            logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
             # "local": without it Ray would join whatever cluster was started on this machine.
             ray.init("local", num_cpus=options.cpus, include_dashboard=False, job_config=_ImportPath(), **quiet)
         else:

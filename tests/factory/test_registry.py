@@ -1,0 +1,41 @@
+"""The registry of stages: each row can be run, and everything that has a value for each stage reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from factory.production.resources import HEAD_TASKS, StageResources
+from factory.stages import heads
+from factory.stages.registry import STAGES, StageInput
+from factory.stages.settings import Execution, RenderSettings, ScanSettings
+
+
+def test_stages_are_in_the_order_of_the_work() -> None:
+    assert list(STAGES) == ["generate", "reconstruct", "label"] and (*STAGES, "pack") == HEAD_TASKS
+
+
+def test_no_two_stages_leave_the_same_files() -> None:
+    patterns = [pattern for stage in STAGES.values() for pattern in stage.outputs]
+    assert len(patterns) == len(set(patterns)) and all(stage.outputs for stage in STAGES.values())
+
+
+@pytest.mark.parametrize("task", HEAD_TASKS)
+def test_every_task_has_limits(task: str) -> None:
+    filled = StageResources().with_estimates(task, 1e6, 16)
+    assert filled.gib is not None and filled.minutes is not None
+
+
+def test_functions_get_the_head_and_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    for name in ("generate_head", "reconstruct_head", "label_head"):
+        monkeypatch.setattr(heads, name, lambda *arguments, name=name: calls.append((name, arguments)))
+    head = StageInput(7, tmp_path, tmp_path / "head_00000007", RenderSettings(), ScanSettings(), Execution(threads=1))
+    for stage in STAGES.values():
+        stage.load()(head)
+    assert calls == [
+        ("generate_head", (7, tmp_path, head.render, head.execution)),
+        ("reconstruct_head", (head.folder, head.scan, head.execution)),
+        ("label_head", (head.folder, head.scan, head.execution)),
+    ]
