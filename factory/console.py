@@ -66,7 +66,7 @@ def track(title: str, total: int) -> Iterator[Track]:
     """Show the progress of a task of `total` steps, with the time left: a bar on a terminal, log lines elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Track(total, _log_lines(title))
+        yield Track(total, _LogLines(title))
         return
     columns = (
         TextColumn("{task.description}"),
@@ -88,20 +88,25 @@ def track_share(title: str) -> Iterator[Callable[[str, float], None]]:
         yield lambda step, share: bar(round(100 * share), step)
 
 
-def _log_lines(title: str) -> Callable[[int, int, str], None]:
-    started = last = time.monotonic()
+class _LogLines:
+    """Progress as log lines, with the time left in the present kind of step."""
 
-    def show(done: int, total: int, note: str) -> None:
-        nonlocal last
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._started = self._logged = self._seen = self._counted_from = time.monotonic()
+        self._done = 0
+
+    def __call__(self, done: int, total: int, note: str) -> None:
         now = time.monotonic()
-        if done < total and now - last < LOG_INTERVAL_S:
+        if done < self._done:  # another kind of step, counted anew since the last call
+            self._counted_from = self._seen
+        self._done, self._seen = done, now
+        if done < total and now - self._logged < LOG_INTERVAL_S:
             return
-        last = now
-        elapsed = now - started
-        left = f", about {elapsed * (total - done) / done:.0f} s left" if 0 < done < total else ""
-        log.info("%s: %d of %d, %.0f s%s%s", title, done, total, elapsed, left, f" ({note})" if note else "")
-
-    return show
+        self._logged = now
+        left = (now - self._counted_from) * (total - done) / max(done, 1)
+        times = f"{now - self._started:.0f} s" + (f", about {left:.0f} s left" if 0 < done < total else "")
+        log.info("%s: %d of %d, %s%s", self._title, done, total, times, f" ({note})" if note else "")
 
 
 def exit_code_of(run: Callable[[], None]) -> int:
