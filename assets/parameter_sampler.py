@@ -30,14 +30,14 @@ class ParameterSampler:
 
     Attributes:
         rng: the stream itself, for what nobody can override.
-        asked: names that were asked for; overrides of others are mistakes.
-        options: choice -> what can be chosen.
+        asked: name that was asked for -> "number", "choice", "flag" or "value"; overrides of others are mistakes.
+        options: choice -> the names that can be chosen.
         where: the place of the overrides, for errors.
     """
 
     def __init__(self, rng: np.random.Generator, overrides: Mapping[str, Any] | None = None, where: str = "") -> None:
         self.rng = rng
-        self.asked: set[str] = set()
+        self.asked: dict[str, str] = {}
         self.options: dict[str, tuple[str, ...]] = {}
         self._families: set[str] = set()
         self._overrides = dict(overrides or {})
@@ -57,7 +57,7 @@ class ParameterSampler:
     def number(self, name: str, low: float, high: float, *, power: float = 1.0) -> float:
         """A number in [low, high), even where `power` is 1, nearer to `low` where it is more."""
         unit = float(self.rng.random())
-        override = self._override(name)
+        override = self._override(name, "number")
         if override is None:
             return round(low + (high - low) * unit**power, DIGITS)
         if _is_number(override):
@@ -80,14 +80,14 @@ class ParameterSampler:
     def normal(self, name: str, mean: float, deviation: float) -> float:
         """A normal number, cut at two and a half standard deviations."""
         if self._overrides.get(name) is None:
-            self.asked.add(name)
+            self.asked[name] = "number"
             return self._bell(float(self.rng.random()), mean, deviation)
         return self.number(name, mean, mean)
 
     def flag(self, name: str, probability: float) -> bool:
         """True with a probability."""
         unit = float(self.rng.random())
-        override = self._override(name)
+        override = self._override(name, "flag")
         if override is None:
             return unit < probability
         if isinstance(override, bool):
@@ -99,7 +99,7 @@ class ParameterSampler:
     def choice(self, name: str, weights: Mapping[str, float]) -> str:
         """One of the keys, as often as its weight says."""
         unit = float(self.rng.random())
-        override = self._override(name)
+        override = self._override(name, "choice")
         self.options[name] = tuple(weights)
         if override is not None:
             weights = self._chosen(name, override, weights)
@@ -121,17 +121,17 @@ class ParameterSampler:
 
     def given(self, name: str) -> Any:
         """The override under a name as it stands, for what no distribution draws; None where nothing."""
-        return self._override(name)
+        return self._override(name, "value")
 
     def unknown(self) -> list[str]:
         """The overrides, sorted, that nobody asked for."""
-        unknown = set(self._overrides) - self.asked - self._families
+        unknown = set(self._overrides) - set(self.asked) - self._families
         for family in self._families & set(self._overrides):
-            unknown |= {f"{family}.{name}" for name in set(self._overrides[family]) - self.asked}
+            unknown |= {f"{family}.{name}" for name in set(self._overrides[family]) - set(self.asked)}
         return sorted(unknown)
 
-    def _override(self, name: str) -> Any:
-        self.asked.add(name)
+    def _override(self, name: str, kind: str) -> Any:
+        self.asked[name] = kind
         return self._overrides.get(name)
 
     def _chosen(self, name: str, override: Any, known: Mapping[str, float]) -> Mapping[str, float]:

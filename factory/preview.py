@@ -7,21 +7,20 @@ import math
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from assets.head_models.registry import DEFAULT, load_head_model
 from assets.library import open_library
-from assets.parameter_sampler import ParameterSampler
 from capture import InputError, atomic_path, write_json
 from factory.console import Track, track
 from factory.stages.heads import GENERATE_SCRIPT, HIGHEST_SEED, sources
 from factory.stages.processes import run_stage
 from factory.stages.settings import RenderSettings
 from generator.cameras.rig import RigSpec
-from generator.distributions import Distributions
+from generator.distributions import Distributions, RecordedDistributions
 from generator.sampling import sample_spec
 
 log = logging.getLogger(__name__)
@@ -37,17 +36,6 @@ class Tile:
     seed: int
     overrides: Distributions
     label: str
-
-
-@dataclass(frozen=True)
-class _Asked(Distributions):
-    """Distributions that keep the streams they gave."""
-
-    samplers: dict[str, ParameterSampler] = field(default_factory=dict)
-
-    def sampler(self, seed: int, component: str) -> ParameterSampler:
-        self.samplers[component] = super().sampler(seed, component)
-        return self.samplers[component]
 
 
 def parse_views(text: str) -> tuple[tuple[float, float], ...]:
@@ -80,7 +68,7 @@ def plan_tiles(
         tiles = [Tile(seed, overrides, f"seed {seed}") for seed in seeds]
     else:
         component, _, name = each.partition(".")
-        asked = _Asked(overrides.overrides, overrides.where)
+        asked = RecordedDistributions(overrides.overrides, overrides.where)
         sample_spec(seeds[0], model, asked, assets)
         choices = {f"{key}.{choice}" for key, sampler in asked.samplers.items() for choice in sampler.options}
         if each not in choices:

@@ -57,6 +57,21 @@ class Distributions:
         return copied
 
 
+@dataclass(frozen=True)
+class RecordedDistributions(Distributions):
+    """Distributions that keep the samplers that they gave, and so all that was asked of them.
+
+    Attributes:
+        samplers: stream -> the sampler given last.
+    """
+
+    samplers: dict[str, ParameterSampler] = field(default_factory=dict)
+
+    def sampler(self, seed: int, component: str) -> ParameterSampler:
+        self.samplers[component] = super().sampler(seed, component)
+        return self.samplers[component]
+
+
 def _check_plain(value: Any, where: str) -> None:
     """Raise `InputError` for what JSON doesn't have, such as YAML's dates and keys that are no words."""
     if isinstance(value, Mapping):

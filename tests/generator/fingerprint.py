@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from assets.makehuman.model import load_default_model
 from assets.parameter_sampler import ParameterSampler
-from generator.distributions import Distributions
+from generator.distributions import Distributions, RecordedDistributions
 from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
 from generator.sampling import sample_spec
@@ -35,17 +35,15 @@ SEEN = [f"{name}.{row.kind_field}" for name, row in COMPONENTS.items() if row.ki
 
 
 @dataclass(frozen=True)
-class Recorded(Distributions):
-    """Keeps the streams that it gives; one component may get another stream."""
+class Recorded(RecordedDistributions):
+    """Distributions that keep their samplers; one component may get another stream."""
 
     other: str = ""
-    samplers: dict[str, ParameterSampler] = field(default_factory=dict)
 
     def sampler(self, seed: int, component: str) -> ParameterSampler:
         given = super().sampler(seed, component)
         if component == self.other:
             given.rng = component_stream(seed + 1000, component)
-        self.samplers[component] = given
         return given
 
 
