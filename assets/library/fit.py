@@ -1,4 +1,4 @@
-"""Putting a MakeHuman proxy on a head.
+"""The fit of a MakeHuman proxy on a head.
 
 As MakeHuman does: a proxy's vertex is the barycentric mean of the three vertices that it is bound to plus an offset,
 which is scaled along each axis by how far two reference vertices of this head are apart; the bones move it as they move

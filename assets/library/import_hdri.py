@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assets.library.copying import Imported, place
 from assets.library.images import SUFFIXES
+from assets.library.install import Imported, install_asset
 from assets.library.manifest import Asset
 from capture import InputError
 
@@ -32,7 +32,7 @@ def import_hdri(
     for path in panoramas:
         asset = Asset("hdri", f"{prefix}/{path.stem}", {}, licence, path.parent, author, source)
         try:
-            imported.add(place(asset, {"image": path}, out, link, imported.taken))
+            imported.add(install_asset(asset, {"image": path}, out, link, imported.taken))
         except InputError as error:
             imported.leave_out(path.stem, str(error))
     return imported

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assets.library.copying import Imported, place
+from assets.library.install import Imported, install_asset
 from assets.library.manifest import KINDS, Asset
 from assets.library.mhclo import read_material, read_obj, read_origin, read_proxy
 from capture import InputError
@@ -40,7 +40,7 @@ def import_makehuman(folder: Path, out: Path, origin: Origin, link: bool = False
     for path, kind in _candidates(folder):
         try:
             asset, sources = _asset(path, kind, folder, origin)
-            imported.add(place(asset, sources, out, link, imported.taken))
+            imported.add(install_asset(asset, sources, out, link, imported.taken))
         except InputError as error:
             imported.leave_out(_name(path, folder), str(error))
     if not imported.assets and not imported.left_out:

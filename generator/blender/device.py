@@ -1,4 +1,4 @@
-"""Choosing what Cycles renders on."""
+"""The processor or graphics cards that Cycles renders on."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from capture import Camera, write_bytes
 from generator.blender.compat import light_nothing
 from generator.blender.materials.albedo import shine_with_albedo
-from generator.blender.materials.library import clearness, see_through
 from generator.blender.materials.nodes import Graph, material
+from generator.blender.materials.proxy import clearness, see_through
 from generator.blender.render import Progress, render_channels
 from generator.image_files.exr import encode_exr
 from generator.image_files.png import encode_png

@@ -1,4 +1,4 @@
-"""Light from all around, exposed for the face, and what stands behind the head."""
+"""Light from all around, exposed for the face, and the background."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Mesh arithmetic in plain numpy: subdivision, sampling, distance fields."""
+"""Geometry in plain numpy: distance fields, the frame of the skull, closed solids, cuts along a level."""

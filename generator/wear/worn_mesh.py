@@ -22,7 +22,7 @@ class WornMesh:
         vertices: (V, 3) metres.
         triangles: (F, 3).
         pixel_class: of its pixels in the masks.
-        material: key of `generator.blender.materials.assignment.PAINTERS`.
+        material: key of `generator.blender.materials.registry.MATERIALS`.
         attributes: name -> (V,) or (V, 3) values that the material reads.
         touches: it may touch the skin (nose pads, hems); everything else keeps 2.5 mm or more from it.
         corner_uvs: (F, 3, 2) texture coordinates of the triangles' corners, where it has images.

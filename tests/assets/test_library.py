@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from assets.library import KINDS, open_library, read_asset
+from assets.library.catalogue import check
 from assets.library.images import image_problem
 from assets.library.import_hdri import import_hdri
-from assets.library.stack import check
 from capture import Capture, CaptureInfo, InputError
 from tests.assets.packs import write_asset, write_image
 from tests.helpers import make_capture

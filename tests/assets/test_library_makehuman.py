@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from assets.library import open_library
+from assets.library.catalogue import check
 from assets.library.import_makehuman import Origin, import_makehuman
 from assets.library.mhclo import read_material, read_obj, read_origin, read_proxy
-from assets.library.stack import check
 from capture import InputError
 from tests.assets.packs import write_pack, write_proxy
 from tests.helpers import SHARED, needs_shared

@@ -11,7 +11,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from generator.blender.curves import HAIR_NODES, add_strands, bundled_hair_node, hair_material
+from generator.blender.curves import HAIR_NODES, add_strands, bundled_hair_node
+from generator.blender.materials.hair import hair_material
 from generator.components.hair_colour import HairColour
 from generator.hair.strands import Strands
 

@@ -7,8 +7,8 @@ from typing import Any
 import bpy
 
 from generator.blender.compat import light_nothing, socket
-from generator.blender.materials.library import see_through
 from generator.blender.materials.nodes import Graph
+from generator.blender.materials.proxy import see_through
 
 _BLACK = (0.0, 0.0, 0.0, 1.0)
 # Absorption of eumelanin and pheomelanin per unit (Chiang et al. 2016, "A Practical and Controllable Hair and Fur Model

@@ -9,9 +9,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from generator.blender.materials.library_images import opaque_image
 from generator.blender.materials.nodes import Graph, material, opaque
 from generator.blender.materials.skin import noise
+from generator.blender.materials.texture_images import opaque_image
 from generator.components.eyes import IRISES, EyeSpec
 
 CORNEA = 0.0078  # metres, radius of curvature

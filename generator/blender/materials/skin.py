@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from generator.blender.materials.library_images import opaque_image
 from generator.blender.materials.nodes import Graph, material
+from generator.blender.materials.texture_images import opaque_image
 from generator.components.skin import SkinSpec
 
 RADIUS = (0.0032, 0.0013, 0.0007)  # metres that red, green and blue light travels below the fairest skin

@@ -1,4 +1,4 @@
-"""Pieces of cloth, what they lie on, and how sheets get their thickness."""
+"""Pieces of cloth, the surface that they lie on, and sheets and tubes with a thickness."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Cloth:
         triangles: (F, 3).
         fabric: (V, 3) metres along the weave: across, along, and which panel.
         collar: (V,) 1 on ribbed bands, 0 elsewhere.
-        material: key of `generator.blender.materials.assignment.PAINTERS`.
+        material: key of `generator.blender.materials.registry.MATERIALS`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Collars and what else goes around a neck."""
+"""Collars, hoods and scarves around the neck."""
 
 from __future__ import annotations
 

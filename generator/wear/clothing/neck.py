@@ -1,4 +1,4 @@
-"""The neck as collars see it: an axis, and how far out things stand clear at every height and side."""
+"""The neck as collars see it: an axis, and the radius that is clear of the body at every height and side."""
 
 from __future__ import annotations
 

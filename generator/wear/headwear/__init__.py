@@ -1,1 +1,1 @@
-"""Headwear around the sampled skull."""
+"""Hats, caps, bands and headscarves around the sampled skull; `chart` is the skull, `hats` what is worn on it."""

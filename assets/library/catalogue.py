@@ -1,4 +1,4 @@
-"""Libraries on top of each other: which assets there are, and which are left out."""
+"""The usable assets of one or more libraries; of two with one id the one in the later library counts."""
 
 from __future__ import annotations
 

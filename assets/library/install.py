@@ -1,4 +1,4 @@
-"""Putting an asset's files and its manifest into a library folder."""
+"""The installation of an asset, its files and its manifest, in a library folder."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Imported:
         self.left_out.append((name, why))
 
 
-def place(asset: Asset, sources: Mapping[str, Path], library: Path, link: bool, taken: set[str]) -> Asset:
+def install_asset(asset: Asset, sources: Mapping[str, Path], library: Path, link: bool, taken: set[str]) -> Asset:
     """Copy or link an asset's files into `<library>/<kind>/<id>/` and write its manifest, last.
 
     Args:

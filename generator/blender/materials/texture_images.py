@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from generator.blender.materials.library import load_image
+from generator.blender.materials.proxy import load_image
 from generator.components.skin import SkinSpec
 from generator.head import HeadGeometry
 from generator.lighting import LUMINANCE

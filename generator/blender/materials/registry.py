@@ -1,4 +1,7 @@
-"""The table of materials of what is worn."""
+"""The materials of what is worn: a row each.
+
+A new material is a function in a file here and a row in `MATERIALS`; meshes name it (`WornMesh.material`).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from generator.blender.materials.garment import (
 from generator.blender.materials.headwear import headwear_material
 from generator.spec import HeadSpec
 
-PAINTERS: Mapping[str, Callable[[HeadSpec], Any]] = {
+MATERIALS: Mapping[str, Callable[[HeadSpec], Any]] = {
     "garment": lambda spec: garment_material(spec.garment),
     "garment_inner": lambda spec: inner_material(spec.garment),
     "garment_trim": lambda spec: trim_material(spec.garment),
