@@ -24,6 +24,7 @@ from factory.stages.heads import make_heads
 from factory.stages.settings import RenderSettings, ScanSettings
 from factory.stages.stamps import history
 from generator.distributions import Distributions
+from reconstruction.settings import ReconstructionSettings
 
 BARE = {
     "hair": {"family": "none"},
@@ -65,7 +66,7 @@ def main() -> None:
         seed, overrides = HEADS[name]
         render = RenderSettings(options.resolution, options.samples, distributions=Distributions(overrides))
         root = options.out / f"{name}_{options.resolution}"
-        (folder,) = make_heads([seed], root, render, ScanSettings(backend=options.backend))
+        (folder,) = make_heads([seed], root, render, ScanSettings(ReconstructionSettings(options.backend)))
         quality = json.loads((folder / "quality.json").read_text())
         rows.append(row(name, seed, quality, history(folder)))
         found = check(quality, options.resolution) + check_cost(history(folder), options.resolution)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from assets.head_models.registry import DEFAULT, load_head_model
+from assets.head_models.registry import load_head_model
 from capture import HeadSurface, InputError, Mesh, write_bytes, write_json
 from evaluation import paper
 from evaluation.comparison.groups import by_group
@@ -18,7 +18,6 @@ from evaluation.comparison.results import Result, Workshop
 from evaluation.comparison.rows import (
     BEST_KIND,
     OWN_KIND,
-    Baselines,
     Row,
     curve_of,
     fill_rows,
@@ -27,6 +26,7 @@ from evaluation.comparison.rows import (
 )
 from evaluation.comparison.samples import Subject, count_subjects, read_captured, read_subjects
 from evaluation.comparison.summary import Summary, compare, distance_of, miou_of, summarise
+from evaluation.options import EvaluateOptions
 from evaluation.page.figures import Figures
 from evaluation.page.render import render
 from evaluation.page.tables import markdown
@@ -38,46 +38,6 @@ Progress = Callable[[int, int, str], None]
 
 PAGE, NUMBERS, TABLES = "evaluation.html", "evaluation.json", "tables.md"
 SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True)
-class EvaluateOptions:
-    """What is evaluated on what.
-
-    Attributes:
-        checkpoints: folder of training runs; None for the rows that need none.
-        which: of a run's checkpoints, last or best. The best was chosen by the data set's own test heads where it has
-            no validation split, which flatters it.
-        baselines: segmenters of images.
-        split: of the data set.
-        heads: the first so many of it; all where None.
-        annotated: captures with labels that a person painted.
-        blended: captures of clean heads that got hair over their images; their `head.ply` is the clean registration.
-        template: head model to register; None for labels alone.
-        head_models: that the data set may have been made with.
-        vertices: networks work on at most so many.
-        pictures: heads of which all methods are shown.
-        rows: names of the rows wanted; all where empty.
-    """
-
-    checkpoints: Path | None = None
-    which: str = "last"
-    baselines: Baselines = field(default_factory=Baselines)
-    split: str = "test"
-    heads: int | None = None
-    annotated: Sequence[Path] = ()
-    blended: Sequence[Path] = ()
-    template: str | None = DEFAULT
-    head_models: Sequence[str] = (DEFAULT,)
-    vertices: int = 250_000
-    pictures: int = 3
-    rows: Sequence[str] = ()
-
-    def __post_init__(self) -> None:
-        if self.heads is not None and self.heads < 1:
-            raise InputError(f"--heads {self.heads}: at least one")
-        if self.pictures < 0 or self.vertices < 16:
-            raise InputError("--pictures must not be negative, --vertices at least 16")
 
 
 def evaluate(
@@ -92,13 +52,14 @@ def evaluate(
     """
     out = Path(out)
     if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file; name a folder")
+        raise InputError(f"`out` {out} is a file; name a folder")
     count = count_subjects(dataset, options.split, options.heads)
     rows = _rows(options, out)
     template = None if options.template is None else Template(load_head_model(options.template))
     workshop = Workshop(out / "cache" / "results", template)
     shown = set(np.unique(np.linspace(0, count - 1, min(options.pictures, count)).round().astype(int)).tolist())
     figures = Figures(template)
+    models = () if options.head_model is None else (options.head_model,)
     captured = {
         kind: [read_captured(folder) for folder in folders]
         for kind, folders in {"annotated": options.annotated, "blended": options.blended}.items()
@@ -115,7 +76,7 @@ def evaluate(
 
     collected = {kind: _Collected() for kind in ("synthetic", *captured)}
     synthetic = collected["synthetic"]
-    for number, subject in enumerate(read_subjects(dataset, options.split, options.heads, options.head_models)):
+    for number, subject in enumerate(read_subjects(dataset, options.split, options.heads, models)):
         _run(subject, rows, workshop, synthetic, advance, figures if number in shown else None)
     for kind, subjects in captured.items():
         for subject in subjects:
@@ -133,13 +94,13 @@ def _check_captured(kind: str, subjects: Sequence[Subject]) -> None:
     names = [subject.head.id for subject in subjects]
     for subject, name in zip(subjects, names, strict=True):
         if names.count(name) > 1:
-            raise InputError(f"--{kind}: {names.count(name)} captures are called {name}; give each its own id, once")
+            raise InputError(f"`{kind}`: {names.count(name)} captures are called {name}; give each its own id, once")
         if kind == "annotated" and not subject.annotated:
-            cure = "paint them with `p2p annotate`; captures of `p2p blend` go behind --blended"
-            raise InputError(f"--annotated {subject.folder}: nobody painted its labels; {cure}")
+            cure = "paint them with `p2p annotate`; captures of `p2p blend` go behind `blended`"
+            raise InputError(f"`annotated` {subject.folder}: nobody painted its labels; {cure}")
         if kind == "blended" and subject.annotated:
-            cure = "captures with painted labels go behind --annotated"
-            raise InputError(f"--blended {subject.folder}: `p2p blend` did not make it; {cure}")
+            cure = "captures with painted labels go behind `annotated`"
+            raise InputError(f"`blended` {subject.folder}: `p2p blend` did not make it; {cure}")
 
 
 class _Collected:
@@ -160,10 +121,10 @@ def _rows(options: EvaluateOptions, out: Path) -> list[Row]:
     known = {row.name for row in rows}
     unknown = [name for name in options.rows if name not in known]
     if unknown:
-        raise InputError(f"--rows {unknown[0]}: no such row; there are {', '.join(sorted(known))}")
+        raise InputError(f"`rows` {unknown[0]}: no such row; there are {', '.join(sorted(known))}")
     chosen = [row for row in rows if not options.rows or row.name in options.rows]
     if all(row.method is None for row in chosen):
-        raise InputError(f"--rows {','.join(options.rows)}: {chosen[0].note}")
+        raise InputError(f"`rows` {','.join(options.rows)}: {chosen[0].note}")
     return chosen
 
 

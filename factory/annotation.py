@@ -7,7 +7,6 @@ import itertools
 import logging
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from PIL import Image
 from capture import Camera, Capture, InputError, Labels, Scan, write_bytes, write_json
 from capture.arrays import read_npz
 from capture.labels import is_painted
+from factory.annotate_options import AnnotateOptions
 from factory.stages.failures import StageError
 from factory.stages.heads import GENERATE_SCRIPT
 from factory.stages.processes import run_stage
@@ -34,26 +34,6 @@ log = logging.getLogger(__name__)
 _QUALITY = 92  # of the JPEG pictures in the file
 
 
-@dataclass(frozen=True)
-class AnnotateOptions:
-    """How a scan becomes a file to paint.
-
-    Attributes:
-        labels: `labels.npz` or `prediction.npz` to start from, or "none"; None for what of the capture somebody
-            painted, else its prediction, else its labels, else nothing.
-        unit: of the scan; guessed where None.
-        camera_unit: of the capture's camera poses, likewise.
-        out: the `.blend`; by default `annotation.blend` in the capture, or `<scan>.blend` beside the scan.
-        blender: a Blender binary, 3.4 or later; None for the `bpy` wheel.
-    """
-
-    labels: str | None = None
-    unit: str | None = None
-    camera_unit: str | None = None
-    out: Path | None = None
-    blender: Path | None = None
-
-
 def write_annotation(where: Path, options: AnnotateOptions) -> Path:
     """Write a Blender file with a capture's scan, or a mesh, and a mask to start from; returns its path.
 
@@ -65,9 +45,9 @@ def write_annotation(where: Path, options: AnnotateOptions) -> Path:
     given = read_scan(where) if head is None else head.scan
     out = options.out or (where.with_suffix(".blend") if head is None else where / "annotation.blend")
     if out.suffix.lower() != ".blend":
-        raise InputError(f"--out {out}: a Blender file ends with .blend")
+        raise InputError(f"`out` {out}: a Blender file ends with .blend")
     if out.exists():
-        cure = "import it, then move it away, or name another with --out"
+        cure = "import it, then move it away, or name another with `out`"
         raise InputError(f"{out} is there already, and somebody may have painted in it; {cure}")
     paint, words = _start(options.labels, where if head is not None else None, given)
     cameras: tuple[Camera, ...] = ()
@@ -76,7 +56,7 @@ def write_annotation(where: Path, options: AnnotateOptions) -> Path:
         metres, cameras = units.scan, tuple(scaled_camera(each, units.cameras) for each in head.cameras)
         log.info("units of %s", units.text)
     elif options.camera_unit is not None:
-        raise InputError(f"--camera-unit {options.camera_unit}: {where} is a mesh alone, without cameras; leave it out")
+        raise InputError(f"`camera_unit` {options.camera_unit}: {where} is a mesh alone, without cameras; leave it out")
     else:
         metres, told = scan_unit(given, options.unit, f"scan of {where.name}")
         log.info("unit of %s", told)
@@ -125,16 +105,16 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
         try:
             _blender(folder / "job.json", blender, f"annotation in {blend.name}", target, folder / "painted.npz")
         except StageError as error:  # an older Blender crashes over a newer one's file
-            cure = "import with the Blender that saved it, or a newer one: --blender"
+            cure = "import with the Blender that saved it, or a newer one: `blender`"
             raise InputError(f"{blend} can't be read by this Blender ({error}); {cure}") from None
         arrays = read_npz(folder / "painted.npz")
     skin, changed = _judge(blend, arrays["mask"], arrays["start"])
     key = str(arrays["key"])
     if capture is not None and scan_key(read_scan(capture.scan_path)) != key:
-        cure = "name the capture, or the .npz, that its labels are for: --out"
+        cure = "name the capture, or the .npz, that its labels are for: `out`"
         raise InputError(f"{blend} was painted on another scan than {capture.scan_path}; {cure}")
     if target.is_file() and not is_painted(target):
-        raise InputError(f"{target} was not painted: move it away, or name another file with --out")
+        raise InputError(f"{target} was not painted: move it away, or name another file with `out`")
     labels = Labels(np.full(len(skin), np.nan, np.float32), skin, scan=key, painted=True)
     before = Labels.read(target) if target.is_file() else None
     same = before is not None and before.scan == key and np.array_equal(before.skin, skin)
@@ -211,10 +191,10 @@ def _target(blend: Path, out: Path | None) -> tuple[Path, Capture | None]:
     if folder is not None and (folder / "sparse").is_dir() and (folder / Capture.SCAN).is_file():
         return folder / Capture.LABELS, Capture.read(folder)
     if out is not None and out.is_dir():
-        raise InputError(f"--out {out} is no capture with a scan; name a capture or an .npz file")
+        raise InputError(f"`out` {out} is no capture with a scan; name a capture or an .npz file")
     target = blend.with_suffix(".npz") if out is None else out
     if target.suffix != ".npz":
-        raise InputError(f"--out {target}: labels are an .npz file")
+        raise InputError(f"`out` {target}: labels are an .npz file")
     return target, None
 
 

@@ -28,8 +28,17 @@ PACKAGES = (
 LOG_INTERVAL_S = 5.0  # between two log lines of a task's progress
 
 
-def setup_logging(*, verbose: bool = False) -> None:
-    """Send the log to standard error: rich on a terminal, plain lines elsewhere."""
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def setup_logging(*, verbose: bool = False, rewrite: Callable[[str], str] = _as_it_is) -> None:
+    """Send the log to standard error: rich on a terminal, plain lines elsewhere.
+
+    Args:
+        verbose: whether details are logged.
+        rewrite: what messages pass through: a command line calls parameters as its options are called.
+    """
     level = logging.DEBUG if verbose else logging.INFO
     console = Console(stderr=True)
     handler: logging.Handler
@@ -39,9 +48,15 @@ def setup_logging(*, verbose: bool = False) -> None:
     else:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.addFilter(lambda record: _rewritten(record, rewrite))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for package in PACKAGES:
         logging.getLogger(package).setLevel(level)
+
+
+def _rewritten(record: logging.LogRecord, rewrite: Callable[[str], str]) -> bool:
+    record.msg, record.args = rewrite(record.getMessage()), ()
+    return True
 
 
 class Track:
@@ -109,12 +124,12 @@ class _LogLines:
         log.info("%s: %d of %d, %s%s", self._title, done, total, times, f" ({note})" if note else "")
 
 
-def exit_code_of(run: Callable[[], None]) -> int:
+def exit_code_of(run: Callable[[], None], rewrite: Callable[[str], str] = _as_it_is) -> int:
     """Run a command; an error becomes one line on standard error and the exit code that is returned.
 
     0: done; 1: a stage failed; 2: an error that the user can mend; 3: nothing can be made of this capture; 130:
-    interrupted. Any other exception is a defect of ours and keeps its traceback. Processes that the command starts, by
-    whichever library, import nothing from the folder that it is run in.
+    interrupted. Any other exception is a defect of ours and keeps its traceback. `rewrite` is what the line passes
+    through. Processes that the command starts, by whichever library, import nothing from the folder that it is run in.
     """
     from factory.stages.failures import StageError
 
@@ -122,14 +137,14 @@ def exit_code_of(run: Callable[[], None]) -> int:
         with safe_imports():
             run()
     except InputError as error:
-        return _fail(str(error), 3 if isinstance(error, RefusedError) else 2)
+        return _fail(rewrite(str(error)), 3 if isinstance(error, RefusedError) else 2)
     except OSError as error:
         mendable = explain_os_error(error, Path(error.filename or "the output"))
         if not isinstance(mendable, InputError):
             raise
-        return _fail(str(mendable), 2)
+        return _fail(rewrite(str(mendable)), 2)
     except StageError as error:
-        return _fail(str(error), 1)
+        return _fail(rewrite(str(error)), 1)
     except KeyboardInterrupt:
         return _fail("interrupted; finished files are kept; run the same command to resume", 130)
     return 0

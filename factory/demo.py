@@ -14,7 +14,7 @@ from pathlib import Path
 from capture import InputError, read_json, write_json
 from capture.import_path import import_environment
 from factory.dataset.packing import PackSettings, pack_if_needed
-from factory.report import ReportExtras, write_report
+from factory.report.page import ReportExtras, write_report
 from factory.stages.failures import StageError
 from factory.stages.heads import make_heads, p2p
 from factory.stages.settings import RenderSettings, ScanSettings
@@ -27,7 +27,7 @@ CONFIG = Path(__file__).resolve().parent.parent / "training" / "configs" / "demo
 SEEDS = (0, 1, 2, 3, 4)
 UNSEEN_SEED = 5
 RENDER = RenderSettings(resolution=288, samples=10)
-SCAN = ScanSettings(backend="auto")
+SCAN = ScanSettings()
 SHARDS = PackSettings(test_share=0.2)
 
 

@@ -45,9 +45,9 @@ def parse_views(text: str) -> tuple[tuple[float, float], ...]:
             (float(azimuth), float(elevation)) for azimuth, elevation in (word.split(":") for word in text.split(","))
         )
     except ValueError:
-        raise InputError(f"--views {text}: give azimuth:elevation in degrees, as in 0:0,40:5") from None
+        raise InputError(f"`views` {text}: give azimuth:elevation in degrees, as in 0:0,40:5") from None
     if not all(math.isfinite(angle) for view in views for angle in view):
-        raise InputError(f"--views {text}: finite angles are needed")
+        raise InputError(f"`views` {text}: finite angles are needed")
     RigSpec.around(views)
     return views
 
@@ -72,7 +72,7 @@ def plan_tiles(
         sample_spec(seeds[0], model, asked, assets)
         choices = {f"{key}.{choice}" for key, sampler in asked.samplers.items() for choice in sampler.options}
         if each not in choices:
-            raise InputError(f"--each {each}: no choice of that name; use one of {', '.join(sorted(choices))}")
+            raise InputError(f"`each` {each}: no choice of that name; use one of {', '.join(sorted(choices))}")
         options = asked.samplers[component].options[name]
         tiles = [
             Tile(seed, overrides.joined({component: {name: option}}), f"{option} {seed}")
@@ -93,7 +93,7 @@ def preview_heads(
     """
     out = Path(out)
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise InputError(f"--out {out}: a sheet is a .png or .jpg file")
+        raise InputError(f"`out` {out}: a sheet is a .png or .jpg file")
     chunks = [tiles[first : first + HEADS_PER_PROCESS] for first in range(0, len(tiles), HEADS_PER_PROCESS)]
     with tempfile.TemporaryDirectory(prefix="p2p-preview-") as folder, track("preview", len(tiles)) as bar:
         rows: list[Image.Image] = []

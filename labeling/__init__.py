@@ -1,15 +1,30 @@
-"""Skin labels of scan vertices by their distance to the true surface, and the quality of scans."""
+"""Skin labels of scan vertices by their distance to the true surface, and the quality of scans.
 
-from labeling.labels import DEFAULT_SKIN_PARTS, DEFAULT_THRESHOLD_MM, label_capture, label_scan
-from labeling.quality import measure_capture, measure_quality
-from scans.distance import surface_distance
+Names are imported when they are asked for: settings are needed where the libraries that measure are not.
+"""
 
-__all__ = [
-    "DEFAULT_SKIN_PARTS",
-    "DEFAULT_THRESHOLD_MM",
-    "label_capture",
-    "label_scan",
-    "measure_capture",
-    "measure_quality",
-    "surface_distance",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labeling.labels import label_capture, label_scan
+    from labeling.quality import measure_capture, measure_quality
+    from labeling.settings import LabelSettings
+    from scans.distance import surface_distance
+
+_MODULES = {
+    "LabelSettings": "labeling.settings",
+    "label_capture": "labeling.labels",
+    "label_scan": "labeling.labels",
+    "measure_capture": "labeling.quality",
+    "measure_quality": "labeling.quality",
+    "surface_distance": "scans.distance",
+}
+
+__all__ = ["LabelSettings", "label_capture", "label_scan", "measure_capture", "measure_quality", "surface_distance"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

@@ -17,11 +17,9 @@ from capture import Capture, HeadSurface, InputError, Labels, Mesh, RefusedError
 from labeling.alignment import check_alignment
 from labeling.classes import seen_classes
 from labeling.masks import read_masks
+from labeling.settings import LabelSettings
 from labeling.visibility import seen_on_skin
 from scans.distance import closest_points, inside_or_outside
-
-DEFAULT_THRESHOLD_MM = 1.5
-DEFAULT_SKIN_PARTS = ("skin",)
 
 _ENOUGH = 300  # vertices on skin that are enough to check the alignment with
 # Sizes that differ by more than this factor are a matter of units.
@@ -31,8 +29,8 @@ _MAX_SIZE_RATIO = 8.0
 def label_scan(
     scan: Scan,
     head: HeadSurface,
-    threshold_mm: float = DEFAULT_THRESHOLD_MM,
-    skin_parts: Sequence[str] = DEFAULT_SKIN_PARTS,
+    threshold_mm: float = LabelSettings.threshold_mm,
+    skin_parts: Sequence[str] = LabelSettings.skin_parts,
     *,
     on_skin: NDArray[np.bool_] | None = None,
     views: NDArray[np.uint8] | None = None,
@@ -55,11 +53,7 @@ def label_scan(
     Raises:
         InputError: a threshold that is not positive, an unknown part, or a scan in another unit or frame.
     """
-    if not (np.isfinite(threshold_mm) and threshold_mm > 0):
-        raise InputError(f"threshold {threshold_mm} mm: it must be positive")
-    unknown = sorted(set(skin_parts) - set(HeadSurface.PARTS))
-    if unknown:
-        raise InputError(f"no such part of a head: {', '.join(unknown)}; known: {', '.join(HeadSurface.PARTS)}")
+    LabelSettings(threshold_mm, tuple(skin_parts))  # says what is wrong with them
     check_same_size(scan, head)
     points = scan.vertices.astype(float)
     check_alignment(points if on_skin is None or on_skin.sum() < _ENOUGH else points[on_skin], head)
@@ -73,7 +67,7 @@ def label_scan(
 
 
 def label_capture(
-    folder: Path, threshold_mm: float = DEFAULT_THRESHOLD_MM, skin_parts: Sequence[str] = DEFAULT_SKIN_PARTS
+    folder: Path, threshold_mm: float = LabelSettings.threshold_mm, skin_parts: Sequence[str] = LabelSettings.skin_parts
 ) -> Path:
     """Label the scan of the capture in `folder` and write its `labels.npz`, atomically. Returns the path.
 

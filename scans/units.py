@@ -74,7 +74,7 @@ def find_units(
         raise InputError(
             f"{what}: {seen:.0%} of it lies in the images, facing them (it is {scan_width(scan) * metres:.3g} m wide, "
             f"taken to be in {_name(metres)}); bring it into the cameras' frame, its normals outward, or state the "
-            "units with --unit and --camera-unit"
+            "units with `unit` and `camera_unit`"
         )
     other = "stated" if camera_unit is not None else f"guessed: they see {seen:.0%} of the scan"
     text = f"{told}, cameras: {_name(candidates[best])} ({other})"
@@ -86,7 +86,7 @@ def scan_unit(scan: Scan, stated: str | None = None, what: str = "scan") -> tupl
     width = scan_width(scan)
     metres = parse_unit(stated) if stated is not None else _guess(width, what)
     if not _POSSIBLE_M[0] < width * metres < _POSSIBLE_M[1]:
-        raise InputError(f"{what}, {_name(metres)}, is {width * metres:.3g} m wide: no head; state another --unit")
+        raise InputError(f"{what}, {_name(metres)}, is {width * metres:.3g} m wide: no head; state another `unit`")
     return metres, f"{what}: {_name(metres)} ({'stated' if stated is not None else f'guessed: it is {width:.3g} wide'})"
 
 
@@ -156,7 +156,7 @@ def _guess(width: float, what: str) -> float:
     if not _LEAST_M < width * likely < _MOST_M:
         raise InputError(
             f"{what} is {width:.3g} wide: that is no head in metres, centimetres or millimetres; state its unit with "
-            "--unit (m, cm, mm, or metres per unit as a number)"
+            "`unit` (m, cm, mm, or metres per unit as a number)"
         )
     return likely
 

@@ -14,7 +14,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 from training.callbacks.prediction_pictures import PredictionPictures
 from training.callbacks.prediction_writer import PredictionWriter
 from training.checkpoints.labeller import read_checkpoint
-from training.command import ShardCLI, exit_code_of, quiet_libraries, set_up_process
+from training.command import ShardCLI, exit_code_of, quiet_libraries
 from training.data.module import HeadData
 from training.model.module import SkinLabeller
 from training.preparation.settings import Preparation
@@ -59,8 +59,8 @@ class PictureOptions:
     """Pictures of predictions on validation heads, `logs/pictures/`.
 
     Attributes:
-        heads: drawn at most; 0: none.
-        every: epochs between them.
+        heads: number of validation heads that are drawn; 0 for none.
+        every: epochs from one drawing to the next.
     """
 
     heads: int = 3
@@ -71,14 +71,18 @@ class PictureOptions:
         return PredictionPictures(folder, self.heads, self.every)
 
 
-def run(arguments: Sequence[str] | None = None) -> TrainingCLI:
-    """Parse and run; raises `InputError` where the user gave something unusable."""
-    set_up_process()
-    words = None if arguments is None else list(arguments)
-    options = TrainingCLI.options("python -m training", "Train the skin labeller.")
-    return TrainingCLI(SkinLabeller, HeadData, args=words, **options)
+def run(arguments: Sequence[str] | None = None, program: str = "python -m training") -> TrainingCLI:
+    """Parse and run; raises `InputError` where the user gave something unusable.
+
+    Args:
+        arguments: words of the command line; those of this process where None.
+        program: its name in the help.
+    """
+    return TrainingCLI.run(
+        arguments, program, "Train the skin labeller, and use it on data sets.", SkinLabeller, HeadData
+    )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, program: str = "python -m training", verbose: bool = False) -> int:
     """The exit code: 0, or 2 with one line where the user can mend what is wrong."""
-    return exit_code_of(lambda: run(arguments))
+    return exit_code_of(lambda: run(arguments, program), verbose=verbose)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import warnings
-from collections.abc import Callable
+from argparse import SUPPRESS, HelpFormatter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, ProgressBar, RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from capture import InputError
+from capture.errors import as_written
 from capture.files import explain_os_error
 from capture.import_path import safe_imports
 from training.callbacks.last_checkpoint import LastCheckpoint
 from training.callbacks.progress import PlainProgress, prepared_line
 from training.callbacks.resume_point import ResumePoint, Stopped
 from training.checkpoints.files import AtomicCheckpointIO
+from training.config_files import with_paths
+from training.help_text import COMMANDS, OUR_GROUPS, WORDS, HelpText, program_of
 from training.loggers import loggers_of
 from training.memory import keep_freed_memory
 
@@ -41,11 +46,43 @@ _SILENT = (  # advice of the libraries that the user can do nothing about
 
 
 class Parser(LightningArgumentParser):
-    """Ends with one line and exit code 2 where the arguments are wrong."""
+    """Ends with one line where the arguments are wrong; its help shows the options that most runs need, or all."""
+
+    FULL = False  # whether help shows all
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, formatter_class=HelpText, **options)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Print the message as one line."""
-        raise InputError(" ".join(str(message).split()))
+        line = " ".join(str(message).split())
+        raise InputError(re.sub(rf"\b({'|'.join(COMMANDS)})\.(?=\w)", "--", line))
+
+    def format_help(self, formatter: HelpFormatter | None = None) -> str:
+        """The help; what the short one leaves out is said at its end."""
+        for action in self._actions:
+            action.help = WORDS.get(action.dest, action.help)
+        if self.FULL or not any(action.dest == "ckpt_path" for action in self._actions):
+            return super().format_help(formatter)  # that of the program itself is short
+        texts = {action: action.help for action in self._actions}
+        for action in texts:
+            if action.dest not in WORDS and action.dest.split(".")[0] not in OUR_GROUPS:
+                action.help = SUPPRESS
+        self.epilog = (
+            f"`{program_of(self.prog)} --help=all` shows all options, those of Lightning's Trainer and of the "
+            "optimizer among them; --print_config writes them as a YAML file."
+        )
+        try:
+            return super().format_help(formatter)
+        finally:
+            for action, text in texts.items():
+                action.help = text
+
+
+class FullParser(Parser):
+    """The same, its help with all options."""
+
+    FULL = True
 
 
 class ShardCLI(LightningCLI):
@@ -67,6 +104,37 @@ class ShardCLI(LightningCLI):
         """Callbacks of this kind of model beside those of all."""
         return []
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        try:
+            super().__init__(*args, **options)
+        except InputError as error:
+            raise type(error)(as_written(str(error), self._names())) from error
+
+    def _names(self) -> dict[str, str]:
+        """Parameter -> its option; the last part of a dotted name will do where one option has it."""
+        parsers = getattr(self, "_subcommand_parsers", {}).values()
+        full = {action.dest for parser in parsers for action in parser._actions if action.option_strings}
+        ours = [name for name in full if name.split(".")[0] in OUR_GROUPS]
+        last = [name.rpartition(".")[2] for name in ours]
+        short = {each: f"--{name}" for name, each in zip(ours, last, strict=True) if last.count(each) == 1}
+        return short | {name: f"--{name}" for name in full}
+
+    def setup_parser(
+        self, add_subcommands: bool, main_kwargs: dict[str, Any], subparser_kwargs: dict[str, Any]
+    ) -> None:
+        """As Lightning's, with what the commands do in our words."""
+        texts = {name: {"description": COMMANDS[name]} for name in self.subcommands()}
+        super().setup_parser(add_subcommands, main_kwargs, texts)
+        listing = self.parser._subcommands_action
+        for listed in () if listing is None else listing._choices_actions:
+            listed.help = COMMANDS[listed.dest]
+        for name, parser in self._subcommand_parsers.items():
+            for group in parser._action_groups:
+                if any(action.dest == "ckpt_path" for action in group._group_actions):
+                    group.title = f"checkpoint of {name}"
+                elif any(action.dest == "trainer" for action in group._group_actions):
+                    group.title = "Lightning's Trainer"
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the checkpoint options; the folder follows from the root folder."""
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
@@ -78,7 +146,9 @@ class ShardCLI(LightningCLI):
                 "checkpoint.enable_version_counter": False,
             }
         )
-        parser.add_argument("--resume_minutes", type=float, default=10.0, help="between checkpoints to go on from")
+        parser.add_argument(
+            "--resume_minutes", type=float, default=10.0, help="minutes between two checkpoints to resume from"
+        )
         parser.link_arguments("trainer.default_root_dir", "checkpoint.dirpath", compute_fn=self._checkpoint_folder)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -149,12 +219,21 @@ class ShardCLI(LightningCLI):
         return str(Path(root or cls.ROOT) / "checkpoints")
 
     @classmethod
+    def run(cls, words: Sequence[str] | None, program: str, description: str, *classes: type) -> Self:
+        """Parse and run a command line, of this process where `words` is None. Raises `InputError`."""
+        set_up_process()
+        given = with_paths(sys.argv[1:] if words is None else words)
+        full = "--help=all" in given
+        given = ["--help" if word == "--help=all" else word for word in given]
+        options = cls.options(program, description)
+        return cls(*classes, args=given, **options, parser_class=FullParser if full else Parser)
+
+    @classmethod
     def options(cls, program: str, description: str) -> dict[str, Any]:
-        """Arguments of the constructor beside the classes and the command line's words."""
+        """Arguments of the constructor beside the classes, the parser and the command line's words."""
         return {
             "seed_everything_default": 0,
             "save_config_kwargs": {"overwrite": True},
-            "parser_class": Parser,
             "parser_kwargs": {"prog": program, "description": description},
             "trainer_defaults": {
                 "default_root_dir": cls.ROOT,
@@ -184,11 +263,12 @@ def quiet_libraries() -> None:
     warnings.filterwarnings("ignore", r"(?s).*JSONARGPARSE_DEPRECATION_WARNINGS", DeprecationWarning)
 
 
-def exit_code_of(work: Callable[[], object]) -> int:
+def exit_code_of(work: Callable[[], object], *, verbose: bool = False) -> int:
     """The exit code: 0, 2 with one line where the user can mend what is wrong, 130 where the run was stopped."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     first = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
-    logging.getLogger("training").setLevel(logging.INFO if first else logging.WARNING)  # one of many processes speaks
+    level = logging.DEBUG if verbose else logging.INFO
+    logging.getLogger("training").setLevel(level if first else logging.WARNING)  # one of many processes speaks
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         with safe_imports():  # loaders of data and processes of other GPUs are started by libraries
@@ -203,7 +283,7 @@ def exit_code_of(work: Callable[[], object]) -> int:
         sys.stderr.write(f"error: {mendable}\n")
         return 2
     except Stopped as stopped:
-        log.info("%s", stopped)
+        log.info("stopped; run the same command with --ckpt_path %s to resume", stopped.path)
         return 130
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\n")

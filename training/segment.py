@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,25 +17,11 @@ from scans.units import Units, in_metres
 from training.checkpoints.labeller import load_labeller
 from training.inference import segment_head
 from training.model.module import SkinLabeller
+from training.options import SegmentOptions
 
 log = logging.getLogger(__name__)
 
 FOLDER = "prediction"
-
-
-@dataclass(frozen=True)
-class SegmentOptions:
-    """Options of labelling a scan.
-
-    Attributes:
-        unit: of the scan: m, cm, mm or metres per unit; guessed where None.
-        camera_unit: of the cameras' poses, likewise.
-        vertices: the network works on at most so many; its output is interpolated at the others.
-    """
-
-    unit: str | None = None
-    camera_unit: str | None = None
-    vertices: int = 250_000
 
 
 _DEFAULTS = SegmentOptions()

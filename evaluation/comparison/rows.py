@@ -18,6 +18,7 @@ from evaluation.comparison.methods import (
     TrueMasks,
     describe_checkpoint,
 )
+from evaluation.options import Baselines
 
 log = logging.getLogger(__name__)
 
@@ -125,15 +126,6 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Baselines:
-    """Files of the segmenters of images, None where the user has none."""
-
-    bisenet: Path | None = None
-    selfie: Path | None = None
-    unet: Path | None = None
-
-
 def fill_rows(checkpoints: Sequence[Path], baselines: Baselines, vertices: int, cache: Path) -> list[Row]:
     """The rows with their methods, rows of checkpoints that fit none behind them.
 
@@ -175,11 +167,11 @@ def find_checkpoints(folder: Path, which: str) -> list[Path]:
     """The checkpoint `which` (last, best) of every run below a folder. Raises `InputError` where there is none."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"no folder of checkpoints: {folder}; --checkpoints is a folder with runs in it")
+        raise InputError(f"no folder of checkpoints: {folder}; `checkpoints` is a folder with runs in it")
     found = sorted(folder.rglob(f"{which}.ckpt"))
     if not found:
         others = sorted({path.stem for path in folder.rglob("*.ckpt")} & {"last", "best"})
-        cure = f"take --which {others[0]}" if others else "train with `python -m training fit`, or name another folder"
+        cure = f"take `which` {others[0]}" if others else "train with `python -m training fit`, or name another folder"
         raise InputError(f"no {which}.ckpt below {folder}; {cure}")
     return found
 
@@ -238,7 +230,7 @@ def _segmenters(files: Baselines) -> dict[str, tuple[Method | None, str]]:
         if path is None:
             found[name] = None, f"no file given: --{name} FILE (docs/evaluation.md)"
         elif not Path(path).is_file():
-            raise InputError(f"--{name} {path}: no such file")
+            raise InputError(f"`{name}` {path}: no such file")
         else:
             found[name] = Projected(_segmenter(name, Path(path))), str(path)
     return found

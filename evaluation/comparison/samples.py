@@ -135,7 +135,7 @@ def _rebuilt(subject: Subject) -> HeadSurface:
             return surface
     raise InputError(
         f"the surface of {head.id} can't be rebuilt: it was made with the head model {shape.model}, or a "
-        "version of it, that isn't at hand; name it with --head-model"
+        "version of it, that isn't at hand; name it with `head_model`"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,16 +11,15 @@ import numpy as np
 from assets.head_models.head_model import HeadModel, Pose
 from assets.library import Library
 from assets.parameter_sampler import DIGITS, ParameterSampler
-from capture import InputError
 from factory.blend.light import SkinLight
+from factory.blend.options import HairOverrides
 from generator.asset_selection import choose_assets
 from generator.cameras.rig import RigSpec
-from generator.components.beard import FAMILIES as BEARDS
 from generator.components.beard import sample_beard
 from generator.components.brows import BrowSpec
 from generator.components.environment import EnvironmentSpec
 from generator.components.garment import GarmentSpec
-from generator.components.hair import FAMILIES, family_weights, sample_hair
+from generator.components.hair import family_weights, sample_hair
 from generator.components.headwear import HeadwearSpec
 from generator.components.lashes import LashSpec
 from generator.components.person import Person
@@ -33,30 +32,8 @@ from generator.spec import STREAMS, HeadSpec
 from registration.template import Coefficients
 
 
-@dataclass(frozen=True)
-class Overrides:
-    """Attributes:
-    hair: family of the scalp's hair; None for any that isn't bald, or an asset of a library.
-    beard: family of the beard.
-    seed: of whatever else is drawn.
-    """
-
-    hair: str | None = None
-    beard: str = "none"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for option, name, known in (("--hair", self.hair, FAMILIES), ("--beard", self.beard, BEARDS)):
-            if name is not None and name not in known:
-                raise InputError(f"{option} {name}: use one of {', '.join(known)}")
-        if self.hair == "none" and self.beard == "none":
-            raise InputError("--hair none --beard none: nothing is left to blend; choose a family for one of them")
-        if self.seed < 0:
-            raise InputError(f"--seed {self.seed}: use an integer from 0 on")
-
-
 def overlay_spec(
-    overrides: Overrides,
+    overrides: HairOverrides,
     known: HeadSpec | None,
     head: Coefficients,
     model: HeadModel,
@@ -97,13 +74,13 @@ def overlay_spec(
     return spec
 
 
-def _distributions(overrides: Overrides, person: Person) -> Distributions:
+def _distributions(overrides: HairOverrides, person: Person) -> Distributions:
     grown = {name: weight for name, weight in family_weights(person).items() if name != "none"}
     given: dict[str, dict[str, Any]] = {
         "hair": {"family": overrides.hair or grown},
         "beard": {"family": overrides.beard},
     }
-    return Distributions(given, "--hair, --beard")
+    return Distributions(given, "`hair`, `beard`")
 
 
 def _samplers(distributions: Distributions, seed: int) -> dict[str, ParameterSampler]:

@@ -7,7 +7,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, read_
 from capture.files import sha256_of
 from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import estimate_light, skin_samples
+from factory.blend.options import BlendOptions
 from factory.blend.pictures import Picture, write_picture
-from factory.blend.recipe import Overrides, overlay_spec, shape_of
+from factory.blend.recipe import overlay_spec, shape_of
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.console import track, track_share
 from factory.stages.heads import GENERATE_SCRIPT, content_of, label_head, log_path, reconstruct_head, sources
@@ -35,7 +36,7 @@ from generator.jobs.overlay import RECORD as OVERLAY_RECORD
 from generator.spec import HeadSpec
 from registration.errors import SurfaceError, face_error
 from registration.files.outputs import ScanRegistration
-from registration.files.register import RegisterOptions, fit_template
+from registration.files.register import fit_template
 from registration.pipeline import VERSION as REGISTRATION_VERSION
 from scans.images import decode_classes
 from scans.skin_labels import NO_LABELS, known_labels
@@ -50,24 +51,6 @@ _SOURCE = ("images", "masks", "sparse")
 """Folders of a clean capture that a blended one is made of."""
 
 
-@dataclass(frozen=True)
-class BlendOptions:
-    """How hair is blended.
-
-    Attributes:
-        overrides: which hair.
-        render: how it is rendered; its head model is the template, its resolution isn't used.
-        labels, landmarks, unit: of the clean scan, as `RegisterOptions` has them; where nothing says what is skin, all
-            of the scan counts.
-    """
-
-    overrides: Overrides
-    render: RenderSettings
-    labels: str | None = None
-    landmarks: Path | None = None
-    unit: str | None = None
-
-
 def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
     """Blend hair over the images of the capture `clean` into the capture `out`, unless it is whole there.
 
@@ -79,9 +62,9 @@ def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
         raise InputError(f"scan is missing: {capture.scan_path}; run `p2p reconstruct {clean}` first")
     info = CaptureInfo(out.resolve().name)  # refuses names before minutes are spent
     if out.exists() and (out.samefile(clean) or not out.is_dir()):
-        raise InputError(f"--out {out}: it is the clean capture itself, or a file; choose another folder")
+        raise InputError(f"`out` {out}: it is the clean capture itself, or a file; choose another folder")
     if out.is_dir() and any(out.iterdir()) and not (out / Capture.BLEND).is_file():
-        raise InputError(f"--out {out}: the folder holds something else than a blended capture; choose another")
+        raise InputError(f"`out` {out}: the folder holds something else than a blended capture; choose another")
     spec = capture.info.spec
     known = None if spec is None else HeadSpec.from_json(dict(spec), f"spec of {capture.info.id}")
     pictures = [Picture.read(camera, path) for camera, path in zip(capture.cameras, capture.image_paths, strict=True)]
@@ -104,17 +87,17 @@ def rebuild(folder: Path) -> None:
 def _plain(capture: Capture, options: BlendOptions) -> dict[str, Any]:
     """All that the images depend on, as plain values."""
     render = content_of(options.render)
-    overrides = {field.name: getattr(options.overrides, field.name) for field in fields(options.overrides)}
-    labels = _labels(capture.folder, options.labels)
+    hair = {field.name: getattr(options.hair, field.name) for field in fields(options.hair)}
+    labels = _labels(capture.folder, options.registration.labels)
     paths = [path for name in _SOURCE for path in sorted((capture.folder / name).rglob("*")) if path.is_file()]
     paths += [path for path in (capture.scan_path, capture.folder / Capture.INFO) if path.is_file()]
     digest = hashlib.sha256()
     for path in paths:
         digest.update(f"{path.relative_to(capture.folder)} {sha256_of(path)}\n".encode())
-    for extra in (None if labels == NO_LABELS else Path(labels), options.landmarks):
+    for extra in (None if labels == NO_LABELS else Path(labels), options.registration.landmarks):
         digest.update(sha256_of(extra).encode() if extra is not None and extra.is_file() else b"none")
-    return {"blend": VERSION, "registration": REGISTRATION_VERSION, "source": digest.hexdigest()[:16], **overrides,
-            "unit": options.unit, "samples": render["samples"], "library": render["library"],
+    return {"blend": VERSION, "registration": REGISTRATION_VERSION, "source": digest.hexdigest()[:16], **hair,
+            "unit": options.registration.unit, "samples": render["samples"], "library": render["library"],
             "head_model": render["head_model"], "device": render["device"],
             "blender": options.render.blender_version()}  # fmt: skip
 
@@ -136,9 +119,7 @@ def _blend(
     forget(out, "generate")
     record: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "source": {"id": capture.info.id}, "options": plain}
     write_json(out / Capture.BLEND, record)  # from here on the folder is known for what it is
-    chosen = RegisterOptions(
-        _labels(capture.folder, options.labels), options.render.head_model, options.landmarks, options.unit
-    )
+    chosen = replace(options.registration, labels=_labels(capture.folder, options.registration.labels))
     with track_share(f"registering {capture.info.id}") as progress:
         done = fit_template(capture.folder, chosen, progress)
     to_scan = _checked(done)
@@ -152,7 +133,7 @@ def _blend(
         mesh = done.mesh()
         return estimate_light(skin_samples(views, mesh, done.template.face_mask), str(capture.folder))
 
-    spec = overlay_spec(options.overrides, known, done.registration.head, model, library, seen)
+    spec = overlay_spec(options.hair, known, done.registration.head, model, library, seen)
     sensor = None if known is None else known.sensor
     with tempfile.TemporaryDirectory(prefix="p2p-blend-") as place:
         made = _render(spec, done, cameras, Path(place), out, options.render, _has_masks(capture))
@@ -186,7 +167,7 @@ def _checked(done: ScanRegistration) -> SurfaceError:
     if error.median > _WORST_MM:
         raise InputError(
             f"{done.name}: the head wasn't found in the scan, the face lies {error.median:.1f} mm off it; "
-            "look at `p2p register`, give --landmarks or --unit"
+            "look at `p2p register`, give `landmarks` or `unit`"
         )
     return error
 

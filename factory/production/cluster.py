@@ -1,4 +1,4 @@
-"""The Ray cluster that a run uses: options, connection, and its nodes."""
+"""The Ray cluster that a run uses: connection, and its nodes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +17,13 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from capture import InputError
 from capture.import_path import import_folders
 from factory.dataset.store import Store
+from factory.production.options import ClusterOptions
 from factory.production.resources import StageResources, check_nodes
 
 log = logging.getLogger(__name__)
 
 _NODES_WAIT_S = 600.0  # longest wait for the nodes of a cluster to come
 _NODES_CHECK_S = 15.0
-
-
-@dataclass(frozen=True)
-class ClusterOptions:
-    """Machines and disks that a run uses; none of it changes the data set.
-
-    Attributes:
-        address: of a Ray cluster, "auto" for the one that this machine belongs to; None for this machine alone.
-        resources: task -> what it takes, of `HEAD_TASKS`; those that are left out are estimated.
-        keep_captures: whether captures stay beside the shards.
-        scratch: folder for working files on every node.
-        cpus: cores of this machine to use, without an address; None for all.
-    """
-
-    address: str | None = None
-    resources: Mapping[str, StageResources] = field(default_factory=dict)
-    keep_captures: bool = False
-    scratch: Path | None = None
-    cpus: int | None = None
 
 
 class _ImportPath(JobConfig):

@@ -12,11 +12,12 @@ from typing import Any
 
 from capture import InputError
 from factory.dataset.description import shard_name
+from factory.dataset.packing import PackSettings
 from factory.dataset.samples import FORMAT
 from factory.dataset.splits import SPLITS, split_by_count
 from factory.dataset.store import Store
 from factory.production.quality_gates import QualityGates
-from factory.stages.heads import content_of, head_name
+from factory.stages.heads import content_of, head_name, label_options, reconstruct_options
 from factory.stages.registry import STAGES
 from factory.stages.settings import RenderSettings, ScanSettings
 from generator import GENERATOR_VERSION
@@ -48,7 +49,7 @@ class Plan:
 
     heads: int
     test_heads: int
-    heads_per_shard: int = 16
+    heads_per_shard: int = PackSettings.heads_per_shard
     first_seed: int = 0
     render: RenderSettings = field(default_factory=RenderSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
@@ -107,7 +108,7 @@ class Plan:
             "heads_per_shard": self.heads_per_shard,
             "first_seed": self.first_seed,
             "render": content_of(self.render),
-            "scan": {**asdict(self.scan), "skin_parts": sorted(self.scan.skin_parts)},
+            "scan": reconstruct_options(self.scan.reconstruction) | label_options(self.scan.labels),
             "gates": asdict(self.gates),
             "versions": dict(self.versions),
         }

@@ -7,7 +7,6 @@ from typing import Any
 from factory.dataset.events import EventLog
 from factory.dataset.store import Store
 from factory.production.cluster import (
-    ClusterOptions,
     check_shared_folder,
     connected,
     live_nodes,
@@ -20,6 +19,7 @@ from factory.production.display import RunDisplay
 from factory.production.event_queue import poll_events, start_event_queue
 from factory.production.existing import list_existing
 from factory.production.lock import exclusive_lock
+from factory.production.options import ClusterOptions
 from factory.production.plan import Plan, claim_plan
 from factory.production.resources import HEAD_TASKS, StageResources
 from factory.production.run import ProductionRun

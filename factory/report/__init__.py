@@ -3,7 +3,3 @@
 `dataset_reader` reads heads and indexes, `head_statistics` and `usage` add them up, `sections` and `sample_sections`
 make the page's charts, tables and pictures, `page` renders it.
 """
-
-from factory.report.page import ReportExtras, ReportSettings, write_report
-
-__all__ = ["ReportExtras", "ReportSettings", "write_report"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from capture import InputError, write_bytes
+from capture import write_bytes
 from factory.console import track
 from factory.dataset.events import read_events
 from factory.report import charts, sections
@@ -24,28 +24,12 @@ from factory.report.sample_sections import (
     prediction_section,
     threshold_of,
 )
+from factory.report.settings import ReportSettings
 from factory.report.usage import sum_usage
 from scans.pictures.colours import OTHER_COLOUR, SKIN_COLOUR
 from scans.pictures.encoding import png_url
 
 PAGE = "report.html"
-
-
-@dataclass(frozen=True)
-class ReportSettings:
-    """The number of heads that a report shows; they are evenly spaced over the data set.
-
-    Attributes:
-        heads: number of heads that are shown with all views, the scan and its labels.
-        faces: number of heads that are shown as a small front view.
-    """
-
-    heads: int = 24
-    faces: int = 240
-
-    def __post_init__(self) -> None:
-        if self.heads < 0 or self.faces < 0:
-            raise InputError(f"`heads` {self.heads}, `faces` {self.faces}: a report shows 0 or more heads")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from generator.cameras.rig import fixes_resolution, read_rig
 from generator.distributions import Distributions, read_distributions
 from generator.jobs.output_folder import forget_former
 from generator.sampling import sample_spec
+from labeling.settings import LabelSettings
+from reconstruction.settings import ReconstructionSettings
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +77,7 @@ def read_overrides(
 def choose_resolution(resolution: int | None, overrides: Distributions) -> int:
     """Pixels of a side: what the user says, or 512. Raises `InputError` where the rig says it, too."""
     if resolution is not None and fixes_resolution(overrides.overrides.get("rig")):
-        raise InputError("--resolution: the rig says how many pixels its images have; leave one of them out")
+        raise InputError("`resolution`: the rig says how many pixels its images have; leave one of them out")
     return 512 if resolution is None else resolution
 
 
@@ -138,22 +140,21 @@ def generate_head(
 
 def reconstruct_head(folder: Path, settings: ScanSettings, execution: Execution = FREELY) -> None:
     """Rebuild the scan of one capture unless it is whole."""
-    key = stage_key(folder, "reconstruct", reconstruct_options(settings.backend, settings.vertices))
-    if is_whole(folder, "reconstruct", key):
+    options = reconstruct_options(settings.reconstruction)
+    if is_whole(folder, "reconstruct", stage_key(folder, "reconstruct", options)):
         return
-    options = ["--backend", settings.backend]
-    if settings.vertices is not None:
-        options += ["--vertices", str(settings.vertices)]
+    words = [word for name, value in options.items() for word in _option(name, value)]
     if execution.threads is not None:
-        options += ["--threads", str(execution.threads)]
-    _run(p2p("reconstruct", folder, *options), folder, "reconstruct", execution)
+        words += ["--threads", str(execution.threads)]
+    _run(p2p("reconstruct", folder, *words), folder, "reconstruct", execution)
 
 
 def label_head(folder: Path, settings: ScanSettings, execution: Execution = FREELY) -> None:
     """Label the scan of one capture unless it is whole."""
-    if not is_whole(folder, "label", stage_key(folder, "label", label_options(settings))):
-        options = ["--threshold-mm", settings.threshold_mm, "--skin-parts", ",".join(settings.skin_parts)]
-        _run(p2p("label", folder, *options), folder, "label", execution)
+    options = label_options(settings.labels)
+    if not is_whole(folder, "label", stage_key(folder, "label", options)):
+        words = [word for name, value in options.items() for word in _option(name, value)]
+        _run(p2p("label", folder, *words), folder, "label", execution)
 
 
 def generate_stage(head: StageInput) -> None:
@@ -171,14 +172,25 @@ def label_stage(head: StageInput) -> None:
     label_head(head.folder, head.scan, head.execution)
 
 
-def reconstruct_options(backend: str, vertices: int | None) -> dict[str, Any]:
-    """What the stamp of a scan depends on."""
-    return {"backend": backend, "vertices": vertices}
+def reconstruct_options(settings: ReconstructionSettings) -> dict[str, Any]:
+    """What the stamp of a scan depends on: backend and vertices, and what is not at its default."""
+    changed = {
+        each.name: getattr(settings, each.name)
+        for each in fields(settings)
+        if each.name != "threads" and getattr(settings, each.name) != each.default
+    }
+    return {"backend": settings.backend, "vertices": settings.vertices} | changed
 
 
-def label_options(settings: ScanSettings) -> dict[str, Any]:
+def label_options(settings: LabelSettings) -> dict[str, Any]:
     """What the stamp of labels depends on."""
     return {"threshold_mm": settings.threshold_mm, "skin_parts": sorted(settings.skin_parts)}
+
+
+def _option(name: str, value: Any) -> list[str]:
+    """A setting as words of a command line."""
+    text = "null" if value is None else ",".join(value) if isinstance(value, list) else str(value)
+    return [f"--{name.replace('_', '-')}", text]
 
 
 def make_heads(seeds: Sequence[int], root: Path, render: RenderSettings, scan: ScanSettings) -> list[Path]:
@@ -200,7 +212,7 @@ def p2p(*words: object) -> list[str]:
 
 def content_of(settings: RenderSettings) -> dict[str, Any]:
     """What images depend on, as plain values that are the same on every machine with the same assets and model."""
-    value = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in ("blender", "library")}
+    value = {name: each for name, each in settings.values().items() if name not in ("blender", "library")}
     value["distributions"] = settings.distributions.to_json()
     value["passes"] = list(settings.passes)
     value["head_model"] = _model_content(settings.head_model)
@@ -239,7 +251,7 @@ def _library_content(folders: tuple[Path, ...]) -> dict[str, list[object]]:
 
 def _plain(settings: RenderSettings) -> dict[str, Any]:
     """The settings as plain values; the Blender binary by its path and time, as another version draws otherwise."""
-    value = {f.name: getattr(settings, f.name) for f in fields(settings)}
+    value = settings.values()
     value["distributions"] = settings.distributions.to_json()
     value["library"] = _library_content(settings.library)
     value["head_model"] = [settings.head_model, _model_content(settings.head_model)]

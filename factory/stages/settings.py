@@ -2,51 +2,70 @@
 
 from __future__ import annotations
 
-import math
 import re
 import subprocess
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from assets.head_models.registry import DEFAULT
-from capture import HeadSurface, InputError
+from capture import InputError
 from factory.console import Track
 from factory.stages.watchdog import UNLIMITED, Limits
 from generator.distributions import Distributions
+from generator.jobs.devices import Device
+from generator.jobs.ground_truth import parse_passes
+from labeling.settings import LabelSettings
+from reconstruction.settings import ReconstructionSettings
 
 
 @dataclass(frozen=True)
-class RenderSettings:
+class Rendering:
+    """What a user may choose about rendering, whatever is rendered.
+
+    Attributes:
+        resolution: width and height of the images, pixels; by default 512, or what the rig says.
+        samples: Cycles samples per pixel.
+        blender: path of a Blender program, 3.4 or later, that renders; by default the bpy package does.
+        library: folder of an asset library; may be repeated, and later ones take precedence.
+        head_model: head model that heads are drawn from: makehuman, an ICT-FaceKit folder or an .npz file.
+        device: what Cycles renders on.
+        passes: ground truth images beside the masks, with commas: some of depth,normals,albedo,uv.
+    """
+
+    resolution: int | None = None
+    samples: int = 16
+    blender: Path | None = None
+    library: tuple[Path, ...] = ()
+    head_model: str = DEFAULT
+    device: Device = "cpu"
+    passes: tuple[str, ...] = field(default=(), metadata={"parse": parse_passes})
+
+    def __post_init__(self) -> None:
+        if self.resolution is not None and not 16 <= self.resolution <= 8192:
+            raise InputError(f"`resolution` {self.resolution}: it must lie between 16 and 8192 pixels")
+        if self.samples < 1:
+            raise InputError(f"`samples` {self.samples}: at least one sample per pixel is needed")
+        if self.blender is not None and not self.blender.is_file():
+            raise InputError(f"no such Blender binary: {self.blender}; give the path of the program itself")
+
+
+@dataclass(frozen=True)
+class RenderSettings(Rendering):
     """How heads are rendered.
 
     Attributes:
-        resolution: width and height of the images, pixels, of the cameras whose rig doesn't say it.
-        samples: Cycles samples per pixel.
-        blender: a Blender binary; None renders with the bpy wheel in this Python.
         distributions: what the user wants drawn otherwise.
-        library: folders of asset libraries, later ones before earlier ones.
-        passes: ground truth beside the masks, of `generator.jobs.ground_truth.PASSES`.
-        head_model: name or path, as `assets.head_models.registry.load_head_model` takes it.
-        device: what renders, of `generator.jobs.devices.DEVICES`.
     """
 
     resolution: int = 512
-    samples: int = 16
-    blender: Path | None = None
     distributions: Distributions = field(default_factory=Distributions)
-    library: tuple[Path, ...] = ()
-    passes: tuple[str, ...] = ()
-    head_model: str = DEFAULT
-    device: str = "cpu"
 
-    def __post_init__(self) -> None:
-        if not 16 <= self.resolution <= 8192:
-            raise InputError(f"the resolution must lie between 16 and 8192 pixels, got {self.resolution}")
-        if self.samples < 1:
-            raise InputError(f"at least one sample per pixel is needed, got {self.samples}")
-        if self.blender is not None and not self.blender.is_file():
-            raise InputError(f"no such Blender binary: {self.blender}; give the path of the program itself")
+    def values(self) -> dict[str, Any]:
+        """Field -> value, in the order of the stamps and plans that they stand in."""
+        names = ("resolution", "samples", "blender", "distributions", "library", "passes", "head_model", "device")
+        return {name: getattr(self, name) for name in names}
 
     def blender_version(self) -> str:
         """Of the Blender that renders. Raises `InputError` where there is none."""
@@ -54,7 +73,7 @@ class RenderSettings:
             try:
                 return version("bpy")
             except PackageNotFoundError:
-                cure = "pip install 'pixels2points[render]', or give --blender"
+                cure = "pip install 'pixels2points[render]', or give `blender`"
                 raise InputError(f"no Blender: the bpy wheel is not installed; {cure}") from None
         said = subprocess.run([self.blender, "--version"], capture_output=True, text=True, check=False).stdout
         match = re.match(r"Blender ([\d.]+)", said.strip())
@@ -68,26 +87,12 @@ class ScanSettings:
     """How scans are rebuilt and labelled.
 
     Attributes:
-        backend: auto, cpu or cuda.
-        vertices: of the scan at most; None for what the images support.
-        threshold_mm: a vertex nearer than this to the true surface is skin.
-        skin_parts: parts of the head, of `HeadSurface.PARTS`, that count as skin.
+        reconstruction: from the images to the scan.
+        labels: which vertices of it are skin.
     """
 
-    backend: str = "auto"
-    vertices: int | None = None
-    threshold_mm: float = 1.5
-    skin_parts: tuple[str, ...] = ("skin",)
-
-    def __post_init__(self) -> None:
-        if self.vertices is not None and self.vertices < 100:
-            raise InputError(f"vertices {self.vertices}: a scan needs at least 100")
-        if not (math.isfinite(self.threshold_mm) and self.threshold_mm > 0):
-            raise InputError(f"threshold {self.threshold_mm} mm: it must be positive")
-        unknown = sorted(set(self.skin_parts) - set(HeadSurface.PARTS))
-        if unknown or not self.skin_parts:
-            known = ", ".join(HeadSurface.PARTS)
-            raise InputError(f"skin parts {', '.join(unknown) or '(none)'}: name some of {known}")
+    reconstruction: ReconstructionSettings = field(default_factory=ReconstructionSettings)
+    labels: LabelSettings = field(default_factory=LabelSettings)
 
 
 @dataclass(frozen=True)

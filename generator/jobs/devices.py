@@ -1,4 +1,7 @@
 """What Cycles can render on."""
 
+from typing import Literal, get_args
+
 # cpu, and GPUs by the interface that Cycles reaches them through: NVIDIA (OptiX is the faster), AMD, Intel, Apple.
-DEVICES = ("cpu", "cuda", "optix", "hip", "oneapi", "metal")
+Device = Literal["cpu", "cuda", "optix", "hip", "oneapi", "metal"]
+DEVICES: tuple[str, ...] = get_args(Device)

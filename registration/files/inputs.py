@@ -57,7 +57,7 @@ def read_weights(labels: str | None, folder: Path | None, scan: Scan) -> SkinWei
     if path is None and folder is not None:
         path = known_labels(folder)
     if path is None:
-        cure = "give --labels FILE (labels.npz or prediction.npz), or --labels none for the whole scan"
+        cure = "give `labels` FILE (labels.npz or prediction.npz), or `labels` none for the whole scan"
         raise InputError(f"nothing says what of the scan is skin; {cure}")
     skin = read_skin(path, scan)
     if isinstance(skin, Prediction):

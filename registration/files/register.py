@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from capture import InputError, atomic_path, write_json
 from registration.files.inputs import read_input_scan, read_landmarks, read_true_surface, read_weights
 from registration.files.outputs import ScanRegistration, write_registered_meshes
 from registration.files.picture import draw_registration
+from registration.options import RegisterOptions
 from registration.pipeline import RegistrationSettings, register
 from registration.template import Template
 from scans.units import scaled, scan_unit
@@ -25,26 +25,6 @@ Progress = Callable[[str, float], None]
 
 FOLDER = "registration"
 _DOUBTFUL_MM, _ASTRAY_MM = 1.0, 10.0  # median and 90th percentile of the fit from which on it is doubted
-
-
-@dataclass(frozen=True)
-class RegisterOptions:
-    """Options of a registration.
-
-    Attributes:
-        labels: `labels.npz` or `prediction.npz` of the scan, or "none" for the whole scan; None for what of the
-            capture somebody painted, else its prediction, else its labels.
-        template: the head model, as `load_head_model` takes it.
-        landmarks: JSON file, name -> [x, y, z] in the scan's unit.
-        unit: of the scan; guessed where None.
-        out: folder; by default `registration/` in the capture, or `<scan>.registration` beside the scan.
-    """
-
-    labels: str | None = None
-    template: str = "makehuman"
-    landmarks: Path | None = None
-    unit: str | None = None
-    out: Path | None = None
 
 
 def _no_progress(step: str, share: float) -> None:
@@ -83,7 +63,7 @@ def register_scan(where: Path, options: RegisterOptions, progress: Progress = _n
     folder = where if where.is_dir() else None
     out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
     if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file; name a folder")
+        raise InputError(f"`out` {out} is a file; name a folder")
     done = fit_template(where, options, progress)
     true_surface = read_true_surface(folder)
     summary = done.summary(true_surface)
@@ -106,8 +86,8 @@ def _log_errors(name: str, summary: dict[str, Any], out: Path) -> None:
     )
     if fit["median"] > _DOUBTFUL_MM or fit["p90"] > _ASTRAY_MM:
         log.warning(
-            "%s: that is far: look at %s; a wrong --unit, normals inward, labels that are not the face's, or a "
-            "head that was not found (--landmarks) do that",
+            "%s: that is far: look at %s; a wrong `unit`, normals inward, labels that are not the face's, or a "
+            "head that was not found (`landmarks`) do that",
             name,
             out / "registered.png",
         )

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, Labels, Scan
-from factory.annotation import AnnotateOptions, import_annotation, write_annotation
+from factory.annotate_options import AnnotateOptions
+from factory.annotation import import_annotation, write_annotation
 from factory.dataset.packing import PackSettings, pack
 from factory.stages.stamps import forget, stamp_path
 from generator.jobs.annotation import COLOURS, Paint

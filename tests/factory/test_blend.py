@@ -19,13 +19,14 @@ from capture import Camera, Capture, HeadSurface, InputError, Labels, PixelClass
 from capture.geometry import rotation_matrix
 from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import SkinLight, estimate_light
+from factory.blend.options import BlendOptions, HairOverrides
 from factory.blend.pictures import Picture, write_picture
-from factory.blend.recipe import Overrides, overlay_spec
-from factory.blend.run import BlendOptions, blend_capture, rebuild
+from factory.blend.recipe import overlay_spec
+from factory.blend.run import blend_capture, rebuild
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.cli.main import main
 from factory.stages.heads import generate_head
-from factory.stages.settings import RenderSettings
+from factory.stages.settings import Rendering, RenderSettings
 from generator.cameras.sensor import linear_light, quantised
 from generator.components.sensor import SensorSpec
 from generator.components.skin import SkinSpec
@@ -40,7 +41,7 @@ from registration.pipeline import Registration
 from registration.template import Coefficients, Template
 from tests.helpers import camera, make_capture
 
-OPTIONS = BlendOptions(Overrides("crop"), RenderSettings())
+OPTIONS = BlendOptions(HairOverrides("crop"))
 
 
 @settings(deadline=None, max_examples=40)
@@ -172,14 +173,14 @@ def test_a_synthetic_head_gets_hair_of_its_own_colour_in_its_own_light(head: Coe
     def ask() -> SkinLight:
         raise AssertionError("the spec tells the light")
 
-    spec = overlay_spec(Overrides("bob", "full", 7), clean, head, model, Library(), ask)
+    spec = overlay_spec(HairOverrides("bob", "full", 7), clean, head, model, Library(), ask)
     assert (spec.hair.family, spec.beard.family) == ("bob", "full") and spec.hair.strands and spec.beard.strands
     assert spec.hair.colour == clean.hair.colour
     assert (spec.environment, spec.skin, spec.sensor) == (clean.environment, clean.skin, clean.sensor)
     assert spec.brows.strands == spec.lashes.strands == 0
     assert spec.headwear.kind == spec.eyewear.kind == spec.jewellery.kind == "none"
-    assert spec == overlay_spec(Overrides("bob", "full", 7), clean, head, model, Library(), ask)
-    assert spec.hair != overlay_spec(Overrides("bob", "full", 8), clean, head, model, Library(), ask).hair
+    assert spec == overlay_spec(HairOverrides("bob", "full", 7), clean, head, model, Library(), ask)
+    assert spec.hair != overlay_spec(HairOverrides("bob", "full", 8), clean, head, model, Library(), ask).hair
 
 
 def test_a_photographed_head_gets_a_dome_as_bright_as_its_skin_says(head: Coefficients) -> None:
@@ -187,7 +188,7 @@ def test_a_photographed_head_gets_a_dome_as_bright_as_its_skin_says(head: Coeffi
     levels = []
     for level in (0.5, 1.0):
         found = SkinLight(0.4, level)
-        spec = overlay_spec(Overrides(), None, head, model, Library(), lambda found=found: found)
+        spec = overlay_spec(HairOverrides(), None, head, model, Library(), lambda found=found: found)
         assert spec.environment.lighting == "dome" and spec.skin.melanin == 0.4
         assert spec.hair.family != "none" and spec.beard.family == "none"
         levels.append(spec.environment.exposure * exposure_gain(spec.skin))
@@ -224,13 +225,13 @@ def test_pictures_are_written_as_they_came(suffix: str, tmp_path: Path) -> None:
 
 def test_what_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     for overrides, words in (
-        ({"hair": "sohrt"}, "--hair sohrt: use one of none, "),
-        ({"beard": "long"}, "--beard long"),
+        ({"hair": "sohrt"}, "`hair` sohrt: use one of none, "),
+        ({"beard": "long"}, "`beard` long"),
         ({"hair": "none"}, "nothing is left to blend"),
-        ({"seed": -1}, "--seed -1"),
+        ({"seed": -1}, "`seed` -1"),
     ):
         with pytest.raises(InputError, match=words):
-            Overrides(**overrides)
+            HairOverrides(**overrides)
     clean = tmp_path / "clean"
     make_capture(clean, labelled=False)
     with pytest.raises(InputError, match=r"scan is missing: .*p2p reconstruct"):
@@ -293,7 +294,7 @@ def bald(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
 def test_a_bald_head_gets_hair_on_its_scalp_and_nowhere_else(bald: Path, tmp_path: Path) -> None:
-    made, options = tmp_path / "with_hair", replace(OPTIONS, render=RenderSettings(samples=1))
+    made, options = tmp_path / "with_hair", replace(OPTIONS, rendering=Rendering(samples=1))
     blend_capture(bald, made, options)
     clean, blended = Capture.read(bald), Capture.read(made)
     truth, registered = HeadSurface.read(clean.head_path), HeadSurface.read(blended.head_path)

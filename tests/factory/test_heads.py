@@ -18,7 +18,9 @@ from factory.stages.failures import StageError
 from factory.stages.heads import generate_head, parse_seeds, read_overrides
 from factory.stages.processes import run_stage
 from factory.stages.registry import STAGES
-from factory.stages.settings import RenderSettings, ScanSettings
+from factory.stages.settings import RenderSettings
+from labeling.settings import LabelSettings
+from reconstruction.settings import ReconstructionSettings
 from tests.helpers import make_capture
 
 REPO = Path(__file__).resolve().parents[2]
@@ -62,10 +64,10 @@ def test_overrides_come_from_a_file_and_from_options(tmp_path: Path) -> None:
 
 def test_bad_scan_settings_are_named_before_anything_is_rendered() -> None:
     with pytest.raises(InputError, match="at least 100"):
-        ScanSettings(vertices=3)
+        ReconstructionSettings(vertices=3)
     for threshold in (0.0, -1.0, float("nan")):
         with pytest.raises(InputError, match="threshold"):
-            ScanSettings(threshold_mm=threshold)
+            LabelSettings(threshold_mm=threshold)
 
 
 def stage(tmp_path: Path, program: str, seen: list | None = None) -> None:

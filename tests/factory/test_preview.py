@@ -19,7 +19,7 @@ from generator.distributions import Distributions
 def test_views_are_angles() -> None:
     assert parse_views("0:0,-40:5.5") == ((0.0, 0.0), (-40.0, 5.5))
     for text in ("", "3", "0:0,", "a:b", "0:0:0", "nan:0"):
-        with pytest.raises(InputError, match="--views"):
+        with pytest.raises(InputError, match="`views`"):
             parse_views(text)
     with pytest.raises(InputError, match="stand in one place"):
         parse_views("0:0,360:0")
@@ -37,7 +37,7 @@ def test_every_option_of_a_choice_is_shown_for_every_seed() -> None:
 
 def test_mistakes_are_told_before_blender_starts(tmp_path: Path) -> None:
     for each in ("hair.famly", "hair", "", "hat.kind", "skin.melanin"):
-        with pytest.raises(InputError, match=r"--each .*hair\.family"):
+        with pytest.raises(InputError, match=r"`each` .*hair\.family"):
             plan_tiles([0], Distributions(), each)
     with pytest.raises(InputError, match="unknown colour_"):
         plan_tiles([0], Distributions({"hair": {"colour_": 1}}), None)

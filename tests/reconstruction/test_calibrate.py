@@ -42,7 +42,9 @@ def test_a_textured_sphere(images: Path, tmp_path: Path) -> None:
     shutil.copytree(images, tmp_path / "images")
     true = centres(rig(200))
     apart = float(np.linalg.norm(true["view_01.png"] - true["view_02.png"]))
-    settings = CalibrationSettings("SIMPLE_PINHOLE", True, distance=KnownDistance("view_01.png", "view_02.png", apart))
+    settings = CalibrationSettings(
+        "SIMPLE_PINHOLE", True, known_distance=KnownDistance("view_01.png", "view_02.png", apart)
+    )
     result = calibrate(tmp_path, settings)
     assert result.metric and not result.left_out and result.error < 1.0
     solved = centres(Capture.read(tmp_path).cameras)
@@ -61,7 +63,7 @@ def test_real_photographs_against_their_calibration(tmp_path: Path) -> None:
         values = np.array(numbers, float)
         true[name] = -values[9:18].reshape(3, 3).T @ values[18:]
         shutil.copy(TEMPLE / name, tmp_path / "images" / name)
-    result = calibrate(tmp_path, CalibrationSettings("SIMPLE_RADIAL", shared=True))
+    result = calibrate(tmp_path, CalibrationSettings("SIMPLE_RADIAL", shared_camera=True))
     assert not result.metric and result.error < 0.5
     assert len(result.model.cameras) >= 14
     solved = centres(result.model.cameras)
@@ -89,11 +91,11 @@ def test_bad_images_are_named(images: Path, tmp_path: Path, change, match: str) 
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        (["--scale", "-1"], "scale -1.0"),
-        (["--known-distance", "a.png,b.png"], "use a.jpg,b.jpg,0.25"),
+        (["--scale", "-1"], "--scale -1.0"),
+        (["--known-distance", "a.png,b.png"], "--known-distance a.png,b.png: use a.jpg,b.jpg,0.25"),
         (["--known-distance", "a.png,b.png,0"], "must be positive"),
         (["--scale", "1", "--known-distance", "a.png,b.png,1"], "not both"),
-        (["--camera-model", "FISHEYE"], "camera model 'FISHEYE'"),
+        (["--camera-model", "FISHEYE"], "--camera-model 'FISHEYE': use one of"),
     ],
 )
 def test_bad_options(

@@ -88,7 +88,7 @@ def test_large_images_are_shrunk(sphere: Capture, caplog: pytest.LogCaptureFixtu
     assert all(view.camera.width == 96 for view in load_views(sphere, max_size=96))
     with pytest.raises(InputError, match="max_image_size"):
         ReconstructionSettings(max_image_size=8)
-    with pytest.raises(InputError, match=r"max_lift nan.*0 or more"):
+    with pytest.raises(InputError, match=r"`max_lift` nan.*0 or more"):
         ReconstructionSettings(max_lift=float("nan"))
 
 

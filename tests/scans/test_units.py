@@ -21,7 +21,7 @@ def test_units_are_stated_or_guessed() -> None:
             assert "guessed" in units.text
     odd = Scan(vertices * 30.0, faces)
     moved = [replace(camera, translation=camera.translation * 30.0) for camera in cameras]
-    with pytest.raises(InputError, match="state its unit with --unit"):
+    with pytest.raises(InputError, match="state its unit with `unit`"):
         find_units(odd, moved)
     units = find_units(odd, moved, str(1 / 30.0))
     assert units.scan == units.cameras == pytest.approx(1 / 30.0) and "stated" in units.text

@@ -55,7 +55,7 @@ def test_a_url_is_fetched_once_and_prepared(url: str, tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_with_a_url(url: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"--data\.cache"):
+    with pytest.raises(InputError, match=r"`cache`"):
         HeadData(url)
     with pytest.raises(InputError, match=r"can't read .*nowhere/dataset\.json"):
         fetch_dataset(f"{url}/nowhere", tmp_path / "a", lambda: ["test"])

@@ -135,7 +135,7 @@ def train(folder: Path, out: Path, witness: Witness, resume: Path | None = None,
 def test_a_stopped_run_goes_on_where_it_was(heads: Path, tmp_path: Path, stop_at: int, workers: int) -> None:
     cli.quiet_libraries()
     first, second = Witness(stop_at), Witness()
-    with pytest.raises(Stopped, match="--ckpt_path"):
+    with pytest.raises(Stopped, match="`ckpt_path`"):
         train(heads, tmp_path, first, workers=workers)
     trainer = train(heads, tmp_path, second, tmp_path / "resume.ckpt", workers=workers)
     assert trainer.global_step == 3 * HEADS

@@ -13,8 +13,9 @@ from capture import Camera, Capture, CaptureInfo, InputError, Scan
 from scans.predictions import PARTS, Prediction
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
 from training.checkpoints.labeller import load_labeller
+from training.options import SegmentOptions
 from training.preparation.settings import backbone_key
-from training.segment import SegmentOptions, segment_capture
+from training.segment import segment_capture
 
 
 @pytest.fixture

@@ -338,6 +338,6 @@ def test_missing_splits_are_named(tmp_path: Path) -> None:
 
 
 def test_main_returns_the_exit_code(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "run", lambda arguments: (_ for _ in ()).throw(InputError("wrong")))
+    monkeypatch.setattr(cli, "run", lambda *given: (_ for _ in ()).throw(InputError("wrong")))
     assert cli.main([]) == 2
     assert capsys.readouterr().err == "error: wrong\n"

@@ -21,7 +21,7 @@ class Stopped(BaseException):
     """The run was stopped by a signal, and saved. Not an error: nothing below the command line may catch it."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"stopped; go on with --ckpt_path {path}")
+        super().__init__(f"stopped; resume with `ckpt_path` {path}")
         self.path = path
 
 

@@ -25,11 +25,11 @@ def export_checkpoint(path: Path, out: Path) -> Path:
     or `out` is the same file.
     """
     if out.suffix != ".ckpt":
-        raise InputError(f"--out {out}: a checkpoint ends with .ckpt")
+        raise InputError(f"`out` {out}: a checkpoint ends with .ckpt")
     value = read_checkpoint(path)
     load_labeller(path)  # what doesn't load is not given away
     if out.exists() and out.samefile(path):
-        raise InputError(f"--out {out} is the checkpoint itself; name another file")
+        raise InputError(f"`out` {out} is the checkpoint itself; name another file")
     kept = {name: value[name] for name in _NEEDED if name in value}
     kept["state_dict"] = {
         name: weights if name.endswith(_STATISTICS) or not weights.is_floating_point() else _halved(name, weights)

@@ -43,7 +43,7 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
         if workers < 0 or seed < 0:
             raise InputError("data.workers and data.seed must not be negative")
         if is_url(dataset) and cache is None:
-            raise InputError("data.dataset is a URL: name a folder for what is fetched and prepared with --data.cache")
+            raise InputError("`dataset` is a URL: name a folder for what is fetched and prepared with `cache`")
         self.source = dataset
         self.cache = Path(dataset) / "cache" if cache is None else Path(cache)
         self.dataset = self.cache / "dataset" if is_url(dataset) else Path(dataset)

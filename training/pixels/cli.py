@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.command import ShardCLI, exit_code_of, set_up_process
+from training.command import ShardCLI, exit_code_of
 from training.pixels.checkpoint import read_checkpoint
 from training.pixels.data import PixelData
 from training.pixels.module import KEY, PixelLabeller
@@ -35,10 +35,8 @@ class PixelCLI(ShardCLI):
 
 def run(arguments: Sequence[str] | None = None) -> PixelCLI:
     """Parse and run; raises `InputError` where the user gave something unusable."""
-    set_up_process()
-    words = None if arguments is None else list(arguments)
-    options = PixelCLI.options("python -m training.pixels", "Train the per-image segmenter.")
-    return PixelCLI(PixelLabeller, PixelData, args=words, **options)
+    program, text = "python -m training.pixels", "Train the per-image segmenter, and measure it."
+    return PixelCLI.run(arguments, program, text, PixelLabeller, PixelData)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

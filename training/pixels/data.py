@@ -69,7 +69,7 @@ class PixelData(BaseDataModule):
 
     Args:
         dataset: folder with `dataset.json` and its shards, or the URL of one. The shards have to have masks.
-        cache: folder for what is prepared once; `<dataset>/cache` where None. A URL needs one.
+        cache: folder for what is prepared once; by default `<dataset>/cache`. A URL needs one.
         resolution: longer side of the images, pixels.
         batch_size: images in a step.
         augmentation: changes of images in training.

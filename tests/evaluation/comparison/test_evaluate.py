@@ -10,9 +10,10 @@ import pytest
 
 from capture import InputError
 from evaluation.comparison import results
-from evaluation.comparison.rows import BEST_KIND, ROWS, Baselines, Kind, curve_of, fill_rows, find_checkpoints
+from evaluation.comparison.rows import BEST_KIND, ROWS, Kind, curve_of, fill_rows, find_checkpoints
 from evaluation.comparison.samples import read_captured, read_subjects
-from evaluation.run import EvaluateOptions, evaluate
+from evaluation.options import Baselines, EvaluateOptions
+from evaluation.run import evaluate
 from tests.evaluation.comparison.made import write_checkpoint, write_dataset
 from tests.helpers import p2p_here
 
@@ -205,7 +206,7 @@ def test_heads_that_were_trained_on_do_not_count(dataset: Path, tmp_path: Path) 
 
 
 def test_why_nothing_is_registered_is_on_the_page(dataset: Path, tmp_path: Path) -> None:
-    options = EvaluateOptions(rows=("truth",), heads=1, pictures=0, head_models=())
+    options = EvaluateOptions(rows=("truth",), heads=1, pictures=0, head_model=None)
     found = row_of(evaluate(dataset, tmp_path, options), "truth")["synthetic"]
     assert found["heads"] == 1 and found["registered"] == 0
     assert "can't be rebuilt" in next(iter(found["missing"]))
@@ -242,12 +243,12 @@ def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) ->
     for title in ("Annotated scans", "Hair blended over clean heads"):
         assert title in page and f"## {title}" in tables
     nobodys = EvaluateOptions(template=None, rows=("truth",), annotated=(blended,))
-    with pytest.raises(InputError, match=r"--annotated .*blended: nobody painted its labels"):
+    with pytest.raises(InputError, match=r"`annotated` .*blended: nobody painted its labels"):
         evaluate(dataset, tmp_path / "out", nobodys)
-    with pytest.raises(InputError, match=r"--blended .*real: `p2p blend` did not make it"):
+    with pytest.raises(InputError, match=r"`blended` .*real: `p2p blend` did not make it"):
         evaluate(dataset, tmp_path / "out", EvaluateOptions(template=None, rows=("truth",), blended=(folder,)))
     twice = EvaluateOptions(template=None, rows=("truth",), annotated=(folder, folder))
-    with pytest.raises(InputError, match="--annotated: 2 captures are called real"):
+    with pytest.raises(InputError, match="`annotated`: 2 captures are called real"):
         evaluate(dataset, tmp_path / "out", twice)
 
 
@@ -289,6 +290,6 @@ def test_runs_are_found_by_name(tmp_path: Path) -> None:
     for name in ("x/checkpoints/last.ckpt", "x/checkpoints/best.ckpt", "y/last.ckpt"):
         write_checkpoint(tmp_path / name, ["hks"])
     assert len(find_checkpoints(tmp_path, "last")) == 2 and len(find_checkpoints(tmp_path, "best")) == 1
-    with pytest.raises(InputError, match=r"no best.ckpt below .*; take --which last"):
+    with pytest.raises(InputError, match=r"no best.ckpt below .*; take `which` last"):
         find_checkpoints(tmp_path / "y", "best")
     assert json.dumps([row.name for row in fill_rows([tmp_path / "y" / "last.ckpt"], Baselines(), 16, tmp_path)])

@@ -19,6 +19,7 @@ from factory.production.resources import StageResources, check_nodes
 from factory.production.status import shard_sizes
 from factory.stages.heads import head_name
 from factory.stages.settings import RenderSettings, ScanSettings
+from reconstruction.settings import ReconstructionSettings
 
 plans = st.integers(2, 60).flatmap(
     lambda heads: st.builds(Plan, st.just(heads), st.integers(0, heads - 1), st.integers(1, 9), st.integers(0, 1000))
@@ -50,7 +51,7 @@ def test_the_key_tells_plans_apart() -> None:
         Plan(4, 1, 8),
         Plan(4, 1, first_seed=1),
         Plan(4, 1, render=RenderSettings(256)),
-        Plan(4, 1, scan=ScanSettings("cpu")),
+        Plan(4, 1, scan=ScanSettings(ReconstructionSettings("cpu"))),
         Plan(4, 1, gates=QualityGates(0.1)),
         Plan(4, 1, versions={"generator": "0"}),
     ]

@@ -13,10 +13,11 @@ import pytest
 from capture import InputError
 from factory.dataset.events import EventLog, read_events
 from factory.dataset.store import Store
-from factory.production.cluster import ClusterOptions, connected
+from factory.production.cluster import connected
 from factory.production.display import RunDisplay
 from factory.production.event_queue import poll_events, start_event_queue
 from factory.production.heartbeat import HEARTBEAT
+from factory.production.options import ClusterOptions
 from factory.production.plan import Plan, claim_plan
 from factory.production.run import ProductionRun
 from factory.production.task_submitter import TaskSubmitter

@@ -17,8 +17,9 @@ from factory.dataset.samples import encode, facts
 from factory.dataset.store import Store
 from factory.production.head_archives import head_archive_name
 from factory.production.quarantine import put_in_quarantine
-from factory.report import ReportExtras, ReportSettings, write_report
 from factory.report.dataset_reader import DatasetReader, front_view
+from factory.report.page import ReportExtras, write_report
+from factory.report.settings import ReportSettings
 from tests.factory.report.browser import find_browser, open_page
 from tests.helpers import looking_at_origin, make_capture
 

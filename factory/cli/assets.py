@@ -1,4 +1,4 @@
-"""What each `p2p assets` command does."""
+"""Commands around asset libraries: `p2p assets ...`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import sys
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,45 +18,116 @@ from assets.library.import_makehuman import Origin
 from assets.library.import_makehuman import import_makehuman as read_makehuman
 from assets.library.install import Imported
 from capture import Capture, CaptureInfo, InputError, read_json
+from factory.cli.parser import Command, argument
 
 log = logging.getLogger(__name__)
 
-DEFAULT_LIBRARY = Path("library")
+
+@dataclass(frozen=True)
+class List:
+    """Options of `assets list`.
+
+    Attributes:
+        library: folder of an asset library; may be repeated, and later ones take precedence.
+        kind: list only assets of this kind.
+    """
+
+    library: tuple[Path, ...] = ()
+    kind: str | None = None
 
 
-def list_assets(library: Sequence[Path] | None, kind: str | None) -> None:
+def list_assets(options: List) -> None:
     """List the assets of libraries, as generation would see them: kind, id, weight, licence, tags."""
     from generator.components.environment import HDRIS
 
     rows = [("hdri", name, "1", "CC0-1.0", "comes with Blender") for name in HDRIS]
-    for asset in open_library(library or ()).assets.values():
+    for asset in open_library(options.library).assets.values():
         rows.append((asset.kind, asset.id, f"{asset.weight:g}", asset.licence, " ".join(asset.tags)))
-    if kind is not None and kind not in KINDS:
-        raise InputError(f"unknown kind {kind!r}; use one of {', '.join(KINDS)}")
-    _table(row for row in sorted(rows) if kind in (None, row[0]))
+    if options.kind is not None and options.kind not in KINDS:
+        raise InputError(f"unknown kind {options.kind!r}; use one of {', '.join(KINDS)}")
+    _table([row for row in sorted(rows) if options.kind in (None, row[0])])
 
 
-def check(library: Sequence[Path]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Options of `assets check`.
+
+    Attributes:
+        library: folders of asset libraries.
+    """
+
+    library: tuple[Path, ...] = argument()
+
+
+def check(options: Check) -> None:
     """Check every asset of libraries: manifest, licence, files, images. Ends with code 2 where something is wrong."""
     wrong = 0
-    for folder in library:
+    for folder in options.library:
         good, problems = check_folder(folder)
         wrong += len(problems)
         for problem in problems:
             log.warning("%s", problem)
         log.info("%s: %d assets are whole", folder, len(good))
     if wrong:
-        raise InputError(f"{wrong} problem{'s' * (wrong > 1)} in {', '.join(map(str, library))}; see above")
+        places = ", ".join(map(str, options.library))
+        raise InputError(f"{wrong} problem{'s' * (wrong > 1)} in {places}; see above")
 
 
-def import_makehuman(folder: Path, out: Path, name: str, licence: str | None, link: bool) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Import:
+    """What imports have in common.
+
+    Attributes:
+        out: folder of the asset library that is written; what is in it stays.
+        link: link to the files where they lie instead of copying them.
+    """
+
+    out: Path = Path("library")
+    link: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportMakeHuman(Import):
+    """Options of `assets import-makehuman`.
+
+    Attributes:
+        folder: MakeHuman's data folder, with skins, hair, clothes, ... in it.
+        name: first word of the ids of the assets.
+        licence: licence of the pack; by default what its files say.
+    """
+
+    folder: Path = argument()
+    name: str = "makehuman"
+    licence: str | None = None
+
+
+def import_makehuman(options: ImportMakeHuman) -> None:
     """Make a library of a MakeHuman data folder: skins, hair, clothes, hats, brows, lashes, eyes."""
-    _report(read_makehuman(folder, out, Origin(name, licence or ""), link), out)
+    origin = Origin(options.name, options.licence or "")
+    _report(read_makehuman(options.folder, options.out, origin, options.link), options.out)
 
 
-def import_hdri(folder: Path, out: Path, licence: str, author: str | None, source: str | None, link: bool) -> None:
+@dataclass(frozen=True, kw_only=True)
+class ImportHdri(Import):
+    """Options of `assets import-hdri`.
+
+    Attributes:
+        folder: folder of .exr and .hdr panoramas.
+        licence: licence under which they may be used, as in CC0-1.0.
+        author: author, for credits.
+        source: where they come from, for credits.
+    """
+
+    folder: Path = argument()
+    licence: str
+    author: str | None = None
+    source: str | None = None
+
+
+def import_hdri(options: ImportHdri) -> None:
     """Make a library of a folder of panoramas (.exr, .hdr)."""
-    _report(read_hdris(folder, out, licence, author=author or "", source=source or "", link=link), out)
+    about = {"author": options.author or "", "source": options.source or ""}
+    _report(read_hdris(options.folder, options.out, options.licence, **about, link=options.link), options.out)
 
 
 def _report(imported: Imported, out: Path) -> None:
@@ -68,12 +140,23 @@ def _report(imported: Imported, out: Path) -> None:
     log.info("%s: %d assets (%s), %d left out", out, len(kinds), counts, len(imported.left_out))
 
 
-def credits(where: Sequence[Path]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Credits:
+    """Options of `assets credits`.
+
+    Attributes:
+        where: captures, folders of captures or data sets.
+    """
+
+    where: tuple[Path, ...] = argument()
+
+
+def credits(options: Credits) -> None:
     """Print the assets that captures or data sets show: how many heads, licence, author, source."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     heads: dict[tuple[str, str], int] = {}
     total = 0
-    for info in (info for folder in where for info in _infos(folder)):
+    for info in (info for folder in options.where for info in _infos(folder)):
         total += 1
         for asset in info.assets:
             key = (asset.get("id", "?"), asset.get("sha256", ""))
@@ -114,10 +197,18 @@ def _shard(path: Path) -> Iterator[CaptureInfo]:
         raise InputError(f"damaged shard: {path} ({error}); pack the data set again") from None
 
 
-def _table(rows: Iterator[tuple[str, ...]] | Sequence[tuple[str, ...]]) -> None:
+def _table(rows: Sequence[tuple[str, ...]]) -> None:
     """Columns on standard output."""
-    lines = list(rows)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for row in lines:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+COMMANDS = {
+    "list": Command(list_assets),
+    "check": Command(check),
+    "import-makehuman": Command(import_makehuman),
+    "import-hdri": Command(import_hdri),
+    "credits": Command(credits),
+}

@@ -12,60 +12,13 @@ import numpy as np
 
 from capture import InputError, SparseModel, read_model, write_model
 from reconstruction.colmap import errors_only, pycolmap
+from reconstruction.settings import CalibrationSettings
 from reconstruction.views import MIN_VIEWS, read_image
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, float], None]
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
-CAMERA_MODELS = ("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "FULL_OPENCV")
-
-
-@dataclass(frozen=True)
-class KnownDistance:
-    """Two cameras and how far apart their centres are.
-
-    Attributes:
-        first, second: names of their images.
-        metres: between their centres.
-    """
-
-    first: str
-    second: str
-    metres: float
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.metres) and self.metres > 0):
-            raise InputError(f"distance {self.metres} m between {self.first} and {self.second}: it must be positive")
-        if self.first == self.second:
-            raise InputError(f"known distance: {self.first} is named twice; give two different images")
-
-
-@dataclass(frozen=True)
-class CalibrationSettings:
-    """Settings of a calibration.
-
-    Attributes:
-        camera_model: COLMAP's name of the lens model, one of `CAMERA_MODELS`.
-        shared: all images were taken by one camera at one zoom.
-        scale: metres per unit of the solution, where the user knows it from an earlier run.
-        distance: a known distance between two cameras; the better way to a scale.
-        seed: of RANSAC.
-    """
-
-    camera_model: str = "OPENCV"
-    shared: bool = False
-    scale: float | None = None
-    distance: KnownDistance | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.camera_model not in CAMERA_MODELS:
-            raise InputError(f"camera model {self.camera_model!r}: use one of {', '.join(CAMERA_MODELS)}")
-        if self.scale is not None and not (np.isfinite(self.scale) and self.scale > 0):
-            raise InputError(f"scale {self.scale}: it must be positive")
-        if self.scale is not None and self.distance is not None:
-            raise InputError("give either a scale or a known distance, not both")
 
 
 @dataclass(frozen=True)
@@ -137,7 +90,7 @@ def _solve(
     database = place / "database.db"
     reader = pycolmap.ImageReaderOptions()
     reader.camera_model = settings.camera_model
-    mode = pycolmap.CameraMode.SINGLE if settings.shared else pycolmap.CameraMode.PER_IMAGE
+    mode = pycolmap.CameraMode.SINGLE if settings.shared_camera else pycolmap.CameraMode.PER_IMAGE
     report("features", 0.0)
     cpu = pycolmap.Device.cpu
     extraction = pycolmap.FeatureExtractionOptions()
@@ -167,13 +120,13 @@ def _solve(
 def _scale(solution: pycolmap.Reconstruction, settings: CalibrationSettings) -> bool:
     """Bring the model to metres in place, where that is known."""
     factor = settings.scale
-    if settings.distance is not None:
+    if settings.known_distance is not None:
         centres = {image.name: image.projection_center() for image in solution.images.values() if image.has_pose}
-        pair = settings.distance
+        pair = settings.known_distance
         for name in (pair.first, pair.second):
             if name not in centres:
                 known = ", ".join(sorted(centres))
-                raise InputError(f"known distance: no pose was found for {name}; name two of {known}")
+                raise InputError(f"`known_distance`: no pose was found for {name}; name two of {known}")
         factor = pair.metres / float(np.linalg.norm(centres[pair.first] - centres[pair.second]))
     if factor is None:
         return False

@@ -1,0 +1,101 @@
+"""Commands for people's own scans: segment, register, annotate."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from capture import InputError
+from factory.annotate_options import AnnotateOptions
+from factory.cli.parser import Command, argument, group
+from factory.console import track_share
+from registration.options import RegisterOptions
+from training.options import SegmentOptions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """Options of `segment`.
+
+    Attributes:
+        capture: folder of the capture: images, their cameras, and the scan.
+        checkpoint: labeller to use, a checkpoint of `p2p fit`; by default the one that comes with the program.
+        scan: the scan, .ply or .obj; by default scan.ply in the capture.
+    """
+
+    capture: Path = argument()
+    checkpoint: Path | None = None
+    scan: Path | None = None
+    options: SegmentOptions = group(SegmentOptions())
+
+
+def segment(options: Segment) -> None:
+    """Predict with a trained labeller which vertices of a scan are skin."""
+    from training.checkpoints.pretrained import PRETRAINED
+    from training.memory import keep_freed_memory
+    from training.segment import segment_capture
+
+    keep_freed_memory()
+    skin = segment_capture(options.capture, options.checkpoint or PRETRAINED, options.scan, options.options).skin
+    log.info("%s: %d of %d vertices are skin", options.capture / "prediction", skin.sum(), len(skin))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """Options of `register`.
+
+    Attributes:
+        scan: folder of the capture, or a mesh (.ply, .obj).
+    """
+
+    scan: Path = argument()
+    options: RegisterOptions = group(RegisterOptions())
+
+
+def register(options: Register) -> None:
+    """Deform a template head onto the skin of a scan."""
+    from registration.files.register import register_scan
+
+    with track_share(f"registering {options.scan.name}") as progress:
+        register_scan(options.scan, options.options, progress)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotate:
+    """Options of `annotate`.
+
+    Attributes:
+        scan: folder of the capture, or a mesh (.ply, .obj), to paint on.
+        painted: painted .blend file to make labels of.
+    """
+
+    scan: Path | None = argument(None)
+    painted: Path | None = field(default=None, metadata={"option": "import"})
+    options: AnnotateOptions = group(AnnotateOptions())
+
+
+def annotate(options: Annotate) -> None:
+    """Paint in Blender what of a scan is skin: write a .blend file to paint in, or read labels from a painted one."""
+    from factory.annotation import import_annotation, write_annotation
+
+    chosen = options.options
+    if (options.scan is None) == (options.painted is None):
+        raise InputError("give either a scan to paint on or `painted` FILE.blend")
+    if options.scan is not None:
+        write_annotation(options.scan, chosen)
+        return
+    assert options.painted is not None
+    given = {"`labels`": chosen.labels, "`unit`": chosen.unit, "`camera_unit`": chosen.camera_unit}
+    if foreign := [name for name, value in given.items() if value is not None]:
+        raise InputError(f"{', '.join(foreign)}: for a scan to paint on; `painted` needs none of it")
+    import_annotation(options.painted, chosen.out, chosen.blender)
+
+
+COMMANDS = {
+    "segment": Command(segment, "train"),
+    "register": Command(register, "evaluate"),
+    "annotate": Command(annotate, "train"),
+}

@@ -1,0 +1,122 @@
+"""Commands that make scans of images: reconstruct, calibrate, label."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from capture import Capture, InputError, Labels, Scan
+from capture.labels import is_painted
+from factory.cli.parser import Command, argument, group
+from factory.stages.heads import label_options, reconstruct_options
+from factory.stages.progress import show_progress
+from factory.stages.stamps import run_stamped
+from factory.stages.usage import StepWatch, own_usage
+from labeling.settings import LabelSettings
+from reconstruction.settings import CalibrationSettings, ReconstructionSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruct:
+    """Options of `reconstruct`.
+
+    Attributes:
+        capture: folder of the capture.
+        masks: folder of foreground masks that are named as the images; 0 is background.
+        workspace: new folder that keeps COLMAP's dense workspace: depth and normal maps.
+    """
+
+    capture: Path = argument()
+    masks: Path | None = None
+    workspace: Path | None = None
+    settings: ReconstructionSettings = group(ReconstructionSettings())
+
+
+def reconstruct(options: Reconstruct) -> None:
+    """Rebuild the scan of a capture from its images by multi-view stereo."""
+    from reconstruction import find_masks, reconstruct_capture
+
+    opened = Capture.read(options.capture)
+    stamped = reconstruct_options(options.settings)
+    masks = None if options.masks is None else find_masks(opened, options.masks)
+    if masks is not None:
+        stamped |= {"masks": [[str(path.resolve()), path.stat().st_mtime_ns] for path in masks]}
+    with show_progress(opened.info.id) as progress:
+        watch = StepWatch(lambda step, share: progress(step, round(100 * share), 100))
+
+        def work() -> Path:
+            return reconstruct_capture(
+                options.capture, options.settings, watch, masks=masks, workspace=options.workspace
+            )
+
+        path = run_stamped(options.capture, "reconstruct", stamped, work, lambda _: own_usage(watch.times))
+    scan = Scan.read(path)
+    log.info("%s: %d vertices, %d faces", path, len(scan.vertices), len(scan.faces))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibrate:
+    """Options of `calibrate`.
+
+    Attributes:
+        folder: folder that holds images/ and gets sparse/.
+    """
+
+    folder: Path = argument()
+    settings: CalibrationSettings = group(CalibrationSettings())
+
+
+def calibrate(options: Calibrate) -> None:
+    """Find the cameras of your own images (<folder>/images) by structure from motion."""
+    from reconstruction import calibrate as find_cameras
+
+    folder = options.folder
+    with show_progress(folder.name or "calibrate") as progress:
+        found = find_cameras(folder, options.settings, lambda step, share: progress(step, round(100 * share), 100))
+    log.info("%s: %d cameras, mean reprojection error %.2f pixels", folder, len(found.model.cameras), found.error)
+    if found.left_out:
+        log.warning("no pose was found for %s", ", ".join(found.left_out))
+    if not found.metric:
+        log.warning(
+            "the scale is unknown: lengths and thresholds in mm mean nothing for this capture; give "
+            "`known_distance` or `scale` (with the sparse/ folder moved away)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """Options of `label`.
+
+    Attributes:
+        capture: folder of the capture, which knows its true surface: head.ply.
+    """
+
+    capture: Path = argument()
+    settings: LabelSettings = group(LabelSettings())
+
+
+def label(options: Label) -> None:
+    """Compute the true labels of a synthetic capture's scan, by the distance to the surface that was rendered."""
+    from labeling import label_capture, measure_capture
+
+    capture, settings = options.capture, options.settings
+    if is_painted(capture / Capture.LABELS):
+        raise InputError(f"{capture / Capture.LABELS} was painted by a person; move it away to label the scan anew")
+
+    def work() -> tuple[Path, Path]:
+        return label_capture(capture, settings.threshold_mm, settings.skin_parts), measure_capture(capture)
+
+    path, quality = run_stamped(capture, "label", label_options(settings), work)
+    labels = Labels.read(path)
+    log.info("%s: %d of %d vertices are skin", path, labels.skin.sum(), len(labels))
+    log.info("%s", quality)
+
+
+COMMANDS = {
+    "reconstruct": Command(reconstruct, "stereo"),
+    "calibrate": Command(calibrate, "stereo"),
+    "label": Command(label, "label"),
+}

@@ -1,0 +1,41 @@
+"""Commands around training: fit, test, validate and predict, which Lightning's own command line runs; export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from factory.cli.parser import Command, argument
+
+EXTRA = "train"  # the optional dependencies of all of them
+
+
+def train(words: Sequence[str], *, verbose: bool = False) -> int:
+    """Run `python -m training` with these words, the command's name first; returns the exit code."""
+    from training.cli import main
+
+    return main(words, program="p2p", verbose=verbose)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Options of `export`.
+
+    Attributes:
+        checkpoint: checkpoint of `p2p fit`.
+        out: file to write, .ckpt.
+    """
+
+    checkpoint: Path = argument()
+    out: Path
+
+
+def export(options: Export) -> None:
+    """Make a checkpoint small enough to give away: weights in half precision, and nothing that only training needs."""
+    from training.checkpoints.pretrained import export_checkpoint
+
+    export_checkpoint(options.checkpoint, options.out)
+
+
+COMMANDS = {"export": Command(export, EXTRA)}

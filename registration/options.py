@@ -1,0 +1,28 @@
+"""What a user may choose about the registration of a scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assets.head_models.registry import DEFAULT
+
+
+@dataclass(frozen=True)
+class RegisterOptions:
+    """What is registered with what.
+
+    Attributes:
+        labels: labels.npz or prediction.npz of the scan, or none for the whole scan; by default what somebody painted,
+            else the capture's prediction, else its labels.
+        template: head model that is deformed: makehuman, an ICT-FaceKit folder or an .npz file.
+        landmarks: JSON file, name -> [x, y, z] in the scan's unit, for a scan in a frame of its own.
+        unit: unit of the scan: m, cm, mm, or metres per unit as a number; by default guessed and printed.
+        out: output folder; by default registration/ in the capture, or <scan>.registration beside a mesh.
+    """
+
+    labels: str | None = None
+    template: str = DEFAULT
+    landmarks: Path | None = None
+    unit: str | None = None
+    out: Path | None = None

@@ -1,0 +1,21 @@
+"""What a user may choose about the use of a labeller. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SegmentOptions:
+    """How a scan is labelled.
+
+    Attributes:
+        unit: unit of the scan: m, cm, mm, or metres per unit as a number; by default guessed and printed.
+        camera_unit: unit of the camera poses, likewise.
+        vertices: most vertices that the network works on, all of them below that; the others get the labels of those
+            around them.
+    """
+
+    unit: str | None = None
+    camera_unit: str | None = None
+    vertices: int = 250_000
