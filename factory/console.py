@@ -26,6 +26,7 @@ PACKAGES = (
 """Our packages, whose loggers are shown from INFO on; those of libraries from WARNING on."""
 
 LOG_INTERVAL_S = 5.0  # between two log lines of a task's progress
+_SKIPPED_S = 1.0  # an item that took less was finished before
 
 
 def _as_it_is(text: str) -> str:
@@ -103,6 +104,36 @@ def track_share(title: str) -> Iterator[Callable[[str, float], None]]:
         yield lambda step, share: bar(round(100 * share), step)
 
 
+class Series:
+    """Progress of several items, one after the other: which one is worked on, and the time left for all of them.
+
+    Args:
+        total: number of items.
+        noun: what one of them is called.
+    """
+
+    def __init__(self, total: int, noun: str = "head") -> None:
+        self._total, self._noun = total, noun
+        self._begun = 0
+        self._seconds: list[float] = []  # of each that had to be worked on
+
+    @contextmanager
+    def track(self, name: str) -> Iterator[Track]:
+        """Show the progress of the next item."""
+        left = self._total - self._begun
+        self._begun += 1
+        title = f"{self._noun} {self._begun} of {self._total} ({name})"
+        if self._seconds:
+            mean = sum(self._seconds) / len(self._seconds)
+            title += f", about {format_duration(mean * left)} left for all"
+        started = time.monotonic()
+        with track(title, 0) as bar:
+            yield bar
+        seconds = time.monotonic() - started
+        if seconds > _SKIPPED_S:
+            self._seconds.append(seconds)
+
+
 class _LogLines:
     """Progress as log lines, with the time left in the present kind of step."""
 
@@ -120,7 +151,8 @@ class _LogLines:
             return
         self._logged = now
         left = (now - self._counted_from) * (total - done) / max(done, 1)
-        times = f"{now - self._started:.0f} s" + (f", about {left:.0f} s left" if 0 < done < total else "")
+        times = f"{now - self._started:.0f} s"
+        times += f", about {format_duration(left)} left" if 0 < done < total else ""
         log.info("%s: %d of %d, %s%s", self._title, done, total, times, f" ({note})" if note else "")
 
 
@@ -148,6 +180,16 @@ def exit_code_of(run: Callable[[], None], rewrite: Callable[[str], str] = _as_it
     except KeyboardInterrupt:
         return _fail("interrupted; finished files are kept; run the same command to resume", 130)
     return 0
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds in the unit that people would use."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
 def _fail(message: str, code: int) -> int:

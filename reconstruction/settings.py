@@ -34,13 +34,13 @@ class ReconstructionSettings:
         min_component: pieces with less than this share of the largest piece's area are dropped.
         threads: threads to use; by default all cores. The scan doesn't depend on it.
         seed: seed of the random search of the cpu backend.
-        sources: most other views that a view is matched with.
+        sources: number of other views that a view is matched with, at most.
         window_radius: half side of the matching window, pixels.
         window_step: distance of the samples in the window, pixels.
-        min_consistent: other views whose depth must agree with a pixel's.
-        max_reprojection_error: pixels by which they may differ.
+        min_consistent: number of other views whose depth must agree with that of a pixel.
+        max_reprojection_error: pixels by which a depth that agrees may lie off, seen from the other view.
         max_cost: 1 - NCC above which a pixel is dropped. Hair never matches well: its highlights move.
-        poisson_depth: depth of the octree of the surface; by default by the image size.
+        poisson_depth: depth of the octree that the surface is made in; by default it follows from the image size.
     """
 
     backend: Backend = "auto"

@@ -9,7 +9,7 @@ from pathlib import Path
 from factory.blend.options import BlendOptions, HairOverrides
 from factory.cli.parser import Command, argument, group
 from factory.cli.shared import RenderOptions
-from factory.console import track
+from factory.console import Series
 from factory.stages.heads import generate_head, head_name, parse_seeds
 from factory.stages.settings import Execution, Rendering
 from registration.options import RegisterOptions
@@ -43,9 +43,9 @@ def generate(options: Generate) -> None:
     """Render synthetic heads: 13 calibrated views, masks and the true surface of each."""
     seeds = parse_seeds(options.seeds)
     settings = options.render.settings({"hair": {"family": options.hair}, "beard": {"family": options.beard}})
-    for number, seed in enumerate(seeds, 1):
-        name = head_name(seed)
-        with track(f"{name} ({number} of {len(seeds)})", 0) as bar:
+    series = Series(len(seeds))
+    for seed in seeds:
+        with series.track(head_name(seed)) as bar:
             generate_head(seed, options.out, settings, Execution(bar=bar), force=options.force)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from factory.console import format_duration
 from factory.production.resources import HEAD_TASKS
 from factory.stages.failures import Failure
 
@@ -142,13 +143,3 @@ def _describe_stage(stage: str, count: int, names: tuple[str, ...] | list[str]) 
     if not names:
         return f"{stage} {count}"
     return f"{stage} {', '.join(names)}" + (f" and {count - len(names)} more" if count > len(names) else "")
-
-
-def format_duration(seconds: float) -> str:
-    """Seconds in the unit that people would use."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    hours = seconds / 3600
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from factory.console import format_duration
 from factory.dataset.description import DATASET, SHARD_NAME, parse_description, shard_name
 from factory.dataset.store import Store
 from factory.production.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
 from factory.production.heartbeat import STALE_S, read_heartbeat
 from factory.production.plan import read_plan
 from factory.production.quarantine import QUARANTINE
-from factory.production.run_status import describe_run, format_duration
+from factory.production.run_status import describe_run
 
 _RESUME = "run the same `p2p produce` command to resume"
 

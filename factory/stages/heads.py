@@ -16,7 +16,7 @@ from assets.head_models.registry import DEFAULT, is_default, load_head_model
 from assets.library import open_library
 from assets.makehuman.model import model_version
 from capture import Capture, InputError, write_json
-from factory.console import track
+from factory.console import Series
 from factory.stages.failures import StageError
 from factory.stages.processes import run_stage
 from factory.stages.registry import STAGES, StageInput
@@ -196,8 +196,9 @@ def _option(name: str, value: Any) -> list[str]:
 def make_heads(seeds: Sequence[int], root: Path, render: RenderSettings, scan: ScanSettings) -> list[Path]:
     """Render, rebuild and label the heads of `seeds` in `root`; what is whole is reused."""
     folders = []
-    for number, seed in enumerate(seeds, 1):
-        with track(f"{head_name(seed)} ({number} of {len(seeds)})", 0) as bar:
+    series = Series(len(seeds))
+    for seed in seeds:
+        with series.track(head_name(seed)) as bar:
             head = StageInput(seed, root, root / head_name(seed), render, scan, Execution(bar=bar))
             for stage in STAGES.values():
                 stage.load()(head)
