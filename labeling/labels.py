@@ -73,21 +73,33 @@ def label_capture(
 
     Raises `InputError` (naming the file) where scan or head surface is missing or unusable, or they don't match.
     """
-    folder = Path(folder)
+    path = Path(folder) / Capture.LABELS
+    compute_labels(Path(folder), None, threshold_mm, skin_parts).write(path)
+    return path
+
+
+def compute_labels(
+    folder: Path,
+    scan: Scan | None = None,
+    threshold_mm: float = LabelSettings.threshold_mm,
+    skin_parts: Sequence[str] = LabelSettings.skin_parts,
+) -> Labels:
+    """Labels of the scan in the capture `folder`, or of another scan of it; nothing is written.
+
+    Raises `InputError` (naming the file) where scan or head surface is missing or unusable, or they don't match.
+    """
     if not folder.is_dir():
         raise InputError(f"no such capture folder: {folder}")
     scan_path, head_path = folder / Capture.SCAN, folder / Capture.HEAD
-    if not scan_path.is_file():
+    if scan is None and not scan_path.is_file():
         raise InputError(f"scan is missing: {scan_path}; run `p2p reconstruct` on the capture")
     if not head_path.is_file():
         raise InputError(f"head surface is missing: {head_path}; only synthetic captures can be labelled")
-    scan, head = Scan.read(scan_path), HeadSurface.read(head_path)
+    scan, head = scan or Scan.read(scan_path), HeadSurface.read(head_path)
     try:
-        labels = label_scan(scan, head, threshold_mm, skin_parts, **_seen(folder, scan))
+        return label_scan(scan, head, threshold_mm, skin_parts, **_seen(folder, scan))
     except InputError as error:
         raise type(error)(f"{folder}: {error}") from None
-    labels.write(folder / Capture.LABELS)
-    return folder / Capture.LABELS
 
 
 def _seen(folder: Path, scan: Scan) -> dict[str, NDArray]:

@@ -75,10 +75,12 @@ class HeadSample:
         return cls(name, cameras, images, tuple(f"{key} of {place}" for key in keys), scan, labels, info, masks)
 
     @classmethod
-    def from_capture(cls, folder: Path, scan_path: Path | None = None) -> HeadSample:
-        """The head in a capture folder; `scan_path` names another scan than the capture's. No labels are read."""
-        capture = Capture.read(folder)
-        scan = read_scan(scan_path or capture.scan_path)
+    def from_capture(cls, capture: Capture | Path, scan: Scan | Path | None = None) -> HeadSample:
+        """The head in a capture or its folder, with the capture's own scan or another one. No labels are read."""
+        if not isinstance(capture, Capture):
+            capture = Capture.read(capture)
+        if not isinstance(scan, Scan):
+            scan = read_scan(scan or capture.scan_path)
         paths = capture.image_paths
         images = tuple(path.read_bytes() for path in paths)
         return cls(capture.info.id, capture.cameras, images, tuple(map(str, paths)), scan)

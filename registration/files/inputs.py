@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Capture, HeadSurface, InputError, Scan, read_json
+from capture import Capture, HeadSurface, InputError, Labels, Scan, read_json
 from registration.weights import confidence_of
 from scans.meshes import read_scan
 from scans.predictions import Prediction
@@ -59,23 +60,32 @@ def read_weights(labels: str | None, folder: Path | None, scan: Scan) -> SkinWei
     if path is None:
         cure = "give `labels` FILE (labels.npz or prediction.npz), or `labels` none for the whole scan"
         raise InputError(f"nothing says what of the scan is skin; {cure}")
-    skin = read_skin(path, scan)
+    return weights_of(read_skin(path, scan), path)
+
+
+def weights_of(skin: Prediction | Labels, path: Path | None = None) -> SkinWeights:
+    """Weights by a prediction or by labels, which were read from `path`."""
+    place = "" if path is None else f" in {path}"
     if isinstance(skin, Prediction):
         confidence = None if skin.distance_mm is None else confidence_of(skin.distance_mm)
-        return SkinWeights(np.asarray(skin.probability, float), confidence, path, f"skin by the prediction in {path}")
+        return SkinWeights(np.asarray(skin.probability, float), confidence, path, f"skin by the prediction{place}")
     how = "as painted" if skin.painted else "by the labels"
-    return SkinWeights(skin.skin.astype(float), None, path, f"skin {how} in {path}")
+    return SkinWeights(skin.skin.astype(float), None, path, f"skin {how}{place}")
 
 
 def read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:
     """Landmarks, name -> (3,) metres, from a JSON object of points in units of `metres`; raises `InputError`."""
-    value = read_json(path, "landmarks")
+    return landmarks_in_metres(read_json(path, "landmarks"), metres, f"{path}: landmarks")
+
+
+def landmarks_in_metres(points: Any, metres: float, what: str) -> dict[str, NDArray]:
+    """Landmarks, name -> (3,) metres, of points in units of `metres`; raises `InputError`, which says `what`."""
     try:
-        landmarks = {str(name): metres * np.asarray(point, float) for name, point in value.items()}
+        landmarks = {str(name): metres * np.asarray(point, float) for name, point in points.items()}
         if not all(point.shape == (3,) and np.isfinite(point).all() for point in landmarks.values()):
             raise ValueError("a point is not three numbers")
     except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: landmarks are an object, name -> [x, y, z] ({error})") from None
+        raise InputError(f"{what} are an object, name -> [x, y, z] ({error})") from None
     return landmarks
 
 

@@ -66,7 +66,7 @@ class ScanRegistration:
             "shift_m": head.shift.tolist(),
         }
 
-    def summary(self, true_surface: HeadSurface | None) -> dict[str, Any]:
+    def summary(self, true_surface: HeadSurface | None = None) -> dict[str, Any]:
         """Contents of `registered.json`: coefficients, seconds, distance to the scan's skin and to the true surface.
 
         `error` is the distance from the template's face to the true surface, `error_back` that from the true face to

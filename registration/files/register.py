@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from PIL import Image
 
 from assets.head_models.registry import load_head_model
-from capture import InputError, atomic_path, write_json
-from registration.files.inputs import read_input_scan, read_landmarks, read_true_surface, read_weights
+from capture import InputError, Scan, atomic_path, write_json
+from registration.files.inputs import SkinWeights, read_input_scan, read_landmarks, read_true_surface, read_weights
 from registration.files.outputs import ScanRegistration, write_registered_meshes
 from registration.files.picture import draw_registration
 from registration.options import RegisterOptions
@@ -44,12 +45,37 @@ def fit_template(where: Path, options: RegisterOptions, progress: Progress = _no
     log.info("unit of %s", unit)
     skin_weights = read_weights(options.labels, folder, given)
     log.info("%s: %s", name, skin_weights.source)
-    template = Template(load_head_model(options.template))
     landmarks = None if options.landmarks is None else read_landmarks(options.landmarks, metres)
-    scan = scaled(given, metres)
+    return fit_to_scan(name, given, metres, skin_weights, options.template, landmarks, progress)
+
+
+def fit_to_scan(
+    name: str,
+    given: Scan,
+    metres: float,
+    skin_weights: SkinWeights,
+    template: str = RegisterOptions.template,
+    landmarks: Mapping[str, NDArray] | None = None,
+    progress: Progress = _no_progress,
+) -> ScanRegistration:
+    """Register the template to a scan in its own unit.
+
+    Args:
+        name: of the scan.
+        given: V vertices.
+        metres: per unit of the scan.
+        skin_weights: of the V vertices.
+        template: the head model, as `load_head_model` takes it.
+        landmarks: name -> (3,) metres.
+        progress: called with the step and the share of the whole that is done.
+
+    Raises:
+        InputError: as `register` does.
+    """
+    head, scan = Template(load_head_model(template)), scaled(given, metres)
     weights, confidence = skin_weights.weights, skin_weights.confidence
-    registration = register(template, scan, weights, RegistrationSettings(), landmarks, confidence, progress)
-    return ScanRegistration(name, scan, metres, skin_weights, template, registration)
+    registration = register(head, scan, weights, RegistrationSettings(), landmarks, confidence, progress)
+    return ScanRegistration(name, scan, metres, skin_weights, head, registration)
 
 
 def register_scan(where: Path, options: RegisterOptions, progress: Progress = _no_progress) -> dict[str, Any]:
