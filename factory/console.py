@@ -20,8 +20,8 @@ from capture.import_path import safe_imports
 log = logging.getLogger(__name__)
 
 PACKAGES = (
-    "assets", "blender_scripts", "capture", "evaluation", "factory", "generator", "labeling", "reconstruction",
-    "registration", "scans", "training",
+    "assets", "blender_scripts", "capture", "evaluation", "factory", "generator", "labeling", "pixels2points",
+    "reconstruction", "registration", "scans", "training",
 )  # fmt: skip
 """Our packages, whose loggers are shown from INFO on; those of libraries from WARNING on."""
 

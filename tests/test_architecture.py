@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "registration": {*RECORDS, "scans"},
     "evaluation": {*RECORDS, "scans", *STAGES},
     "factory": {*RECORDS, "scans", *STAGES, "evaluation"},
+    "pixels2points": {*RECORDS, "scans", *STAGES, "evaluation", "factory"},
 }
 LIGHT = ("capture", "assets", "generator", "blender_scripts")
 OPTIONAL = {"generator/settings_file.py": {"yaml"}}  # used where it is there, never needed

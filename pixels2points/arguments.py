@@ -1,0 +1,36 @@
+"""Arguments of the public functions: paths or records, and progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from capture import Capture, Scan
+from scans.meshes import read_scan
+
+# Called with the step and the share of the whole that is done, 0 to 1.
+Progress = Callable[[str, float], None]
+
+
+def no_progress(step: str, share: float) -> None:
+    """Progress that nobody asked for."""
+
+
+def open_capture(capture: Capture | Path | str) -> Capture:
+    """The capture, read where a folder is named. Raises `InputError`."""
+    return capture if isinstance(capture, Capture) else Capture.read(capture)
+
+
+def open_scan(scan: Scan | Path | str) -> Scan:
+    """The scan, read where a file is named. Raises `InputError`."""
+    return scan if isinstance(scan, Scan) else read_scan(Path(scan))
+
+
+def optional_path(path: Path | str | None) -> Path | None:
+    """The path, None where none is given."""
+    return None if path is None else Path(path)
+
+
+def unit_text(unit: str | float | None) -> str | None:
+    """A unit as the options of commands have it."""
+    return None if unit is None else str(unit)

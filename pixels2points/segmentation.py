@@ -1,0 +1,91 @@
+"""Labellers, and their predictions for scans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from capture import Capture, Scan
+from pixels2points.arguments import open_capture, open_scan, unit_text
+from scans.predictions import Prediction
+from training.options import SegmentOptions
+
+if TYPE_CHECKING:
+    from training.model.module import SkinLabeller
+
+
+def load_labeller(checkpoint: Path | str | None = None) -> SkinLabeller:
+    """Load a trained labeller, to segment many scans with.
+
+    A checkpoint is read as tensors and plain values; nothing in it is run.
+
+    Args:
+        checkpoint: that `p2p fit` wrote; the labeller that comes with the program where None.
+
+    Returns:
+        The labeller: a PyTorch module, ready to predict.
+
+    Raises:
+        InputError: where the file is missing, damaged or no labeller's checkpoint, or the weights of the image encoder
+            that it was trained with are missing.
+
+    Example:
+        >>> import pixels2points as p2p
+        >>> labeller = p2p.load_labeller()
+        >>> labeller.training_heads
+        40
+    """
+    from training.checkpoints import labeller, pretrained
+
+    return labeller.load_labeller(pretrained.PRETRAINED if checkpoint is None else Path(checkpoint))
+
+
+def segment(
+    capture: Capture | Path | str,
+    labeller: SkinLabeller | Path | str | None = None,
+    *,
+    scan: Scan | Path | str | None = None,
+    unit: str | float | None = SegmentOptions.unit,
+    camera_unit: str | float | None = SegmentOptions.camera_unit,
+    vertices: int = SegmentOptions.vertices,
+) -> Prediction:
+    """Predict with a trained labeller which vertices of a scan are skin.
+
+    Nothing is written; `prediction.write("prediction.npz")` makes a file that `p2p register --labels` takes. This is
+    `p2p segment`.
+
+    Args:
+        capture: N calibrated images, of any lens that COLMAP's models describe.
+        labeller: from `load_labeller`, or a checkpoint; the one that comes with the program where None.
+        scan: V vertices in the frame of the cameras, PLY or OBJ; the capture's `scan.ply` where None.
+        unit: of the scan: m, cm, mm, or metres per unit; guessed from its size where None.
+        camera_unit: of the cameras' positions, likewise.
+        vertices: most vertices that the network works on, all of them below that; the others get the prediction of
+            those around them.
+
+    Returns:
+        The prediction for the V vertices: `probability` (V,) and `skin` (V,), and where the labeller predicts them
+        `distance_mm` (V,), `part` (V,) and `part_probability` (V,).
+
+    Raises:
+        InputError: where something is missing or damaged, or the scan isn't where the cameras look.
+
+    Example:
+        >>> import pixels2points as p2p
+        >>> capture = p2p.Capture.read("my_capture")
+        >>> scan = p2p.Scan.read(capture.scan_path)
+        >>> prediction = p2p.segment(capture, p2p.load_labeller(), scan=scan)
+        >>> prediction.skin.shape == (len(scan.vertices),), str(prediction.skin.dtype)
+        (True, 'bool')
+    """
+    from scans.head_sample import HeadSample
+    from scans.meshes import scan_key
+    from scans.units import in_metres
+    from training.inference import segment_head
+
+    options = SegmentOptions(unit_text(unit), unit_text(camera_unit), vertices)
+    given = HeadSample.from_capture(open_capture(capture), None if scan is None else open_scan(scan))
+    model = load_labeller(labeller) if labeller is None or isinstance(labeller, Path | str) else labeller
+    head, _ = in_metres(given, options.unit, options.camera_unit)
+    return replace(segment_head(head, model, options.vertices), scan=scan_key(given.scan))

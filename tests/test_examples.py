@@ -1,0 +1,68 @@
+"""Every example in the docstrings of the public names and in the documents runs."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import pixels2points
+from factory.dataset.packing import PackSettings, pack
+from labeling import label_capture
+from tests.helpers import REPO
+
+pytestmark = pytest.mark.slow
+
+SMALL: dict[str, Any] = {"resolution": 128, "samples": 1, "hair": "none", "beard": "none"}  # as in the examples
+NAMES = ["", *pixels2points.__all__]  # the first is the package itself
+
+
+def blocks() -> Iterator[Any]:
+    """Python in the documents."""
+    for document in [*sorted(REPO.glob("*.md")), *sorted((REPO / "docs").glob("*.md"))]:
+        for number, code in enumerate(re.findall(r"^```python\n(.*?)^```", document.read_text(), re.M | re.S)):
+            yield pytest.param(code, id=f"{document.name}-{number}")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What examples find in the folder that they run in: a capture as people bring it, and a data set."""
+    folder = tmp_path_factory.mktemp("examples")
+    head = pixels2points.make_head(4, folder / "captures", **SMALL)
+    pixels2points.reconstruct(head).write(head.scan_path)
+    for part in ("images", "sparse"):
+        shutil.copytree(head.folder / part, folder / "my_capture" / part)
+    shutil.copy(head.scan_path, folder / "my_capture")
+    label_capture(head.folder)
+    pack([head.folder], folder / "dataset", PackSettings(test_share=0))
+    shutil.copytree(head.folder, folder / "captures" / "head_00000000")
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_examples_of_docstrings(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    thing: Any = getattr(pixels2points, name) if name else pixels2points
+    module = thing if isinstance(thing, ModuleType) else inspect.getmodule(thing)
+    tests = doctest.DocTestFinder(recurse=bool(name)).find(thing, name or "pixels2points", module=module)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    told: list[str] = []
+    for test in tests:
+        runner.run(test, out=told.append)
+    assert runner.summarize(verbose=False).attempted > 0, f"{name} has no example"
+    assert not told, "".join(told)
+
+
+# WebDataset leaves a tar for the garbage collector to close.
+@pytest.mark.filterwarnings("ignore:.*dataset/train-000000.tar:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("code", list(blocks()))
+def test_examples_of_documents(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    exec(compile(code, "example", "exec"), {"__name__": "example"})
