@@ -8,11 +8,13 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.helpers import REPO
 
@@ -134,3 +136,12 @@ def _parsed(text: str) -> tuple[tuple[str, ...], list[str]]:
 def _has(text: str, option: str) -> bool:
     """Whether a help text lists an option."""
     return re.search(rf"(?<![\w-]){re.escape(option)}(?![\w.-]*[\w-])", text) is not None
+
+
+def test_citation_and_changelog_are_of_this_version() -> None:
+    project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((REPO / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0" and citation["title"] == project["name"]
+    assert {"message", "authors"} <= set(citation)  # what the format requires beside
+    assert str(citation["version"]) == project["version"] and citation["license"] == project["license"]["text"]
+    assert f"## {project['version']} - {citation['date-released']}" in (REPO / "CHANGELOG.md").read_text()
