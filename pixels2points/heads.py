@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from capture import Capture
+from capture import Capture, InputError
 from factory.cli.heads import Generate
 from factory.cli.shared import RenderOptions
 from factory.console import Track
-from factory.stages.heads import generate_head, parse_seeds
+from factory.stages.heads import HIGHEST_SEED, generate_head
 from factory.stages.settings import Execution
 from generator.jobs.devices import Device
 from generator.jobs.ground_truth import parse_passes
@@ -72,7 +72,8 @@ def make_head(
         >>> head.head_path.is_file()
         True
     """
-    (number,) = parse_seeds(str(int(seed)))
+    if not 0 <= seed <= HIGHEST_SEED:
+        raise InputError(f"`seed` {seed}: seeds lie between 0 and {HIGHEST_SEED}")
     options = RenderOptions(
         resolution=resolution,
         samples=samples,
@@ -86,4 +87,4 @@ def make_head(
     )
     settings = options.settings({"hair": {"family": hair}, "beard": {"family": beard}})
     bar = Track(0, lambda done, total, step: progress(step, done / total if total else 0.0))
-    return Capture.read(generate_head(number, Path(out), settings, Execution(bar=bar), force=force))
+    return Capture.read(generate_head(int(seed), Path(out), settings, Execution(bar=bar), force=force))

@@ -14,7 +14,7 @@ from capture import InputError
 from factory.console import Track
 from factory.stages.watchdog import UNLIMITED, Limits
 from generator.distributions import Distributions
-from generator.jobs.devices import Device
+from generator.jobs.devices import DEVICES, Device
 from generator.jobs.ground_truth import parse_passes
 from labeling.settings import LabelSettings
 from reconstruction.settings import ReconstructionSettings
@@ -47,6 +47,8 @@ class Rendering:
             raise InputError(f"`resolution` {self.resolution}: it must lie between 16 and 8192 pixels")
         if self.samples < 1:
             raise InputError(f"`samples` {self.samples}: at least one sample per pixel is needed")
+        if self.device not in DEVICES:
+            raise InputError(f"`device` {self.device}: use one of {', '.join(DEVICES)}")
         if self.blender is not None and not self.blender.is_file():
             raise InputError(f"no such Blender binary: {self.blender}; give the path of the program itself")
 

@@ -118,7 +118,8 @@ def test_errors_name_parameters(capture: Capture, tmp_path: Path) -> None:
     for call, said in (
         (lambda: api.make_head(0, tmp_path, resolution=3), "`resolution` 3"),
         (lambda: api.make_head(0, tmp_path, passes=["smell"]), "`passes` smell"),
-        (lambda: api.make_head(-1, tmp_path), "seeds"),
+        (lambda: api.make_head(-1, tmp_path), "`seed` -1"),
+        (lambda: api.make_head(0, tmp_path, device="abacus"), "`device` abacus"),
         (lambda: api.reconstruct(capture, vertices=3), "`vertices` 3"),
         (lambda: api.reconstruct(tmp_path / "nowhere"), "no such capture folder"),
         (lambda: api.label(capture, threshold_mm=0), "`threshold_mm` 0"),
