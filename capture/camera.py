@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from capture.errors import InputError
+from capture.lens_models import LENS_MODELS, Lens
 
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
@@ -19,14 +20,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 # Parameter names per model, in COLMAP's order (colmap.github.io, "Camera Models").
-CAMERA_MODELS: dict[str, tuple[str, ...]] = {
-    "SIMPLE_PINHOLE": ("f", "cx", "cy"),
-    "PINHOLE": ("fx", "fy", "cx", "cy"),
-    "SIMPLE_RADIAL": ("f", "cx", "cy", "k1"),
-    "RADIAL": ("f", "cx", "cy", "k1", "k2"),
-    "OPENCV": ("fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2"),
-    "FULL_OPENCV": ("fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6"),
-}
+CAMERA_MODELS: dict[str, tuple[str, ...]] = {name: model.parameters for name, model in LENS_MODELS.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +80,10 @@ class Camera:
             raise InputError(f"camera of {self.name}: {self.model} takes {names}, got {len(self.params)} values")
         if not np.isfinite(self.params).all() or min(self.focal) <= 0:
             raise InputError(f"camera of {self.name}: the intrinsics must be finite, the focal length positive")
+        if not 0 <= self._named.get("alpha", 0.0) <= 1 or self._named.get("beta", 1.0) <= 0:
+            raise InputError(f"camera of {self.name}: {self.model} takes alpha from 0 to 1 and a positive beta")
+        if abs(self._named.get("omega", 0.0)) >= np.pi:
+            raise InputError(f"camera of {self.name}: omega of {self.model} is an angle below 180 degrees, in radians")
         if self.width < 1 or self.height < 1:
             raise InputError(f"camera of {self.name}: the size {self.width} x {self.height} holds no pixel")
         if not np.allclose(self.rotation @ self.rotation.T, np.eye(3), atol=1e-5):
@@ -142,21 +140,34 @@ class Camera:
     def _named(self) -> dict[str, float]:
         return dict(zip(CAMERA_MODELS[self.model], self.params, strict=True))
 
+    @cached_property
+    def _lens(self) -> Lens:
+        return LENS_MODELS[self.model].lens(self._named)
+
     @property
     def focal(self) -> tuple[float, float]:
-        """(fx, fy) in pixels."""
+        """(fx, fy) in pixels: what a small angle next to the optical axis measures, per radian."""
+        if self.panoramic:
+            return self._named["w"] / (2 * np.pi), self._named["h"] / np.pi
         single = self._named.get("f", 0.0)
         return self._named.get("fx", single), self._named.get("fy", single)
 
     @property
     def principal(self) -> tuple[float, float]:
         """(cx, cy) in pixels."""
+        if self.panoramic:
+            return self._named["w"] / 2, self._named["h"] / 2
         return self._named["cx"], self._named["cy"]
 
     @property
     def distorted(self) -> bool:
-        """Whether any distortion coefficient is other than zero."""
-        return any(value != 0 for key, value in self._named.items() if key[0] in "kp")
+        """Whether straight lines have images that are not straight, as no pinhole's are."""
+        return not self._lens.straight
+
+    @property
+    def panoramic(self) -> bool:
+        """Whether the image shows all directions: no camera without distortion can stand for it."""
+        return self.model == "EQUIRECTANGULAR"
 
     @property
     def matrix(self) -> Array:
@@ -181,21 +192,17 @@ class Camera:
             points: (..., 3) metres.
 
         Returns:
-            pixels (..., 2) and depth (...,) along the optical axis in metres. Points at or behind the camera get
-            NaN pixels; points outside the frame get pixels outside `[0, width) x [0, height)`.
+            pixels (..., 2) and depth (...,) along the optical axis in metres. Points outside the frame get pixels
+            outside `[0, width) x [0, height)`; points that the lens has no image of get NaN: at or behind the camera
+            (but for panoramas and division models of more than 180 degrees), or so far aside that the distortion would
+            fold them back.
         """
         local = np.asarray(points, float) @ self.rotation.T + self.translation
-        depth = local[..., 2]
-        ahead = depth > 0
-        divisor = depth if ahead.all() else np.where(ahead, depth, np.nan)
-        normalised = np.empty((*depth.shape, 2))
-        for i in (0, 1):  # column by column: NumPy is slow along axes of two
-            np.divide(local[..., i], divisor, out=normalised[..., i])
-        pixels = self._distort(normalised)
+        pixels = self._lens.to_plane(local)
         for i, (focal, principal) in enumerate(zip(self.focal, self.principal, strict=True)):
             pixels[..., i] *= focal
             pixels[..., i] += principal
-        return pixels, depth
+        return pixels, local[..., 2]
 
     def unproject(self, pixels: ArrayLike, depth: ArrayLike) -> Array:
         """Points of the world at `depth` (metres along the optical axis) behind the pixels.
@@ -205,12 +212,26 @@ class Camera:
             depth: (...,) or a scalar.
 
         Returns:
-            (..., 3) metres.
+            (..., 3) metres; NaN for pixels that show nothing, or nothing ahead of the camera.
         """
-        normalised = self._undistort((np.asarray(pixels, float) - self.principal) / self.focal)
-        local = np.concatenate([normalised, np.ones_like(normalised[..., :1])], axis=-1)
+        local = self._local_rays(pixels)
+        if self.distorted:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                local = np.where(local[..., 2:] > 0, local / local[..., 2:], np.nan)
         local = local * np.asarray(depth, float)[..., None]
         return np.asarray((local - self.translation) @ self.rotation)
+
+    def rays(self, pixels: ArrayLike) -> Array:
+        """Unit vectors (..., 3) of the world from the camera's centre to what the pixels (..., 2) show.
+
+        NaN for pixels that show nothing. Unlike `unproject`, for all that a panorama sees.
+        """
+        local = self._local_rays(pixels)
+        return np.asarray(local @ self.rotation / np.linalg.norm(local, axis=-1, keepdims=True))
+
+    def _local_rays(self, pixels: ArrayLike) -> Array:
+        """Directions (..., 3) in the camera's frame; of depth 1 for a pinhole."""
+        return self._lens.to_rays((np.asarray(pixels, float) - self.principal) / self.focal)
 
     def inside(self, pixels: ArrayLike) -> NDArray[np.bool_]:
         """(...,) whether pixels (..., 2) lie in the frame; NaN doesn't."""
@@ -225,37 +246,11 @@ class Camera:
         if not self.distorted:
             scaled = (fx * sx, fy * sy), (cx * sx, cy * sy)
             return Camera.pinhole(self.name, (width, height), *scaled, self.rotation, self.translation)
-        coefficients = [self._named.get(key, 0.0) for key in CAMERA_MODELS["FULL_OPENCV"][4:]]
-        params = (fx * sx, fy * sy, cx * sx, cy * sy, *coefficients)
-        return Camera(self.name, width, height, "FULL_OPENCV", params, self.rotation, self.translation)
-
-    def _distort(self, normalised: Array) -> Array:
-        """OpenCV's rational and tangential distortion of normalised coordinates (..., 2)."""
-        if not self.distorted:
-            return normalised
-        k = [self._named.get(f"k{i}", 0.0) for i in range(1, 7)]
-        p1, p2 = self._named.get("p1", 0.0), self._named.get("p2", 0.0)
-        x, y = normalised[..., 0], normalised[..., 1]
-        r2 = x * x + y * y
-        radial = (1 + r2 * (k[0] + r2 * (k[1] + r2 * k[2]))) / (1 + r2 * (k[3] + r2 * (k[4] + r2 * k[5])))
-        dx = 2 * p1 * x * y + p2 * (r2 + 2 * x * x)
-        dy = p1 * (r2 + 2 * y * y) + 2 * p2 * x * y
-        return np.stack([x * radial + dx, y * radial + dy], axis=-1)
-
-    def _undistort(self, distorted: Array) -> Array:
-        """The inverse of `_distort`, by Newton's method on a numerical Jacobian."""
-        if not self.distorted:
-            return distorted
-        guess, step = distorted.copy(), 1e-6
-        dx, dy = np.array([step, 0.0]), np.array([0.0, step])
-        for _ in range(20):
-            residual = self._distort(guess) - distorted
-            if np.nanmax(np.abs(residual), initial=0.0) < 1e-12:
-                break
-            jx = (self._distort(guess + dx) - self._distort(guess - dx)) / (2 * step)
-            jy = (self._distort(guess + dy) - self._distort(guess - dy)) / (2 * step)
-            guess = guess - np.linalg.solve(np.stack([jx, jy], axis=-1), residual[..., None])[..., 0]
-        return guess
+        model = LENS_MODELS[self.model].general
+        values = self._named | {"fx": fx * sx, "fy": fy * sy, "cx": cx * sx, "cy": cy * sy}
+        values |= {"w": self._named.get("w", 0.0) * sx, "h": self._named.get("h", 0.0) * sy}
+        params = tuple(values.get(key, 0.0) for key in CAMERA_MODELS[model])
+        return Camera(self.name, width, height, model, params, self.rotation, self.translation)
 
 
 def _frozen(value: ArrayLike, shape: tuple[int, ...], name: str, what: str) -> Array:

@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from capture.camera import CAMERA_MODELS, Camera
 from capture.errors import InputError
 from capture.files import write_bytes
+from capture.lens_models import LENS_MODELS
 
-# COLMAP's numbers for the camera models that we support.
-MODEL_IDS = {"SIMPLE_PINHOLE": 0, "PINHOLE": 1, "SIMPLE_RADIAL": 2, "RADIAL": 3, "OPENCV": 4, "FULL_OPENCV": 6}
-MODEL_NAMES = {number: name for name, number in MODEL_IDS.items()}
+MODEL_NAMES = {model.number: name for name, model in LENS_MODELS.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,7 +291,7 @@ def _binary_files(model: SparseModel) -> dict[str, bytes]:
     cameras, images = bytearray(struct.pack("<Q", count)), bytearray(struct.pack("<Q", count))
     points = bytearray(struct.pack("<Q", len(model.points)))
     for i, (camera, seen) in enumerate(zip(model.cameras, _observations(model), strict=True), 1):
-        cameras += struct.pack("<IiQQ", i, MODEL_IDS[camera.model], camera.width, camera.height)
+        cameras += struct.pack("<IiQQ", i, LENS_MODELS[camera.model].number, camera.width, camera.height)
         cameras += struct.pack(f"<{len(camera.params)}d", *camera.params)
         pose = [*quaternion_from_rotation(camera.rotation), *camera.translation]
         images += struct.pack("<I7dI", i, *pose, i) + camera.name.encode() + b"\0"

@@ -140,19 +140,25 @@ def shrink(view: View, longest: int | None) -> View:
 
 
 def undistort(view: View) -> View:
-    """The same view through a camera without distortion, of the same size and focal length."""
-    if not view.camera.distorted:
-        return view
+    """The same view through a camera without distortion, of the same size and focal length.
+
+    Raises `InputError` for a panorama.
+    """
     old = view.camera
+    if not old.distorted:
+        return view
+    if old.panoramic:
+        raise InputError(f"camera of {old.name}: stereo can't use {old.model}; cut the panorama into views first")
     new = Camera.pinhole(old.name, (old.width, old.height), old.focal, old.principal, old.rotation, old.translation)
     grid = np.stack(np.meshgrid(np.arange(new.width) + 0.5, np.arange(new.height) + 0.5), axis=-1)
     pixels, _ = old.project(new.unproject(grid, 1.0))
+    inside = old.inside(pixels)
+    pixels[np.isnan(pixels)] = 0  # so far aside that the lens shows nothing
     rows, columns = pixels[..., 1] - 0.5, pixels[..., 0] - 0.5
     channels = [
         ndimage.map_coordinates(view.colours[..., c].astype(np.float32), (rows, columns), order=1, mode="nearest")
         for c in range(3)
     ]
-    inside = old.inside(pixels)
     if view.inside is not None:
         opaque = ndimage.map_coordinates(view.inside.astype(np.float32), (rows, columns), order=1)
         inside &= opaque > 0.5

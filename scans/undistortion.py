@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Camera
+from capture import Camera, InputError
 from scans.images import resize_image
 from scans.sampling import sample_image
 
@@ -23,8 +23,15 @@ _ROWS = 256  # at once
 def flat_cameras(cameras: Sequence[Camera], max_side: int = MAX_SIDE) -> list[Camera]:
     """For each camera a pinhole at its place that sees all that it sees, but for what its lens bends out of the frame.
 
-    All get the width of the widest and the height of the relatively tallest, `max_side` pixels at most.
+    All get the width of the widest and the height of the relatively tallest, `max_side` pixels at most. Raises
+    `InputError` for a panorama.
     """
+    for camera in cameras:
+        if camera.panoramic:
+            raise InputError(
+                f"camera of {camera.name}: no view without distortion shows what {camera.model} does; cut the panorama "
+                "into views first"
+            )
     heights = [camera.height * camera.focal[0] / camera.focal[1] / camera.width for camera in cameras]  # of the width
     tallest = max(heights)
     width = min(max(camera.width for camera in cameras), round(max_side / max(1.0, tallest)))

@@ -35,7 +35,9 @@ def rotation(seed: int) -> np.ndarray:
 
 def camera(seed: int = 0, model: str = "PINHOLE") -> Camera:
     values = {"f": 500, "fx": 510, "fy": 490, "cx": 310, "cy": 250, "k1": 0.1, "k2": -0.04, "p1": 0.002, "p2": -0.001}
-    values |= {"k3": 0.01, "k4": 0.02, "k5": 0.001, "k6": 0.002}
+    values |= {"k3": 0.01, "k4": 0.02, "k5": 0.001, "k6": 0.002, "k0": 0.03, "p0": 0.001, "k": -0.1, "omega": 0.8}
+    values |= {"sx1": 0.003, "sy1": -0.002, "s0": 0.002, "s1": -0.001, "s2": 0.001, "s3": -0.002}
+    values |= {"alpha": 0.6, "beta": 1.1, "w": 640, "h": 480}
     params = tuple(values[name] for name in CAMERA_MODELS[model])
     return Camera("view.png", 640, 480, model, params, rotation(seed), np.random.default_rng(seed).normal(size=3))
 

@@ -51,7 +51,9 @@ def pinhole(camera: Camera) -> Camera:
         pixels = straight.project(seen)[0]
     cure = "undistort the images first (`colmap image_undistorter`)"
     if not (missed < _SAME_PX).all():
-        raise InputError(f"camera of {camera.name}: its distortion can't be undone at the edge of the image; {cure}")
+        raise InputError(
+            f"camera of {camera.name}: its {camera.model} distortion can't be undone at the edge of the image; {cure}"
+        )
     low, high = pixels.min(axis=0) - _MARGIN, pixels.max(axis=0) + _MARGIN
     wide, high_px = (math.ceil(extent) for extent in (high - low))
     if wide * high_px > _LARGEST * camera.width * camera.height:

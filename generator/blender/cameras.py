@@ -31,7 +31,7 @@ def aim(scene: Any, camera: Camera) -> None:
     Raises `InputError` for a distorted camera: Blender renders pinholes.
     """
     if camera.distorted:
-        raise InputError(f"camera of {camera.name}: it is distorted; renders are made without distortion")
+        raise InputError(f"camera of {camera.name}: Blender renders without distortion, not {camera.model}")
     set_lens(scene.camera.data, camera)
     set_frame(scene, camera)
     set_pose(scene.camera, camera)

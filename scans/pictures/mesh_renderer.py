@@ -68,20 +68,24 @@ class MeshRenderer:
     def from_camera(self, camera: Camera) -> Fragments:
         """The picture that a camera takes, pixel by pixel: the distortion is in it."""
         x, y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
-        directions = camera.unproject(np.stack([x, y], axis=-1), 1.0) - camera.centre
-        directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
-        return self._cast(np.broadcast_to(camera.centre - self._middle, directions.shape), directions)
+        directions = camera.rays(np.stack([x, y], axis=-1))
+        blind = np.isnan(directions).any(axis=-1)  # beyond the image circle of a fisheye
+        directions[blind] = camera.direction
+        return self._cast(np.broadcast_to(camera.centre - self._middle, directions.shape), directions, blind)
 
-    def _cast(self, origins: NDArray, directions: NDArray) -> Fragments:
-        """Rays (H, W, 3), relative to the middle of the mesh."""
+    def _cast(self, origins: NDArray, directions: NDArray, blind: NDArray[np.bool_] | None = None) -> Fragments:
+        """Rays (H, W, 3), relative to the middle of the mesh; those of `blind` (H, W) meet nothing."""
         hits = self._caster.first_hits(
             origins.reshape(-1, 3).astype(np.float32), directions.reshape(-1, 3).astype(np.float32)
         )
-        index = np.flatnonzero(hits.face >= 0)
+        met = hits.face >= 0
+        if blind is not None:
+            met &= ~blind.reshape(-1)
+        index = np.flatnonzero(met)
         corners = self._faces[hits.face[index]].astype(np.int64)
         u, v = hits.u[index].astype(float), hits.v[index].astype(float)
         normals = face_normals(self._vertices, corners)
         facing = np.abs(np.einsum("pc,pc->p", normals, directions.reshape(-1, 3)[index]))
         weights = np.stack([1 - u - v, u, v], axis=1)
-        hit = (hits.face >= 0).reshape(origins.shape[:2])
+        hit = met.reshape(origins.shape[:2])
         return Fragments(hit, corners, weights, _AMBIENT + (1 - _AMBIENT) * facing)

@@ -67,11 +67,40 @@ def test_undistortion_undoes_distortion() -> None:
     fx, cx = camera.focal[0], camera.principal[0]
     lens = Camera("a.png", 64, 64, "OPENCV", (fx, fx, cx, cx, 0.8, 0, 0, 0), camera.rotation, camera.translation)
     rows = np.stack(np.meshgrid(np.arange(64) + 0.5, np.arange(64) + 0.5), axis=-1)
-    straight = lens._undistort((rows - cx) / fx) * fx + cx  # a ramp that is straight in the world
+    straight = ((lens.unproject(rows, 1.0) - lens.centre) @ lens.rotation.T)[..., :2] * fx + cx  # straight in the world
     picture = np.repeat(np.clip(straight[..., :1] * 3, 0, 255), 3, axis=2).astype(np.uint8)
     view = undistort(View(lens, picture))
     assert not view.camera.distorted
     assert np.abs(view.colours[8:56, 8:56, 0] - 3 * rows[8:56, 8:56, 0]).max() < 2.5
+
+
+@pytest.mark.parametrize("model", ["OPENCV_FISHEYE", "SIMPLE_DIVISION"])
+def test_fisheyes_are_undistorted(model: str) -> None:
+    pose = look_at("a.png", 0, 0, 64)
+    params = (20, 20, 32, 32, 0.05, 0, 0, 0) if model == "OPENCV_FISHEYE" else (20, 32, 32, -0.4)
+    lens = Camera("a.png", 64, 64, model, params, pose.rotation, pose.translation)
+    rows = np.stack(np.meshgrid(np.arange(64) + 0.5, np.arange(64) + 0.5), axis=-1)
+    rays = lens.rays(rows) @ pose.rotation.T
+    straight = 20 * rays[..., :1] / np.maximum(rays[..., 2:], 1e-3) + 32
+    view = undistort(View(lens, np.repeat(np.nan_to_num(np.clip(straight * 3, 0, 255)), 3, axis=2).astype(np.uint8)))
+    assert not view.camera.distorted and view.camera.focal == (20, 20)
+    assert np.abs(view.colours[20:44, 8:56, 0] - 3 * rows[20:44, 8:56, 0]).max() < 3
+
+
+def test_what_the_lens_folds_away_is_outside() -> None:
+    pose = look_at("a.png", 0, 0, 64)
+    lens = Camera("a.png", 64, 64, "SIMPLE_RADIAL", (20, 32, 32, -0.2), pose.rotation, pose.translation)
+    view = undistort(View(lens, np.full((64, 64, 3), 200, np.uint8)))  # r (1 - 0.2 r^2) folds at r = 1.29, 26 pixels
+    y, x = np.mgrid[:64, :64] - 31.5
+    assert view.inside is not None and not view.inside[np.hypot(x, y) > 26.5].any()
+    assert view.inside[np.hypot(x, y) < 25].all()
+
+
+def test_stereo_refuses_panoramas() -> None:
+    pose = look_at("a.png", 0, 0, 64)
+    lens = Camera("a.png", 64, 64, "EQUIRECTANGULAR", (64, 64), pose.rotation, pose.translation)
+    with pytest.raises(InputError, match=r"camera of a\.png: .*EQUIRECTANGULAR"):
+        undistort(View(lens, np.zeros((64, 64, 3), np.uint8)))
 
 
 def break_image(folder: Path) -> None:

@@ -26,6 +26,38 @@ def test_a_camera_sees_points_where_they_project_to(lens: tuple) -> None:
     assert (np.diff(fragments.light[len(rows) // 2 - 3 : len(rows) // 2]) < 1).all() and fragments.light.max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("model", "params"),
+    [
+        ("OPENCV_FISHEYE", (90.0, 95.0, 30.0, 25.0, 0.1, -0.02, 0.01, 0.0)),
+        ("FOV", (90.0, 95.0, 30.0, 25.0, 1.2)),
+        ("EUCM", (30.0, 30.0, 30.0, 25.0, 0.7, 1.1)),
+        ("EQUIRECTANGULAR", (64.0, 48.0)),
+    ],
+)
+def test_every_lens_sees_points_where_they_project_to(model: str, params: tuple) -> None:
+    ball = trimesh.creation.icosphere(4, 0.1)
+    camera = Camera("a.png", 64, 48, model, params, ROTATION, np.array([0.01, 0, 0.14]))
+    fragments = MeshRenderer(ball.vertices, ball.faces).from_camera(camera)
+    points = np.einsum("pk,pkc->pc", fragments.weights, ball.vertices[fragments.corners])
+    rows, columns = np.nonzero(fragments.hit)
+    assert len(rows) > 100
+    np.testing.assert_allclose(camera.project(points)[0], np.stack([columns + 0.5, rows + 0.5], axis=1), atol=2e-3)
+
+
+def test_outside_of_the_image_circle_of_a_fisheye_is_nothing() -> None:
+    ball = trimesh.creation.icosphere(3, 10.0)  # around the camera
+    pose = ROTATION, np.zeros(3)
+    hit = (
+        MeshRenderer(ball.vertices, ball.faces[:, ::-1])
+        .from_camera(Camera("a.png", 64, 64, "SIMPLE_FISHEYE", (12.0, 32.0, 32.0), *pose))
+        .hit
+    )
+    y, x = np.mgrid[:64, :64] + 0.5
+    radius = np.hypot(x - 32, y - 32)
+    np.testing.assert_array_equal(hit, radius < 12 * np.pi / 2)
+
+
 def test_parallel_rays_show_the_whole_mesh_upright() -> None:
     ball = trimesh.creation.icosphere(4, 0.1)
     renderer = MeshRenderer(ball.vertices + np.array([5.0, -3, 2]), ball.faces)

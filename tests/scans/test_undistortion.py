@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capture import Camera
+from capture import Camera, InputError
 from scans.undistortion import flat_cameras, flatten
 from tests.helpers import looking_at_origin
 
@@ -56,3 +56,21 @@ def test_pictures_of_pinholes_of_one_shape_stay_as_they_are() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (120, 120, 3)).astype(np.uint8)
     (flat,) = flat_cameras([POSE])
     assert flat.params == POSE.params and np.array_equal(flatten(picture, POSE, flat), picture)
+
+
+@pytest.mark.parametrize("model", ["OPENCV_FISHEYE", "DIVISION"])
+def test_fisheyes_are_flattened(model: str) -> None:
+    """A grid of straight lines in the world has straight lines in the flat picture."""
+    shape = (0.1, 0.02, 0, 0) if model == "OPENCV_FISHEYE" else (-0.3,)
+    lens = Camera("a.png", 120, 96, model, (110, 110, 60, 48, *shape), POSE.rotation, POSE.translation)
+    (flat,) = flat_cameras([lens])
+    grid = np.stack(np.meshgrid(np.arange(120) + 0.5, np.arange(96) + 0.5), axis=-1)
+    ramp = flat.project(lens.unproject(grid, 1.0))[0][..., 0]  # the column in the flat picture, as the lens sees it
+    seen = flatten(np.repeat(np.clip(2 * ramp, 0, 255).astype(np.uint8)[..., None], 3, axis=2), lens, flat)
+    assert np.abs(seen[20:76, 20:100, 0] - 2 * grid[20:76, 20:100, 0]).max() < 3
+
+
+def test_no_flat_camera_sees_a_panorama() -> None:
+    panorama = Camera("round.png", 200, 100, "EQUIRECTANGULAR", (200, 100), POSE.rotation, POSE.translation)
+    with pytest.raises(InputError, match=r"camera of round\.png: .*EQUIRECTANGULAR"):
+        flat_cameras([POSE, panorama])
