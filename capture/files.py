@@ -25,8 +25,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """
     target = Path(target)
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+    make_folder(target.parent)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
@@ -36,6 +36,17 @@ def atomic_path(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the folder may not be there, and that is the error to tell
             temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are missing; raises `InputError` where that can't be."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        explained = explain_os_error(error, folder)
+        if isinstance(explained, InputError):
+            raise explained from error
+        raise InputError(f"can't make the folder {folder}: {error.strerror}; choose another output") from error
 
 
 def sha256_of(path: Path) -> str:

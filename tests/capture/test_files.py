@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from capture import HeadSurface, InputError, Labels, Mesh, Scan, atomic_path, read_json, write_json
 from capture.labels import is_painted
+from capture.listing import list_files, list_folders
 from capture.ply import PlyMesh, read_ply, write_ply
 
 TRIANGLES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
@@ -30,6 +31,29 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="a file stands where a folder is needed"):
         write_json(tmp_path / "file" / "capture.json", {})
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system where no folder can be made")
+def test_a_folder_that_cant_be_made_is_named() -> None:
+    with pytest.raises(InputError, match=r"can't make the folder /proc/p2p/deep: .*; choose another output"):
+        write_json(Path("/proc/p2p/deep/capture.json"), {})
+
+
+def test_what_a_block_does_not_find_is_not_blamed_on_its_target(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "new" / "file"):
+        (tmp_path / "source").read_bytes()
+
+
+def test_lists_of_files_pass_over_what_is_hidden(tmp_path: Path) -> None:
+    for name in ("b.png", "a/c.png", "._b.png", ".DS_Store", ".cache/d.png", "__MACOSX/a/._c.png", "a/.e/f.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to(tmp_path / "a", target_is_directory=True)
+    found = [path.relative_to(tmp_path).as_posix() for path in list_files(tmp_path)]
+    assert found == ["a/c.png", "b.png", "link/c.png"]
+    assert list_files(tmp_path, below=False) == [tmp_path / "b.png"]
+    assert [path.name for path in list_folders(tmp_path)] == ["a", "link"]
+    assert list_files(tmp_path / "nowhere") == []
 
 
 def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
