@@ -47,7 +47,7 @@ class Distortion:
     def __call__(self, plane: Array) -> Array:
         """The distorted places of (..., 2)."""
         x, y = plane[..., 0], plane[..., 1]
-        r2 = x * x + y * y
+        r2 = np.asarray(x * x + y * y, np.float64)
         radial = self.radial(r2)
         far_x, far_y = x * radial, y * radial
         if self.nested:

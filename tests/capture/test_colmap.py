@@ -99,17 +99,6 @@ def test_pycolmap_agrees(tmp_path: Path, binary: bool) -> None:
         assert_same(made, read_model(folder), 1e-9)
 
 
-def test_quaternions_that_are_no_rotations_are_refused(tmp_path: Path) -> None:
-    write_model(tmp_path, model(["PINHOLE", "PINHOLE"]))
-    lines = (tmp_path / "images.txt").read_text().splitlines()
-    at = next(i for i, line in enumerate(lines) if line.endswith(".png"))
-    number, _, *rest = lines[at].split()
-    lines[at] = " ".join([number, "3.5", *rest])
-    (tmp_path / "images.txt").write_text("\n".join(lines) + "\n")
-    with pytest.raises(InputError, match=r"quaternion of .* has length 3\.\d+, not 1"):
-        read_model(tmp_path)
-
-
 def test_views_are_ordered_by_name_and_tracks_follow(tmp_path: Path) -> None:
     made = model(["PINHOLE", "OPENCV", "PINHOLE"])
     write_model(tmp_path, made)
