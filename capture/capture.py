@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +13,8 @@ from capture.camera import Camera
 from capture.colmap import SparseModel, SparsePoints, read_model, write_model
 from capture.errors import InputError
 from capture.files import read_json, write_json
+from capture.folders import INFO, explain, is_capture
+from capture.warnings_once import warn_once
 
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
@@ -105,32 +107,33 @@ class Capture:
     LABELS: ClassVar[str] = "labels.npz"
     QUALITY: ClassVar[str] = "quality.json"
     HEAD: ClassVar[str] = "head.ply"
-    INFO: ClassVar[str] = "capture.json"
+    INFO: ClassVar[str] = INFO
     BLEND: ClassVar[str] = "blend.json"
 
     @classmethod
     def read(cls, folder: Path | str) -> Self:
         """Open the capture in `folder`.
 
+        Images that the COLMAP model lists and that are not there are left out with a warning; not so in a capture that
+        we rendered, where one that is missing is damage.
+
         Raises:
-            InputError: where the folder, its cameras or one of their images is missing.
+            InputError: where the folder, its cameras or their images are missing, or the folder is something else.
         """
         folder = Path(folder)
         if not folder.is_dir():
             if folder.is_file():
                 raise InputError(f"{folder} is a file; name the folder of its capture")
             raise InputError(f"no such capture folder: {folder}")
+        if not is_capture(folder) and (other := explain(folder)) is not None:
+            raise other
         model = read_model(folder / "sparse")
         info_path = folder / cls.INFO
         if info_path.is_file():
             info = CaptureInfo.from_json(read_json(info_path, "capture.json"), str(info_path))
         else:
             info = _info_of(folder)
-        capture = cls(folder, model, info)
-        for path in capture.image_paths:
-            if not path.is_file():
-                raise InputError(f"image is missing: {path}; its camera is in {folder / 'sparse'}")
-        return capture
+        return cls(folder, _with_images(model, folder, whole=info.spec is not None), info)
 
     @classmethod
     def create(
@@ -184,6 +187,37 @@ class Capture:
     @property
     def head_path(self) -> Path:
         return self.folder / self.HEAD
+
+
+def _with_images(model: SparseModel, folder: Path, whole: bool) -> SparseModel:
+    """The views whose images are there, by the names of the files; raises `InputError` where a needed one isn't.
+
+    Models that were written on Windows part the folders of a name with backslashes.
+    """
+    images = folder / "images"
+    cameras, index, missing = [], [], []
+    for i, camera in enumerate(model.cameras):
+        named = camera
+        if "\\" in camera.name and not (images / camera.name).is_file():
+            named = replace(camera, name=camera.name.replace("\\", "/"))
+        if (images / named.name).is_file():
+            cameras.append(named)
+            index.append(i)
+        else:
+            missing.append(named.name)
+    if missing and (whole or not cameras):
+        count = "" if whole else f", as are all {len(missing)} of the model; names there are paths below images/"
+        raise InputError(f"image is missing: {images / missing[0]}{count}; its camera is in {folder / 'sparse'}")
+    if missing:
+        names = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        warn_once(
+            f"{images}: {len(missing)} of the {len(model.cameras)} images of the COLMAP model are not there ({names}); "
+            f"the other {len(cameras)} are used"
+        )
+    elif all(camera is named for camera, named in zip(model.cameras, cameras, strict=True)):
+        return model
+    order = sorted(range(len(cameras)), key=lambda i: cameras[i].name)
+    return model.with_views([cameras[i] for i in order], [index[i] for i in order])
 
 
 def _info_of(folder: Path) -> CaptureInfo:
