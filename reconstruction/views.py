@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from scipy import ndimage
 
 from capture import Camera, Capture, InputError, RefusedError
+from capture.listing import list_files
 
 logger = logging.getLogger(__name__)
 
@@ -75,22 +77,33 @@ def load_views(capture: Capture, masks: Sequence[Path] | None = None, max_size: 
 
 
 def find_masks(capture: Capture, folder: Path) -> tuple[Path, ...]:
-    """The mask of every image in `folder`: the file of the image's name, whatever its suffix.
+    """The mask of every image in `folder`.
+
+    For the image `left/a.jpg` it is `left/a.jpg.png`, COLMAP's name, else `left/a` with any suffix, else `a` with any
+    suffix, as long as no other image would take the same. Hidden files are passed over.
 
     Raises `InputError` where one is missing, or two would do.
     """
     if not folder.is_dir():
         raise InputError(f"no such folder of masks: {folder}")
-    by_name: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
-        by_name.setdefault(path.stem, []).append(path)
+    by_name: dict[PurePosixPath, list[Path]] = {}
+    for path in list_files(folder):
+        by_name.setdefault(PurePosixPath(path.relative_to(folder).with_suffix("").as_posix()), []).append(path)
+    names = [PurePosixPath(camera.name) for camera in capture.cameras]
+    own, flat = Counter(name.with_suffix("") for name in names), Counter(name.stem for name in names)
     masks = []
-    for camera in capture.cameras:
-        stem = Path(camera.name).stem
-        same = by_name.get(stem, [])
+    for name in names:
+        same = [path for path in by_name.get(name, []) if path.suffix.lower() == ".png"]
+        if not same:
+            same = by_name.get(name.with_suffix(""), [])
+            if own[name.with_suffix("")] > 1:  # a.jpg and a.png: each needs its own
+                same = [path for path in same if path.suffix == name.suffix]
+        if not same and flat[name.stem] == 1:
+            same = by_name.get(PurePosixPath(name.stem), [])
         if len(same) != 1:
             what = "no mask" if not same else f"{len(same)} masks"
-            raise InputError(f"{folder}: {what} for {camera.name}; one file named {stem}.png is needed")
+            needed = f"{name.with_suffix('.png')} or {name}.png"
+            raise InputError(f"{folder}: {what} for {name}; one file named {needed} is needed")
         masks.append(same[0])
     return tuple(masks)
 

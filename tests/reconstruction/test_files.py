@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from capture import Capture, InputError
+from capture import Capture, InputError, SparseModel
 from reconstruction.colmap import pycolmap
 from reconstruction.colmap.maps import read_map, write_map
 from reconstruction.colmap.workspace import Workspace, seed_points
@@ -55,6 +56,36 @@ def test_masks_are_found_by_name(sphere: Capture, tmp_path: Path) -> None:
     (tmp_path / missing).touch()
     with pytest.raises(InputError, match=f"2 masks for {missing}"):
         find_masks(sphere, tmp_path)
+
+
+def test_each_image_has_a_mask_of_its_own(sphere: Capture, tmp_path: Path) -> None:
+    """By its path below images/: equal names in folders of cameras are different images."""
+    like = sphere.cameras[0]
+
+    def masks(names: list[str], files: list[str]) -> list[str]:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        for file in (*files, ".DS_Store", "._a.png", "left/._a.png"):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).touch()
+        cameras = tuple(replace(like, name=name) for name in names)
+        found = find_masks(Capture(tmp_path, SparseModel(cameras), sphere.info), folder)
+        return [path.relative_to(folder).as_posix() for path in found]
+
+    both = ["left/a.jpg", "right/a.jpg"]
+    assert masks(both, ["left/a.png", "right/a.png"]) == ["left/a.png", "right/a.png"]
+    assert masks(both, ["left/a.jpg.png", "right/a.jpg"]) == ["left/a.jpg.png", "right/a.jpg"]
+    assert masks(["left/a.jpg", "right/b.jpg"], ["a.png", "b.jpg"]) == ["a.png", "b.jpg"]
+    assert masks(["a.jpg", "left/a.jpg"], ["a.png", "left/a.png"]) == ["a.png", "left/a.png"]
+    assert masks(["a.jpg"], ["a.jpg.png", "a.tif"]) == ["a.jpg.png"]
+    assert masks(["a.jpg", "a.png"], ["a.jpg", "a.png"]) == ["a.jpg", "a.png"]
+    assert masks(["a.jpg", "a.png"], ["a.jpg.png", "a.png.png"]) == ["a.jpg.png", "a.png.png"]
+    for names, files, lacking in [
+        (both, ["a.png"], "left/a.jpg"),  # one for two
+        (both, ["left/a.png", "a.png"], "right/a.jpg"),
+        (["a.jpg", "a.png"], ["a.jpg"], "a.png"),
+    ]:
+        with pytest.raises(InputError, match=f"no mask for {lacking}; one file named"):
+            masks(names, files)
 
 
 def test_workspace_is_a_colmap_model_with_tracks(sphere: Capture, tmp_path: Path) -> None:
