@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from capture.camera import Camera
@@ -14,6 +15,7 @@ from capture.colmap import SparseModel, SparsePoints, read_model, write_model
 from capture.errors import InputError
 from capture.files import read_json, write_json
 from capture.folders import INFO, explain, is_capture
+from capture.listing import list_files
 from capture.warnings_once import warn_once
 
 if TYPE_CHECKING:
@@ -190,21 +192,17 @@ class Capture:
 
 
 def _with_images(model: SparseModel, folder: Path, whole: bool) -> SparseModel:
-    """The views whose images are there, by the names of the files; raises `InputError` where a needed one isn't.
-
-    Models that were written on Windows part the folders of a name with backslashes.
-    """
+    """The views whose images are there, by the names of the files; raises `InputError` where a needed one isn't."""
     images = folder / "images"
+    files = _ImageFiles(images)
     cameras, index, missing = [], [], []
     for i, camera in enumerate(model.cameras):
-        named = camera
-        if "\\" in camera.name and not (images / camera.name).is_file():
-            named = replace(camera, name=camera.name.replace("\\", "/"))
-        if (images / named.name).is_file():
-            cameras.append(named)
-            index.append(i)
+        name = files.find(camera.name)
+        if name is None:
+            missing.append(camera.name)
         else:
-            missing.append(named.name)
+            cameras.append(camera if name == camera.name else replace(camera, name=name))
+            index.append(i)
     if missing and (whole or not cameras):
         count = "" if whole else f", as are all {len(missing)} of the model; names there are paths below images/"
         raise InputError(f"image is missing: {images / missing[0]}{count}; its camera is in {folder / 'sparse'}")
@@ -215,9 +213,39 @@ def _with_images(model: SparseModel, folder: Path, whole: bool) -> SparseModel:
             f"the other {len(cameras)} are used"
         )
     elif all(camera is named for camera, named in zip(model.cameras, cameras, strict=True)):
-        return model
+        return model  # as nearly always
     order = sorted(range(len(cameras)), key=lambda i: cameras[i].name)
     return model.with_views([cameras[i] for i in order], [index[i] for i in order])
+
+
+class _ImageFiles:
+    """The files below `images/`, found by the names that a COLMAP model has for them.
+
+    A model may have been written on another system: with backslashes between folders, in other case, or with letters
+    composed in another way. An exact name comes first.
+    """
+
+    def __init__(self, images: Path) -> None:
+        self._images = images
+
+    @cached_property
+    def _like(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in list_files(self._images):
+            name = path.relative_to(self._images).as_posix()
+            found.setdefault(_on_any_system(name), []).append(name)
+        return found
+
+    def find(self, name: str) -> str | None:
+        """The path below `images/`; None where there is none, or several would do."""
+        if (self._images / name).is_file():
+            return name
+        like = self._like.get(_on_any_system(name), [])
+        return like[0] if len(like) == 1 else None
+
+
+def _on_any_system(name: str) -> str:
+    return unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).as_posix()).casefold()
 
 
 def _info_of(folder: Path) -> CaptureInfo:

@@ -85,6 +85,13 @@ def test_a_lens_that_folds_the_image_is_refused() -> None:
         pinhole(bent)
 
 
+def test_a_lens_that_sees_more_than_a_pinhole_is_refused() -> None:
+    for model, params in (("SIMPLE_FISHEYE", (200, 320, 240)), ("EQUIRECTANGULAR", (640, 480))):
+        wide = Camera("a.jpg", 640, 480, model, params, np.eye(3), np.zeros(3))
+        with pytest.raises(InputError, match=rf"camera of a\.jpg: its {model} .*undistort the images first"):
+            pinhole(wide)
+
+
 def test_light_and_bytes_are_inverse() -> None:
     every = np.arange(256, dtype=np.uint8)
     assert (quantised(linear_light(every)) == every).all()
