@@ -14,7 +14,7 @@ from capture.camera import Camera
 from capture.colmap import SparseModel, SparsePoints, read_model, write_model
 from capture.errors import InputError
 from capture.files import read_json, write_json
-from capture.folders import INFO, explain, is_capture
+from capture.folders import INFO, check_folder
 from capture.listing import list_files
 from capture.warnings_once import warn_once
 
@@ -123,12 +123,7 @@ class Capture:
             InputError: where the folder, its cameras or their images are missing, or the folder is something else.
         """
         folder = Path(folder)
-        if not folder.is_dir():
-            if folder.is_file():
-                raise InputError(f"{folder} is a file; name the folder of its capture")
-            raise InputError(f"no such capture folder: {folder}")
-        if not is_capture(folder) and (other := explain(folder)) is not None:
-            raise other
+        check_folder(folder)
         model = read_model(folder / "sparse")
         info_path = folder / cls.INFO
         if info_path.is_file():

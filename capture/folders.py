@@ -22,7 +22,17 @@ def _models(folder: Path) -> list[Path]:
     return [sparse, *list_folders(sparse)] if sparse.is_dir() else []
 
 
-def explain(folder: Path) -> InputError | None:
+def check_folder(folder: Path) -> None:
+    """Raise `InputError` where there is no such folder, or it is known to be something else than a capture."""
+    if not folder.is_dir():
+        if folder.is_file():
+            raise InputError(f"{folder} is a file; name the folder of its capture")
+        raise InputError(f"no such capture folder: {folder}")
+    if not is_capture(folder) and (other := _explain(folder)) is not None:
+        raise other
+
+
+def _explain(folder: Path) -> InputError | None:
     """The error that names what `folder` is, if not a capture; None where nothing is known of it."""
     for place in (folder, folder / "captures"):
         captures = [below for below in list_folders(place) if is_capture(below)] if place.is_dir() else []

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, InputError, Labels, Mesh, RefusedError, Scan
+from capture.folders import check_folder
 from labeling.alignment import check_alignment
 from labeling.classes import seen_classes
 from labeling.masks import read_masks
@@ -88,8 +89,7 @@ def compute_labels(
 
     Raises `InputError` (naming the file) where scan or head surface is missing or unusable, or they don't match.
     """
-    if not folder.is_dir():
-        raise InputError(f"no such capture folder: {folder}")
+    check_folder(folder)
     scan_path, head_path = folder / Capture.SCAN, folder / Capture.HEAD
     if scan is None and not scan_path.is_file():
         raise InputError(f"scan is missing: {scan_path}; run `p2p reconstruct` on the capture")

@@ -11,7 +11,7 @@ from pathlib import Path
 from assets.library.images import image_problem
 from assets.library.manifest import IMAGES, MANIFEST, Asset, read_asset
 from capture import InputError, atomic_path, write_json
-from capture.files import explain_os_error
+from capture.files import explain_os_error, make_folder
 
 
 @dataclass
@@ -88,8 +88,8 @@ def _names(sources: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _put(source: Path, target: Path, link: bool) -> None:
+    make_folder(target.parent)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         if link:
             target.unlink(missing_ok=True)
             target.symlink_to(source.resolve())

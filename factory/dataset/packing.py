@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from capture import Capture, InputError, Labels, Scan, write_json
-from capture.files import explain_os_error
+from capture.files import explain_os_error, make_folder
 from factory.console import track
 from factory.dataset.archive import index_of, write_archive
 from factory.dataset.description import (
@@ -189,8 +189,8 @@ def _hidden_folder(out: Path) -> Iterator[Path]:
     with ExitStack() as stack:
         if not out.exists():
             stack.callback(_remove_empty, out)
+        make_folder(out)
         try:
-            out.mkdir(parents=True, exist_ok=True)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".packing-", dir=out)))
         except OSError as error:
             raise explain_os_error(error, out) from error

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from capture import InputError, RefusedError, progress
+from capture.files import make_folder
 from capture.import_path import import_environment
 from capture.lifetime import PARENT
 from factory.stages.failures import Failure, StageError, failure_of
@@ -59,7 +60,7 @@ def run_stage(
         environment |= {"TMPDIR": str(scratch)}
     if threads is not None:
         environment |= dict.fromkeys(_THREADS, str(threads))
-    log_path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(log_path.parent)
     tail: deque[str] = deque(maxlen=50)
     with log_path.open("w", encoding="utf-8") as log:
         try:
