@@ -167,7 +167,7 @@ COMMANDS = {
     "demo": Command(demo),
     "pack": Command(pack),
     "produce": Command(produce, "produce"),
-    "status": Command(status, "produce"),
-    "verify": Command(verify, "produce"),
+    "status": Command(status, "s3"),
+    "verify": Command(verify, "s3"),
     "report": Command(report, "report"),
 }

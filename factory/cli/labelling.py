@@ -96,6 +96,6 @@ def annotate(options: Annotate) -> None:
 
 COMMANDS = {
     "segment": Command(segment, "train"),
-    "register": Command(register, "evaluate"),
-    "annotate": Command(annotate, "train"),
+    "register": Command(register, "register"),
+    "annotate": Command(annotate, "annotate"),
 }

@@ -1,0 +1,85 @@
+"""Environments that hold the base requirements and some extras alone, simulated: all other libraries are refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+REPO = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+
+# What the interpreter does before the command: what is installed but not allowed can't be found.
+_PROGRAM = """
+import sys
+from importlib.machinery import PathFinder
+modules, distributions = frozenset({modules!r}), frozenset({distributions!r})
+class Filtered(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in modules else super().find_spec(name, path, target)
+    @classmethod
+    def find_distributions(cls, *arguments, **named):
+        for each in super().find_distributions(*arguments, **named):
+            if each.metadata["Name"] not in distributions:
+                yield each
+sys.meta_path[sys.meta_path.index(PathFinder)] = Filtered
+from factory.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@cache
+def distributions_of(extra: str | None) -> frozenset[str]:
+    """Canonical names of what the base requirements bring, and the extra where one is given."""
+    chosen: set[tuple[str, str]] = set()
+    for text in (*PROJECT["dependencies"], *(EXTRAS[extra] if extra else ())):
+        _add(Requirement(text), chosen)
+    return frozenset(name for name, _ in chosen) | {"pixels2points"}
+
+
+def modules_of(extra: str | None) -> frozenset[str]:
+    """Names to import of `distributions_of`."""
+    names = distributions_of(extra)
+    return frozenset(
+        module
+        for module, distributions in packages_distributions().items()
+        if names & {canonicalize_name(name) for name in distributions}
+    )
+
+
+def _add(requirement: Requirement, chosen: set[tuple[str, str]]) -> None:
+    """Add a distribution and all that it requires, with the extras that are asked for."""
+    name = canonicalize_name(requirement.name)
+    for extra in ("", *sorted(requirement.extras)):
+        if (name, extra) in chosen or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+            continue
+        if name == "pixels2points":
+            needed = EXTRAS[extra] if extra else []
+        else:
+            chosen.add((name, extra))
+            try:
+                needed = requires(name) or []
+            except PackageNotFoundError:  # for another system
+                continue
+        for each in map(Requirement, needed):
+            if each.marker is None or each.marker.evaluate({"extra": extra}):
+                _add(Requirement(f"{each.name}[{','.join(each.extras)}]" if each.extras else each.name), chosen)
+
+
+def p2p_with(extra: str | None, *words: object) -> subprocess.CompletedProcess[str]:
+    """Run `p2p` where nothing but the base requirements and the extra can be imported."""
+    installed = {name for names in packages_distributions().values() for name in names}
+    program = _PROGRAM.format(
+        modules=sorted(set(packages_distributions()) - modules_of(extra)),
+        distributions=sorted(name for name in installed if canonicalize_name(name) not in distributions_of(extra)),
+    )
+    command = [sys.executable, "-c", program, *map(str, words)]
+    return subprocess.run(command, cwd=REPO, capture_output=True, text=True)
