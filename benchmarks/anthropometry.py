@@ -1,4 +1,4 @@
-"""How the faces that are drawn spread, beside measured people.
+"""Spread of the sampled faces beside that of measured people.
 
     python -m benchmarks.anthropometry --heads 400
 
@@ -41,7 +41,7 @@ def measure(model: MakeHumanHead, heads: int) -> dict[str, Values]:
     cranium = skin[mean[skin, 2] > 0]
     cheeks = skin[(mean[skin, 2] > -0.06) & (mean[skin, 2] < 0) & (mean[skin, 1] < 0.075)]
     eyes = [np.unique(model.polygons[model.polygon_parts == part])[[0, -1]] for part in (1, 2)]
-    found: dict[str, dict[str, list[float]]] = {sex: {name: [] for name in PUBLISHED} for sex in ("male", "female")}
+    distances: dict[str, dict[str, list[float]]] = {sex: {name: [] for name in PUBLISHED} for sex in ("male", "female")}
     for seed in range(heads):
         identity = model.sample_identity(ParameterSampler(np.random.default_rng(seed)))
         vertices = model.vertices(identity, model.neutral_expression()) * 1000
@@ -57,8 +57,8 @@ def measure(model: MakeHumanHead, heads: int) -> dict[str, Values]:
             "lip length": _apart(model, vertices, "left_mouth_corner", "right_mouth_corner"),
         }
         for name, value in values.items():
-            found[sex][name].append(float(value))
-    return {sex: {name: np.array(values) for name, values in table.items()} for sex, table in found.items()}
+            distances[sex][name].append(float(value))
+    return {sex: {name: np.array(values) for name, values in table.items()} for sex, table in distances.items()}
 
 
 def _apart(model: MakeHumanHead, vertices: np.ndarray, first: str, second: str) -> float:

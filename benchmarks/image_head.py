@@ -82,13 +82,13 @@ def main() -> None:
     if options.method:
         measure(options.method, options.vertices, options.width)
         return
-    found = []
+    runs = []
     for method in ("ours", "dense"):
         command = [sys.executable, "-m", "benchmarks.image_head", "--method", method]
         command += ["--vertices", str(options.vertices), "--width", str(options.width)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        found.append(json.loads(done.stdout))
-    (views, seconds, peak), (some, dense_seconds, dense_peak) = found
+        runs.append(json.loads(done.stdout))
+    (views, seconds, peak), (some, dense_seconds, dense_peak) = runs
     dense_seconds, dense_peak = dense_seconds * views / some, dense_peak * views / some
     print(f"{options.vertices} vertices, {views} views, width {options.width}: one step, forward and backward")
     print(f"  ours        {seconds:7.1f} CPU-s {peak:8.0f} MB")

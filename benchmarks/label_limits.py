@@ -1,4 +1,4 @@
-"""How much of a labeller's mistakes lies at vertices that are neither clearly on the skin nor clearly off it.
+"""Share of a labeller's errors at vertices that are neither clearly on the skin nor clearly off it.
 
 A vertex is skin within 1.5 mm of the true surface. On stubble, short hair, clear glasses and where stereo is noisy,
 vertices lie about there, and no picture tells on which side. Prints mIoU over all vertices of a split's heads together,

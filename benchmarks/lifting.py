@@ -1,4 +1,4 @@
-"""Which of a scan's vertices 13 views see: ours beside trimesh with Embree, on the same rays in the same run.
+"""Visibility of a scan's vertices in 13 views: ours beside trimesh with Embree, on the same rays in the same run.
 
 The scan is the default model's mean head, subdivided and cut to 250,000 vertices, with 0.1 mm of noise; the views are
 those of the default rig. CPU time counts. The peer is used as its documentation shows: a `RayMeshIntersector` and

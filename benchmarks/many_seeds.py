@@ -34,7 +34,7 @@ KNOWN = {
 
 @dataclass
 class Result:
-    """What became of some seeds: failed seed -> reason, seed -> unknown lines, wall seconds."""
+    """Outcome of some seeds: failed seed -> reason, seed -> unknown lines, wall seconds."""
 
     failed: dict[int, str] = field(default_factory=dict)
     said: list[tuple[int, str]] = field(default_factory=list)
@@ -54,7 +54,7 @@ def render(seeds: list[int], options: argparse.Namespace) -> Result:
 
 
 def _run(seeds: list[int], options: argparse.Namespace, result: Result) -> int:
-    """How many of the seeds were rendered; fills the result."""
+    """Number of the seeds that were rendered; fills the result."""
     with tempfile.TemporaryDirectory(prefix="many-seeds-") as folder:
         command = [options.blender, "--background", "--python", str(SCRIPT), "--"]
         command = command if options.blender else [sys.executable, "-W", "default", str(SCRIPT)]
@@ -87,7 +87,7 @@ def _run(seeds: list[int], options: argparse.Namespace, result: Result) -> int:
 
 
 def _problem(folder: Path) -> str:
-    """What a capture lacks; "" where it is whole."""
+    """Name of what a capture lacks; "" where it is complete."""
     wanted = [
         "capture.json",
         "head.ply",

@@ -46,7 +46,7 @@ def peer(surface: NDArray, faces: NDArray, scan: Mesh, skin: NDArray[np.bool_]) 
 
 
 def within(minutes: float, work: Callable[..., NDArray], *values: Any) -> NDArray | None:
-    """What `work` returns, from a process of its own; None where it takes longer."""
+    """The result of `work`, from a process of its own; None where it takes longer."""
     with multiprocessing.get_context("fork").Pool(1) as pool:
         try:
             return np.asarray(pool.apply_async(work, values).get(60 * minutes))
@@ -76,11 +76,11 @@ def measure(folder: Path, template: Template, minutes: float) -> dict[str, Any]:
             flush=True,
         )
 
-    ways = {"ours, whole": None, "ours, without coefficients": RegistrationSettings(coefficients=False)}
-    for name, settings in ways.items():
+    variants = {"ours, whole": None, "ours, without coefficients": RegistrationSettings(coefficients=False)}
+    for name, settings in variants.items():
         before = time.perf_counter()
-        found = register(template, scan, skin.astype(float), settings)
-        note(name, time.perf_counter() - before, found.vertices)
+        registration = register(template, scan, skin.astype(float), settings)
+        note(name, time.perf_counter() - before, registration.vertices)
     for name, head in (("from the rigid start", start), ("from the fitted head", fitted)):
         surface = template.surface(head)
         before = time.perf_counter()
@@ -98,10 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--peer-minutes", type=float, default=20.0)
     options = parser.parse_args(arguments)
     template = Template(load_head_model())
-    found = [measure(folder, template, options.peer_minutes) for folder in options.captures]
-    slowest = max(each["rows"]["ours, whole"]["seconds"] for each in found)
+    captures = [measure(folder, template, options.peer_minutes) for folder in options.captures]
+    slowest = max(each["rows"]["ours, whole"]["seconds"] for each in captures)
     for start in ("from the rigid start", "from the fitted head"):
-        pairs = [(each["rows"].get(f"trimesh {start}"), each["rows"][f"deformation {start}"]) for each in found]
+        pairs = [(each["rows"].get(f"trimesh {start}"), each["rows"][f"deformation {start}"]) for each in captures]
         both = [(theirs, ours) for theirs, ours in pairs if theirs is not None]
         if both:
             speed = np.mean([theirs["seconds"] / ours["seconds"] for theirs, ours in both])

@@ -1,4 +1,4 @@
-"""What a head costs: seconds per component, the share that is not Cycles, peak memory, what persistent data saves.
+"""Cost of a head: seconds per component, the share that is not Cycles, peak memory, what persistent data saves.
 
 Renders heads one after the other, each in a process of its own as `p2p generate` does. "start" is all that no stage
 counts: Python, numpy and bpy, the head model, the end of the process. "first view" holds the transfer of the scene

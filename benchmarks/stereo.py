@@ -1,4 +1,4 @@
-"""How good the scans are: six kinds of heads against the ground truth, at 512² and 1024².
+"""Accuracy of the scans: six kinds of heads against the ground truth, at 512² and 1024².
 
 Renders, rebuilds and labels them (what is whole in the output folder is not made again), and prints a table of what
 `quality.json` says, with the seconds of rendering and rebuilding and the most memory that rebuilding held. Accuracy is
@@ -69,8 +69,8 @@ def main() -> None:
         (folder,) = make_heads([seed], root, render, ScanSettings(ReconstructionSettings(options.backend)))
         quality = json.loads((folder / "quality.json").read_text())
         rows.append(row(name, seed, quality, history(folder)))
-        found = check(quality, options.resolution) + check_cost(history(folder), options.resolution)
-        misses += [f"{name}: {miss}" for miss in found]
+        missed = check(quality, options.resolution) + check_cost(history(folder), options.resolution)
+        misses += [f"{name}: {miss}" for miss in missed]
         rows += growth(options.out, name, seed, options.resolution)
         if options.peer:
             rows += compare_depth_maps(folder)
@@ -94,13 +94,13 @@ def row(name: str, seed: int, quality: dict[str, Any], stages: dict[str, dict[st
 
 
 def check(quality: dict[str, Any], resolution: int) -> list[str]:
-    """What misses its limit."""
+    """Measures that miss their limits, in words."""
     if resolution not in LIMITS:
         return []
     median, high, share = LIMITS[resolution]
     skin, face = quality["accuracy"]["skin_pixels"], quality["completeness"]["face_mask_clear"]
-    found = [("median", skin["median_mm"], median), ("90th percentile", skin["p90_mm"], high)]
-    misses = [f"{what} {value:.3f} > {limit} mm" for what, value, limit in found if value > limit]
+    errors = [("median", skin["median_mm"], median), ("90th percentile", skin["p90_mm"], high)]
+    misses = [f"{what} {value:.3f} > {limit} mm" for what, value, limit in errors if value > limit]
     if face["within_1_0_mm"] < share:
         misses.append(f"face {face['within_1_0_mm']:.3f} < {share}")
     if resolution in VERTICES and not VERTICES[resolution][0] <= quality["vertices"] <= VERTICES[resolution][1]:
@@ -109,7 +109,7 @@ def check(quality: dict[str, Any], resolution: int) -> list[str]:
 
 
 def check_cost(stages: dict[str, dict[str, Any]], resolution: int) -> list[str]:
-    """What took longer or more memory than its limit."""
+    """Time and memory beyond their limits, in words."""
     if resolution not in COSTS:
         return []
     scan, (seconds, gib) = stages["reconstruct"], COSTS[resolution]

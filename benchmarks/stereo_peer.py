@@ -29,7 +29,7 @@ from reconstruction.views import View, load_views
 
 @dataclass(frozen=True)
 class Errors:
-    """Of the depth of skin pixels.
+    """Errors of the depth of skin pixels.
 
     Attributes:
         share: of the skin pixels that have a depth.
@@ -88,10 +88,10 @@ def compare_depth_maps(folder: Path) -> list[str]:
 
 def errors(maps: list[NDArray[np.float32]], truth: list[NDArray[np.float64]]) -> Errors:
     """Over all pixels whose true depth is known (not 0)."""
-    found = np.concatenate([m[t > 0] for m, t in zip(maps, truth, strict=True)])
+    estimated = np.concatenate([m[t > 0] for m, t in zip(maps, truth, strict=True)])
     true = np.concatenate([t[t > 0] for t in truth])
-    has = found > 0
-    off = 1000 * np.abs(found[has] - true[has])
+    has = estimated > 0
+    off = 1000 * np.abs(estimated[has] - true[has])
     median, high = np.percentile(off, [50, 90]) if len(off) else (np.nan, np.nan)
     return Errors(float(has.mean()), float((off < 1).sum() / len(true)), float(median), float(high))
 

@@ -67,8 +67,8 @@ def agreement(capture: Capture, workspace: Workspace) -> str:
             pixels, depth = other.project(points)
             inside = np.flatnonzero(other.inside(pixels) & (depth > 0))
             at = pixels[inside].astype(int)
-            found = maps[other.name][at[:, 1], at[:, 0]]
-            difference = np.abs(found - depth[inside])[(found > 0)]
+            there = maps[other.name][at[:, 1], at[:, 0]]
+            difference = np.abs(there - depth[inside])[(there > 0)]
             off.append(difference[difference < 0.005])  # farther is another surface in front
     median, high = 1000 * np.percentile(np.concatenate(off), [50, 90])
     return f"depths of two views at one point differ by {median:.2f} mm (median), {high:.2f} mm (90th percentile)"
