@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from capture import SKIN_CLASSES
-from evaluation.comparison.samples import read_subjects
+from evaluation.comparison.samples import read_samples
 from evaluation.metrics.labels import Counts
 from training.checkpoints.labeller import load_labeller
 from training.checkpoints.pretrained import PRETRAINED
@@ -38,12 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     labeller = load_labeller(options.checkpoint)
     counts: dict[str, list[Counts]] = {}
     unclear, vertices = 0, 0
-    for subject in read_subjects(options.dataset, options.split, None, ()):
-        labels = subject.labels
+    for sample in read_samples(options.dataset, options.split, None, ()):
+        labels = sample.labels
         clear = (labels.distance_mm < LIMIT_MM / 2) | (labels.distance_mm > 2 * LIMIT_MM)
         assert labels.seen_class is not None
         answers = {
-            "checkpoint": segment_head(subject.head, labeller, 250_000, options.cache).skin,
+            "checkpoint": segment_head(sample.head, labeller, 250_000, options.cache).skin,
             "true masks": np.isin(labels.seen_class, [int(kind) for kind in SKIN_CLASSES]),
         }
         for name, skin in answers.items():
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             counts.setdefault(f"{name}, clear", []).append(Counts.of(skin[clear], labels.skin[clear]))
         unclear, vertices = unclear + int((~clear).sum()), vertices + len(labels)
         words = (f"{name} {each[-1].scores().miou:.3f}" for name, each in counts.items())
-        print(f"{subject.head.id}: {', '.join(words)}", flush=True)
+        print(f"{sample.head.id}: {', '.join(words)}", flush=True)
     result = {name: round(Counts.total(each).scores().miou, 4) for name, each in counts.items()}
     print(json.dumps({"heads": len(next(iter(counts.values()))), "unclear": round(unclear / vertices, 4), **result}))
     return 0

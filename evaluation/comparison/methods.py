@@ -1,4 +1,4 @@
-"""Ways to say of each vertex of a scan whether it is skin, with one face."""
+"""Labelling methods behind one interface: references, projected segmenters of images, trained labellers."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from numpy.typing import NDArray
 from capture import InputError
 from capture.files import sha256_of
 from evaluation.baselines.segmenter import SKIN_CLASSES, PixelSegmenter
-from evaluation.comparison.samples import Subject
+from evaluation.comparison.samples import EvaluationSample
 from training.checkpoints.labeller import load_labeller, read_checkpoint
 from training.features.lifting import lift
 from training.inference import segment_head
 from training.model.module import SkinLabeller
 
-LABELLING = 1  # version of how a checkpoint's answer comes about beside its weights: likewise
-VOTES = 1  # version of how images' answers become a scan's: raise it when its numbers change
+LABELLING = 1  # version of how a checkpoint's prediction comes about beside its weights
+VOTES = 1  # version of how predictions of images become a scan's; raise either when its numbers change
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """What a method says of the V vertices of a scan.
+class LabelPrediction:
+    """Prediction of a method for the V vertices of a scan.
 
     Attributes:
         probability: (V,) of skin, 0 to 1.
-        distance_mm: (V,) to the skin, where the method says so.
-        whole: it doesn't tell: the whole scan counts.
+        distance_mm: (V,) to the skin; None where the method predicts none.
+        whole: the method labels nothing: the whole scan is registered to.
     """
 
     probability: NDArray[np.float32]
@@ -45,113 +45,113 @@ class Answer:
         return np.asarray(self.probability > 0.5)
 
 
-class Method(Protocol):
-    """One way."""
+class LabellingMethod(Protocol):
+    """A method that labels the vertices of a scan as skin or not."""
 
     @property
-    def graded(self) -> bool:
-        """Whether its probabilities are more than yes and no."""
+    def probabilistic(self) -> bool:
+        """Whether its probabilities take values between 0 and 1."""
 
-    def key(self, subject: Subject) -> str:
-        """A name for everything that the answer depends on beside the subject's own key."""
+    def key(self, sample: EvaluationSample) -> str:
+        """Name of everything that the prediction depends on beside the sample's own key."""
 
-    def answer(self, subject: Subject) -> Answer:
-        """Raises `InputError` where it can't."""
+    def predict(self, sample: EvaluationSample) -> LabelPrediction:
+        """The labels of a sample's scan; raises `InputError` where it can't make them."""
 
 
-class Everything:
-    """No method at all: what a registration gets that is not told about hair."""
+class WholeScan:
+    """No labelling: the reference of a registration that knows nothing of hair."""
 
-    graded = False
+    probabilistic = False
 
-    def key(self, subject: Subject) -> str:
+    def key(self, sample: EvaluationSample) -> str:
         return "everything"
 
-    def answer(self, subject: Subject) -> Answer:
-        return Answer(np.ones(len(subject.labels), np.float32), whole=True)
+    def predict(self, sample: EvaluationSample) -> LabelPrediction:
+        return LabelPrediction(np.ones(len(sample.labels), np.float32), whole=True)
 
 
 class TrueLabels:
-    """The truth, which no method can do better than."""
+    """The true labels: the reference that no method can do better than."""
 
-    graded = False
+    probabilistic = False
 
-    def key(self, subject: Subject) -> str:
+    def key(self, sample: EvaluationSample) -> str:
         return "truth"
 
-    def answer(self, subject: Subject) -> Answer:
-        return Answer(subject.labels.skin.astype(np.float32))
+    def predict(self, sample: EvaluationSample) -> LabelPrediction:
+        return LabelPrediction(sample.labels.skin.astype(np.float32))
 
 
 class TrueMasks:
-    """The rendered class masks, projected: what a perfect segmenter of images would say."""
+    """The rendered class masks, projected: the prediction of a perfect segmenter of images."""
 
-    graded = False
+    probabilistic = False
 
-    def key(self, subject: Subject) -> str:
-        return _digest(["masks", VOTES, *(hashlib.sha256(mask).hexdigest() for mask in _masks(subject))])
+    def key(self, sample: EvaluationSample) -> str:
+        return _digest(["masks", VOTES, *(hashlib.sha256(mask).hexdigest() for mask in _masks(sample))])
 
-    def answer(self, subject: Subject) -> Answer:
+    def predict(self, sample: EvaluationSample) -> LabelPrediction:
         wanted = [int(kind) for kind in SKIN_CLASSES]
-        _masks(subject)
-        classes = subject.head.classes() or []
-        return Answer(vote([np.isin(each, wanted).astype(np.float32) for each in classes], subject))
+        _masks(sample)
+        classes = sample.head.classes() or []
+        return LabelPrediction(vote([np.isin(each, wanted).astype(np.float32) for each in classes], sample))
 
 
 @dataclass(frozen=True)
-class Projected:
-    """A segmenter of images, projected onto the scan."""
+class ProjectedSegmenter:
+    """A segmenter of images whose probabilities are projected onto the scan."""
 
     segmenter: PixelSegmenter
-    graded: bool = True
+    probabilistic: bool = True
 
-    def key(self, subject: Subject) -> str:
+    def key(self, sample: EvaluationSample) -> str:
         return _digest(["projected", VOTES, self.segmenter.key])
 
-    def answer(self, subject: Subject) -> Answer:
-        images = subject.head.pixels()
+    def predict(self, sample: EvaluationSample) -> LabelPrediction:
+        images = sample.head.pixels()
         try:
             maps = [self.segmenter.skin(image) for image in images]
         except (RuntimeError, ValueError, TypeError) as error:  # of the library that runs it
             reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise InputError(f"the segmenter fails on images of {subject.head.id}: {reason}") from None
-        return Answer(vote(maps, subject))
+            raise InputError(f"the segmenter fails on images of {sample.head.id}: {reason}") from None
+        return LabelPrediction(vote(maps, sample))
 
 
 @dataclass(frozen=True)
-class Labeller:
-    """A checkpoint of ours.
+class TrainedLabeller:
+    """A labeller that `fit` trained.
 
     Attributes:
         checkpoint: file.
         vertices: the network works on at most so many.
-        cache: folder for what is prepared, which checkpoints share.
+        cache: folder for prepared features, which checkpoints share.
     """
 
     checkpoint: Path
     vertices: int
     cache: Path
-    graded: bool = True
+    probabilistic: bool = True
 
-    def key(self, subject: Subject) -> str:
+    def key(self, sample: EvaluationSample) -> str:
         return _digest(["labeller", LABELLING, _weights_of(str(self.checkpoint)), self.vertices])
 
-    def answer(self, subject: Subject) -> Answer:
-        found = segment_head(subject.head, _load(str(self.checkpoint)), self.vertices, self.cache)
-        return Answer(found.probability, found.distance_mm)
+    def predict(self, sample: EvaluationSample) -> LabelPrediction:
+        prediction = segment_head(sample.head, _load(str(self.checkpoint)), self.vertices, self.cache)
+        return LabelPrediction(prediction.probability, prediction.distance_mm)
 
 
-def vote(maps: Sequence[NDArray[np.float32]], subject: Subject) -> NDArray[np.float32]:
-    """(V,) the mean of what N maps (h, w) say at each vertex, weighted by visibility and viewing angle.
+def vote(maps: Sequence[NDArray[np.float32]], sample: EvaluationSample) -> NDArray[np.float32]:
+    """(V,) mean of N maps (h, w) at each vertex, weighted by visibility and viewing angle.
 
-    Vertices that no view sees take what hides them, those outside all images 0.
+    Vertices that no view sees take the values of what hides them, those outside all images 0.
     """
-    lifted = lift([each[..., None] for each in maps], subject.views, "weighted_mean")
+    lifted = lift([each[..., None] for each in maps], sample.views, "weighted_mean")
     return np.asarray(np.clip(lifted[:, 0], 0, 1), np.float32)
 
 
-def _masks(subject: Subject) -> tuple[bytes, ...]:
-    masks = subject.head.masks
+def _masks(sample: EvaluationSample) -> tuple[bytes, ...]:
+    masks = sample.head.masks
     if masks is None:
         raise InputError("there are no class masks: pack the data set again from its captures (`p2p pack`)")
     return masks

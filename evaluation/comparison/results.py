@@ -1,4 +1,4 @@
-"""What one method makes of one head: labels, a registered template, and how wrong both are. Kept by content."""
+"""Results of one method on one sample, kept in files by content: labels, a registered template, scores of both."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ import io
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError, Mesh, read_json, write_bytes, write_json
 from capture.arrays import read_npz
-from evaluation.comparison.methods import Answer, Method
-from evaluation.comparison.samples import Subject
-from evaluation.metrics.boundary import BoundaryErrors
-from evaluation.metrics.calibration import Calibration
-from evaluation.metrics.labels import Counts
+from evaluation.comparison.methods import LabellingMethod, LabelPrediction
+from evaluation.comparison.samples import EvaluationSample
+from evaluation.metrics.label_scores import LabelScores
 from registration.errors import SurfaceError, face_error
 from registration.pipeline import VERSION as REGISTRATION
 from registration.pipeline import register
@@ -29,106 +27,53 @@ from registration.weights import confidence_of
 
 log = logging.getLogger(__name__)
 
-MEASURES = 1  # version of what is measured of labels: raise it when numbers change
-
-
-@dataclass(frozen=True, eq=False)
-class LabelScores:
-    """How wrong a head's labels are.
-
-    Attributes:
-        counts: all vertices.
-        boundary: mistakes around the true boundary.
-        calibration: of the probabilities; None where there is only yes and no.
-        seen: `PixelClass` id -> vertices that show it, those of them called skin, and those that are.
-    """
-
-    counts: Counts
-    boundary: BoundaryErrors
-    calibration: Calibration | None
-    seen: Mapping[int, tuple[int, int, int]]
-
-    @classmethod
-    def of(cls, answer: Answer, subject: Subject, graded: bool) -> Self:
-        """Of a method's answer."""
-        true, skin = subject.labels.skin, answer.skin
-        seen = subject.labels.seen_class
-        shown = (
-            {}
-            if seen is None
-            else {
-                int(kind): (int((seen == kind).sum()), int(skin[seen == kind].sum()), int(true[seen == kind].sum()))
-                for kind in np.unique(seen)
-            }
-        )
-        calibration = Calibration.of(answer.probability, true) if graded else None
-        return cls(Counts.of(skin, true), BoundaryErrors.of(skin, true, subject.boundary_mm), calibration, shown)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "counts": asdict(self.counts),
-            "boundary": self.boundary.to_json(),
-            "calibration": None if self.calibration is None else self.calibration.to_json(),
-            "seen": {str(kind): list(counts) for kind, counts in self.seen.items()},
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        calibration = value["calibration"]
-        return cls(
-            Counts(**value["counts"]),
-            BoundaryErrors.from_json(value["boundary"]),
-            None if calibration is None else Calibration.from_json(calibration),
-            {int(kind): (int(a), int(b), int(c)) for kind, (a, b, c) in value["seen"].items()},
-        )
+MEASURES = 1  # version of the scores: raise it when their numbers change
 
 
 @dataclass(frozen=True)
-class Registered:
-    """How far a registered template lies from the truth.
+class RegistrationScores:
+    """Distances between a registered template and the true surface.
 
     Attributes:
         error: from the template's face mask to the true surface.
-        back: from the true surface's face mask to the template; None where it has none.
+        error_back: the other way round, from the true surface's face mask to the template; None where it has none.
         seconds: that the registration took.
         vertices: file with the registered template's vertices.
     """
 
     error: SurfaceError
-    back: SurfaceError | None
+    error_back: SurfaceError | None
     seconds: float
     vertices: Path
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, without the file."""
-        back = None if self.back is None else self.back.to_json()
+        back = None if self.error_back is None else self.error_back.to_json()
         return {"error": self.error.to_json(), "back": back, "seconds": round(self.seconds, 2)}
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
-    """One method on one head.
+class MethodResult:
+    """Result of one method on one sample.
 
     Attributes:
-        labels: None where the method gave none.
-        registered: None where there is no registration.
-        why: why one is missing; empty otherwise.
+        labels: scores of the labels; None where the method gave none.
+        registration: None where there is none.
+        reason: that one of them is missing for; empty otherwise.
         probability: file with the probabilities of the vertices, None without labels.
     """
 
     labels: LabelScores | None
-    registered: Registered | None
-    why: str = ""
+    registration: RegistrationScores | None
+    reason: str = ""
     probability: Path | None = None
 
 
-class Workshop:
-    """Makes results, or finds them in its folder.
+class ResultStore:
+    """Computes results, or reads them from its folder.
 
     Args:
-        folder: that results are kept in; nothing in it is ever wrong, only no longer asked for.
+        folder: of the results; their names tell all that they depend on, so none in it is ever out of date.
         template: to register; None for labels alone.
     """
 
@@ -136,29 +81,34 @@ class Workshop:
         self._folder, self._template = Path(folder), template
 
     def result(
-        self, method: Method, subject: Subject, truth: Mesh | None, face: NDArray[np.bool_] | None, why: str = ""
-    ) -> Result:
-        """The result of a method on a head.
+        self,
+        method: LabellingMethod,
+        sample: EvaluationSample,
+        surface: Mesh | None,
+        face: NDArray[np.bool_] | None,
+        reason: str = "",
+    ) -> MethodResult:
+        """The result of a method on a sample.
 
         Args:
-            method: which.
-            subject: the head.
-            truth: the surface that registration is measured against; None: it isn't registered.
-            face: (V,) vertices of that surface on the face, for the way back.
-            why: there is no such surface.
+            method: that labels it.
+            sample: the head.
+            surface: the true one, V vertices, that registration is measured against; None: nothing is registered.
+            face: (V,) vertices of that surface on the face, for `error_back`.
+            reason: that there is no such surface for.
         """
         try:
-            key = _digest(method.key(subject), subject.key)
-            answer, path = self._answer(method, subject, key)
-            scores = self._scores(method, subject, answer, key)
+            key = _digest(method.key(sample), sample.key)
+            prediction, path = self._prediction(method, sample, key)
+            scores = self._label_scores(method, sample, prediction, key)
         except InputError as error:
-            return Result(None, None, str(error))
-        if self._template is None or truth is None:
-            return Result(scores, None, why, path)
+            return MethodResult(None, None, str(error))
+        if self._template is None or surface is None:
+            return MethodResult(scores, None, reason, path)
         try:
-            return Result(scores, self._registered(subject, answer, truth, face), "", path)
+            return MethodResult(scores, self._registration_scores(sample, prediction, surface, face), "", path)
         except InputError as error:
-            return Result(scores, None, str(error), path)
+            return MethodResult(scores, None, str(error), path)
 
     @property
     def registers(self) -> bool:
@@ -171,73 +121,78 @@ class Workshop:
         assert self._template is not None
         return self._template.face_mask
 
-    def registered_on_labels(self, subject: Subject) -> Mesh:
-        """The template registered with a subject's own labels: the truth where there is no true surface."""
+    def registered_on_labels(self, sample: EvaluationSample) -> Mesh:
+        """The template registered with a sample's own labels, in place of a true surface that is not known."""
         assert self._template is not None
-        answer = Answer(subject.labels.skin.astype(np.float32))
-        path, _ = self._vertices(subject, answer)
+        prediction = LabelPrediction(sample.labels.skin.astype(np.float32))
+        path, _ = self._vertices(sample, prediction)
         return Mesh(_read(path)["vertices"], self._template.faces)
 
-    def _answer(self, method: Method, subject: Subject, key: str) -> tuple[Answer, Path]:
-        path = self._folder / "labels" / f"{subject.head.id}-{key}.npz"
+    def _prediction(self, method: LabellingMethod, sample: EvaluationSample, key: str) -> tuple[LabelPrediction, Path]:
+        path = self._folder / "labels" / f"{sample.head.id}-{key}.npz"
         if path.is_file():
             arrays = _read(path)
-            return Answer(arrays["probability"], arrays.get("distance_mm"), bool(arrays["whole"])), path
-        answer = method.answer(subject)
-        arrays = {"probability": answer.probability, "whole": np.array(answer.whole)}
-        if answer.distance_mm is not None:
-            arrays["distance_mm"] = answer.distance_mm
+            whole = bool(arrays["whole"])
+            return LabelPrediction(arrays["probability"], arrays.get("distance_mm"), whole), path
+        prediction = method.predict(sample)
+        arrays = {"probability": prediction.probability, "whole": np.array(prediction.whole)}
+        if prediction.distance_mm is not None:
+            arrays["distance_mm"] = prediction.distance_mm
         _write(path, arrays)
-        return answer, path
+        return prediction, path
 
-    def _scores(self, method: Method, subject: Subject, answer: Answer, key: str) -> LabelScores:
-        path = self._folder / "scores" / f"{subject.head.id}-{_digest(key, MEASURES)}.json"
+    def _label_scores(
+        self, method: LabellingMethod, sample: EvaluationSample, prediction: LabelPrediction, key: str
+    ) -> LabelScores:
+        path = self._folder / "scores" / f"{sample.head.id}-{_digest(key, MEASURES)}.json"
         if path.is_file():
             return LabelScores.from_json(read_json(path, "scores"))
-        scores = LabelScores.of(answer, subject, method.graded)
+        scores = LabelScores.of(prediction.probability, sample.labels, sample.boundary_mm, method.probabilistic)
         write_json(path, scores.to_json())
         return scores
 
-    def _registered(self, subject: Subject, answer: Answer, truth: Mesh, face: NDArray[np.bool_] | None) -> Registered:
+    def _registration_scores(
+        self, sample: EvaluationSample, prediction: LabelPrediction, surface: Mesh, face: NDArray[np.bool_] | None
+    ) -> RegistrationScores:
         assert self._template is not None
-        path, seconds = self._vertices(subject, answer)
-        measured = [self._template.face_mask, truth.vertices, truth.faces, *([] if face is None else [face])]
+        path, seconds = self._vertices(sample, prediction)
+        measured = [self._template.face_mask, surface.vertices, surface.faces, *([] if face is None else [face])]
         content = _digest(path.stem, _content(*measured), face is None, MEASURES)
-        scores = self._folder / "registration" / f"{subject.head.id}-{content}.json"
-        if scores.is_file():
-            value = read_json(scores, "registration")
+        file = self._folder / "registration" / f"{sample.head.id}-{content}.json"
+        if file.is_file():
+            value = read_json(file, "registration")
             back = None if value["back"] is None else SurfaceError(**value["back"])
-            return Registered(SurfaceError(**value["error"]), back, seconds, path)
+            return RegistrationScores(SurfaceError(**value["error"]), back, seconds, path)
         mesh = Mesh(_read(path)["vertices"], self._template.faces)
-        error = face_error(mesh, self._template.face_mask, truth)
-        back = face_error(truth, face, mesh) if face is not None and face.any() else None
-        found = Registered(error, back, seconds, path)
-        write_json(scores, found.to_json())
-        return found
+        error = face_error(mesh, self._template.face_mask, surface)
+        back = face_error(surface, face, mesh) if face is not None and face.any() else None
+        scores = RegistrationScores(error, back, seconds, path)
+        write_json(file, scores.to_json())
+        return scores
 
-    def _vertices(self, subject: Subject, answer: Answer) -> tuple[Path, float]:
-        """Where the registered vertices are, and the seconds that they took."""
+    def _vertices(self, sample: EvaluationSample, prediction: LabelPrediction) -> tuple[Path, float]:
+        """File of the registered vertices, and the seconds that the registration took."""
         assert self._template is not None
-        weights = None if answer.whole else answer.probability.astype(float)
-        confidence = None if answer.distance_mm is None else confidence_of(answer.distance_mm)
+        weights = None if prediction.whole else prediction.probability.astype(float)
+        confidence = None if prediction.distance_mm is None else confidence_of(prediction.distance_mm)
         given = _content(*(each for each in (weights, confidence) if each is not None))
         model, shape = self._template.model, _content(self._template.faces, self._template.shown)
-        key = _digest(subject.key, given, model.name, model.version, shape, REGISTRATION)
-        path = self._folder / "registered" / f"{subject.head.id}-{key}.npz"
+        key = _digest(sample.key, given, model.name, model.version, shape, REGISTRATION)
+        path = self._folder / "registered" / f"{sample.head.id}-{key}.npz"
         if not path.is_file():
-            found = register(self._template, subject.head.scan, weights, confidence=confidence)
-            seconds = sum(found.seconds.values())
-            _write(path, {"vertices": found.vertices.astype(np.float32), "seconds": np.array(seconds)})
+            registration = register(self._template, sample.head.scan, weights, confidence=confidence)
+            seconds = sum(registration.seconds.values())
+            _write(path, {"vertices": registration.vertices.astype(np.float32), "seconds": np.array(seconds)})
         return path, float(_read(path)["seconds"])
 
 
 def read_vertices(path: Path) -> NDArray[np.float32]:
-    """(V, 3) of a registered template."""
+    """(V, 3) metres, of a registered template."""
     return np.asarray(_read(path)["vertices"])
 
 
 def read_probability(path: Path) -> NDArray[np.float32]:
-    """(V,) that a method gave."""
+    """(V,) of skin, that a method predicted."""
     return np.asarray(_read(path)["probability"])
 
 

@@ -1,4 +1,4 @@
-"""The heads that methods are compared on: a data set's test split, and annotated scans."""
+"""Evaluation samples: heads with true labels, of a data set's split or of captures."""
 
 from __future__ import annotations
 
@@ -35,36 +35,36 @@ _SAME_MM = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class EvaluationSample:
     """One head with true labels.
 
     Attributes:
         head: images, cameras, scan in metres, labels.
-        look: what it looks like, in a few words and numbers.
-        models: names or paths of head models that its surface may have been made with.
+        attributes: name -> word or number, as `attributes_of` gives them; empty for captures.
+        head_models: names or paths of head models that its surface may have been made with.
         annotated: labelled by a person: there is no true surface.
         folder: the capture, where it is one.
     """
 
     head: HeadSample
-    look: Mapping[str, str | float] = field(default_factory=dict)
-    models: Sequence[str] = ()
+    attributes: Mapping[str, str | float] = field(default_factory=dict)
+    head_models: Sequence[str] = ()
     annotated: bool = False
     folder: Path | None = None
 
     @property
     def labels(self) -> Labels:
         """The true ones."""
-        assert self.head.labels is not None  # what has none is no subject
+        assert self.head.labels is not None  # what has none is no sample
         return self.head.labels
 
     @cached_property
     def key(self) -> str:
-        """A name for the content: images, cameras, scan and labels."""
+        """Name of the content: images, cameras, scan and labels."""
         return self.head.key()
 
     @cached_property
-    def truth(self) -> HeadSurface:
+    def true_surface(self) -> HeadSurface:
         """The true surface. Raises `InputError` where there is none, with the reason."""
         if self.folder is not None and (self.folder / Capture.HEAD).is_file():
             return HeadSurface.read(self.folder / Capture.HEAD)
@@ -74,7 +74,7 @@ class Subject:
 
     @cached_property
     def views(self) -> Views:
-        """All vertices of the scan in all views."""
+        """The scan's vertices in all views."""
         scan = self.head.scan
         points = scan.vertices.astype(float)
         normals = vertex_normals(points, scan.faces)
@@ -86,28 +86,30 @@ class Subject:
         return boundary_distance_mm(self.head.scan.vertices, self.head.scan.faces, self.labels.skin)
 
 
-def read_subjects(dataset: Path, split: str, count: int | None, models: Sequence[str]) -> Iterator[Subject]:
+def read_samples(
+    dataset: Path, split: str, count: int | None, head_models: Sequence[str]
+) -> Iterator[EvaluationSample]:
     """The first `count` heads of a data set's split, all where None. Raises `InputError` where it has none."""
     splits = read_splits(dataset)
     if split not in splits or not splits[split].ids:
-        some = ", ".join(name for name, found in splits.items() if found.ids) or "none"
+        some = ", ".join(name for name, each in splits.items() if each.ids) or "none"
         raise InputError(f"{dataset / 'dataset.json'} has no {split} heads; it has: {some}")
     left = len(splits[split].ids) if count is None else count
     for shard in splits[split].shards:
         for head in read_heads(shard) if left > 0 else ():
             if left > 0:
                 left -= 1
-                yield Subject(head, _look(head), models)
+                yield EvaluationSample(head, _attributes(head), head_models)
 
 
-def count_subjects(dataset: Path, split: str, count: int | None) -> int:
-    """How many `read_subjects` gives."""
+def count_samples(dataset: Path, split: str, count: int | None) -> int:
+    """Number of the samples that `read_samples` gives."""
     splits = read_splits(dataset)
-    found = len(splits[split].ids) if split in splits else 0
-    return found if count is None else min(count, found)
+    heads = len(splits[split].ids) if split in splits else 0
+    return heads if count is None else min(count, heads)
 
 
-def read_captured(folder: Path) -> Subject:
+def read_captured_sample(folder: Path) -> EvaluationSample:
     """A capture with a scan and labels: painted by a person, or of the surface in its `head.ply`.
 
     Raises `InputError` where one is missing.
@@ -115,23 +117,23 @@ def read_captured(folder: Path) -> Subject:
     given = HeadSample.from_capture(folder)
     labels = read_labels(Path(folder) / Capture.LABELS, given.scan)
     head, _ = in_metres(given)
-    return Subject(replace(head, labels=labels), {}, (), labels.painted, Path(folder))
+    return EvaluationSample(replace(head, labels=labels), {}, (), labels.painted, Path(folder))
 
 
-def _look(head: HeadSample) -> Mapping[str, str | float]:
+def _attributes(head: HeadSample) -> Mapping[str, str | float]:
     return attributes_of(CaptureInfo.from_json({"schema_version": 1, **head.info}, f"sample {head.id}"))
 
 
-def _rebuilt(subject: Subject) -> HeadSurface:
+def _rebuilt(sample: EvaluationSample) -> HeadSurface:
     """The surface that the spec describes, if the labels' distances are those to it."""
-    head = subject.head
+    head = sample.head
     spec = at(head.info, "spec", "shape")
     if spec is None:
         raise InputError(f"{head.id} has no spec that its surface could be rebuilt from")
     shape = from_json(ShapeSpec, spec, f"spec of {head.id}")
-    for model in _of_name(shape.model, subject.models):
+    for model in _of_name(shape.model, sample.head_models):
         surface = build_head(model, shape).surface()
-        if _fits(surface, subject):
+        if _fits(surface, sample):
             return surface
     raise InputError(
         f"the surface of {head.id} can't be rebuilt: it was made with the head model {shape.model}, or a "
@@ -139,18 +141,18 @@ def _rebuilt(subject: Subject) -> HeadSurface:
     )
 
 
-def _of_name(name: str, models: Sequence[str]) -> Iterator[HeadModel]:
-    for which in models:
-        model = load_head_model(which)
+def _of_name(name: str, head_models: Sequence[str]) -> Iterator[HeadModel]:
+    for source in head_models:
+        model = load_head_model(source)
         if model.name == name:
             yield model
 
 
-def _fits(surface: HeadSurface, subject: Subject) -> bool:
-    distance_mm = subject.labels.distance_mm
+def _fits(surface: HeadSurface, sample: EvaluationSample) -> bool:
+    distance_mm = sample.labels.distance_mm
     near = np.flatnonzero(distance_mm < _NEAR_MM)
     chosen = near[:: max(1, len(near) // _CHECKED)]
     if not len(chosen):
         return False
-    again = surface_distance_mm(subject.head.scan.vertices[chosen], surface)
+    again = surface_distance_mm(sample.head.scan.vertices[chosen], surface)
     return bool(np.percentile(np.abs(again - distance_mm[chosen]), 99) < _SAME_MM)

@@ -1,4 +1,4 @@
-"""Results of many heads as the numbers of a table's row."""
+"""Summary of a method over all samples: the numbers of a table's row."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from capture import PixelClass
-from evaluation.comparison.results import LabelScores, Registered, Result
+from evaluation.comparison.results import MethodResult
 from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
 from evaluation.metrics.calibration import Calibration
+from evaluation.metrics.label_scores import LabelScores
 from evaluation.metrics.labels import BinaryScores, Counts
+from evaluation.metrics.statistics import PairedDifference, pooled
 from registration.errors import SurfaceError
 
 _UNSEEN = 255
 
 
 @dataclass(frozen=True, eq=False)
-class Summary:
-    """A method on all heads.
+class MethodSummary:
+    """Scores of a method over all heads.
 
     Attributes:
         scores: over the vertices of all heads together; None without labels.
         miou_heads: (H,) of each head that was labelled.
-        boundary: mistakes around the boundary.
-        calibration: None where the method says yes and no alone.
-        seen: pixel class -> vertices that show it, share of them called skin, share that is skin.
-        error: of the registration: mean, median and 90th percentile are means over heads, the standard deviation is
-            that of all distances. None without any.
-        back: the same on the way back.
-        heads, registered: how many were labelled and registered.
+        boundary: errors around the boundary.
+        calibration: None where the method's probabilities are 0 and 1 alone.
+        seen: pixel class -> vertices that show it, fraction of them labelled skin, fraction that is skin.
+        error: of the registration, `pooled`; None without any.
+        error_back: the same from the true face to the template.
+        heads, registered: counts of those that were labelled and registered.
         seconds: of a registration, mean.
-        why: reasons why heads are missing, with their ids.
+        missing: reason -> ids of the heads that lack a result for it.
     """
 
     scores: BinaryScores | None
@@ -44,11 +44,11 @@ class Summary:
     calibration: Calibration | None
     seen: Mapping[str, tuple[int, float, float]]
     error: SurfaceError | None
-    back: SurfaceError | None
+    error_back: SurfaceError | None
     heads: int
     registered: int
     seconds: float
-    why: Mapping[str, Sequence[str]]
+    missing: Mapping[str, Sequence[str]]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -74,93 +74,61 @@ class Summary:
             if self.error is None
             else {
                 "error_mm": self.error.to_json(),
-                "back_mm": None if self.back is None else self.back.to_json(),
+                "back_mm": None if self.error_back is None else self.error_back.to_json(),
                 "seconds": round(self.seconds, 2),
             },
-            "missing": {reason: list(ids) for reason, ids in self.why.items()},
+            "missing": {reason: list(ids) for reason, ids in self.missing.items()},
         }
 
 
-def summarise(results: Mapping[str, Result]) -> Summary:
-    """Of head id -> result."""
+def summarise(results: Mapping[str, MethodResult]) -> MethodSummary:
+    """Summary of results, by head id."""
     labels = [each.labels for each in results.values() if each.labels is not None]
-    registered = [each.registered for each in results.values() if each.registered is not None]
-    why: dict[str, list[str]] = {}
+    registered = [each.registration for each in results.values() if each.registration is not None]
+    missing: dict[str, list[str]] = {}
     for name, result in results.items():
-        if result.why:
-            why.setdefault(result.why, []).append(name)
-    graded = [each.calibration for each in labels if each.calibration is not None]
-    back = [each.back for each in registered if each.back is not None]
-    return Summary(
+        if result.reason:
+            missing.setdefault(result.reason, []).append(name)
+    calibrations = [each.calibration for each in labels if each.calibration is not None]
+    return MethodSummary(
         Counts.total(each.counts for each in labels).scores() if labels else None,
         np.array([each.counts.scores().miou for each in labels]),
         BoundaryErrors.total(each.boundary for each in labels),
-        Calibration.total(graded) if graded else None,
+        Calibration.total(calibrations) if calibrations else None,
         _seen(labels),
         pooled([each.error for each in registered]),
-        pooled(back),
+        pooled([each.error_back for each in registered if each.error_back is not None]),
         len(labels),
         len(registered),
         float(np.mean([each.seconds for each in registered])) if registered else float("nan"),
-        why,
+        missing,
     )
 
 
-def pooled(errors: Sequence[SurfaceError]) -> SurfaceError | None:
-    """Of all heads, each with the same weight: mean and standard deviation are those of all distances together."""
-    if not errors:
-        return None
-    table = np.array([[each.mean, each.std, each.median, each.p90] for each in errors])
-    mean, _, median, p90 = table.mean(axis=0)
-    variance = float((table[:, 1] ** 2 + table[:, 0] ** 2).mean() - mean**2)
-    return SurfaceError(float(mean), float(np.sqrt(max(variance, 0))), float(median), float(p90))
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A method beside another one on the heads that both did.
-
-    Attributes:
-        heads: how many.
-        difference: of the means, ours less theirs.
-        low, high: 95 % interval of the mean difference (Student's t over heads).
-        relative: difference as a share of theirs.
-    """
-
-    heads: int
-    difference: float
-    low: float
-    high: float
-    relative: float
-
-
 def compare(
-    ours: Mapping[str, Result], theirs: Mapping[str, Result], number: Callable[[Result], float | None]
-) -> Comparison | None:
-    """Paired by heads; None where fewer than two heads have both numbers."""
-    pairs = [
-        (one, other)
-        for name in ours
-        if name in theirs and (one := number(ours[name])) is not None and (other := number(theirs[name])) is not None
-    ]
-    if len(pairs) < 2:
-        return None
-    table = np.array(pairs, float)
-    gap = table[:, 0] - table[:, 1]
-    mean, theirs_mean = float(gap.mean()), float(table[:, 1].mean())
-    reach = float(stats.t.ppf(0.975, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap)))
-    relative = mean / theirs_mean if theirs_mean else float("nan")
-    return Comparison(len(gap), mean, mean - reach, mean + reach, relative)
+    ours: Mapping[str, MethodResult],
+    theirs: Mapping[str, MethodResult],
+    number: Callable[[MethodResult], float | None],
+) -> PairedDifference | None:
+    """The difference of two methods, head id -> result, on the heads that have the number of both."""
+    return PairedDifference.of(
+        [
+            (one, other)
+            for name in ours
+            if name in theirs
+            and (one := number(ours[name])) is not None
+            and (other := number(theirs[name])) is not None
+        ]
+    )
 
 
-def distance_of(result: Result) -> float | None:
-    """Mean registration error, mm."""
-    found: Registered | None = result.registered
-    return None if found is None else found.error.mean
+def distance_of(result: MethodResult) -> float | None:
+    """Mean distance of the registered face to the true surface, mm."""
+    return None if result.registration is None else result.registration.error.mean
 
 
-def miou_of(result: Result) -> float | None:
-    """Of the head."""
+def miou_of(result: MethodResult) -> float | None:
+    """mIoU of the head's labels."""
     return None if result.labels is None else result.labels.counts.scores().miou
 
 

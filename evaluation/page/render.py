@@ -9,11 +9,11 @@ from typing import Any
 import jinja2
 
 from evaluation import paper
-from evaluation.comparison.rows import BEST, OWN, Row
-from evaluation.comparison.summary import Summary
+from evaluation.comparison.rows import BEST, OWN, TableRow
+from evaluation.comparison.summary import MethodSummary
 from evaluation.page import charts
 from evaluation.page.conclusions import conclude
-from evaluation.page.figures import SHOWN_MM, Figures
+from evaluation.page.figures import SHOWN_MM, ComparisonFigures
 from evaluation.page.tables import COLUMNS, LEGEND, TITLES, table_rows
 from scans.pictures import colours
 from scans.pictures.encoding import jpeg_url, png_url
@@ -21,9 +21,14 @@ from scans.pictures.encoding import jpeg_url, png_url
 _CURVES = 7  # methods in a plot at most
 
 
-def render(value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary], figures: Figures) -> str:
+def render(
+    value: Mapping[str, Any],
+    rows: Sequence[TableRow],
+    synthetic: Mapping[str, MethodSummary],
+    figures: ComparisonFigures,
+) -> str:
     """The page: `value` has the contents of `evaluation.json`, the summaries of the data set's heads are by row."""
-    graded = {name: s.calibration for name, s in synthetic.items() if s.calibration is not None}
+    calibrations = {name: s.calibration for name, s in synthetic.items() if s.calibration is not None}
     labelled = {name: s.boundary for name, s in synthetic.items() if s.scores is not None and name not in _PLAIN}
     curve = [(point["heads"], point["miou"]) for point in value["size_curve"]["ours"]]
     return _template().render(
@@ -38,7 +43,7 @@ def render(value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str
         classes=[row for row in value["rows"] if row["synthetic"] and row["synthetic"]["labels"]],
         groups=value["groups"],
         shown=[row for row in value["rows"] if row["synthetic"]],
-        calibration=_chart(charts.calibration, _some(graded, rows, synthetic)),
+        calibration=_chart(charts.calibration, _some(calibrations, rows, synthetic)),
         boundary=_chart(charts.boundary, _some(labelled, rows, synthetic)),
         kinds=list(dict.fromkeys(kind for s in synthetic.values() for kind in s.seen)),
         paper=paper.TABLE,
@@ -74,7 +79,9 @@ def render(value: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str
 _PLAIN = ("none", "truth")  # rows whose errors say nothing
 
 
-def _some(curves: Mapping[str, Any], rows: Sequence[Row], synthetic: Mapping[str, Summary]) -> dict[str, Any]:
+def _some(
+    curves: Mapping[str, Any], rows: Sequence[TableRow], synthetic: Mapping[str, MethodSummary]
+) -> dict[str, Any]:
     """A few by title, as more lines can't be told apart: the full model, the best row of each group, others."""
 
     def worth(name: str) -> float:

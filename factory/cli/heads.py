@@ -111,4 +111,8 @@ def blend(options: Blend) -> None:
         rebuild(options.out)
 
 
-COMMANDS = {"generate": Command(generate, "render"), "preview": Command(preview, "render"), "blend": Command(blend, "blend")}
+COMMANDS = {
+    "generate": Command(generate, "render"),
+    "preview": Command(preview, "render"),
+    "blend": Command(blend, "blend"),
+}

@@ -72,9 +72,9 @@ def test_bisenet_takes_these_classes_for_skin(weights: Path) -> None:
     image = np.zeros((40, 64, 3), np.uint8)
     image[..., 0], image[:20, :, 1] = 255, 255
     skin = segmenter.skin(image)
-    found = [bisenet.CLASSES[i] for i in range(19) if skin[:, int((i + 0.5) * 512 / 19)].min() > 0.99]
+    skin_classes = [bisenet.CLASSES[i] for i in range(19) if skin[:, int((i + 0.5) * 512 / 19)].min() > 0.99]
     both = [f"{side}_{part}" for part in ("brow", "ear") for side in ("left", "right")]
-    assert found == ["skin", *both, "nose", "upper_lip", "lower_lip", "neck"]
+    assert skin_classes == ["skin", *both, "nose", "upper_lip", "lower_lip", "neck"]
     assert ((skin < 0.01) | (skin > 0.99)).all()
     assert stripes.shown.shape == (1, 3, 512, 512)
     top, bottom = stripes.shown[0, :, 5, 5], stripes.shown[0, :, -5, 5]

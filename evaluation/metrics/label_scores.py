@@ -1,0 +1,70 @@
+"""Scores of the labels of one head: all metrics, in a form that is kept in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture import Labels
+from evaluation.metrics.boundary import BoundaryErrors
+from evaluation.metrics.calibration import Calibration
+from evaluation.metrics.labels import Counts
+
+
+@dataclass(frozen=True, eq=False)
+class LabelScores:
+    """Scores of a head's labels.
+
+    Attributes:
+        counts: confusion matrix of all vertices.
+        boundary: errors around the true boundary.
+        calibration: of the probabilities; None where they are 0 and 1 alone.
+        seen: `PixelClass` id -> vertices that show it, those of them labelled skin, and those that are.
+    """
+
+    counts: Counts
+    boundary: BoundaryErrors
+    calibration: Calibration | None
+    seen: Mapping[int, tuple[int, int, int]]
+
+    @classmethod
+    def of(cls, probability: NDArray, labels: Labels, boundary_mm: NDArray, probabilistic: bool) -> Self:
+        """Scores of predicted probabilities.
+
+        Args:
+            probability: (V,) of skin; above one half a vertex is labelled skin.
+            labels: the true ones.
+            boundary_mm: (V,) distances to the true boundary between skin and the rest.
+            probabilistic: the probabilities take values between 0 and 1.
+        """
+        skin, true, shown = np.asarray(probability) > 0.5, labels.skin, labels.seen_class
+        seen = {}
+        for kind in () if shown is None else np.unique(shown):
+            here = shown == kind
+            seen[int(kind)] = int(here.sum()), int(skin[here].sum()), int(true[here].sum())
+        calibration = Calibration.of(probability, true) if probabilistic else None
+        return cls(Counts.of(skin, true), BoundaryErrors.of(skin, true, boundary_mm), calibration, seen)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "counts": asdict(self.counts),
+            "boundary": self.boundary.to_json(),
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
+            "seen": {str(kind): list(counts) for kind, counts in self.seen.items()},
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        calibration = value["calibration"]
+        return cls(
+            Counts(**value["counts"]),
+            BoundaryErrors.from_json(value["boundary"]),
+            None if calibration is None else Calibration.from_json(calibration),
+            {int(kind): (int(a), int(b), int(c)) for kind, (a, b, c) in value["seen"].items()},
+        )
