@@ -1,4 +1,4 @@
-"""What a user may choose about an evaluation. Imports no heavy library."""
+"""Options of an evaluation. Imports no heavy library."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Baselines:
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """What is evaluated on what.
+    """Options of an evaluation.
 
     Attributes:
         checkpoints: folder of training runs; without it only methods are measured that need none.

@@ -1,4 +1,4 @@
-"""What a user may choose about a file to paint labels in."""
+"""Options of a file to paint labels in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class AnnotateOptions:
-    """How a scan becomes a file to paint in.
+    """Options of a file to paint in, made of a scan.
 
     Attributes:
         labels: labels.npz or prediction.npz to start from, or none; by default what somebody painted, else the

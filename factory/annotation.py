@@ -108,7 +108,7 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
             cure = "import with the Blender that saved it, or a newer one: `blender`"
             raise InputError(f"{blend} can't be read by this Blender ({error}); {cure}") from None
         arrays = read_npz(folder / "painted.npz")
-    skin, changed = _judge(blend, arrays["mask"], arrays["start"])
+    skin, changed = _skin_of_paint(blend, arrays["mask"], arrays["start"])
     key = str(arrays["key"])
     if capture is not None and scan_key(read_scan(capture.scan_path)) != key:
         cure = "name the capture, or the .npz, that its labels are for: `out`"
@@ -135,11 +135,11 @@ def _keep(path: Path, labels: Labels) -> None:
     names = (path.with_name(f"{path.stem}_{number}.npz") for number in itertools.count(1))
     kept = next(name for name in names if not name.exists())
     labels.write(kept)
-    log.info("%s: what was painted before", kept)
+    log.info("%s: the labels that were painted before", kept)
 
 
-def _judge(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], int]:
-    """(V,) what is skin by painted colours (V, 3), and how many differ from the `Paint` (V,) that they started from.
+def _skin_of_paint(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], int]:
+    """(V,) skin by painted colours (V, 3), and the count of vertices that differ from the `Paint` (V,) of the start.
 
     Raises `InputError` where nothing is painted, or none of it as skin.
     """
@@ -177,16 +177,16 @@ def _write_scan(path: Path, scan: Scan, paint: NDArray[np.uint8]) -> None:
 
 def _views(cameras: tuple[Camera, ...], head: HeadSample, folder: Path) -> list[dict[str, Any]]:
     """The cameras as pinholes, with pictures that fit them."""
-    found = []
+    views = []
     for number, (camera, flat, image) in enumerate(zip(cameras, flat_cameras(cameras), head.pixels(), strict=True)):
         name = folder / f"{number:03d}_{Path(camera.name).stem}.jpg"
         Image.fromarray(flatten(image, camera, flat)).save(name, quality=_QUALITY, subsampling=0)
-        found.append({**flat.to_json(), "image": str(name)})
-    return found
+        views.append({**flat.to_json(), "image": str(name)})
+    return views
 
 
 def _target(blend: Path, out: Path | None) -> tuple[Path, Capture | None]:
-    """Where labels go, and the capture that they are of."""
+    """File of the labels, and the capture that they are of."""
     folder = out if out is not None and out.is_dir() else (blend.parent if out is None else None)
     if folder is not None and (folder / "sparse").is_dir() and (folder / Capture.SCAN).is_file():
         return folder / Capture.LABELS, Capture.read(folder)

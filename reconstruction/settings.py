@@ -123,7 +123,7 @@ class KnownDistance:
 
 @dataclass(frozen=True)
 class CalibrationSettings:
-    """How to calibrate.
+    """Settings of a calibration.
 
     Attributes:
         camera_model: COLMAP's name of the lens model: SIMPLE_PINHOLE, PINHOLE, SIMPLE_RADIAL, RADIAL, OPENCV or

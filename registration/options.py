@@ -1,4 +1,4 @@
-"""What a user may choose about the registration of a scan."""
+"""Options of the registration of a scan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assets.head_models.registry import DEFAULT
 
 @dataclass(frozen=True)
 class RegisterOptions:
-    """What is registered with what.
+    """Options of a registration.
 
     Attributes:
         labels: labels.npz or prediction.npz of the scan, or none for the whole scan; by default what somebody painted,

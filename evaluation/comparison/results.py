@@ -112,7 +112,7 @@ class ResultStore:
 
     @property
     def registers(self) -> bool:
-        """Whether there is a template."""
+        """True where there is a template to register."""
         return self._template is not None
 
     @property

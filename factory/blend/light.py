@@ -1,4 +1,4 @@
-"""How bright the light was and how dark the skin is, guessed from photographs of it."""
+"""Estimate of the level of the light and the tone of the skin from photographs of it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ _LEAST = 100  # samples of skin
 
 @dataclass(frozen=True)
 class SkinLight:
-    """Attributes:
-    melanin: of the skin, as in `SkinSpec`.
-    level: of the light, as a multiple of one in which a grey card comes out grey.
+    """Tone of the skin and level of the light.
+
+    Attributes:
+        melanin: of the skin, as in `SkinSpec`.
+        level: of the light, as a multiple of one in which a grey card comes out grey.
     """
 
     melanin: float
@@ -38,14 +40,14 @@ def skin_samples(views: Iterable[tuple[Camera, NDArray[np.uint8]]], mesh: Mesh, 
     points = np.asarray(mesh.vertices, float)
     normals = vertex_normals(points, mesh.faces)[chosen]
     points = points[chosen]
-    found = []
+    samples = []
     for camera, image in views:
         way = camera.centre - points
         facing = (normals * way).sum(axis=1) > _FACING * np.linalg.norm(way, axis=1)
         pixels = camera.project(points)[0]
         at = pixels[facing & camera.inside(pixels)].astype(np.int64)
-        found.append(linear_light(image[at[:, 1], at[:, 0]]))
-    return np.concatenate(found).astype(float)
+        samples.append(linear_light(image[at[:, 1], at[:, 0]]))
+    return np.concatenate(samples).astype(float)
 
 
 def estimate_light(samples: Floats, what: str) -> SkinLight:
@@ -64,7 +66,7 @@ def estimate_light(samples: Floats, what: str) -> SkinLight:
     if len(samples) < _LEAST:
         raise InputError(f"{what}: the face lies outside of its images; are scan and cameras in one frame?")
     seen = np.maximum(np.median(samples, axis=0), 1e-4)
-    best, found = np.inf, SkinLight(0.3, 1.0)
+    least, estimate = np.inf, SkinLight(0.3, 1.0)
     for melanin in np.linspace(0, 1, 101):
         spec = replace(SkinSpec(), melanin=float(melanin))
         colour = tone(spec)
@@ -72,6 +74,6 @@ def estimate_light(samples: Floats, what: str) -> SkinLight:
         hue = np.diff(np.log(seen)) - np.diff(np.log(colour))
         stops = np.log2(level / exposure_gain(spec))
         cost = float(((hue / _HUE) ** 2).sum() + (stops / _STOPS) ** 2)
-        if cost < best:
-            best, found = cost, SkinLight(round(float(melanin), 2), round(level, 4))
-    return found
+        if cost < least:
+            least, estimate = cost, SkinLight(round(float(melanin), 2), round(level, 4))
+    return estimate

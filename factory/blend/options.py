@@ -1,4 +1,4 @@
-"""What a user may choose about a blended capture."""
+"""Options of a blended capture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from registration.options import RegisterOptions
 
 @dataclass(frozen=True)
 class HairOverrides:
-    """Which hair is blended.
+    """Hair that is blended.
 
     Attributes:
         hair: family of the scalp's hair; by default drawn: any that isn't bald, or an asset of a library.
@@ -37,11 +37,11 @@ class HairOverrides:
 
 @dataclass(frozen=True)
 class BlendOptions:
-    """How hair is blended.
+    """Options of blending hair over a capture.
 
     Attributes:
-        hair: which hair.
-        rendering: how it is rendered; resolution and passes aren't used, and its head model is the template.
+        hair: that is blended.
+        rendering: of the hair; resolution and passes aren't used, and its head model is the template.
         registration: of the clean scan; where nothing says what is skin, all of the scan counts. Its folder isn't used.
     """
 
@@ -51,7 +51,7 @@ class BlendOptions:
 
     @property
     def render(self) -> RenderSettings:
-        """How the template is rendered."""
+        """Settings of the rendering, with the template as head model."""
         chosen = self.rendering
         return RenderSettings(
             samples=chosen.samples,

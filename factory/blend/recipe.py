@@ -1,4 +1,4 @@
-"""Which hair, on which head, in which light: the spec of what is blended over a capture."""
+"""Spec of what is blended over a capture: the hair, the registered head, the light."""
 
 from __future__ import annotations
 

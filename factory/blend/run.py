@@ -46,13 +46,13 @@ log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 VERSION = 1  # raise it when the same input gives another result
-_WORST_MM = 2.0  # median distance of a registered face to the scan: beyond it the head wasn't found
+_WORST_MM = 2.0  # median distance of a registered face to the scan: beyond it the registration failed
 _SOURCE = ("images", "masks", "sparse")
 """Folders of a clean capture that a blended one is made of."""
 
 
 def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
-    """Blend hair over the images of the capture `clean` into the capture `out`, unless it is whole there.
+    """Blend hair over the images of the capture `clean` into the capture `out`, unless it is complete there.
 
     Raises `InputError` where the clean capture lacks its scan, something in it doesn't fit or can't be read, the head
     isn't found in the scan, or `out` holds anything else, or labels that a person painted.
@@ -70,7 +70,7 @@ def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
     pictures = [Picture.read(camera, path) for camera, path in zip(capture.cameras, capture.image_paths, strict=True)]
     plain = _plain(capture, options)
     if is_whole(out, "generate", stage_key(out, "generate", plain)):
-        log.info("%s is whole: not blended again", out)
+        log.info("%s is complete: not blended again", out)
         return out
     refuse_painted(out)
     run_stamped(out, "generate", plain, lambda: _blend(capture, known, pictures, out, info, options, plain))
@@ -103,7 +103,7 @@ def _plain(capture: Capture, options: BlendOptions) -> dict[str, Any]:
 
 
 def _labels(folder: Path, given: str | None) -> str:
-    """What `RegisterOptions` is told: the file that was given, or that the capture has, or that there is none."""
+    """Labels for `RegisterOptions`: the file that is given, else the capture's, else "none"."""
     return given or str(known_labels(folder) or NO_LABELS)
 
 
@@ -143,7 +143,7 @@ def _blend(
         ]
     if not any(cover):
         raise InputError(f"{capture.folder}: no view shows any of the hair; are its scan and its cameras in one frame?")
-    _truth(done).write(out / Capture.HEAD)
+    _true_surface(done).write(out / Capture.HEAD)
     versions = {**made["versions"], "registration": str(REGISTRATION_VERSION), "blend": str(VERSION)}
     assets = {asset["id"]: asset for asset in (*capture.info.assets, *made["assets"])}
     write_json(out / Capture.BLEND, record | {
@@ -179,11 +179,11 @@ def _words(done: ScanRegistration) -> str:
 
 
 def _known_error(capture: Capture, done: ScanRegistration) -> dict[str, float] | None:
-    """Of the registration, where the clean capture knows its true surface."""
+    """Error of the registration, where the clean capture has its true surface."""
     if not capture.head_path.is_file():
         return None
-    truth = HeadSurface.read(capture.head_path)
-    return face_error(done.mesh(), done.template.face_mask, truth).to_json()
+    surface = HeadSurface.read(capture.head_path)
+    return face_error(done.mesh(), done.template.face_mask, surface).to_json()
 
 
 def _has_masks(capture: Capture) -> bool:
@@ -242,7 +242,7 @@ def _compose(
     return float((alpha > 0.5).mean())
 
 
-def _truth(done: ScanRegistration) -> HeadSurface:
+def _true_surface(done: ScanRegistration) -> HeadSurface:
     """The registered template, and the eyes and teeth that its coefficients give it, as the surface to label by."""
     template, head = done.template, done.registration.head
     built = build_head(template.model, shape_of(head, template.model)).parts

@@ -1,4 +1,4 @@
-"""A capture's cameras as Blender can render them, and what they rendered as the capture's cameras see it."""
+"""A capture's cameras as pinholes that Blender can render, and their renders warped to the capture's views."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _edge(camera: Camera) -> Floats:
 
 
 def warp(picture: NDArray, straight: Camera, camera: Camera, nearest: bool = False) -> NDArray:
-    """What `pinhole` saw, as the camera itself sees it.
+    """Warp an image of the pinhole to the camera's own view, lens distortion included.
 
     Args:
         picture: (H', W', C) or (H', W') of the pinhole `straight`; premultiplied where it has alpha.
