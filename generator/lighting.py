@@ -69,11 +69,11 @@ def _box(directions: Floats, toward: Floats, half: float) -> Floats:
     return np.where(depth > 0, edge, 0.0)
 
 
-def tame(panorama: Floats, rotation: float) -> tuple[float, Floats]:
-    """The radiance to cut a panorama at, and what the face receives (3,) of the rest.
+def limit_radiance(panorama: Floats, rotation: float) -> tuple[float, Floats]:
+    """Upper limit of a panorama's radiance, and the light (3,) that the face receives below it.
 
-    The two depend on each other: where a lamp in front gives most of the light, cutting it darkens the face, and the
-    window behind, cut no lower, would outshine it. A few rounds settle it.
+    The two depend on each other: where a lamp in front gives most of the light, the limit darkens the face, and the
+    window behind would outshine it at the same limit. A few rounds are enough.
     """
     height, width, _ = panorama.shape
     shares = face_shares(height, width, rotation)

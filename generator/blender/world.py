@@ -14,7 +14,7 @@ from capture import InputError
 from generator.blender.compat import socket
 from generator.blender.materials.nodes import Graph, grey, opaque
 from generator.components.environment import EnvironmentSpec
-from generator.lighting import LUMINANCE, WHITE_BALANCE, studio_light, tame
+from generator.lighting import LUMINANCE, WHITE_BALANCE, limit_radiance, studio_light
 
 # Share of even light from everywhere, so that a face against the sun keeps its texture.
 FILL = {"panorama": 0.25, "dome": 0.0, "softboxes": 0.12}
@@ -103,7 +103,7 @@ def load_panorama(path: Path) -> Any:
 
 def _balanced(graph: Graph, image: Any, rotation: float, level: float) -> Any:
     """The colour of a panorama, its lamps cut, white-balanced, and scaled so that the face receives `level`."""
-    brightest, light_colour = tame(_pixels(image), rotation)
+    brightest, light_colour = limit_radiance(_pixels(image), rotation)
     luminance = float(light_colour @ LUMINANCE)
     balance = (luminance / light_colour) ** WHITE_BALANCE
     strength = level / luminance

@@ -27,9 +27,9 @@ def grow_beard(spec: BeardSpec, head: HeadGeometry, obstacle: Obstacle) -> Stran
     length = _lengths(spec, roots, lip, rng)
     steps = 4 if spec.length_mm < 5 else 10 if spec.length_mm < 16 else 18
     layer = 0.0010 + np.minimum(0.35 * length, 0.014) * rng.random(count)
-    how = Growth(lift=0.45, comb=0.25, gravity=0.04)
-    override = _combing(spec, roots, lip)
-    points = grow(roots, length, layer, steps, lambda points, away: override, obstacle, how)
+    growth = Growth(lift=0.45, comb=0.25, gravity=0.04)
+    combed = _combing(spec, roots, lip)
+    points = grow(roots, length, layer, steps, lambda points, away: combed, obstacle, growth)
     tone = rng.random(count)
     if spec.length_mm > 4:
         points, lock = gather(points, 0.75 * spec.clump, 14, rng)

@@ -36,9 +36,9 @@ def _brow(spec: BrowSpec, roots: Roots, sign: float, rng: np.random.Generator) -
     above = np.clip((roots.base[:, 2] - np.interp(along, knots, arch)) / 0.003, -1.2, 1.2)
     slope = np.interp(along, knots, np.gradient(arch, knots * max(float(np.ptp(x)), 1e-6)))
     rise = slope + 1.7 * (1 - smoothstep(along, 0.0, 0.30)) - 0.55 * above * smoothstep(along, 0.08, 0.3)
-    override = np.stack([sign * np.ones(count), np.zeros(count), rise], axis=1)
-    override = unit(override) + (0.08 + 0.32 * spec.unruly) * rng.standard_normal((count, 3))
-    flat = unit(override - (override * roots.normals).sum(1, keepdims=True) * roots.normals)
+    direction = np.stack([sign * np.ones(count), np.zeros(count), rise], axis=1)
+    direction = unit(direction) + (0.08 + 0.32 * spec.unruly) * rng.standard_normal((count, 3))
+    flat = unit(direction - (direction * roots.normals).sum(1, keepdims=True) * roots.normals)
     length = spec.length_mm / 1000 * (0.5 + 0.5 * rng.random(count)) * (1 - 0.3 * along)
     t = np.linspace(0, 1, 8)[None, :, None]
     reach = length[:, None, None] * t

@@ -37,12 +37,12 @@ def choose_guides(roots: Roots, rng: np.random.Generator, count: int = GUIDES) -
 
 
 def grow_guides(
-    roots: Roots, side: Floats, length: Floats, depth: float, steps: int, comb: Comb, obstacle: Obstacle, how: Growth
+    roots: Roots, side: Floats, length: Floats, depth: float, steps: int, comb: Comb, obstacle: Obstacle, growth: Growth
 ) -> Guides:
     """Guides from roots (G), metres; `comb` sees both layers of each at once, the inner ones first."""
     both = Roots(*(np.concatenate([v, v]) for v in (roots.points, roots.normals, roots.base, roots.mask)))
     layer = np.repeat([0.0014, 0.0014 + depth], len(roots))
-    points = grow(both, np.tile(length, 2), layer, steps, comb, obstacle, how)
+    points = grow(both, np.tile(length, 2), layer, steps, comb, obstacle, growth)
     return Guides(roots.points, points[: len(roots)], points[len(roots) :], side)
 
 

@@ -34,7 +34,7 @@ class Growth:
 
 
 def grow(
-    roots: Roots, length: Floats, layer: Floats, steps: int, comb: Comb, obstacle: Obstacle, how: Growth
+    roots: Roots, length: Floats, layer: Floats, steps: int, comb: Comb, obstacle: Obstacle, growth: Growth
 ) -> Floats:
     """Grow strands.
 
@@ -51,15 +51,15 @@ def grow(
     step = (length / (steps - 1))[:, None]
     points = roots.points.copy()
     away = roots.normals
-    direction = unit(unit(_tangential(comb(points, away), away)) * (1 - how.lift) + away * how.lift)
+    direction = unit(unit(_tangential(comb(points, away), away)) * (1 - growth.lift) + away * growth.lift)
     track = [points]
     for index in range(1, steps):
-        override = comb(points, away)
+        combed = comb(points, away)
         direction = unit(
-            how.stiffness * direction
-            + how.comb * override
-            + np.array([0, 0, -how.gravity])
-            - away * (how.cohesion * _excess(obstacle, points, layer))[:, None]
+            growth.stiffness * direction
+            + growth.comb * combed
+            + np.array([0, 0, -growth.gravity])
+            - away * (growth.cohesion * _excess(obstacle, points, layer))[:, None]
         )
         moved = points + direction * step
         reached = index * step[:, 0]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from generator.hair.strands import Strands
-from generator.wear.headwear.chart import Cover, looked_up, polar
+from generator.wear.headwear.chart import Cover, interpolated, polar
 
 MARGIN = 0.0008
 """Distance that strands keep from the cover's inside, metres."""
@@ -24,8 +24,8 @@ def press_under_headwear(strands: Strands, cover: Cover) -> Strands:
     local = cover.frame.local(strands.points.reshape(-1, 3))
     azimuth, elevation, radius = polar(local)
     off = cover.outside(azimuth, elevation)
-    skin = looked_up(cover.skin, azimuth, elevation)
-    room = looked_up(cover.inner, azimuth, elevation) - MARGIN + cover.slope * np.maximum(off, 0) - skin
+    skin = interpolated(cover.skin, azimuth, elevation)
+    room = interpolated(cover.inner, azimuth, elevation) - MARGIN + cover.slope * np.maximum(off, 0) - skin
     share = np.maximum(radius - skin, 0) / np.maximum(room, 1e-5)
     kept = skin + room * share / np.cbrt(1 + share**3)
     moved = np.where((radius > skin) & (room > 0), np.minimum(kept, radius), radius)

@@ -19,7 +19,7 @@ from generator.components.person import Person
 from generator.components.sensor import SensorSpec, sample_sensor
 from generator.image_files.exr import decode_exr, encode_exr
 from generator.image_files.png import encode_png
-from generator.lighting import LUMINANCE, face_light, face_shares, studio_light, tame
+from generator.lighting import LUMINANCE, face_light, face_shares, limit_radiance, studio_light
 from tests.generator.read_exr import read_exr
 
 
@@ -60,7 +60,7 @@ def test_the_main_softbox_lights_its_side() -> None:
 
 def test_an_even_dome_is_even_and_panels_leave_nothing_to_cut() -> None:
     light = studio_light(EnvironmentSpec("dome"))
-    assert tame(light, 0.0)[0] > light.max()
+    assert limit_radiance(light, 0.0)[0] > light.max()
     halves = light[64:, :128].mean(), light[64:, 128:].mean()
     assert halves[0] == pytest.approx(halves[1], rel=0.02)
 

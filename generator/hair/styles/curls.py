@@ -34,11 +34,13 @@ def round_curls(
             return unit(unit(points - skull.middle + np.array([0, -0.01, 0.02])) + 0.4 * away + rise)
         return unit(0.6 * whorl_flow(points, away, skull) + 0.25 * away + 0.4 * rise)
 
-    how = Growth(lift=0.85, comb=0.3, gravity=0.0) if afro else Growth(lift=0.5, comb=0.25, gravity=0.16, cohesion=0.3)
+    growth = (
+        Growth(lift=0.85, comb=0.3, gravity=0.0) if afro else Growth(lift=0.5, comb=0.25, gravity=0.16, cohesion=0.3)
+    )
     length = spec.length_mm / 1000 / stretch(spec) * (0.65 + 0.35 * top)
     steps, shield = (52, None) if afro else (48, face_shield(head))
     guides = grow_guides(guide, np.zeros(len(some)), length, 0.002 if afro else spec.volume_mm / 1000, steps, comb,
-                         replace(obstacle, shield=shield), how)  # fmt: skip
+                         replace(obstacle, shield=shield), growth)  # fmt: skip
     points = fill(guides, roots, np.zeros(len(roots)), rng.random(len(roots)))
     if not afro:  # curls in front end above the eyes
         brow = float(head.landmarks["left_eye_outer"][2]) + 0.016 + 0.006 * rng.standard_normal(len(roots))

@@ -22,8 +22,8 @@ def buzz(
     """A few millimetres everywhere, shorter at the sides."""
     height = smoothstep(roots.base[:, 2], -0.04, 0.06)
     length = spec.length_mm / 1000 * (0.5 + 0.5 * height) * (0.8 + 0.2 * rng.random(len(roots)))
-    how = Growth(lift=0.7, comb=0.2, gravity=0.0)
-    points = grow(roots, length, np.full(len(roots), 0.001), 4, lambda p, a: whorl_flow(p, a, skull), obstacle, how)
+    growth = Growth(lift=0.7, comb=0.2, gravity=0.0)
+    points = grow(roots, length, np.full(len(roots), 0.001), 4, lambda p, a: whorl_flow(p, a, skull), obstacle, growth)
     return frizz(points, 0.0002 + 0.0005 * spec.frizz, rng), rng.random(len(roots))
 
 
@@ -41,9 +41,9 @@ def combed(
     side = np.sign(beside_parting(guide.points, skull, spec.parting)) if parted else np.zeros(len(some))
     comb = _direction(spec, skull, np.tile(side, 2))
     flat = {"crop": 0.45, "slicked": 0.22, "side_part": 0.34, "balding": 0.3}[spec.family]
-    how = Growth(lift=flat, comb=0.7, gravity=0.06, cohesion=0.7)
+    growth = Growth(lift=flat, comb=0.7, gravity=0.06, cohesion=0.7)
     length = spec.length_mm / 1000 / stretch(spec) * (near + (1 - near) * top)
-    guides = grow_guides(guide, side, length[some], spec.volume_mm / 1000, 14, comb, obstacle, how)
+    guides = grow_guides(guide, side, length[some], spec.volume_mm / 1000, 14, comb, obstacle, growth)
     offset = beside_parting(roots.points, skull, spec.parting) + 0.0025 * rng.standard_normal(len(roots))
     every = np.sign(offset) if parted else np.zeros(len(roots))
     depth = rng.random(len(roots)) ** 0.8

@@ -27,7 +27,7 @@ def directions(azimuth: Floats, elevation: Floats) -> Floats:
     return np.stack(np.broadcast_arrays(flat * np.sin(azimuth), -flat * np.cos(azimuth), np.sin(elevation)), axis=-1)
 
 
-def looked_up(grid: Floats, azimuth: Floats, elevation: Floats) -> Floats:
+def interpolated(grid: Floats, azimuth: Floats, elevation: Floats) -> Floats:
     """(N,) a grid (elevations, azimuths) between its nodes, bilinear."""
     row = np.clip((elevation - ELEVATIONS[0]) / (ELEVATIONS[1] - ELEVATIONS[0]), 0, len(ELEVATIONS) - 1.001)
     column = azimuth / (2 * np.pi) * COLUMNS

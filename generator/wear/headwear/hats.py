@@ -19,7 +19,7 @@ from generator.wear.headwear.chart import (
     Cover,
     blurred,
     directions,
-    looked_up,
+    interpolated,
     polar,
     skull_heights,
 )
@@ -109,7 +109,7 @@ def _hair_room(
     below = elevation > np.interp(azimuth, AZIMUTHS, _elevation_at(heights, rim), period=2 * np.pi)
     if not below.any():
         return 0.0
-    height = float(np.median((radius - looked_up(skin, azimuth, elevation))[below]))
+    height = float(np.median((radius - interpolated(skin, azimuth, elevation))[below]))
     return float(np.clip(0.5 * height, 0.0, 0.003 + 0.009 * spec.looseness))
 
 
@@ -172,7 +172,7 @@ def _around(local: Floats, ring: Floats) -> Floats:
 def _rows(radius: Floats, elevation: Floats) -> Floats:
     """(R, azimuths, 3) points of a surface at elevations (R, azimuths)."""
     azimuth = np.broadcast_to(AZIMUTHS, elevation.shape)
-    size = looked_up(radius, azimuth.ravel(), elevation.ravel()).reshape(elevation.shape)
+    size = interpolated(radius, azimuth.ravel(), elevation.ravel()).reshape(elevation.shape)
     return directions(azimuth, elevation) * size[..., None]
 
 
@@ -209,7 +209,7 @@ def _cuff(spec: HeadwearSpec, outer: Floats, inner: Floats, low: Floats, thick: 
     rim = _rows(inner + thick, low[None])[0]
     top = _elevation_at(inner, rim[:, 2] + spec.height_mm / 1000)
     share = np.linspace(0, 1, 9)[:, None]
-    away = looked_up(inner, AZIMUTHS, low) * 0 + 1.35 * thick
+    away = interpolated(inner, AZIMUTHS, low) * 0 + 1.35 * thick
     fold = _rows(inner + thick + away[None], top + share * (low - top))
     start = _rows(inner + thick + 0.0002, top[None])[0]
     lip = _hem(fold[0], start)[::-1]
