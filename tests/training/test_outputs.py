@@ -106,7 +106,7 @@ def test_metrics_over_all_heads_together() -> None:
     assert torch.isnan(empty["miou"])
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 30), st.integers(0, 9))
 def test_interpolated_outputs_stay_between_their_corners(count: int, seed: int) -> None:
     outputs = _outputs(10, seed)
