@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import logging
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from capture import Camera, Capture, InputError, Labels, Scan, write_bytes, write_json
+from capture import Camera, Capture, InputError, Labels, Scan, write_bytes
 from capture.arrays import read_npz
 from capture.labels import is_painted
 from factory.annotate_options import AnnotateOptions
+from factory.stages.blender import run_blender
 from factory.stages.failures import StageError
-from factory.stages.heads import GENERATE_SCRIPT
-from factory.stages.processes import run_stage
 from factory.stages.stamps import stamp_path
 from generator.jobs.annotation import Paint, how_to, read_colours
+from generator.jobs.scans import AnnotationJob, PaintJob
 from scans.head_sample import HeadSample
 from scans.meshes import read_scan, scan_key
 from scans.skin_labels import NO_LABELS, known_labels, read_skin
@@ -63,19 +62,11 @@ def write_annotation(where: Path, options: AnnotateOptions) -> Path:
     with tempfile.TemporaryDirectory(prefix="p2p-annotate-") as name:
         folder = Path(name)
         _write_scan(folder / "scan.npz", scaled(given, metres), paint)
-        views = [] if head is None else _views(cameras, head, folder)
-        text = how_to(where.resolve().stem, out.name, bool(views), given.colours is not None)
+        flat, images = ((), ()) if head is None else _views(cameras, head, folder)
+        text = how_to(where.resolve().stem, out.name, bool(images), given.colours is not None)
         made = folder / "painted.blend"
-        job = {
-            "out": str(made),
-            "scan": str(folder / "scan.npz"),
-            "text": text,
-            "key": scan_key(given),
-            "metres_per_unit": metres,
-            "cameras": views,
-        }
-        write_json(folder / "job.json", job)
-        _blender(folder / "job.json", options.blender, f"annotation of {where.name}", out, made)
+        job = AnnotationJob(made, folder / "scan.npz", scan_key(given), metres, text, flat, images)
+        _blender(job, folder, options.blender, f"annotation of {where.name}", out)
         write_bytes(out, made.read_bytes())
     log.info("%s: %s; paint, save, and run `p2p annotate --import %s`", out, words, out)
     return out
@@ -101,9 +92,9 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
     target, capture = _target(blend, out)
     with tempfile.TemporaryDirectory(prefix="p2p-annotate-") as name:
         folder = Path(name)
-        write_json(folder / "job.json", {"read": str(blend.resolve()), "out": str(folder / "painted.npz")})
+        job = PaintJob(blend.resolve(), folder / "painted.npz")
         try:
-            _blender(folder / "job.json", blender, f"annotation in {blend.name}", target, folder / "painted.npz")
+            _blender(job, folder, blender, f"annotation in {blend.name}", target)
         except StageError as error:  # an older Blender crashes over a newer one's file
             cure = "import with the Blender that saved it, or a newer one: `blender`"
             raise InputError(f"{blend} can't be read by this Blender ({error}); {cure}") from None
@@ -175,14 +166,15 @@ def _write_scan(path: Path, scan: Scan, paint: NDArray[np.uint8]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def _views(cameras: tuple[Camera, ...], head: HeadSample, folder: Path) -> list[dict[str, Any]]:
-    """The cameras as pinholes, with pictures that fit them."""
-    views = []
-    for number, (camera, flat, image) in enumerate(zip(cameras, flat_cameras(cameras), head.pixels(), strict=True)):
-        name = folder / f"{number:03d}_{Path(camera.name).stem}.jpg"
-        Image.fromarray(flatten(image, camera, flat)).save(name, quality=_QUALITY, subsampling=0)
-        views.append({**flat.to_json(), "image": str(name)})
-    return views
+def _views(
+    cameras: tuple[Camera, ...], sample: HeadSample, folder: Path
+) -> tuple[tuple[Camera, ...], tuple[Path, ...]]:
+    """The cameras as pinholes, and pictures that fit them."""
+    flat, images = flat_cameras(cameras), []
+    for number, (camera, straight, image) in enumerate(zip(cameras, flat, sample.pixels(), strict=True)):
+        images.append(folder / f"{number:03d}_{Path(camera.name).stem}.jpg")
+        Image.fromarray(flatten(image, camera, straight)).save(images[-1], quality=_QUALITY, subsampling=0)
+    return tuple(flat), tuple(images)
 
 
 def _target(blend: Path, out: Path | None) -> tuple[Path, Capture | None]:
@@ -198,17 +190,14 @@ def _target(blend: Path, out: Path | None) -> tuple[Path, Capture | None]:
     return target, None
 
 
-def _blender(job: Path, blender: Path | None, what: str, out: Path, result: Path) -> None:
-    """Run a job in Blender, which leaves the file `result`; its output is kept beside `out` where it fails."""
-    command: list[object] = [sys.executable, GENERATE_SCRIPT]
-    if blender is not None:
-        command = [blender, "--background", "--disable-autoexec", "--python", GENERATE_SCRIPT, "--"]
+def _blender(job: AnnotationJob | PaintJob, folder: Path, blender: Path | None, what: str, out: Path) -> None:
+    """Have Blender do a job; its output is kept beside `out` where it fails. No code in what it opens is run."""
     log_path = out.with_name(f".{out.stem}.log")
     try:
-        run_stage([str(word) for word in (*command, "--annotation", job)], what, log_path)
+        run_blender(job, folder / "job.json", blender, what, log_path, flags=("--disable-autoexec",))
     except InputError:  # says it all; a crash keeps its output
         log_path.unlink(missing_ok=True)
         raise
-    if not result.is_file():  # what can't run the script ends with code 0
+    if not job.out.is_file():  # what can't run the script ends with code 0
         raise InputError(f"{blender or 'bpy'} made no file: is it Blender 3.4 or later? Its output is in {log_path}")
     log_path.unlink(missing_ok=True)

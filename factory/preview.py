@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,14 @@ from PIL import Image, ImageDraw
 
 from assets.head_models.registry import DEFAULT, load_head_model
 from assets.library import open_library
-from capture import InputError, atomic_path, write_json
+from capture import InputError, atomic_path
 from factory.console import Track, track
-from factory.stages.heads import GENERATE_SCRIPT, HIGHEST_SEED, sources
-from factory.stages.processes import run_stage
-from factory.stages.settings import RenderSettings
+from factory.stages.blender import rendering_of, run_blender
+from factory.stages.heads import HIGHEST_SEED
+from factory.stages.settings import Execution, RenderSettings
 from generator.cameras.rig import RigSpec
 from generator.distributions import Distributions, RecordedDistributions
+from generator.jobs.heads import HeadRequest, PreviewJob
 from generator.sampling import sample_spec
 
 log = logging.getLogger(__name__)
@@ -115,25 +115,24 @@ def _render(
     bar: Track,
     before: int,
 ) -> None:
-    heads = [{"seed": tile.seed, "overrides": tile.overrides.to_json()} for tile in tiles]
-    write_json(folder / "plan.json", {"views": [list(view) for view in views], "heads": heads})
-    command: list[object] = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
-    if settings.blender is None:
-        command = [sys.executable, GENERATE_SCRIPT]
-    command += ["--preview", folder / "plan.json", "--out-root", folder, "--resolution", settings.resolution,
-                "--samples", settings.samples, "--device", settings.device]  # fmt: skip
-    command += sources(settings)
+    heads = (HeadRequest(_folder(folder, index), tile.seed, tile.overrides) for index, tile in enumerate(tiles))
+    job = PreviewJob(tuple(heads), tuple(views), rendering_of(settings))
 
-    def show(what: str, done: int, total: int) -> None:
-        bar(before + done, tiles[min(done, total - 1)].label)
+    def show(done: int, total: int, step: str) -> None:
+        bar(before + done, tiles[min(done, len(tiles) - 1)].label)
 
-    run_stage([str(word) for word in command], "preview", _log_path(out), show)
+    execution = Execution(bar=Track(len(tiles), show))
+    run_blender(job, folder / "job.json", settings.blender, "preview", _log_path(out), execution)
+
+
+def _folder(folder: Path, index: int) -> Path:
+    return folder / f"head_{index:03d}"
 
 
 def _tiles(tiles: Sequence[Tile], views: int, folder: Path) -> Iterator[Image.Image]:
     """The views of each head side by side, with the label below."""
     for index, tile in enumerate(tiles):
-        images = [Image.open(folder / f"head_{index:03d}" / f"view_{view:02d}.png") for view in range(views)]
+        images = [Image.open(_folder(folder, index) / f"view_{view:02d}.png") for view in range(views)]
         width, height = images[0].size
         row = Image.new("RGB", (width * views, height + STRIP))
         for column, image in enumerate(images):

@@ -7,9 +7,11 @@ import math
 import types
 import typing
 from collections.abc import Mapping
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capture import InputError
 
@@ -17,16 +19,16 @@ RecordT = TypeVar("RecordT")
 
 
 def to_json(value: Any) -> Any:
-    """A JSON value of a dataclass, tuple, mapping or scalar."""
+    """A JSON value of a dataclass, tuple, mapping, array, path or scalar."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {_key(field): to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, (tuple, list)):
         return [to_json(item) for item in value]
     if isinstance(value, dict):
         return {str(key): to_json(item) for key, item in value.items()}
-    if isinstance(value, np.generic):
-        return value.item()
-    return value
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    return str(value) if isinstance(value, PurePath) else value
 
 
 def from_json(kind: type[RecordT], value: Any, where: str) -> RecordT:
@@ -58,7 +60,23 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         if len(inner) != len(value):
             raise InputError(f"{where}: {len(inner)} values are needed, got {len(value)}")
         return tuple(_read(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(inner, value, strict=True)))
+    if origin is typing.Literal:
+        if value not in arguments:
+            raise InputError(f"{where}: one of {', '.join(map(repr, arguments))} is needed, got {value!r}")
+        return value
+    if origin is np.ndarray:
+        return _read_array(value, where)
     return _read_scalar(kind, value, where)
+
+
+def _read_array(value: Any, where: str) -> NDArray[np.float64]:
+    try:
+        array = np.array(value, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{where}: numbers in lists of equal length are needed") from None
+    if not isinstance(value, list) or not np.isfinite(array).all():
+        raise InputError(f"{where}: finite numbers in lists are needed")
+    return array
 
 
 def _read_record(kind: type, value: Any, where: str) -> Any:
@@ -82,6 +100,8 @@ def _read_scalar(kind: Any, value: Any, where: str) -> Any:
         if not math.isfinite(value):
             raise InputError(f"{where}: a finite number is needed, got {value}")
         return float(value)
+    if kind is Path and isinstance(value, str) and value:
+        return Path(value)
     if kind in (int, str, bool) and type(value) is kind:
         return value
     raise InputError(f"{where}: {getattr(kind, '__name__', kind)} is needed, got {value!r}")

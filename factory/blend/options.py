@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from capture import InputError
-from factory.stages.settings import Rendering, RenderSettings
+from factory.stages.settings import RenderSettings, RenderSetup
 from generator.components.beard import FAMILIES as BEARDS
 from generator.components.hair import FAMILIES
 from registration.options import RegisterOptions
@@ -46,7 +46,7 @@ class BlendOptions:
     """
 
     hair: HairOverrides = field(default_factory=HairOverrides)
-    rendering: Rendering = field(default_factory=Rendering)
+    rendering: RenderSetup = field(default_factory=RenderSetup)
     registration: RegisterOptions = field(default_factory=RegisterOptions)
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -23,15 +22,15 @@ from factory.blend.pictures import Picture, write_picture
 from factory.blend.recipe import overlay_spec, shape_of
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.console import track, track_share
-from factory.stages.heads import GENERATE_SCRIPT, content_of, label_head, log_path, reconstruct_head, sources
-from factory.stages.processes import run_stage
+from factory.stages.blender import rendering_of, run_blender
+from factory.stages.heads import content_of, label_head, log_path, reconstruct_head
 from factory.stages.settings import Execution, RenderSettings, ScanSettings
 from factory.stages.stamps import forget, is_whole, run_stamped, stage_key
 from generator.components.sensor import SensorSpec
 from generator.head import build_head
 from generator.image_files.png import encode_png
 from generator.jobs.output_folder import refuse_painted
-from generator.jobs.overlay import CLASSES, OverlayPlan, classes_name, read_overlay
+from generator.jobs.overlay import CLASSES, OverlayJob, classes_name, read_overlay
 from generator.jobs.overlay import RECORD as OVERLAY_RECORD
 from generator.spec import HeadSpec
 from registration.errors import SurfaceError, face_error
@@ -202,20 +201,11 @@ def _render(
     """Let Blender render the hair into `place`; returns what it says of itself."""
     head = done.registration.head
     skin = (done.registration.vertices - head.shift) @ head.rotation
-    straight = [pinhole(moved_camera(camera, head.rotation, head.shift)) for camera in cameras]
-    OverlayPlan(spec, skin, straight, classes).write(place / "plan.json")
-    command: list[object] = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
-    if settings.blender is None:
-        command = [sys.executable, GENERATE_SCRIPT]
-    command += ["--overlay", place / "plan.json", "--out-root", place, "--samples", settings.samples,
-                "--device", settings.device, *sources(settings)]  # fmt: skip
+    straight = tuple(pinhole(moved_camera(camera, head.rotation, head.shift)) for camera in cameras)
+    job = OverlayJob(place, spec, skin, straight, classes, rendering_of(settings))
     with track(f"hair for {out.name}", len(cameras)) as bar:
-        run_stage(
-            [str(word) for word in command],
-            f"blend {out.name}",
-            log_path(out, "blend"),
-            lambda what, count, total: bar(count, what, total),
-        )
+        log_file, execution = log_path(out, "blend"), Execution(bar=bar)
+        run_blender(job, place / "job.json", settings.blender, f"blend {out.name}", log_file, execution)
     made: dict[str, Any] = read_json(place / OVERLAY_RECORD, "what Blender made")
     return made
 

@@ -11,7 +11,7 @@ from factory.cli.parser import Command, argument, group
 from factory.cli.shared import RenderOptions
 from factory.console import Series
 from factory.stages.heads import generate_head, head_name, parse_seeds
-from factory.stages.settings import Execution, Rendering
+from factory.stages.settings import Execution, RenderSetup
 from registration.options import RegisterOptions
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class Blend:
     out: Path
     hair: HairOverrides = group(HairOverrides())
     images_only: bool = False
-    render: Rendering = group(Rendering(), _RENDERING, without=("resolution", "head_model", "passes"))
+    render: RenderSetup = group(RenderSetup(), _RENDERING, without=("resolution", "head_model", "passes"))
     registration: RegisterOptions = group(RegisterOptions(), "the clean scan", without=("out",))
 
 

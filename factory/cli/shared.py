@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from factory.stages.heads import choose_resolution, read_overrides
-from factory.stages.settings import Rendering, RenderSettings
+from factory.stages.settings import RenderSettings, RenderSetup
 
 
 @dataclass(frozen=True)
-class RenderOptions(Rendering):
+class RenderOptions(RenderSetup):
     """How heads are rendered, as files say it.
 
     Attributes:
@@ -26,6 +26,6 @@ class RenderOptions(Rendering):
     def settings(self, more: Mapping[str, Mapping[str, Any]] | None = None) -> RenderSettings:
         """The settings, with further overrides. Raises `InputError` where a file is missing or says what can't be."""
         overrides = read_overrides(self.distributions, more, self.rig, self.library, self.head_model)
-        given = {each.name: getattr(self, each.name) for each in fields(Rendering)}
+        given = {each.name: getattr(self, each.name) for each in fields(RenderSetup)}
         given["resolution"] = choose_resolution(self.resolution, overrides)
         return RenderSettings(**given, distributions=overrides)

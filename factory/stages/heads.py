@@ -15,8 +15,9 @@ from typing import Any
 from assets.head_models.registry import DEFAULT, is_default, load_head_model
 from assets.library import open_library
 from assets.makehuman.model import model_version
-from capture import Capture, InputError, write_json
+from capture import Capture, InputError
 from factory.console import Series
+from factory.stages.blender import rendering_of, run_blender
 from factory.stages.failures import StageError
 from factory.stages.processes import run_stage
 from factory.stages.registry import STAGES, StageInput
@@ -25,14 +26,15 @@ from factory.stages.stamps import is_whole, run_stamped, stage_key
 from factory.stages.usage import Usage
 from generator.cameras.rig import fixes_resolution, read_rig
 from generator.distributions import Distributions, read_distributions
+from generator.jobs.heads import CaptureJob, HeadRequest
 from generator.jobs.output_folder import forget_former
+from generator.jobs.rendering import SIDE
 from generator.sampling import sample_spec
 from labeling.settings import LabelSettings
 from reconstruction.settings import ReconstructionSettings
 
 log = logging.getLogger(__name__)
 
-GENERATE_SCRIPT = Path(__file__).resolve().parents[2] / "blender_scripts" / "generate.py"
 HIGHEST_SEED = 99_999_999  # what eight digits in a capture's name hold
 
 
@@ -75,18 +77,10 @@ def read_overrides(
 
 
 def choose_resolution(resolution: int | None, overrides: Distributions) -> int:
-    """Pixels of a side: what the user says, or 512. Raises `InputError` where the rig says it, too."""
+    """Pixels of a side: what the user says, or the default. Raises `InputError` where the rig says it, too."""
     if resolution is not None and fixes_resolution(overrides.overrides.get("rig")):
         raise InputError("`resolution`: the rig says how many pixels its images have; leave one of them out")
-    return 512 if resolution is None else resolution
-
-
-def sources(settings: RenderSettings) -> list[object]:
-    """Options of the render script that say what heads are made of."""
-    words: list[object] = [word for place in settings.library for word in ("--library", place.resolve())]
-    if not is_default(settings.head_model):
-        words += ["--head-model", Path(settings.head_model).resolve()]
-    return words
+    return SIDE if resolution is None else resolution
 
 
 def head_name(seed: int) -> str:
@@ -108,30 +102,15 @@ def generate_head(
         log.info("%s is whole: not rendered again", folder)
         return folder
     forget_former(folder)
-    command = [settings.blender, "--background", "--python", GENERATE_SCRIPT, "--"]
-    if settings.blender is None:
-        command = [Path(sys.executable), GENERATE_SCRIPT]
-    options: list[object] = ["--seed", seed, "--out", folder]
-    options += ["--samples", settings.samples]
-    if settings.device != "cpu":
-        options += ["--device", settings.device]
-    if execution.threads is not None:
-        options += ["--threads", execution.threads]
-    options += sources(settings)
-    if settings.passes:
-        options += ["--passes", ",".join(settings.passes)]
-    if not fixes_resolution(settings.distributions.overrides.get("rig")):
-        options += ["--resolution", settings.resolution]
+    head = HeadRequest(folder.resolve(), seed, settings.distributions)
+    job = CaptureJob((head,), rendering_of(settings), execution.threads)
 
     def render() -> Usage:
-        if settings.distributions.overrides:  # Blender's own Python reads no YAML
-            overrides = folder.parent / "logs" / f"{folder.name}.distributions.json"
-            write_json(overrides, settings.distributions.to_json())
-            options.extend(["--distributions", overrides])
-        used = _run([*command, *options], folder, "generate", execution)
+        log_file = log_path(folder, "generate")
+        what = f"generate {folder.name}"
+        used = run_blender(job, log_file.with_suffix(".json"), settings.blender, what, log_file, execution)
         if not (folder / Capture.INFO).is_file():  # a Blender that can't run the script ends with code 0
-            output = log_path(folder, "generate")
-            raise StageError(f"generate {folder.name} ended without a capture; its output is in {output}")
+            raise StageError(f"{what} ended without a capture; its output is in {log_file}")
         return used
 
     run_stamped(folder, "generate", plain, render, lambda used: used)

@@ -9,59 +9,40 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from assets.head_models.registry import DEFAULT
 from capture import InputError
 from factory.console import Track
 from factory.stages.watchdog import UNLIMITED, Limits
 from generator.distributions import Distributions
-from generator.jobs.devices import DEVICES, Device
-from generator.jobs.ground_truth import parse_passes
+from generator.jobs.rendering import SIDE, Rendering
 from labeling.settings import LabelSettings
 from reconstruction.settings import ReconstructionSettings
 
 
 @dataclass(frozen=True)
-class Rendering:
-    """What a user may choose about rendering, whatever is rendered.
+class RenderSetup(Rendering):
+    """What a user may choose about rendering, and about the program that does it.
 
     Attributes:
-        resolution: width and height of the images, pixels; by default 512, or what the rig says.
-        samples: Cycles samples per pixel.
         blender: path of a Blender program, 3.4 or later, that renders; by default the bpy package does.
-        library: folder of an asset library; may be repeated, and later ones take precedence.
-        head_model: head model that heads are drawn from: makehuman, an ICT-FaceKit folder or an .npz file.
-        device: what Cycles renders on.
-        passes: ground truth images beside the masks, with commas: some of depth,normals,albedo,uv.
     """
 
-    resolution: int | None = None
-    samples: int = 16
     blender: Path | None = None
-    library: tuple[Path, ...] = ()
-    head_model: str = DEFAULT
-    device: Device = "cpu"
-    passes: tuple[str, ...] = field(default=(), metadata={"parse": parse_passes})
 
     def __post_init__(self) -> None:
-        if self.resolution is not None and not 16 <= self.resolution <= 8192:
-            raise InputError(f"`resolution` {self.resolution}: it must lie between 16 and 8192 pixels")
-        if self.samples < 1:
-            raise InputError(f"`samples` {self.samples}: at least one sample per pixel is needed")
-        if self.device not in DEVICES:
-            raise InputError(f"`device` {self.device}: use one of {', '.join(DEVICES)}")
+        super().__post_init__()
         if self.blender is not None and not self.blender.is_file():
             raise InputError(f"no such Blender binary: {self.blender}; give the path of the program itself")
 
 
 @dataclass(frozen=True)
-class RenderSettings(Rendering):
+class RenderSettings(RenderSetup):
     """How heads are rendered.
 
     Attributes:
         distributions: what the user wants drawn otherwise.
     """
 
-    resolution: int = 512
+    resolution: int = SIDE
     distributions: Distributions = field(default_factory=Distributions)
 
     def values(self) -> dict[str, Any]:

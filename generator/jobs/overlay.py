@@ -1,20 +1,21 @@
-"""What is asked of Blender when hair alone is wanted, and what it leaves; `generator.blender.jobs.overlay` renders."""
+"""The job that renders hair alone, and the files that it leaves; `generator.blender.jobs.overlay` does it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Camera, InputError, atomic_path, read_json, write_json
+from capture import Camera, InputError
+from generator.jobs.heads import check_threads
+from generator.jobs.rendering import Rendering
 from generator.spec import HeadSpec
 
 RECORD = "overlay.json"
 CLASSES = "classes"
-_SKIN = "skin.npy"
 
 
 def colour_name(index: int) -> str:
@@ -40,38 +41,30 @@ def classes_name(index: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class OverlayPlan:
-    """Attributes:
-    spec: the head; of what it wears only the hair of scalp and face is shown.
-    skin: (S, 3) metres, for `build_head`; None for the coefficients' own.
-    cameras: pinholes of any size, in the head model's frame.
-    classes: whether the class of the hair at each pixel is rendered, too.
+class OverlayJob:
+    """Hair alone, with alpha, as given cameras see it on a head.
+
+    Attributes:
+        folder: that gets the files of this module's names.
+        spec: the head; of what it wears only the hair of scalp and face is shown.
+        skin: (S, 3) metres, for `build_head`; None for the coefficients' own.
+        cameras: pinholes of any size, in the head model's frame.
+        classes: whether the class of the hair at each pixel is rendered, too.
+        rendering: how; the cameras say the resolution.
+        threads: that Blender may use; None for all cores.
     """
 
+    KIND: ClassVar[str] = "overlay"
+
+    folder: Path
     spec: HeadSpec
     skin: NDArray[np.float64] | None
-    cameras: Sequence[Camera]
+    cameras: tuple[Camera, ...]
     classes: bool = False
+    rendering: Rendering = field(default_factory=Rendering)
+    threads: int | None = None
 
-    @classmethod
-    def read(cls, path: Path) -> OverlayPlan:
-        """From what `write` wrote; raises `InputError` where it is something else."""
-        value = read_json(path, "overlay")
-        try:
-            spec = HeadSpec.from_json(value["spec"], str(path))
-            cameras = [Camera.from_json(camera) for camera in value["cameras"]]
-            skin = np.load(path.parent / _SKIN, allow_pickle=False) if value["skin"] else None
-            return cls(spec, skin, cameras, bool(value["classes"]))
-        except (KeyError, TypeError, ValueError, OSError) as error:
-            raise InputError(f"{path}: no plan of an overlay ({error!r}); let `p2p blend` write it") from None
-
-    def write(self, path: Path) -> None:
-        """As JSON, the skin in a file beside it."""
-        if self.skin is not None:
-            with atomic_path(path.parent / _SKIN) as temporary:
-                np.save(temporary, self.skin)
-        cameras = [camera.to_json() for camera in self.cameras]
-        write_json(
-            path,
-            {"spec": self.spec.to_json(), "skin": self.skin is not None, "cameras": cameras, "classes": self.classes},
-        )
+    def __post_init__(self) -> None:
+        check_threads(self.threads)
+        if self.skin is not None and (self.skin.ndim != 2 or self.skin.shape[1] != 3):
+            raise InputError(f"`skin` {self.skin.shape}: it must be (S, 3)")

@@ -26,12 +26,11 @@ from factory.blend.run import blend_capture, rebuild
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.cli.main import main
 from factory.stages.heads import generate_head
-from factory.stages.settings import Rendering, RenderSettings
+from factory.stages.settings import RenderSettings, RenderSetup
 from generator.cameras.sensor import linear_light, quantised
 from generator.components.sensor import SensorSpec
 from generator.components.skin import SkinSpec
 from generator.distributions import Distributions
-from generator.jobs.overlay import OverlayPlan
 from generator.sampling import sample_spec
 from generator.skin.colour import exposure_gain, tone
 from registration.errors import face_error
@@ -202,17 +201,6 @@ def test_a_photographed_head_gets_a_dome_as_bright_as_its_skin_says(head: Coeffi
     np.testing.assert_allclose(levels, [0.5, 1.0], rtol=1e-4)
 
 
-def test_a_plan_comes_back(tmp_path: Path) -> None:
-    plan = OverlayPlan(sample_spec(0, load_head_model()), np.random.default_rng(0).random((5, 3)), [camera()], True)
-    plan.write(tmp_path / "plan.json")
-    read = OverlayPlan.read(tmp_path / "plan.json")
-    assert read.spec == plan.spec and read.classes and (np.asarray(read.skin) == plan.skin).all()
-    assert read.cameras[0].to_json() == plan.cameras[0].to_json()
-    (tmp_path / "plan.json").write_text("{}")
-    with pytest.raises(InputError, match="no plan of an overlay"):
-        OverlayPlan.read(tmp_path / "plan.json")
-
-
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
 def test_pictures_are_written_as_they_came(suffix: str, tmp_path: Path) -> None:
     y, x = np.mgrid[0:480, 0:640]
@@ -301,7 +289,7 @@ def bald(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
 def test_a_bald_head_gets_hair_on_its_scalp_and_nowhere_else(bald: Path, tmp_path: Path) -> None:
-    made, options = tmp_path / "with_hair", replace(OPTIONS, rendering=Rendering(samples=1))
+    made, options = tmp_path / "with_hair", replace(OPTIONS, rendering=RenderSetup(samples=1))
     blend_capture(bald, made, options)
     clean, blended = Capture.read(bald), Capture.read(made)
     truth, registered = HeadSurface.read(clean.head_path), HeadSurface.read(blended.head_path)

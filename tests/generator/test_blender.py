@@ -20,6 +20,8 @@ from assets.makehuman.model import load_default_model
 from capture import Capture, HeadSurface, Labels, PixelClass
 from generator.head import build_head
 from generator.image_files.exr import encode_exr
+from generator.jobs.arguments import parse_job
+from generator.jobs.files import write_job
 from generator.sampling import sample_spec
 from generator.spec import HeadSpec
 from tests.generator.read_exr import read_exr
@@ -208,10 +210,10 @@ def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
 
 @needs_bpy
 def test_same_seed_same_bytes(folder: Path, tmp_path: Path) -> None:
-    again = tmp_path / folder.name
-    done = bpy_run(
-        "--seed", "3", "--out", str(again), *SETTINGS, "--hair", "crop", "--beard", "short", "--threads", "1"
-    )
+    """Also where the same arguments come as a job file."""
+    again, words = tmp_path / folder.name, ("--hair", "crop", "--beard", "short", "--threads", "1")
+    write_job(tmp_path / "job.json", parse_job(["--seed", "3", "--out", str(again), *SETTINGS, *words]))
+    done = bpy_run("--job", str(tmp_path / "job.json"))
     assert done.returncode == 0, done.stderr[-2000:]
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
@@ -291,6 +293,15 @@ class TestErrors:
         assert done.returncode == 2
         assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] != []
         assert "Traceback" not in done.stderr
+
+    @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 1, "kind": "capture", "settings": {}}'])
+    def test_a_job_that_is_none(self, start, content: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        job = tmp_path / "job.json"
+        job.write_text(content)
+        done = start("--job", str(job))
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1 and "job.json" in errors[0]
 
     def test_a_name_that_is_no_id_is_refused_before_rendering(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         done = start("--seed", "0", "--out", str(tmp_path / "my head"))

@@ -1,8 +1,7 @@
-"""A scan as a Blender file for somebody to paint what of it is skin, and what was painted, inside Blender."""
+"""A scan as a Blender file for somebody to paint what of it is skin, inside Blender."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,13 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Camera, InputError, read_json, write_bytes
+from capture import Camera, InputError
 from capture.arrays import read_npz
 from generator.blender.cameras import set_frame, set_lens, set_pose
 from generator.blender.jobs.annotation_screen import prepare_brush, prepare_screen
 from generator.blender.meshes import add_mesh
 from generator.jobs.annotation import colours_of
+from generator.jobs.scans import AnnotationJob
 
 MASK, PHOTO, PLACE, START = "skin mask", "photo colours", "scan position", "paint at the start"
 KEY, COUNT, UNIT = "p2p_scan", "p2p_vertices", "p2p_metres_per_unit"
@@ -25,17 +25,9 @@ _MESH = "scan"
 _SEE_THROUGH = 0.5  # opacity of the photographs before the scan
 
 
-def write_annotation(job: Path) -> None:
-    """Write the `.blend` that a job describes.
-
-    The job is a JSON file: `out`; `scan`, an NPZ file of vertices (V, 3) in metres, faces (F, 3), paint (V,) to start
-    from (`generator.jobs.annotation.Paint`) and perhaps colours (V, 3) uint8; `key` of the scan; `metres_per_unit` of
-    it; `text`; `cameras`, each with its `image`, pinholes with square pixels and of one size.
-
-    Raises `InputError` where the file can't be written.
-    """
-    value = read_json(job, "annotation job")
-    arrays = read_npz(Path(value["scan"]))
+def write_annotation(job: AnnotationJob) -> None:
+    """Write the `.blend` of a job. Raises `InputError` where it can't be written."""
+    arrays = read_npz(job.scan)
     _empty_file()
     vertices, faces = arrays["vertices"], arrays["faces"]
     a, b, c = faces.T
@@ -50,52 +42,15 @@ def write_annotation(job: Path) -> None:
         _add_colours(mesh, PHOTO, arrays["colours"])
     _add_colours(mesh, MASK, colours_of(arrays["paint"]))
     for holder in (scan, mesh):  # the mesh's are read; on the object people see them
-        holder[KEY], holder[COUNT], holder[UNIT] = value["key"], len(vertices), value["metres_per_unit"]
-    cameras = [Camera.from_json(each) for each in value["cameras"]]
-    first = _add_cameras(cameras, [each["image"] for each in value["cameras"]])
+        holder[KEY], holder[COUNT], holder[UNIT] = job.key, len(vertices), job.metres_per_unit
+    first = _add_cameras(job.cameras, job.images)
     text = bpy.data.texts.new(TEXT)
-    text.write(value["text"])
+    text.write(job.text)
     text.cursor_set(0)
     _ready_to_paint(scan)
     low, high = np.percentile(vertices, [1, 99], axis=0)
     prepare_screen(text, (low + high) / 2, float(np.linalg.norm(high - low)), first)
-    _save(Path(value["out"]))
-
-
-def read_annotation(blend: Path, out: Path) -> None:
-    """Take the painted mask out of a file: NPZ with `mask` (V, 3) uint8 sRGB, `start` (V,) `Paint`, `key`.
-
-    Only the mesh is loaded from it: no scripts, no drivers. Raises `InputError` where the file is none of ours or its
-    mesh was changed.
-    """
-    try:
-        with bpy.data.libraries.load(str(blend)) as (inside, wanted):
-            wanted.meshes = inside.meshes
-    except OSError:
-        raise InputError(f"{blend} is no Blender file that this Blender reads; save it with this version") from None
-    found = [mesh for mesh in wanted.meshes if mesh is not None and KEY in mesh]
-    if not found:
-        raise InputError(f"{blend} holds no scan to annotate; make one with `p2p annotate SCAN`")
-    if len(found) > 1:
-        raise InputError(f"{blend} holds {len(found)} scans to annotate; delete the copies, purge them, and save")
-    mesh = found[0]
-    if MASK not in mesh.color_attributes or not {PLACE, START} <= set(mesh.attributes.keys()):
-        raise InputError(f"{blend}: the colours {MASK!r} are gone; paint those, and keep their name")
-    colours = mesh.color_attributes[MASK]
-    if colours.domain != "POINT" or len(mesh.vertices) != mesh[COUNT]:
-        raise InputError(f"{blend}: the scan was changed, not only painted; paint a fresh file")
-    vertices, places, mask = (np.empty(size * len(mesh.vertices), np.float32) for size in (3, 3, 4))
-    start = np.empty(len(mesh.vertices), np.int32)
-    mesh.vertices.foreach_get("co", vertices)
-    mesh.attributes[PLACE].data.foreach_get("vector", places)
-    if not np.array_equal(vertices, places):
-        raise InputError(f"{blend}: vertices of the scan were moved; paint a fresh file")
-    colours.data.foreach_get("color_srgb", mask)
-    mesh.attributes[START].data.foreach_get("value", start)
-    buffer = io.BytesIO()
-    table = (255 * mask.reshape(-1, 4)[:, :3]).round().clip(0, 255).astype(np.uint8)
-    np.savez(buffer, mask=table, start=start.astype(np.uint8), key=np.array(str(mesh[KEY])))
-    write_bytes(out, buffer.getvalue())
+    _save(job.out)
 
 
 def _empty_file() -> None:
@@ -115,7 +70,7 @@ def _add_colours(mesh: Any, name: str, srgb: NDArray[np.uint8]) -> None:
     colours.data.foreach_set("color_srgb", _flat(rgba))
 
 
-def _add_cameras(cameras: Sequence[Camera], images: Sequence[str]) -> Any:
+def _add_cameras(cameras: Sequence[Camera], images: Sequence[Path]) -> Any:
     """A camera a view, its picture half over the scan, and a frame: stepping through the frames goes through the views.
 
     Returns the one to look through first, None where there are none.
@@ -131,7 +86,7 @@ def _add_cameras(cameras: Sequence[Camera], images: Sequence[str]) -> Any:
         data.display_size = 0.03
         data.show_background_images = True
         shown = data.background_images.new()
-        shown.image = bpy.data.images.load(path)
+        shown.image = bpy.data.images.load(str(path))
         shown.image.pack()  # the file goes to another machine in one piece
         shown.display_depth, shown.alpha, shown.frame_method = "FRONT", _SEE_THROUGH, "STRETCH"
         scene.timeline_markers.new(camera.name, frame=frame).camera = found

@@ -1,4 +1,4 @@
-"""From a spec to a capture on disk, inside Blender."""
+"""Captures of heads, inside Blender: from specs to folders on disk."""
 
 from __future__ import annotations
 
@@ -12,40 +12,25 @@ from typing import Any
 import numpy as np
 
 from assets.head_models.head_model import HeadModel
-from assets.library import Library
-from capture import Capture, CaptureInfo
+from assets.head_models.registry import load_head_model
+from assets.library import Library, open_library
+from capture import Capture, CaptureInfo, write_json
+from capture.progress import StepProgress, StepTimes
 from generator import GENERATOR_VERSION
 from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
 from generator.blender.compat import version
 from generator.blender.curves import hair_nodes
+from generator.blender.output import Report
 from generator.blender.passes import render_masks
 from generator.blender.render import render_images
 from generator.blender.world import hdri_path
 from generator.cameras.rig import rig_cameras
+from generator.jobs.heads import CaptureJob
 from generator.jobs.output_folder import forget_former, refuse_painted
 from generator.spec import HeadSpec
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RenderSettings:
-    """How to render.
-
-    Attributes:
-        resolution: pixels, both ways.
-        samples: per pixel.
-        threads: or None for all cores.
-        passes: ground truth beside the masks, of `generator.jobs.ground_truth.PASSES`.
-        device: what renders, of `generator.jobs.devices.DEVICES`.
-    """
-
-    resolution: int = 512
-    samples: int = 16
-    threads: int | None = None
-    passes: tuple[str, ...] = ()
-    device: str = "cpu"
 
 
 @dataclass
@@ -62,13 +47,38 @@ class Stopwatch:
         return result
 
 
+def render_captures(job: CaptureJob, report: Report) -> None:
+    """Render the heads of a job one after the other, and report on each.
+
+    Raises `InputError` before the first where a head can't be drawn or a folder holds what a person painted.
+    """
+    model, library = load_head_model(job.rendering.head_model), open_library(job.rendering.library)
+    specs = [head.recipe(model, library) for head in job.heads]
+    if job.spec_only:
+        for head, spec in zip(job.heads, specs, strict=True):
+            write_json(head.folder / "spec.json", spec.to_json())
+        return
+    for head in job.heads:
+        refuse_painted(head.folder)
+    for head, spec in zip(job.heads, specs, strict=True):
+        name = head.folder.name
+        report(StepProgress(name, "start", 0, 1))
+        seconds = capture_head(spec, model, library, head.folder, job, _steps(name, report))
+        report(StepProgress(name, "done", 1, 1))
+        report(StepTimes(name, {step: round(took, 2) for step, took in seconds.items()}))
+
+
+def _steps(name: str, report: Report) -> Callable[[str, int, int], None]:
+    return lambda step, done, total: report(StepProgress(name, step, done, total))
+
+
 def capture_head(
     spec: HeadSpec,
     model: HeadModel,
+    library: Library,
     folder: Path,
-    settings: RenderSettings,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
-    library: Library | None = None,
+    job: CaptureJob,
+    progress: Callable[[str, int, int], None],
 ) -> dict[str, float]:
     """Render a head into a capture folder (see the design); `capture.json` is written last.
 
@@ -87,15 +97,13 @@ def capture_head(
     }
     # refuses names before hours are spent
     info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library), _traits(spec, model))
-    refuse_painted(folder)  # likewise
-    watch = Stopwatch()
-    samples, threads = settings.samples, settings.threads
-    scene, head, radius = build_scene(spec, model, samples, threads, watch.time, library, settings.device)
+    watch, chosen = Stopwatch(), job.rendering
+    scene, head, radius = build_scene(spec, model, chosen.samples, job.threads, watch.time, library, chosen.device)
     forget_former(folder)
-    cameras = rig_cameras(spec.rig, head.centre, radius, settings.resolution)
+    cameras = rig_cameras(spec.rig, head.centre, radius, chosen.side)
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
     render_images(scene, cameras, folder / "images", progress, spec.sensor, watch.time)
-    watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress, settings.passes))
+    watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress, chosen.passes))
     Capture.create(folder, cameras, info)
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))
     return watch.seconds
@@ -105,5 +113,5 @@ def _traits(spec: HeadSpec, model: HeadModel) -> dict[str, float]:
     return {name: float(value) for name, value in model.traits(np.array(spec.shape.identity)).items()}
 
 
-def _credits(spec: HeadSpec, library: Library | None) -> tuple[dict[str, str], ...]:
-    return tuple(credits_of(spec, library or Library(), hdri_path))
+def _credits(spec: HeadSpec, library: Library) -> tuple[dict[str, str], ...]:
+    return tuple(credits_of(spec, library, hdri_path))

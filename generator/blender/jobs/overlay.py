@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_models.head_model import HeadModel
-from assets.library import Library
+from assets.head_models.registry import load_head_model
+from assets.library import open_library
 from capture import InputError, PixelClass, atomic_path, write_json
+from capture.progress import StepProgress
 from generator import GENERATOR_VERSION
 from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
 from generator.blender.compat import light_nothing, version
 from generator.blender.curves import hair_nodes
-from generator.blender.jobs.capture import RenderSettings
 from generator.blender.materials.nodes import Graph
+from generator.blender.output import Report
 from generator.blender.passes import render_masks
 from generator.blender.render import render_channels
 from generator.blender.world import hdri_path
-from generator.jobs.overlay import CLASSES, RECORD, OverlayPlan, classes_name, colour_name, cover_name
+from generator.jobs.overlay import CLASSES, RECORD, OverlayJob, classes_name, colour_name, cover_name
 
 SHOWN = (PixelClass.SCALP_HAIR, PixelClass.FACIAL_HAIR)
 _SHADERS = ("ShaderNodeBsdfHairPrincipled", "ShaderNodeBsdfPrincipled")
 _HEAD = (PixelClass.SKIN, PixelClass.EYES, PixelClass.MOUTH)
 
 
-def render_overlay(
-    plan: OverlayPlan,
-    model: HeadModel,
-    folder: Path,
-    settings: RenderSettings,
-    library: Library,
-    progress: Callable[[str, int, int], None],
-) -> None:
-    """Render the hair of a plan for each of its N cameras; `progress(what, done, all)` after each.
+def render_overlay(job: OverlayJob, report: Report) -> None:
+    """Render the hair of a job for each of its N cameras; reports after each.
 
-    `folder` gets, per camera, what `generator.jobs.overlay.read_overlay` reads; where classes are wanted
+    Its folder gets, per camera, what `generator.jobs.overlay.read_overlay` reads; where classes are wanted
     `classes/<index>.png`, as masks are, 0 where no hair is; and at last `overlay.json` with the versions and the assets
     that were used.
 
@@ -48,12 +40,19 @@ def render_overlay(
     one after the other, as denoisers smooth light alone: noisy cover below smooth light would speckle every edge.
     Raises `InputError` where the head has no hair.
     """
-    scene, _, _ = build_scene(plan.spec, model, settings.samples, settings.threads, lambda stage, work: work(),
-                              library, settings.device, plan.skin)  # fmt: skip
+    chosen, folder = job.rendering, job.folder
+    model, library = load_head_model(chosen.head_model), open_library(chosen.library)
+    scene, _, _ = build_scene(
+        job.spec, model, chosen.samples, job.threads, lambda stage, work: work(), library, chosen.device, job.skin
+    )
+
+    def progress(step: str, done: int, total: int) -> None:
+        report(StepProgress(folder.name, step, done, total))
+
     scene.render.film_transparent = True
     if not _leave_hair(scene):
         raise InputError("there is no hair to blend: the chosen families grow none on this head; choose others")
-    numbered = [replace(camera, name=classes_name(index)) for index, camera in enumerate(plan.cameras)]
+    numbered = [replace(camera, name=classes_name(index)) for index, camera in enumerate(job.cameras)]
     for index, camera in enumerate(numbered):
         channels = render_channels(scene, camera, folder, alpha=True)
         with atomic_path(folder / colour_name(index)) as temporary:
@@ -65,7 +64,7 @@ def render_overlay(
         with atomic_path(folder / cover_name(index)) as temporary:
             np.savez_compressed(temporary, alpha=np.clip(channels["R"], 0, 1) * _beside(channels["A"] > 0))
         progress("cover", index + 1, len(numbered))
-    if plan.classes:
+    if job.classes:
         render_masks(scene, numbered, folder / CLASSES, progress)
     versions = {
         "blender": version(),
@@ -74,7 +73,7 @@ def render_overlay(
         "numpy": np.__version__,
         "hair_nodes": hair_nodes(),
     }
-    write_json(folder / RECORD, {"versions": versions, "assets": credits_of(plan.spec, library, hdri_path)})
+    write_json(folder / RECORD, {"versions": versions, "assets": credits_of(job.spec, library, hdri_path)})
 
 
 def _beside(hit: NDArray[np.bool_]) -> NDArray[np.bool_]:
