@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from capture.progress import StepProgress, parse_line
-from factory.stages.heads import head_name, parse_seeds
+from factory.stages.seeds import head_name, parse_seeds
 
 SCRIPT = Path(__file__).resolve().parents[1] / "blender_scripts" / "generate.py"
 KNOWN = {

@@ -37,7 +37,7 @@ from factory.production.resources import HEAD_TASKS, StageResources
 from factory.production.run import ProductionRun
 from factory.production.status import describe
 from factory.production.task_submitter import TaskSubmitter
-from factory.stages.heads import head_name
+from factory.stages.seeds import head_name
 
 SHARE = 0.01  # promised: of a real head's work
 FLAT = 1.5  # promised: overhead of 10,000 heads over that of 100, each

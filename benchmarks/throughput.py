@@ -23,7 +23,7 @@ import psutil
 from factory.dataset.events import read_events
 from factory.dataset.store import Store
 from factory.report.usage import StageUsage, sum_usage
-from factory.stages.heads import p2p
+from factory.stages.commands import p2p
 
 SHARE = 0.9  # promised: of the core seconds inside Cycles and stereo
 

@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from capture import InputError, read_json, write_json
 from capture.import_path import import_environment
 from factory.dataset.packing import PackSettings, pack_if_needed
 from factory.report.page import ReportExtras, write_report
+from factory.stages.commands import module_command, p2p
 from factory.stages.failures import StageError
-from factory.stages.heads import make_heads, p2p
+from factory.stages.heads import make_heads
 from factory.stages.settings import RenderSettings, ScanSettings
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ def _train_if_needed(dataset: Path, root: Path, checkpoint: Path, key: str) -> f
     stamp.unlink(missing_ok=True)
     for name in ("checkpoints", "logs"):  # what training writes, and no more: the folder may be the user's
         shutil.rmtree(root / name, ignore_errors=True)
-    command = [sys.executable, "-m", "training", "fit", "--config", CONFIG, "--data.dataset", dataset]
-    seconds = _run_command("training", [*map(str, command), "--trainer.default_root_dir", str(root)])
+    options = ("--config", CONFIG, "--data.dataset", dataset, "--trainer.default_root_dir", root)
+    seconds = _run_command("training", module_command("training", "fit", *options))
     write_json(stamp, {"key": key, "seconds": seconds})
     return seconds
 

@@ -16,7 +16,6 @@ from assets.library import open_library
 from capture import InputError, atomic_path
 from factory.console import Track, track
 from factory.stages.blender import rendering_of, run_blender
-from factory.stages.heads import HIGHEST_SEED
 from factory.stages.settings import Execution, RenderSettings
 from generator.cameras.rig import RigSpec
 from generator.distributions import Distributions, RecordedDistributions
@@ -153,12 +152,3 @@ def _sheet(rows: Sequence[Image.Image]) -> Image.Image:
 
 def _log_path(out: Path) -> Path:
     return out.with_name(f".{out.stem}.log")
-
-
-def seeds_of(heads: int, first_seed: int) -> range:
-    """That many seeds; raises `InputError` where there are none or they are out of range."""
-    if heads < 1:
-        raise InputError(f"at least one head is needed, got {heads}")
-    if not 0 <= first_seed <= HIGHEST_SEED - heads + 1:
-        raise InputError(f"seeds lie between 0 and {HIGHEST_SEED}, got {first_seed} and {heads} heads")
-    return range(first_seed, first_seed + heads)

@@ -9,7 +9,8 @@ from capture import Capture, InputError
 from factory.cli.heads import Generate
 from factory.cli.shared import RenderOptions
 from factory.console import Track
-from factory.stages.heads import HIGHEST_SEED, generate_head
+from factory.stages.heads import generate_head
+from factory.stages.seeds import HIGHEST_SEED
 from factory.stages.settings import Execution
 from generator.jobs.devices import Device
 from generator.jobs.ground_truth import parse_passes

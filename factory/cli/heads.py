@@ -9,9 +9,9 @@ from pathlib import Path
 from factory.blend.options import BlendOptions, HairOverrides
 from factory.cli.parser import Command, argument, group
 from factory.cli.shared import RenderOptions
-from factory.console import Series
-from factory.stages.heads import generate_head, head_name, parse_seeds
-from factory.stages.settings import Execution, RenderSetup
+from factory.stages.heads import generate_heads
+from factory.stages.seeds import parse_seeds, seeds_of
+from factory.stages.settings import RenderSetup
 from registration.options import RegisterOptions
 
 log = logging.getLogger(__name__)
@@ -43,10 +43,7 @@ def generate(options: Generate) -> None:
     """Render synthetic heads: 13 calibrated views, masks and the true surface of each."""
     seeds = parse_seeds(options.seeds)
     settings = options.render.settings({"hair": {"family": options.hair}, "beard": {"family": options.beard}})
-    series = Series(len(seeds))
-    for seed in seeds:
-        with series.track(head_name(seed)) as bar:
-            generate_head(seed, options.out, settings, Execution(bar=bar), force=options.force)
+    generate_heads(seeds, options.out, settings, force=options.force)
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Preview:
 
 def preview(options: Preview) -> None:
     """Render a contact sheet of heads, small and quickly, to see what the distributions draw."""
-    from factory.preview import parse_views, plan_tiles, preview_heads, seeds_of
+    from factory.preview import parse_views, plan_tiles, preview_heads
 
     heads = options.heads if options.heads is not None else 1 if options.each else 12
     seeds = seeds_of(heads, options.first_seed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from factory.stages.heads import choose_resolution, read_overrides
+from factory.stages.overrides import choose_resolution, read_overrides
 from factory.stages.settings import RenderSettings, RenderSetup
 
 

@@ -14,7 +14,7 @@ from factory.production.quarantine import QUARANTINE
 from factory.production.task_submitter import RETRIES
 from factory.production.work_items import HeadWork
 from factory.stages.failures import Failure, StageError
-from factory.stages.heads import head_name
+from factory.stages.seeds import head_name
 
 MAX_LOST = 5  # times that a head's processes or nodes may die before the head itself is blamed
 FIRST_FAILURES = 3  # heads, or as many as are in work, that may fail before one is made, ...

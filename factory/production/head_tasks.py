@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,10 +20,11 @@ from factory.production.event_queue import SendEvent
 from factory.production.head_archives import HEAD_ARCHIVES, head_archive_name
 from factory.production.head_errors import AttemptError, HeadError, RejectedError
 from factory.production.resources import PACK
+from factory.stages.commands import log_path, module_command
 from factory.stages.failures import Failure, StageError, kind_of
-from factory.stages.heads import head_name, log_path
 from factory.stages.processes import run_stage
 from factory.stages.registry import STAGES, StageInput
+from factory.stages.seeds import head_name
 from factory.stages.settings import Execution
 from factory.stages.stamps import StageRecord, read_record
 
@@ -78,8 +78,7 @@ def run_pack_task(context: RunContext, slot: int, seed: int, send_event: SendEve
         started = time.monotonic()
         folder, path, name = root / head_name(seed), root / "head.tar", head_archive_name(slot, seed)
         resources = context.resources[PACK]
-        arguments = map(str, (folder, path, slot, context.plan.key))
-        command = [sys.executable, "-m", "factory.production.write_head_archive", *arguments]
+        command = module_command("factory.production.write_head_archive", folder, path, slot, context.plan.key)
         log = log_path(folder, PACK)
         used = run_stage(command, f"pack {folder.name}", log, None, resources.limits, resources.cpus, root)
         put_when_there_is_space(context.store, path, f"{HEAD_ARCHIVES}/{name}", send_event)

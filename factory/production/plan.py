@@ -17,9 +17,10 @@ from factory.dataset.samples import FORMAT
 from factory.dataset.splits import SPLITS, split_by_count
 from factory.dataset.store import Store
 from factory.production.quality_gates import QualityGates
-from factory.stages.heads import content_of, head_name, label_options, reconstruct_options
 from factory.stages.registry import STAGES
+from factory.stages.seeds import head_name
 from factory.stages.settings import RenderSettings, ScanSettings
+from factory.stages.stamp_values import content_of, label_options, reconstruct_options
 from generator import GENERATOR_VERSION
 
 SCHEMA_VERSION = 1

@@ -25,7 +25,7 @@ from factory.production.resources import HEAD_TASKS, StageResources
 from factory.production.run import ProductionRun
 from factory.production.signals import stop_on_sigterm
 from factory.production.task_submitter import TaskSubmitter
-from factory.stages.heads import head_name
+from factory.stages.seeds import head_name
 from generator.cameras.rig import sample_rig
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from factory.dataset.store import Store
-from factory.stages.heads import head_name
+from factory.stages.seeds import head_name
 
 QUARANTINE = "quarantine"  # the folder in the store
 _RECORD = re.compile(r"head_(\d{8})\.json")

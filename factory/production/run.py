@@ -28,7 +28,7 @@ from factory.production.shard_progress import ShardProgress
 from factory.production.task_submitter import TaskSubmitter
 from factory.production.work_items import HeadWork, ShardAssembly, ShardCheck, WorkItem
 from factory.stages.failures import Failure
-from factory.stages.heads import head_name
+from factory.stages.seeds import head_name
 
 log = logging.getLogger(__name__)
 

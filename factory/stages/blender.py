@@ -45,12 +45,9 @@ def run_blender(
     if blender is not None:
         command = [blender, "--background", *flags, "--python", _SCRIPT, "--"]
 
-    def show(step: str, done: int, total: int) -> None:
-        if execution.bar is not None:
-            execution.bar(done, step, total)
-
+    command += ["--job", file]
     limits, threads, scratch = execution.limits, execution.threads, execution.scratch
-    return run_stage([*command, "--job", file], what, log_path, show, limits, threads, scratch)
+    return run_stage(command, what, log_path, execution.show, limits, threads, scratch)
 
 
 def rendering_of(settings: RenderSettings) -> Rendering:

@@ -94,5 +94,10 @@ class Execution:
     bar: Track | None = None
     scratch: Path | None = None
 
+    def show(self, step: str, done: int, total: int) -> None:
+        """Show how far a step of the stage is."""
+        if self.bar is not None:
+            self.bar(done, step, total)
+
 
 FREELY = Execution()

@@ -15,9 +15,11 @@ from capture import InputError, Labels, write_json
 from factory.cli.main import main
 from factory.stages import stamps as stages
 from factory.stages.failures import StageError
-from factory.stages.heads import generate_head, parse_seeds, read_overrides
+from factory.stages.heads import generate_head, generate_heads
+from factory.stages.overrides import read_overrides
 from factory.stages.processes import run_stage
 from factory.stages.registry import STAGES
+from factory.stages.seeds import parse_seeds
 from factory.stages.settings import RenderSettings
 from labeling.settings import LabelSettings
 from reconstruction.settings import ReconstructionSettings
@@ -163,6 +165,14 @@ def test_a_head_whose_labels_a_person_painted_is_not_rendered_anew(tmp_path: Pat
             generate_head(0, tmp_path, RenderSettings(blender=blender), force=force)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert not (tmp_path / "logs").exists()
+
+
+def test_painted_labels_of_a_later_head_are_told_before_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "head_00000007" / "labels.npz"
+    Labels(np.full(2, np.nan, np.float32), np.array([True, False]), painted=True).write(path)
+    with pytest.raises(InputError, match=r"head_00000007/labels\.npz was painted by a person"):
+        generate_heads([0, 7], tmp_path, RenderSettings())
+    assert [folder.name for folder in tmp_path.iterdir()] == ["head_00000007"]
 
 
 def test_a_stage_that_fails_has_no_stamp(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from capture import InputError
-from factory.preview import STRIP, parse_views, plan_tiles, preview_heads, seeds_of
+from factory.preview import STRIP, parse_views, plan_tiles, preview_heads
+from factory.stages.seeds import seeds_of
 from factory.stages.settings import RenderSettings
 from generator.components.environment import LIGHTINGS
 from generator.distributions import Distributions

@@ -17,7 +17,7 @@ from factory.production.head_archives import HEAD_ARCHIVES, head_archive_name
 from factory.production.head_errors import AttemptError, RejectedError
 from factory.production.plan import Plan
 from factory.production.resources import HEAD_TASKS, StageResources
-from factory.stages.heads import head_name
+from factory.stages.seeds import head_name
 
 FAULTS = "faults"
 

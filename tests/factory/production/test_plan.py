@@ -17,7 +17,7 @@ from factory.production.plan import PLAN, Plan, claim_plan, differences
 from factory.production.quality_gates import QualityGates
 from factory.production.resources import StageResources, check_nodes
 from factory.production.status import shard_sizes
-from factory.stages.heads import head_name
+from factory.stages.seeds import head_name
 from factory.stages.settings import RenderSettings, ScanSettings
 from reconstruction.settings import ReconstructionSettings
 

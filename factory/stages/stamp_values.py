@@ -1,0 +1,68 @@
+"""Settings of stages as plain values: what their stamps depend on, and what a data set is made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from assets.head_models.registry import is_default, load_head_model
+from assets.library import open_library
+from assets.makehuman.model import model_version
+from factory.stages.settings import RenderSettings
+from labeling.settings import LabelSettings
+from reconstruction.settings import ReconstructionSettings
+
+
+def render_options(settings: RenderSettings) -> dict[str, Any]:
+    """The settings as plain values; the Blender binary by its path and time, as another version draws otherwise."""
+    value = settings.values()
+    value["distributions"] = settings.distributions.to_json()
+    value["library"] = _library_content(settings.library)
+    value["head_model"] = [settings.head_model, _model_content(settings.head_model)]
+    if settings.device == "cpu":
+        del value["device"]  # stamps from before there was a choice stay good
+    if settings.blender is not None:
+        value["blender"] = [str(settings.blender.resolve()), settings.blender.stat().st_mtime_ns]
+    return value
+
+
+def reconstruct_options(settings: ReconstructionSettings) -> dict[str, Any]:
+    """What the stamp of a scan depends on: backend and vertices, and what is not at its default."""
+    changed = {
+        each.name: getattr(settings, each.name)
+        for each in fields(settings)
+        if each.name != "threads" and getattr(settings, each.name) != each.default
+    }
+    return {"backend": settings.backend, "vertices": settings.vertices} | changed
+
+
+def label_options(settings: LabelSettings) -> dict[str, Any]:
+    """What the stamp of labels depends on."""
+    return {"threshold_mm": settings.threshold_mm, "skin_parts": sorted(settings.skin_parts)}
+
+
+def content_of(settings: RenderSettings) -> dict[str, Any]:
+    """What images depend on, as plain values that are the same on every machine with the same assets and model."""
+    value = {name: each for name, each in settings.values().items() if name not in ("blender", "library")}
+    value["distributions"] = settings.distributions.to_json()
+    value["passes"] = list(settings.passes)
+    value["head_model"] = _model_content(settings.head_model)
+    library = json.dumps(_library_content(settings.library), sort_keys=True)
+    value["library"] = hashlib.sha256(library.encode()).hexdigest()[:16]
+    return value
+
+
+@cache
+def _model_content(head_model: str) -> str:
+    """The version of a head model; that of the default is known without its data."""
+    return model_version() if is_default(head_model) else load_head_model(head_model).version
+
+
+@cache
+def _library_content(folders: tuple[Path, ...]) -> dict[str, list[object]]:
+    """id -> weight and checksum of every asset, as others draw and show otherwise."""
+    return {name: [asset.weight, asset.sha256] for name, asset in open_library(folders).assets.items()}
