@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
 from functools import cache
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -37,6 +38,14 @@ sys.exit(main(sys.argv[1:]))
 
 
 @cache
+def installed() -> dict[str, list[str]]:
+    """Name to import -> distributions that bring it. In a fresh interpreter: imports here may have changed the path."""
+    program = "import importlib.metadata, json; print(json.dumps(importlib.metadata.packages_distributions()))"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+@cache
 def distributions_of(extra: str | None) -> frozenset[str]:
     """Canonical names of what the base requirements bring, and the extra where one is given."""
     chosen: set[tuple[str, str]] = set()
@@ -50,7 +59,7 @@ def modules_of(extra: str | None) -> frozenset[str]:
     names = distributions_of(extra)
     return frozenset(
         module
-        for module, distributions in packages_distributions().items()
+        for module, distributions in installed().items()
         if names & {canonicalize_name(name) for name in distributions}
     )
 
@@ -76,10 +85,10 @@ def _add(requirement: Requirement, chosen: set[tuple[str, str]]) -> None:
 
 def p2p_with(extra: str | None, *words: object) -> subprocess.CompletedProcess[str]:
     """Run `p2p` where nothing but the base requirements and the extra can be imported."""
-    installed = {name for names in packages_distributions().values() for name in names}
+    names = {name for names in installed().values() for name in names}
     program = _PROGRAM.format(
-        modules=sorted(set(packages_distributions()) - modules_of(extra)),
-        distributions=sorted(name for name in installed if canonicalize_name(name) not in distributions_of(extra)),
+        modules=sorted(set(installed()) - modules_of(extra)),
+        distributions=sorted(name for name in names if canonicalize_name(name) not in distributions_of(extra)),
     )
     command = [sys.executable, "-c", program, *map(str, words)]
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True)
