@@ -31,12 +31,29 @@ def blocks() -> Iterator[Any]:
             yield pytest.param(code, id=f"{document.name}-{number}")
 
 
+class Told:
+    """Keeps what progress is told."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.shares: list[float] = []
+
+    def __call__(self, step: str, share: float) -> None:
+        assert 0 <= share <= 1
+        self.steps.append(step)
+        self.shares.append(share)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What examples find in the folder that they run in: a capture as people bring it, and a data set."""
     folder = tmp_path_factory.mktemp("examples")
-    head = pixels2points.make_head(4, folder / "captures", **SMALL)
-    pixels2points.reconstruct(head).write(head.scan_path)
+    rendering, stereo = Told(), Told()
+    head = pixels2points.make_head(4, folder / "captures", progress=rendering, **SMALL)
+    pixels2points.reconstruct(head, progress=stereo).write(head.scan_path)
+    assert {"view", "mask"} <= set(rendering.steps) and max(rendering.shares) == 1
+    assert set(stereo.steps) == {"stereo", "fusion", "meshing"} and stereo.shares == sorted(stereo.shares)
+    assert stereo.shares[-1] == 1
     for part in ("images", "sparse"):
         shutil.copytree(head.folder / part, folder / "my_capture" / part)
     shutil.copy(head.scan_path, folder / "my_capture")

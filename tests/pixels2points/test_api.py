@@ -44,6 +44,18 @@ print(took)
     assert min(took) < 0.1, took
 
 
+def test_names_are_there_without_the_libraries_that_they_use() -> None:
+    program = """
+import sys
+import pixels2points
+for name in pixels2points.__all__:
+    getattr(pixels2points, name)
+print(*{"torch", "pycolmap", "bpy", "igl", "numba", "scipy", "ray"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
 def test_names() -> None:
     assert pixels2points.__all__ == sorted(pixels2points.__all__)
     assert set(pixels2points.__all__) == set(pixels2points._MODULES) <= set(dir(pixels2points))
