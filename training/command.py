@@ -165,7 +165,7 @@ class ShardCLI(LightningCLI):
             checkpoint = self.read(Path(options["ckpt_path"]))
             if command == "fit" and "optimizer_states" not in checkpoint:
                 raise InputError(
-                    f"{options['ckpt_path']} was exported: nothing to go on training from is left in it; "
+                    f"{options['ckpt_path']} was exported: nothing to resume training from is left in it; "
                     "name the run's own checkpoint"
                 )
 

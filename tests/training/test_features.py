@@ -110,7 +110,7 @@ def test_channels_follow_the_names() -> None:
         (lambda: FeatureConfig([]), "one or more"),
         (lambda: FeatureConfig(["hks", "hks"]), "each once"),
         (lambda: FeatureConfig(fusion="max"), "unknown fusion"),
-        (lambda: BackboneConfig(resolution=0), "resolution must be positive"),
+        (lambda: BackboneConfig(resolution=0), "`resolution` must be positive"),
         (lambda: BackboneConfig(layers=[]), "layers"),
         (lambda: FeatureConfig.from_json({"names": ["hks"]}), "not a feature configuration"),
     ],

@@ -181,7 +181,7 @@ def test_placement_and_tokens_are_found_again(fitted: Path, dataset: Path) -> No
 
 
 def test_head_needs_images_and_a_width(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"features\.image_head needs image"):
+    with pytest.raises(InputError, match=r"`image_head` needs image"):
         FeatureConfig(["hks"], image_head=True)
-    with pytest.raises(InputError, match=r"model\.image_width; the paper's is 512"):
+    with pytest.raises(InputError, match=r"`image_width`; the paper's is 512"):
         SkinLabeller().build(Preparation(FeatureConfig(image_head=True)), ["surface_variation"], 48)

@@ -40,7 +40,7 @@ def test_an_exported_checkpoint_is_small_and_says_the_same(checkpoint: Path, tmp
 def test_nothing_goes_on_from_an_exported_checkpoint(checkpoint: Path, tmp_path: Path, capsys) -> None:
     small = export_checkpoint(checkpoint, tmp_path / "small.ckpt")
     assert main(["fit", "--data.dataset", str(tmp_path), "--ckpt_path", str(small)]) == 2
-    assert "nothing to go on training from" in capsys.readouterr().err
+    assert "nothing to resume training from" in capsys.readouterr().err
 
 
 def test_what_is_not_exported(checkpoint: Path, tmp_path: Path) -> None:

@@ -32,5 +32,5 @@ def test_the_first_heads_need_no_shard_behind_them(sizes: list[int], data: st.Da
 
 @pytest.mark.parametrize("heads", [0, -1, 6])
 def test_more_heads_than_there_are_is_an_error(heads: int) -> None:
-    with pytest.raises(InputError, match=f"data.heads is {heads}, the train split has 5 heads"):
+    with pytest.raises(InputError, match=f"`data.heads` is {heads}, the train split has 5 heads"):
         split_of([2, 3]).first(heads)

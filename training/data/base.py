@@ -41,7 +41,7 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
     def __init__(self, dataset: str, cache: str | None, workers: int, seed: int) -> None:
         super().__init__()
         if workers < 0 or seed < 0:
-            raise InputError("data.workers and data.seed must not be negative")
+            raise InputError("`workers` and `seed` must not be negative")
         if is_url(dataset) and cache is None:
             raise InputError("`dataset` is a URL: name a folder for what is fetched and prepared with `cache`")
         self.source = dataset

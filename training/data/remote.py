@@ -82,4 +82,4 @@ def _read(url: str) -> bytes:
 
 def _unreadable(url: str, error: Exception) -> InputError:
     reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return InputError(f"can't read {url} ({reason}); check data.dataset and the network")
+    return InputError(f"can't read {url} ({reason}); check `dataset` and the network")

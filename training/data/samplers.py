@@ -75,7 +75,7 @@ class TrainingSampler(Sampler):
         if steps >= int(state["heads"]) // int(state["world"]):
             epoch, steps = epoch + 1, 0
         if steps:  # at the beginning of an epoch all may change
-            texts = {"world": "processes", "seed": "data.seed", "heads": f"training {self.unit}"}
+            texts = {"world": "processes", "seed": "`data.seed`", "heads": f"training {self.unit}"}
             for key, value in ours.items():
                 if state[key] != value:
                     raise InputError(

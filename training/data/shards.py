@@ -48,7 +48,7 @@ class Split:
     def first(self, heads: int) -> Split:
         """The first so many heads, in the shards that they need. Raises `InputError` where there are fewer."""
         if not 0 < heads <= len(self.ids):
-            raise InputError(f"data.heads is {heads}, the {self.name} split has {len(self.ids)} heads")
+            raise InputError(f"`data.heads` is {heads}, the {self.name} split has {len(self.ids)} heads")
         before = np.concatenate([[0], np.cumsum([shard.samples for shard in self.shards])])[:-1]
         needed = tuple(shard for shard, start in zip(self.shards, before, strict=True) if start < heads)
         return Split(self.name, needed, self.ids[:heads], limited=heads < len(self.ids))

@@ -48,10 +48,10 @@ class Backbone:
         """Raises `InputError` where there is no encoder, it has fewer blocks, or the resolution doesn't suit it."""
         config, sizes = self.config, Sizes.of(encoder_config(self.config.source))
         if max(config.layers) > sizes.blocks:
-            raise InputError(f"backbone.layers asks for block {max(config.layers)}; {config.source} has {sizes.blocks}")
+            raise InputError(f"`layers` asks for block {max(config.layers)}; {config.source} has {sizes.blocks}")
         if config.resolution % sizes.patch:
             nearest = max(1, round(config.resolution / sizes.patch)) * sizes.patch
-            raise InputError(f"backbone.resolution {config.resolution} is no multiple of {sizes.patch}; use {nearest}")
+            raise InputError(f"`resolution` {config.resolution} is no multiple of {sizes.patch}; use {nearest}")
         return sizes
 
     @cached_property

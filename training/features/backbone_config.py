@@ -26,6 +26,6 @@ class BackboneConfig:
 
     def __post_init__(self) -> None:
         if self.resolution < 1:
-            raise InputError(f"backbone.resolution must be positive, got {self.resolution}")
+            raise InputError(f"`resolution` must be positive, got {self.resolution}")
         if not self.layers or min(self.layers) < 0:
-            raise InputError("backbone.layers must name one or more blocks, counted from 1, or 0 for the output")
+            raise InputError("`layers` must name one or more blocks, counted from 1, or 0 for the output")

@@ -41,14 +41,14 @@ class FeatureConfig:
         if unknown:
             raise InputError(f"unknown feature {unknown[0]!r}; use any of {', '.join(FEATURES)}")
         if not self.names or len(set(self.names)) != len(self.names):
-            raise InputError("features.names must name one or more features, each once")
+            raise InputError("`names` must name one or more features, each once")
         if self.fusion not in get_args(Fusion):
             raise InputError(f"unknown fusion {self.fusion!r}; use one of {', '.join(get_args(Fusion))}")
         if self.neighbours < 3 or self.hks_scales < 1:
-            raise InputError("features.neighbours must be at least 3, features.hks_scales at least 1")
+            raise InputError("`neighbours` must be at least 3, `hks_scales` at least 1")
 
         if self.image_head and "image" not in self.names:
-            raise InputError("features.image_head needs image among features.names")
+            raise InputError("`image_head` needs image among `names`")
 
     @property
     def lifted(self) -> list[FeatureName]:

@@ -66,15 +66,15 @@ class SkinLabeller(BaseModule):
     ) -> None:
         super().__init__()
         if not 0 < skin_weight < 1:
-            raise InputError(f"model.skin_weight must lie between 0 and 1, got {skin_weight}")
+            raise InputError(f"`skin_weight` must lie between 0 and 1, got {skin_weight}")
         if width < 1 or blocks < 1 or image_width < 0:
-            raise InputError("model.width and model.blocks must be at least 1, model.image_width at least 0")
+            raise InputError("`width` and `blocks` must be at least 1, `image_width` at least 0")
         if not (0 <= dropout < 1 and 0 <= feature_dropout < 1):
-            raise InputError("model.dropout and model.feature_dropout must lie in [0, 1)")
+            raise InputError("`dropout` and `feature_dropout` must lie in [0, 1)")
         if not (learning_rate > 0 and weight_decay >= 0):
-            raise InputError("model.learning_rate must be positive, model.weight_decay not negative")
+            raise InputError("`learning_rate` must be positive, `weight_decay` not negative")
         if distance_weight < 0 or part_weight < 0:
-            raise InputError("model.distance_weight and model.part_weight must not be negative")
+            raise InputError("`distance_weight` and `part_weight` must not be negative")
         self.save_hyperparameters()
         self.architecture, self.width, self.blocks, self.dropout = network, width, blocks, dropout
         self.image_width, self.feature_dropout = image_width, feature_dropout
@@ -111,7 +111,7 @@ class SkinLabeller(BaseModule):
         inputs = len(channels)
         if token_channels:
             if not self.image_width:
-                raise InputError("data.features.image_head needs model.image_width; the paper's is 512")
+                raise InputError("`image_head` needs `image_width`; the paper's is 512")
             variance = preparation.features.fusion.endswith("variance")
             self.image_head = ImageHead(token_channels, self.image_width, variance)
             inputs += self.image_head.channels

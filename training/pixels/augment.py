@@ -77,9 +77,9 @@ class Augmentation:
     def __post_init__(self) -> None:
         shares = (self.flip, self.jpeg, self.colour)
         if not all(0 <= share <= 1 for share in shares) or min(self.scale, self.turn, self.shift) < 0:
-            raise InputError("data.augmentation: flip, jpeg and colour lie in [0, 1], scale, turn and shift from 0 up")
+            raise InputError("`flip`, `jpeg` and `colour` lie in [0, 1], `scale`, `turn` and `shift` from 0 up")
         if min(self.blur, self.noise) < 0:
-            raise InputError("data.augmentation: blur and noise must not be negative")
+            raise InputError("`blur` and `noise` must not be negative")
 
     def sample(self, rng: np.random.Generator) -> Change:
         """Draw a change; each draws the same count of numbers, so that one option doesn't change the others."""

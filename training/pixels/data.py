@@ -91,7 +91,7 @@ class PixelData(BaseDataModule):
     ) -> None:
         super().__init__(dataset, cache, workers, seed)
         if resolution < 16 or batch_size < 1:
-            raise InputError("data.resolution must be at least 16 and data.batch_size at least 1")
+            raise InputError("`resolution` must be at least 16 and `batch_size` at least 1")
         self.resolution, self.batch_size, self.augmentation = resolution, batch_size, augmentation
         self._decoded: dict[str, DecodedImages] = {}
 

@@ -45,7 +45,7 @@ class PixelLabeller(BaseModule):
     ) -> None:
         super().__init__()
         if not (learning_rate > 0 and weight_decay >= 0 and dice_weight >= 0):
-            raise InputError("model.learning_rate must be positive, weight_decay and dice_weight not negative")
+            raise InputError("`learning_rate` must be positive, `weight_decay` and `dice_weight` not negative")
         channels = tuple(channels)
         self.save_hyperparameters(
             {

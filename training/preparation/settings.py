@@ -26,7 +26,7 @@ class Preparation:
 
     def __post_init__(self) -> None:
         if self.vertices < 16 or self.eigenpairs < 1:
-            raise InputError("data.vertices must be at least 16, data.eigenpairs at least 1")
+            raise InputError("`vertices` must be at least 16, `eigenpairs` at least 1")
 
     def to_json(self) -> dict[str, Any]:
         """Plain types only, as a checkpoint holds them."""
