@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from capture import InputError
+from evaluation.baselines import PixelSegmenter
 from evaluation.comparison.methods import (
     LabellingMethod,
     ProjectedSegmenter,
@@ -110,27 +111,38 @@ def _name_of(path: Path, taken: set[str]) -> str:
 def _segmenters(files: Baselines) -> dict[str, tuple[LabellingMethod | None, str]]:
     """Name of a row -> method and note."""
     methods: dict[str, tuple[LabellingMethod | None, str]] = {}
-    for name in ("selfie", "bisenet", "unet"):
+    for name, load in _LOADERS.items():
         path = getattr(files, name)
         if path is None:
             methods[name] = None, f"no file given: --{name} FILE (docs/evaluation.md)"
         elif not Path(path).is_file():
             raise InputError(f"`{name}` {path}: no such file")
         else:
-            methods[name] = ProjectedSegmenter(_segmenter(name, Path(path))), str(path)
+            methods[name] = ProjectedSegmenter(load(Path(path))), str(path)
     return methods
 
 
-def _segmenter(name: str, path: Path) -> Any:
-    """Imported where it is used: each needs a library of its own."""
-    if name == "selfie":
-        from evaluation.baselines.selfie import SelfieSegmenter
+def _load_selfie(path: Path) -> PixelSegmenter:
+    from evaluation.baselines.selfie import SelfieSegmenter
 
-        return SelfieSegmenter(path)
-    if name == "bisenet":
-        from evaluation.baselines.bisenet import BiSeNetSegmenter
+    return SelfieSegmenter(path)
 
-        return BiSeNetSegmenter(path)
+
+def _load_bisenet(path: Path) -> PixelSegmenter:
+    from evaluation.baselines.bisenet import BiSeNetSegmenter
+
+    return BiSeNetSegmenter(path)
+
+
+def _load_unet(path: Path) -> PixelSegmenter:
     from training.pixels.segmenter import UNetSegmenter
 
     return UNetSegmenter(path)
+
+
+# Row and field of `Baselines` -> segmenter of its file; imported on use, as each needs a library of its own.
+_LOADERS: dict[str, Callable[[Path], PixelSegmenter]] = {
+    "selfie": _load_selfie,
+    "bisenet": _load_bisenet,
+    "unet": _load_unet,
+}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from capture import InputError
-from factory.annotate_options import AnnotateOptions
+from factory.annotation.options import AnnotateOptions
 from factory.cli.parser import Command, argument, group
 from factory.console import track_share
 from registration.options import RegisterOptions
@@ -79,7 +79,8 @@ class Annotate:
 
 def annotate(options: Annotate) -> None:
     """Paint in Blender what of a scan is skin: write a .blend file to paint in, or read labels from a painted one."""
-    from factory.annotation import import_annotation, write_annotation
+    from factory.annotation.painted import import_annotation
+    from factory.annotation.to_paint import write_annotation
 
     chosen = options.options
     if (options.scan is None) == (options.painted is None):

@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, Labels, Scan
-from factory.annotate_options import AnnotateOptions
-from factory.annotation import import_annotation, write_annotation
+from factory.annotation.options import AnnotateOptions
+from factory.annotation.painted import import_annotation
+from factory.annotation.to_paint import write_annotation
 from factory.dataset.packing import PackSettings, pack
 from factory.stages.stamps import forget, stamp_path
 from generator.jobs.annotation import COLOURS, Paint
@@ -44,7 +45,7 @@ def look():
     brush, mesh = scene.tool_settings.unified_paint_settings, scan.data
     areas = list(bpy.data.screens["Layout"].areas)
     views = [area.spaces.active for area in areas if area.type == "VIEW_3D"]
-    found = {"mode": scan.mode, "name": scan.name, "frame": [scene.render.resolution_x, scene.render.resolution_y],
+    opened = {"mode": scan.mode, "name": scan.name, "frame": [scene.render.resolution_x, scene.render.resolution_y],
              "texts": [text.as_string() for text in bpy.data.texts],
              "shown": [area.spaces.active.text.name for area in areas if area.type == "TEXT_EDITOR"],
              "active": mesh.color_attributes.active_color.name, "colours": sorted(mesh.color_attributes.keys()),
@@ -58,9 +59,9 @@ def look():
     for marker in scene.timeline_markers:  # a frame a camera
         scene.frame_set(marker.frame)
         assert scene.camera == marker.camera
-        found["seen"][scene.camera.name] = [list(world_to_camera_view(scene, scene.camera, vertex.co))[:2]
+        opened["seen"][scene.camera.name] = [list(world_to_camera_view(scene, scene.camera, vertex.co))[:2]
                                             for vertex in mesh.vertices[:20]]
-    return found
+    return opened
 
 def change(what):
     scan = bpy.context.object
@@ -104,7 +105,7 @@ for what, target in zip(changes[::2], changes[1::2]):
 
 
 def by_hand(blend: Path, changes: Mapping[str, Path], blender: str | None = None) -> dict[str, Any]:
-    """Open a file in Blender and save changed ones, kind of change -> path; returns what was found on opening."""
+    """Open a file in Blender and save changed ones, kind of change -> path; returns the state on opening."""
     words = ["BLEND", str(blend), *(str(word) for change in changes.items() for word in change)]
     words.append(json.dumps(COLOURS[[Paint.OTHER, Paint.SKIN]].tolist()))
     command = [sys.executable, "-c", BY_HAND, *words]
@@ -122,12 +123,12 @@ def upper_half(vertices: np.ndarray, skin: np.ndarray) -> bool:
     return np.array_equal(skin[~middle], vertices[~middle, 2] > 0)
 
 
-def agree(found: Mapping[str, Any], cameras: tuple[Camera, ...], vertices: np.ndarray) -> bool:
+def agree(opened: Mapping[str, Any], cameras: tuple[Camera, ...], vertices: np.ndarray) -> bool:
     """Whether Blender's cameras see the first vertices where ours, flattened, do."""
-    width, height = found["frame"]
+    width, height = opened["frame"]
     for camera, flat in zip(cameras, flat_cameras(cameras), strict=True):
         assert (flat.width, flat.height) == (width, height)
-        x, y = np.array(found["seen"][camera.name]).T
+        x, y = np.array(opened["seen"][camera.name]).T
         pixels, _ = flat.project(vertices[:20].astype(float))
         np.testing.assert_allclose(np.stack([x * width, (1 - y) * height], axis=1), pixels, atol=2e-3)
     return True
@@ -146,18 +147,18 @@ def painted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
 @needs_bpy
 @pytest.mark.slow
 def test_the_file_opens_ready_to_paint(painted: tuple[Path, dict]) -> None:
-    folder, found = painted
+    folder, opened = painted
     scan = Scan.read(folder / Capture.SCAN)
-    assert found["mode"] == "VERTEX_PAINT" and found["name"] == "scan" and found["active"] == "skin mask"
-    assert found["colours"] == ["photo colours", "skin mask"] and found["shown"] == ["How to paint the mask"]
-    assert "mask of somebody" in found["texts"][0] and "--import annotation.blend" in found["texts"][0]
+    assert opened["mode"] == "VERTEX_PAINT" and opened["name"] == "scan" and opened["active"] == "skin mask"
+    assert opened["colours"] == ["photo colours", "skin mask"] and opened["shown"] == ["How to paint the mask"]
+    assert "mask of somebody" in opened["texts"][0] and "--import annotation.blend" in opened["texts"][0]
     names = [f"view_{i:02d}.png" for i in range(3)]
-    assert sorted(found["seen"]) == names and found["packed"] == [[48, 48]] * 3
-    assert {name: len(shown) for name, shown in found["pictures"].items()} == dict.fromkeys(names, 1)
-    assert found["shading"] == ["VERTEX"] and found["through"] == ["CAMERA"]
-    assert found["brush"] == [COLOURS[Paint.SKIN].tolist(), COLOURS[Paint.OTHER].tolist()]
-    assert (found["key"], found["count"], found["unit"]) == (scan_key(scan), len(scan.vertices), 1.0)
-    assert agree(found, Capture.read(folder).cameras, scan.vertices)
+    assert sorted(opened["seen"]) == names and opened["packed"] == [[48, 48]] * 3
+    assert {name: len(shown) for name, shown in opened["pictures"].items()} == dict.fromkeys(names, 1)
+    assert opened["shading"] == ["VERTEX"] and opened["through"] == ["CAMERA"]
+    assert opened["brush"] == [COLOURS[Paint.SKIN].tolist(), COLOURS[Paint.OTHER].tolist()]
+    assert (opened["key"], opened["count"], opened["unit"]) == (scan_key(scan), len(scan.vertices), 1.0)
+    assert agree(opened, Capture.read(folder).cameras, scan.vertices)
 
 
 @needs_bpy
@@ -257,9 +258,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
 @pytest.mark.slow
 def test_a_mesh_alone(bare: tuple[Path, dict], caplog: pytest.LogCaptureFixture) -> None:
     """It starts with nothing painted; what stays so is no skin, and said."""
-    path, found = bare
-    assert found["colours"] == ["skin mask"] and not found["seen"] and found["through"] == ["PERSP"]
-    assert found["unit"] == 0.001 and "photo" not in found["texts"][0]
+    path, opened = bare
+    assert opened["colours"] == ["skin mask"] and not opened["seen"] and opened["through"] == ["PERSP"]
+    assert opened["unit"] == 0.001 and "photo" not in opened["texts"][0]
     with caplog.at_level("INFO"):
         labels = read_labels(import_annotation(path.with_name("some.blend"), None, None), Scan.read(path))
     vertices = Scan.read(path).vertices / 1000
@@ -288,8 +289,8 @@ def test_blenders_binary_does_the_same(tmp_path: Path) -> None:
     Capture.create(folder, cameras, CaptureInfo("c"))
     binary = Path(str(BLENDER))
     blend = write_annotation(folder, AnnotateOptions("none", "m", blender=binary))
-    found = by_hand(blend, {"paint": blend}, str(BLENDER))
-    assert agree(found, cameras, scan.vertices) and found["mode"] == "VERTEX_PAINT"
+    opened = by_hand(blend, {"paint": blend}, str(BLENDER))
+    assert agree(opened, cameras, scan.vertices) and opened["mode"] == "VERTEX_PAINT"
     for blender, name in ((binary, "a.npz"), (None, "b.npz")):
         assert upper_half(scan.vertices, Labels.read(import_annotation(blend, tmp_path / name, blender)).skin)
 

@@ -159,9 +159,9 @@ def test_the_light_is_found_from_the_skin(melanin: float, stops: float) -> None:
     skin = SkinSpec(melanin=melanin)
     level = exposure_gain(skin) * 2**stops
     seen = tone(skin) * level * np.exp(0.1 * np.random.default_rng(0).normal(size=(500, 3)))
-    found = estimate_light(seen, "somebody")
-    assert abs(found.melanin - melanin) < 0.2
-    assert abs(np.log2(found.level / level)) < 0.5
+    estimate = estimate_light(seen, "somebody")
+    assert abs(estimate.melanin - melanin) < 0.2
+    assert abs(np.log2(estimate.level / level)) < 0.5
     with pytest.raises(InputError, match="somebody: the face lies outside"):
         estimate_light(seen[:50], "somebody")
 
@@ -193,8 +193,8 @@ def test_a_photographed_head_gets_a_dome_as_bright_as_its_skin_says(head: Coeffi
     model = load_head_model()
     levels = []
     for level in (0.5, 1.0):
-        found = SkinLight(0.4, level)
-        spec = overlay_spec(HairOverrides(), None, head, model, Library(), lambda found=found: found)
+        light = SkinLight(0.4, level)
+        spec = overlay_spec(HairOverrides(), None, head, model, Library(), lambda light=light: light)
         assert spec.environment.lighting == "dome" and spec.skin.melanin == 0.4
         assert spec.hair.family != "none" and spec.beard.family == "none"
         levels.append(spec.environment.exposure * exposure_gain(spec.skin))
@@ -255,9 +255,9 @@ def test_a_head_that_isnt_found_is_one_line(
 ) -> None:
     template = Template(load_head_model())
     surface = template.surface(head)
-    found = Registration(surface - np.array([0, 0.01, 0]), surface, head, {})
+    registration = Registration(surface - np.array([0, 0.01, 0]), surface, head, {})
     weights = SkinWeights(None, None, None, "all")
-    done = ScanRegistration("clean", Scan(surface, template.faces), 1.0, weights, template, found)
+    done = ScanRegistration("clean", Scan(surface, template.faces), 1.0, weights, template, registration)
     monkeypatch.setattr("factory.blend.run.fit_template", lambda *_: done)
     make_capture(tmp_path / "clean")
     (tmp_path / "clean" / Capture.INFO).unlink()
