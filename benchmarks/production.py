@@ -27,16 +27,16 @@ from factory.dataset.archive import index_of, write_archive
 from factory.dataset.events import EventLog, read_events
 from factory.dataset.store import Store
 from factory.production.cluster import connected
-from factory.production.context import RunContext
 from factory.production.display import RunDisplay
 from factory.production.event_queue import SendEvent, poll_events, start_event_queue
-from factory.production.head_archives import HEAD_ARCHIVES, head_archive_name
-from factory.production.options import ClusterOptions
-from factory.production.plan import Plan, claim_plan
-from factory.production.resources import HEAD_TASKS, StageResources
 from factory.production.run import ProductionRun
+from factory.production.settings.options import ClusterOptions
+from factory.production.settings.plan import Plan, claim_plan
+from factory.production.settings.resources import HEAD_TASKS, StageResources
+from factory.production.state.head_archives import HEAD_ARCHIVES, head_archive_name
 from factory.production.status import describe
 from factory.production.task_submitter import TaskSubmitter
+from factory.production.tasks.context import RunContext
 from factory.stages.seeds import head_name
 
 SHARE = 0.01  # promised: of a real head's work

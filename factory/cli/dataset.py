@@ -10,8 +10,8 @@ from pathlib import Path
 from factory.cli.parser import Command, argument, group
 from factory.cli.shared import RenderOptions
 from factory.dataset.packing import PackSettings
-from factory.production.options import ClusterOptions
-from factory.production.quality_gates import QualityGates
+from factory.production.settings.options import ClusterOptions
+from factory.production.settings.quality_gates import QualityGates
 from factory.report.settings import ReportSettings
 from factory.stages.settings import ScanSettings
 from labeling.settings import LabelSettings
@@ -89,8 +89,8 @@ def produce(options: Produce) -> None:
     """Make a data set: render, reconstruct, label and pack heads, here or on a cluster. Run it again to resume."""
     from factory.dataset.splits import count_for_test
     from factory.dataset.store import Store
-    from factory.production.plan import Plan, current_versions
     from factory.production.produce import produce as make_dataset
+    from factory.production.settings.plan import Plan, current_versions
 
     render = options.render.settings()
     rebuild = options.reconstruction

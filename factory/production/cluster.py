@@ -17,8 +17,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from capture import InputError
 from capture.import_path import import_folders
 from factory.dataset.store import Store
-from factory.production.options import ClusterOptions
-from factory.production.resources import StageResources, check_nodes
+from factory.production.settings.options import ClusterOptions
+from factory.production.settings.resources import StageResources, check_nodes
 
 log = logging.getLogger(__name__)
 

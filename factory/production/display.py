@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from factory.dataset.store import Store
-from factory.production.heartbeat import Heartbeat
-from factory.production.run_status import RunStatus, describe_run
+from factory.production.state.heartbeat import Heartbeat
+from factory.production.state.run_status import RunStatus, describe_run
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from capture import InputError
 from factory.dataset.store import Store
-from factory.production.head_errors import HeadError, RejectedError
-from factory.production.plan import REPLACEMENTS, Plan
-from factory.production.quarantine import QUARANTINE
+from factory.production.settings.plan import REPLACEMENTS, Plan
+from factory.production.state.quarantine import QUARANTINE
 from factory.production.task_submitter import RETRIES
+from factory.production.tasks.head_errors import HeadError, RejectedError
 from factory.production.work_items import HeadWork
 from factory.stages.failures import Failure, StageError
 from factory.stages.seeds import head_name

@@ -13,18 +13,18 @@ from factory.production.cluster import (
     max_heads_in_work,
     wait_for_nodes,
 )
-from factory.production.context import RunContext
-from factory.production.disk_space import capture_bytes, check_free_space, sample_bytes, scratch_bytes
 from factory.production.display import RunDisplay
 from factory.production.event_queue import poll_events, start_event_queue
-from factory.production.existing import list_existing
-from factory.production.lock import exclusive_lock
-from factory.production.options import ClusterOptions
-from factory.production.plan import Plan, claim_plan
-from factory.production.resources import HEAD_TASKS, StageResources
 from factory.production.run import ProductionRun
+from factory.production.settings.options import ClusterOptions
+from factory.production.settings.plan import Plan, claim_plan
+from factory.production.settings.resources import HEAD_TASKS, StageResources
 from factory.production.signals import stop_on_sigterm
+from factory.production.state.existing import list_existing
+from factory.production.state.lock import exclusive_lock
 from factory.production.task_submitter import TaskSubmitter
+from factory.production.tasks.context import RunContext
+from factory.production.tasks.disk_space import capture_bytes, check_free_space, sample_bytes, scratch_bytes
 from factory.stages.seeds import head_name
 from generator.cameras.rig import sample_rig
 

@@ -14,18 +14,18 @@ from ray.exceptions import RayError, RayTaskError
 from capture import InputError
 from factory.dataset.description import DATASET
 from factory.dataset.events import EventLog
-from factory.production.context import RunContext
-from factory.production.description import write_description
-from factory.production.disk_space import write_when_there_is_space
 from factory.production.display import RunDisplay
-from factory.production.existing import ExistingFiles, list_existing, remove_partial_files
 from factory.production.failure_policy import MAX_LOST, FailurePolicy
-from factory.production.head_archives import HEAD_ARCHIVES, slot_of
-from factory.production.head_errors import HeadError, RejectedError
-from factory.production.quarantine import put_in_quarantine
-from factory.production.run_status import RunStatus
-from factory.production.shard_progress import ShardProgress
+from factory.production.state.description import write_description
+from factory.production.state.existing import ExistingFiles, list_existing, remove_partial_files
+from factory.production.state.head_archives import HEAD_ARCHIVES, slot_of
+from factory.production.state.quarantine import put_in_quarantine
+from factory.production.state.run_status import RunStatus
+from factory.production.state.shard_progress import ShardProgress
 from factory.production.task_submitter import TaskSubmitter
+from factory.production.tasks.context import RunContext
+from factory.production.tasks.disk_space import write_when_there_is_space
+from factory.production.tasks.head_errors import HeadError, RejectedError
 from factory.production.work_items import HeadWork, ShardAssembly, ShardCheck, WorkItem
 from factory.stages.failures import Failure
 from factory.stages.seeds import head_name

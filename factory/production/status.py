@@ -8,11 +8,11 @@ from typing import Any
 from factory.console import format_duration
 from factory.dataset.description import DATASET, SHARD_NAME, parse_description, shard_name
 from factory.dataset.store import Store
-from factory.production.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
-from factory.production.heartbeat import STALE_S, read_heartbeat
-from factory.production.plan import read_plan
-from factory.production.quarantine import QUARANTINE
-from factory.production.run_status import describe_run
+from factory.production.settings.plan import read_plan
+from factory.production.state.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
+from factory.production.state.heartbeat import STALE_S, read_heartbeat
+from factory.production.state.quarantine import QUARANTINE
+from factory.production.state.run_status import describe_run
 
 _RESUME = "run the same `p2p produce` command to resume"
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import ray
 
-from factory.production.context import RunContext
 from factory.production.event_queue import EventSender
-from factory.production.head_errors import AttemptError
-from factory.production.head_tasks import run_pack_task, run_stage_task
-from factory.production.resources import PACK, StageResources
-from factory.production.shard_tasks import ShardJob, assemble_shard, check_shard
+from factory.production.settings.resources import PACK, StageResources
+from factory.production.tasks.context import RunContext
+from factory.production.tasks.head_errors import AttemptError
+from factory.production.tasks.head_tasks import run_pack_task, run_stage_task
+from factory.production.tasks.shard_tasks import ShardJob, assemble_shard, check_shard
 from factory.stages.registry import STAGES
 
 RETRIES = 2  # of a task, by Ray: three attempts in all

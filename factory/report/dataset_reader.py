@@ -12,7 +12,7 @@ from factory.dataset.archive import DamagedError, Entry, Index, read_contents, r
 from factory.dataset.description import DATASET, SHARD_NAME, parse_description
 from factory.dataset.store import Store
 from factory.dataset.stored_archives import read_indexes
-from factory.production.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
+from factory.production.state.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
 from scans.head_sample import HeadSample
 
 

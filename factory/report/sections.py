@@ -11,8 +11,8 @@ import numpy as np
 
 from factory.dataset.samples import DISTANCE_EDGES_MM
 from factory.dataset.store import Store
-from factory.production.head_errors import describe_failure
-from factory.production.quarantine import QUARANTINE
+from factory.production.state.quarantine import QUARANTINE
+from factory.production.tasks.head_errors import describe_failure
 from factory.report import charts
 from factory.report.dataset_reader import DatasetReader
 from factory.report.head_statistics import HeadStatistics

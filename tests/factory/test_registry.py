@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.production.resources import HEAD_TASKS, StageResources
+from factory.production.settings.resources import HEAD_TASKS, StageResources
 from factory.stages import heads
 from factory.stages.registry import STAGES, StageInput
 from factory.stages.settings import Execution, RenderSettings, ScanSettings

@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 from factory.dataset.archive import index_of, write_archive
 from factory.dataset.store import Store
-from factory.production.context import RunContext
 from factory.production.event_queue import SendEvent
-from factory.production.head_archives import HEAD_ARCHIVES, head_archive_name
-from factory.production.head_errors import AttemptError, RejectedError
-from factory.production.plan import Plan
-from factory.production.resources import HEAD_TASKS, StageResources
+from factory.production.settings.plan import Plan
+from factory.production.settings.resources import HEAD_TASKS, StageResources
+from factory.production.state.head_archives import HEAD_ARCHIVES, head_archive_name
+from factory.production.tasks.context import RunContext
+from factory.production.tasks.head_errors import AttemptError, RejectedError
 from factory.stages.seeds import head_name
 
 FAULTS = "faults"

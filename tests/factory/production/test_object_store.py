@@ -20,10 +20,10 @@ from factory.dataset.store import Store
 from factory.production.cluster import connected
 from factory.production.display import RunDisplay
 from factory.production.event_queue import poll_events, start_event_queue
-from factory.production.lock import refuse_active_run
-from factory.production.options import ClusterOptions
-from factory.production.plan import claim_plan
 from factory.production.run import ProductionRun
+from factory.production.settings.options import ClusterOptions
+from factory.production.settings.plan import claim_plan
+from factory.production.state.lock import refuse_active_run
 from factory.production.status import describe
 from factory.production.task_submitter import TaskSubmitter
 from tests.factory.production import fakes

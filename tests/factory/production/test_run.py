@@ -16,10 +16,10 @@ from factory.dataset.store import Store
 from factory.production.cluster import connected
 from factory.production.display import RunDisplay
 from factory.production.event_queue import poll_events, start_event_queue
-from factory.production.heartbeat import HEARTBEAT
-from factory.production.options import ClusterOptions
-from factory.production.plan import Plan, claim_plan
 from factory.production.run import ProductionRun
+from factory.production.settings.options import ClusterOptions
+from factory.production.settings.plan import Plan, claim_plan
+from factory.production.state.heartbeat import HEARTBEAT
 from factory.production.task_submitter import TaskSubmitter
 from factory.report.usage import sum_usage
 from factory.stages.failures import StageError

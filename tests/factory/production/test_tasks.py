@@ -20,15 +20,15 @@ import pytest
 from capture import InputError, Labels, RefusedError
 from factory.dataset.archive import Index, index_of, read_index, write_archive
 from factory.dataset.store import Store
-from factory.production import head_tasks, shard_tasks
-from factory.production.context import RunContext
-from factory.production.disk_space import working_folder
 from factory.production.display import RunDisplay
-from factory.production.existing import remove_partial_files
-from factory.production.head_archives import HEAD_ARCHIVES, head_archive_name
-from factory.production.head_errors import AttemptError, RejectedError
-from factory.production.heartbeat import HEARTBEAT
-from factory.production.shard_tasks import ShardJob, assemble_shard, check_shard
+from factory.production.state.existing import remove_partial_files
+from factory.production.state.head_archives import HEAD_ARCHIVES, head_archive_name
+from factory.production.state.heartbeat import HEARTBEAT
+from factory.production.tasks import head_tasks, shard_tasks
+from factory.production.tasks.context import RunContext
+from factory.production.tasks.disk_space import working_folder
+from factory.production.tasks.head_errors import AttemptError, RejectedError
+from factory.production.tasks.shard_tasks import ShardJob, assemble_shard, check_shard
 from factory.stages.failures import Failure, StageError, kind_of
 from factory.stages.processes import run_stage
 from factory.stages.stamps import run_stamped
@@ -234,7 +234,7 @@ def test_half_written_shards_of_killed_runs_are_removed(tmp_path: Path) -> None:
 
 
 def test_the_heartbeat_goes_on_while_the_run_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("factory.production.heartbeat.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("factory.production.state.heartbeat.HEARTBEAT_S", 0.05)
     heartbeat = tmp_path / HEARTBEAT
     with RunDisplay(Store(tmp_path), heads=7):
         first = heartbeat.stat().st_mtime_ns

@@ -15,8 +15,8 @@ from factory.dataset.events import EventLog
 from factory.dataset.packing import PackSettings, pack
 from factory.dataset.samples import encode, facts
 from factory.dataset.store import Store
-from factory.production.head_archives import head_archive_name
-from factory.production.quarantine import put_in_quarantine
+from factory.production.state.head_archives import head_archive_name
+from factory.production.state.quarantine import put_in_quarantine
 from factory.report.dataset_reader import DatasetReader, front_view
 from factory.report.page import ReportExtras, write_report
 from factory.report.settings import ReportSettings

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from capture import InputError
 from factory.dataset.store import Store
-from factory.production.heartbeat import STALE_S, DamagedHeartbeatError, read_heartbeat
+from factory.production.state.heartbeat import STALE_S, DamagedHeartbeatError, read_heartbeat
 
 _LOCK = ".producing"
 

@@ -12,7 +12,7 @@ from factory.dataset.splits import SPLITS
 from factory.dataset.statistics import Statistics
 from factory.dataset.store import Store
 from factory.dataset.stored_archives import read_checksum, read_indexes
-from factory.production.plan import Plan
+from factory.production.settings.plan import Plan
 
 
 def write_description(store: Store, plan: Plan) -> dict[str, Any]:

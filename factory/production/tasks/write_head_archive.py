@@ -1,6 +1,6 @@
 """The program that writes a labelled capture as a head archive, in a process of its own as every stage.
 
-python -m factory.production.write_head_archive CAPTURE ARCHIVE.tar SLOT PLAN_KEY
+python -m factory.production.tasks.write_head_archive CAPTURE ARCHIVE.tar SLOT PLAN_KEY
 """
 
 from __future__ import annotations

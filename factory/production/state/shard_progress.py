@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from factory.production.plan import Plan
+from factory.production.settings.plan import Plan
 
 
 class ShardProgress:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from factory.console import format_duration
-from factory.production.resources import HEAD_TASKS
+from factory.production.settings.resources import HEAD_TASKS
 from factory.stages.failures import Failure
 
 _RECENT = 64  # finished heads that the rate is computed from

@@ -13,7 +13,7 @@ from typing import Any
 
 from capture import InputError
 from factory.dataset.store import Store
-from factory.production.run_status import RunStatus
+from factory.production.state.run_status import RunStatus
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.dataset.store import Store
-from factory.production.plan import Plan
-from factory.production.resources import StageResources
+from factory.production.settings.plan import Plan
+from factory.production.settings.resources import StageResources
 
 
 @dataclass(frozen=True)

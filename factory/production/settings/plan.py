@@ -16,7 +16,7 @@ from factory.dataset.packing import PackSettings
 from factory.dataset.samples import FORMAT
 from factory.dataset.splits import SPLITS, split_by_count
 from factory.dataset.store import Store
-from factory.production.quality_gates import QualityGates
+from factory.production.settings.quality_gates import QualityGates
 from factory.stages.registry import STAGES
 from factory.stages.seeds import head_name
 from factory.stages.settings import RenderSettings, ScanSettings

@@ -17,9 +17,9 @@ from capture import InputError
 from factory.dataset.archive import DamagedError, Entry, Index, check_archive, read_contents, read_index, write_archive
 from factory.dataset.store import Store
 from factory.dataset.stored_archives import checksum_name, read_checksum
-from factory.production.disk_space import working_folder
 from factory.production.event_queue import SendEvent
-from factory.production.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES, head_archive_name
+from factory.production.state.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES, head_archive_name
+from factory.production.tasks.disk_space import working_folder
 from factory.stages.failures import Failure, kind_of
 
 _RETRY_S = 5.0

@@ -11,9 +11,9 @@ from capture import InputError
 from factory.dataset.archive import Index
 from factory.dataset.store import Store
 from factory.dataset.stored_archives import read_indexes
-from factory.production.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
-from factory.production.plan import Plan
-from factory.production.quarantine import quarantined_seeds
+from factory.production.settings.plan import Plan
+from factory.production.state.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
+from factory.production.state.quarantine import quarantined_seeds
 
 _ABANDONED_S = 3600.0
 

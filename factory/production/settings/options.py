@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from factory.production.resources import HEAD_TASKS, StageResources
+from factory.production.settings.resources import HEAD_TASKS, StageResources
 
 
 @dataclass(frozen=True)

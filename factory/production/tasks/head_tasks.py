@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from capture import Capture, InputError, read_json
-from factory.production.capture_files import fetch_outputs, pack_outputs, store_outputs, unpack_outputs
-from factory.production.context import RunContext
-from factory.production.disk_space import put_when_there_is_space, scratch_bytes, wait_for_space, working_folder
 from factory.production.event_queue import SendEvent
-from factory.production.head_archives import HEAD_ARCHIVES, head_archive_name
-from factory.production.head_errors import AttemptError, HeadError, RejectedError
-from factory.production.resources import PACK
+from factory.production.settings.resources import PACK
+from factory.production.state.head_archives import HEAD_ARCHIVES, head_archive_name
+from factory.production.tasks.capture_files import fetch_outputs, pack_outputs, store_outputs, unpack_outputs
+from factory.production.tasks.context import RunContext
+from factory.production.tasks.disk_space import put_when_there_is_space, scratch_bytes, wait_for_space, working_folder
+from factory.production.tasks.head_errors import AttemptError, HeadError, RejectedError
 from factory.stages.commands import log_path, module_command
 from factory.stages.failures import Failure, StageError, kind_of
 from factory.stages.processes import run_stage
@@ -78,7 +78,7 @@ def run_pack_task(context: RunContext, slot: int, seed: int, send_event: SendEve
         started = time.monotonic()
         folder, path, name = root / head_name(seed), root / "head.tar", head_archive_name(slot, seed)
         resources = context.resources[PACK]
-        command = module_command("factory.production.write_head_archive", folder, path, slot, context.plan.key)
+        command = module_command("factory.production.tasks.write_head_archive", folder, path, slot, context.plan.key)
         log = log_path(folder, PACK)
         used = run_stage(command, f"pack {folder.name}", log, None, resources.limits, resources.cpus, root)
         put_when_there_is_space(context.store, path, f"{HEAD_ARCHIVES}/{name}", send_event)

@@ -10,8 +10,8 @@ from pathlib import Path
 from capture import Capture
 from capture.labels import is_painted
 from factory.dataset.store import Store
-from factory.production.disk_space import put_when_there_is_space
 from factory.production.event_queue import SendEvent
+from factory.production.tasks.disk_space import put_when_there_is_space
 from factory.stages.registry import STAGES
 from factory.stages.stamps import stamp_path
 

@@ -1,0 +1,1 @@
+"""Settings of a production run: the plan, quality gates, resources of stages, options of the cluster."""
