@@ -18,7 +18,7 @@ from generator.head import HeadGeometry, build_head
 from generator.sampling import sample_spec
 from generator.spec import HeadSpec
 from generator.wear.eyewear.frames import make_eyewear
-from generator.wear.headwear.chart import looked_up, polar
+from generator.wear.headwear.chart import interpolated, polar
 from generator.wear.headwear.hats import make_headwear
 from generator.wear.jewellery import make_jewellery
 from tests.generator.toy_model import ToyModel, override
@@ -85,7 +85,7 @@ def test_no_strand_comes_through_a_hat(kind: str, dressed: Dressed) -> None:
     azimuth, elevation, radius = polar(frame.local(points))
     covered = cover.outside(azimuth, elevation) < 0
     assert covered.any()
-    assert (radius < looked_up(cover.inner, azimuth, elevation) + 1e-6)[covered].all()
+    assert (radius < interpolated(cover.inner, azimuth, elevation) + 1e-6)[covered].all()
 
 
 def test_angles_are_the_same_wherever_in_memory_the_points_lie() -> None:
