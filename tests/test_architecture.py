@@ -138,7 +138,10 @@ for name in {names!r}:
 
 def test_the_command_line_starts_without_the_extras() -> None:
     """A render node has no torch; what a command lacks is one line."""
-    heavy = {"torch", "lightning", "pycolmap", "numba", "scipy", "igl", "embreex", "pyvista", "jinja2", "webdataset"}
+    heavy = {
+        "torch", "lightning", "pycolmap", "numba", "scipy", "igl", "embreex", "pyvista",
+        "jinja2", "webdataset", "bpy", "ray", "matplotlib", "transformers", "trimesh",
+    }  # fmt: skip
     program = f"""
 import sys
 class Refuse:

@@ -92,6 +92,14 @@ def test_the_parser_gives_what_the_settings_have_by_default(command: tuple[str, 
     assert read_settings(settings, vars(values)) == settings(**given)
 
 
+@pytest.mark.parametrize("command", [*COMMANDS, *(f"assets {name}" for name in ASSETS)])
+def test_details_are_logged_with_every_command(command: str) -> None:
+    settings = (COMMANDS.get(command) or ASSETS[command.removeprefix("assets ")]).settings
+    needed = [option for option in options_of(settings) if option.default is MISSING]
+    words = ["x" if option.positional else f"{option.flag}=x" for option in needed]
+    assert PARSERS["p2p"].parse_args(["--verbose", *command.split(), *words]).verbose
+
+
 def test_names_of_parameters_lead_to_options() -> None:
     names = names_of(COMMANDS["produce"].settings)
     assert names["test_heads"] == "--test-heads" and names["generate.cpus"] == "--generate.cpus"
