@@ -135,8 +135,16 @@ def test_what_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     torch.save(changed, tmp_path / "old.ckpt")
     refused("schema version 1", None, tmp_path / "old.ckpt")
     assert not (capture / "prediction").exists()
+    for path in (capture / "images").iterdir():
+        path.unlink()
+    refused(r"image is missing: .*view_00\.jpg, as are all 3 of the model")
+
+
+def test_images_that_are_not_there_are_done_without(checkpoint: Path, tmp_path: Path) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
     (capture / "images" / "view_01.jpg").unlink()
-    refused(r"image is missing: .*view_01\.jpg")
+    segment_capture(capture, checkpoint)
+    assert (capture / "prediction" / "prediction.npz").is_file()
 
 
 def test_checkpoint_of_other_backbone_weights_is_refused(checkpoint: Path, tmp_path: Path) -> None:
