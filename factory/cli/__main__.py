@@ -5,7 +5,7 @@ import sys
 
 if __name__ == "__main__":
     # `python -m` searches the folder that it is run in before all libraries: a json.py or pathlib.py there would be run
-    if sys.path[0] == os.getcwd() != __file__.rsplit(os.sep, 3)[0]:  # noqa: PTH109
+    if not sys.flags.safe_path and sys.path[0] == os.getcwd() != __file__.rsplit(os.sep, 3)[0]:  # noqa: PTH109
         del sys.path[0]
     from factory.cli.main import main
 
