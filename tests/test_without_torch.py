@@ -12,8 +12,8 @@ import pytest
 
 from assets.head_models.registry import load_head_model
 from capture import Capture, Labels, Scan
+from generator.jobs.annotation import AnnotationJob
 from generator.jobs.files import read_job
-from generator.jobs.scans import AnnotationJob
 from registration.template import Template
 from tests.helpers import make_capture
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from capture import InputError
 from factory.stages.blender import run_blender
-from generator.jobs.scans import AnnotationJob, PaintJob
+from generator.jobs.annotation import AnnotationJob, PaintJob
 
 
 def run_job(job: AnnotationJob | PaintJob, folder: Path, blender: Path | None, what: str, out: Path) -> None:

@@ -16,8 +16,7 @@ from capture.labels import is_painted
 from factory.annotation.blender import run_job
 from factory.stages.failures import StageError
 from factory.stages.stamps import stamp_path
-from generator.jobs.annotation import Paint, read_colours
-from generator.jobs.scans import PaintJob
+from generator.jobs.annotation import Paint, PaintJob, read_colours
 from scans.meshes import read_scan, scan_key
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,7 @@ from PIL import Image
 from capture import Camera, InputError, Scan, write_bytes
 from factory.annotation.blender import run_job
 from factory.annotation.options import AnnotateOptions
-from generator.jobs.annotation import Paint, how_to
-from generator.jobs.scans import AnnotationJob
+from generator.jobs.annotation import AnnotationJob, Paint, how_to
 from scans.head_sample import HeadSample
 from scans.meshes import read_scan, scan_key
 from scans.skin_labels import NO_LABELS, known_labels, read_skin

@@ -14,11 +14,11 @@ from generator.blender.jobs.overlay import render_overlay
 from generator.blender.jobs.paint import read_paint
 from generator.blender.jobs.preview import render_preview
 from generator.blender.output import Report, progress_lines
+from generator.jobs.annotation import AnnotationJob
 from generator.jobs.arguments import option_names, parse_job
 from generator.jobs.files import Job
 from generator.jobs.heads import CaptureJob, PreviewJob
 from generator.jobs.overlay import OverlayJob
-from generator.jobs.scans import AnnotationJob
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from capture import InputError, read_json, write_json
+from generator.jobs.annotation import AnnotationJob, PaintJob
 from generator.jobs.heads import CaptureJob, PreviewJob
 from generator.jobs.overlay import OverlayJob
-from generator.jobs.scans import AnnotationJob, PaintJob
 from generator.records import from_json, to_json
 
 SCHEMA_VERSION = 1

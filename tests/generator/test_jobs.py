@@ -17,12 +17,12 @@ from assets.library import Library
 from capture import Camera, InputError
 from capture.errors import as_written
 from generator.distributions import Distributions
+from generator.jobs.annotation import AnnotationJob, PaintJob
 from generator.jobs.arguments import option_names, parse_job
 from generator.jobs.files import Job, read_job, write_job
 from generator.jobs.heads import CaptureJob, HeadRequest, PreviewJob
 from generator.jobs.overlay import OverlayJob
 from generator.jobs.rendering import SIDE, Rendering
-from generator.jobs.scans import AnnotationJob, PaintJob
 from generator.sampling import sample_spec
 from generator.spec import HeadSpec
 from tests.generator.toy_model import ToyModel

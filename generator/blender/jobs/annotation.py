@@ -15,8 +15,7 @@ from capture.arrays import read_npz
 from generator.blender.cameras import set_frame, set_lens, set_pose
 from generator.blender.jobs.annotation_screen import prepare_brush, prepare_screen
 from generator.blender.meshes import add_mesh
-from generator.jobs.annotation import colours_of
-from generator.jobs.scans import AnnotationJob
+from generator.jobs.annotation import AnnotationJob, colours_of
 
 MASK, PHOTO, PLACE, START = "skin mask", "photo colours", "scan position", "paint at the start"
 KEY, COUNT, UNIT = "p2p_scan", "p2p_vertices", "p2p_metres_per_unit"

@@ -9,7 +9,7 @@ import numpy as np
 
 from capture import InputError, write_bytes
 from generator.blender.jobs.annotation import COUNT, KEY, MASK, PLACE, START
-from generator.jobs.scans import PaintJob
+from generator.jobs.annotation import PaintJob
 
 
 def read_paint(job: PaintJob) -> None:
