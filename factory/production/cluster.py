@@ -27,7 +27,7 @@ _NODES_CHECK_S = 15.0
 
 
 class _ImportPath(JobConfig):
-    """Workers import from where this process found our packages; Ray would add its working folder."""
+    """The import path of Ray's workers: the folder of our packages, without the working folder that Ray would add."""
 
     def _serialize(self) -> str:
         self._py_driver_sys_path = import_folders()

@@ -1,4 +1,4 @@
-"""What a user may choose about a report."""
+"""Settings of a report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from capture import InputError
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """How much of a data set a report shows.
+    """The number of heads that a report shows.
 
     Attributes:
         heads: number of heads that are shown with all views, the scan and its labels, evenly spaced over the data set.

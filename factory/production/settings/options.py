@@ -1,4 +1,4 @@
-"""What a user may choose about the machines of a production run. Imports no Ray."""
+"""Options of a production run about its machines and disks. Imports no Ray."""
 
 from __future__ import annotations
 

@@ -68,4 +68,4 @@ def test_a_stage_that_no_node_can_run_is_refused(tmp_path: Path, capsys: pytest.
     words = tiny.command(tmp_path / "data", tmp_path / "overrides.yaml", "--reconstruct.gib", "100000")
     assert main(words[3:]) == 2
     said = capsys.readouterr().err
-    assert "no node can run the stage reconstruct" in said and "reconstruct.gib" in said
+    assert "no node can run the stage reconstruct" in said and "--reconstruct.gib" in said
