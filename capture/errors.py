@@ -10,7 +10,7 @@ class InputError(Exception):
     """Something that the user gave is missing, damaged or contradictory.
 
     The message is one line that names what and where, and how to mend it; parameters stand in backquotes,
-    which command lines replace by their options (`as_written`). They print it and exit with code 2, without a
+    which command lines replace by their options (`with_option_names`). They print it and exit with code 2, without a
     traceback; library callers catch it like any exception.
 
     Example:
@@ -34,6 +34,6 @@ class RefusedError(InputError):
 _NAME = re.compile(r"`([a-z]\w*(?:\.\w+)*)`")
 
 
-def as_written(message: str, names: Mapping[str, str]) -> str:
+def with_option_names(message: str, names: Mapping[str, str]) -> str:
     """A message with the parameters in it called as elsewhere: `names` is name -> other name, as in unit -> --unit."""
     return _NAME.sub(lambda match: names.get(match[1], match[0]), message)

@@ -1,4 +1,4 @@
-"""What a folder is that is no capture, in one line."""
+"""Checks that a folder is a capture; where it is none, one line says what it is instead."""
 
 from __future__ import annotations
 

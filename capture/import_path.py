@@ -1,4 +1,4 @@
-"""Where the processes that we start import from: never from the folder that a command happens to run in.
+"""The import path of the processes that we start: never the folder that a command happens to run in.
 
 `python -m` and `python -c`, with which Python's own workers start, let the working folder go before all libraries: a
 user's `capture.py` or `json.py` there would be run in the place of ours.

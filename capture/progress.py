@@ -74,7 +74,7 @@ def parse_line(line: str) -> StepProgress | StepTimes | None:
     return None
 
 
-def lines_are_asked_for() -> bool:
+def progress_lines_requested() -> bool:
     """Whether who started this process reads its lines."""
     return all(os.environ.get(name) == value for name, value in ASKED.items())
 

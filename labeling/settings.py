@@ -1,4 +1,4 @@
-"""What a user may choose about labels."""
+"""Options of labels."""
 
 from __future__ import annotations
 

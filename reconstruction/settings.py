@@ -11,7 +11,7 @@ from capture import InputError
 
 Backend = Literal["auto", "cpu", "cuda"]
 BACKENDS: tuple[str, ...] = get_args(Backend)
-CAMERA_MODELS = ("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "FULL_OPENCV")
+CALIBRATION_MODELS = ("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "FULL_OPENCV")
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ class CalibrationSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.camera_model not in CAMERA_MODELS:
-            raise InputError(f"`camera_model` {self.camera_model!r}: use one of {', '.join(CAMERA_MODELS)}")
+        if self.camera_model not in CALIBRATION_MODELS:
+            raise InputError(f"`camera_model` {self.camera_model!r}: use one of {', '.join(CALIBRATION_MODELS)}")
         if self.scale is not None and not (np.isfinite(self.scale) and self.scale > 0):
             raise InputError(f"`scale` {self.scale}: it must be positive")
         if self.scale is not None and self.known_distance is not None:

@@ -18,7 +18,7 @@ _LEAST, _MOST = 0.05, 2.0  # metres: what is taken for a head, with or without s
 
 
 @dataclass(frozen=True)
-class Hits:
+class Correspondences:
     """For each of N points the nearest place of a target.
 
     Attributes:
@@ -87,13 +87,13 @@ class Target:
         if (self.weights > 0).sum() < _ENOUGH:
             raise InputError(f"{what}: its skin lies in pieces too small to register to; look at the labels")
 
-    def nearest(self, points: Floats, limit: float = np.inf) -> Hits:
+    def nearest(self, points: Floats, limit: float = np.inf) -> Correspondences:
         """The nearest vertices of N points (N, 3); weight 0 where none lies within `limit` metres."""
         distance, index = self._tree.query(points, distance_upper_bound=limit, workers=-1)
         near = index < len(self.vertices)
         index = np.where(near, index, 0)
         weights = np.where(near, self.weights[index], 0.0)
-        return Hits(self.vertices[index], self.normals[index], weights, np.where(near, distance, np.inf))
+        return Correspondences(self.vertices[index], self.normals[index], weights, np.where(near, distance, np.inf))
 
     def mean_normal(self, point: Floats, radius: float) -> Floats:
         """The mean normal (3,) of the vertices within `radius` metres of a vertex."""

@@ -23,7 +23,7 @@ def write_prediction(folder: Path, prediction: Prediction, scan: Mesh, head: Hea
 
     Meshes are written as the user gave them; `head` is the same in metres, with the cameras and images of the picture.
     """
-    shades = colours.of_probability(prediction.probability).round().astype(np.uint8)
+    shades = colours.probability_colours(prediction.probability).round().astype(np.uint8)
     Scan(scan.vertices, scan.faces, shades).write(folder / "segmented.ply")
     part = skin_mesh(scan, prediction.skin)
     if part is not None:

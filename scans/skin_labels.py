@@ -13,7 +13,7 @@ from scans.predictions import Prediction
 NO_LABELS = "none"  # on the command line
 
 
-def known_labels(folder: Path) -> Path | None:
+def default_labels_file(folder: Path) -> Path | None:
     """The file of a capture to go by, None where it has none.
 
     What somebody painted comes first: it was often made by mending the prediction that lies beside it.

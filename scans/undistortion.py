@@ -20,7 +20,7 @@ MAX_SIDE = 2048  # pixels
 _ROWS = 256  # at once
 
 
-def flat_cameras(cameras: Sequence[Camera], max_side: int = MAX_SIDE) -> list[Camera]:
+def pinhole_cameras(cameras: Sequence[Camera], max_side: int = MAX_SIDE) -> list[Camera]:
     """For each camera a pinhole at its place that sees all that it sees, but for what its lens bends out of the frame.
 
     All get the width of the widest and the height of the relatively tallest, `max_side` pixels at most. Raises
@@ -47,7 +47,7 @@ def _flat(camera: Camera, width: int, height: int) -> Camera:
     return Camera.pinhole(camera.name, (width, height), focal, principal, camera.rotation, camera.translation)
 
 
-def flatten(picture: Picture, camera: Camera, flat: Camera) -> Picture:
+def undistort_to(picture: Picture, camera: Camera, flat: Camera) -> Picture:
     """The picture (H, W, 3) that `camera` took, as `flat` would have taken it; black where `camera` saw nothing.
 
     The picture may be of another size than the camera's, as long as it has its shape.

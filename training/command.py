@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, ProgressBar, 
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from capture import InputError
-from capture.errors import as_written
+from capture.errors import with_option_names
 from capture.files import explain_os_error
 from capture.import_path import safe_imports
 from training.callbacks.last_checkpoint import LastCheckpoint
@@ -108,7 +108,7 @@ class ShardCLI(LightningCLI):
         try:
             super().__init__(*args, **options)
         except InputError as error:
-            raise type(error)(as_written(str(error), self._names())) from error
+            raise type(error)(with_option_names(str(error), self._names())) from error
 
     def _names(self) -> dict[str, str]:
         """Parameter -> its option; the last part of a dotted name will do where one option has it."""

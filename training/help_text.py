@@ -1,4 +1,4 @@
-"""How the help of command lines looks. Imports no torch."""
+"""The help of command lines. Imports no torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonargparse import DefaultHelpFormatter
 
-from capture.errors import as_written
+from capture.errors import with_option_names
 
 # The commands of `python -m training`, -> what they do.
 COMMANDS = {
@@ -55,7 +55,7 @@ class HelpText(DefaultHelpFormatter):
     def _get_help_string(self, action: Action) -> str:
         if action.dest == "print_config":
             return WORDS["print_config"]
-        text = as_written(_without_stop(action.help or ""), {name: f"--{name}" for name in WORDS})
+        text = with_option_names(_without_stop(action.help or ""), {name: f"--{name}" for name in WORDS})
         if text == "Path to a configuration file":
             text = "YAML file with these options"
         default = action.default

@@ -1,4 +1,4 @@
-"""What a user may choose about the use of a labeller. Imports no torch."""
+"""Options of the use of a labeller. Imports no torch."""
 
 from __future__ import annotations
 

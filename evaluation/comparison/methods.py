@@ -59,7 +59,7 @@ class LabellingMethod(Protocol):
         """The labels of a sample's scan; raises `InputError` where it can't make them."""
 
 
-class WholeScan:
+class NoMask:
     """No labelling: the reference of a registration that knows nothing of hair."""
 
     probabilistic = False

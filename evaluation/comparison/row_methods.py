@@ -12,11 +12,11 @@ from capture import InputError
 from evaluation.baselines import PixelSegmenter
 from evaluation.comparison.methods import (
     LabellingMethod,
+    NoMask,
     ProjectedSegmenter,
     TrainedLabeller,
     TrueLabels,
     TrueMasks,
-    WholeScan,
     describe_checkpoint,
 )
 from evaluation.comparison.rows import OTHERS, ROWS, CheckpointKind, TableRow
@@ -34,7 +34,7 @@ def fill_rows(checkpoints: Sequence[Path], baselines: Baselines, vertices: int, 
     Files that are no checkpoints of labellers are left out, and that is logged. Raises `InputError` where a file is no
     such segmenter.
     """
-    fixed: dict[str, LabellingMethod] = {"none": WholeScan(), "truth": TrueLabels(), "masks": TrueMasks()}
+    fixed: dict[str, LabellingMethod] = {"none": NoMask(), "truth": TrueLabels(), "masks": TrueMasks()}
     projected = _segmenters(baselines)
     described = [(path, describe_checkpoint(path)) for path in checkpoints if _is_ours(path)]
     described.sort(key=lambda each: (-(each[1]["heads"] or 0), not each[1]["features"].get("image_head"), str(each[0])))

@@ -86,7 +86,7 @@ class ComparisonFigures:
         pictures: dict[str, Picture] = {}
         if result.probability is not None:
             skin = read_probability(result.probability) > 0.5
-            shades = colours.of_mistakes(skin, sample.labels.skin)
+            shades = colours.mistake_colours(skin, sample.labels.skin)
             pictures |= {f"labels, {side}": each.shade(shades) for side, each in fragments.items()}
         if result.registration is not None and self.template is not None and surface is not None:
             mesh = Mesh(read_vertices(result.registration.vertices), self.template.faces)

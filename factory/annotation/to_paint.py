@@ -18,8 +18,8 @@ from factory.annotation.options import AnnotateOptions
 from generator.jobs.annotation import AnnotationJob, Paint, how_to
 from scans.head_sample import HeadSample
 from scans.meshes import read_scan, scan_key
-from scans.skin_labels import NO_LABELS, known_labels, read_skin
-from scans.undistortion import flat_cameras, flatten
+from scans.skin_labels import NO_LABELS, default_labels_file, read_skin
+from scans.undistortion import pinhole_cameras, undistort_to
 from scans.units import find_units, scaled, scaled_camera, scan_unit
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def _start(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray
     """(V,) the `Paint` to start from, and in words where it comes from."""
     path = None if labels in (None, NO_LABELS) else Path(str(labels))
     if labels is None and folder is not None:
-        path = known_labels(folder)
+        path = default_labels_file(folder)
     if path is None:
         return np.full(len(scan.vertices), Paint.NONE, np.uint8), "nothing is painted yet"
     skin = read_skin(path, scan).skin
@@ -90,8 +90,8 @@ def _views(
     cameras: tuple[Camera, ...], sample: HeadSample, folder: Path
 ) -> tuple[tuple[Camera, ...], tuple[Path, ...]]:
     """The cameras as pinholes, and pictures that fit them."""
-    flat, images = flat_cameras(cameras), []
+    flat, images = pinhole_cameras(cameras), []
     for number, (camera, straight, image) in enumerate(zip(cameras, flat, sample.pixels(), strict=True)):
         images.append(folder / f"{number:03d}_{Path(camera.name).stem}.jpg")
-        Image.fromarray(flatten(image, camera, straight)).save(images[-1], quality=_QUALITY, subsampling=0)
+        Image.fromarray(undistort_to(image, camera, straight)).save(images[-1], quality=_QUALITY, subsampling=0)
     return tuple(flat), tuple(images)

@@ -40,7 +40,7 @@ from registration.files.outputs import ScanRegistration
 from registration.files.register import fit_template
 from registration.pipeline import VERSION as REGISTRATION_VERSION
 from scans.images import decode_classes
-from scans.skin_labels import NO_LABELS, known_labels
+from scans.skin_labels import NO_LABELS, default_labels_file
 from scans.units import find_units, scaled, scaled_camera
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _plain(capture: Capture, options: BlendOptions) -> dict[str, Any]:
 
 def _labels(folder: Path, given: str | None) -> str:
     """Labels for `RegisterOptions`: the file that is given, else the capture's, else "none"."""
-    return given or str(known_labels(folder) or NO_LABELS)
+    return given or str(default_labels_file(folder) or NO_LABELS)
 
 
 def _blend(

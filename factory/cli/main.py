@@ -14,7 +14,7 @@ from typing import Any
 from jsonargparse import Namespace
 
 from capture import InputError
-from capture.errors import as_written
+from capture.errors import with_option_names
 from capture.lifetime import end_with_parent
 from factory.cli import assets, dataset, evaluation, heads, labelling, scans, training
 from factory.cli.parser import Command, Parser, add_settings, appending, names_of, read_settings
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser()
     parsed = parser.parse_args(appending(words, {**COMMANDS, **{f"assets {name}": ASSETS[name] for name in ASSETS}}))
     name, command, options = _chosen(parsed)
-    rewrite = partial(as_written, names=names_of(command.settings))
+    rewrite = partial(with_option_names, names=names_of(command.settings))
     setup_logging(verbose=parsed.verbose, rewrite=rewrite)
 
     def run() -> None:

@@ -31,7 +31,7 @@ from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type
 import docstring_parser
 from jsonargparse import ArgumentParser
 
-from capture.errors import as_written
+from capture.errors import with_option_names
 from training.help_text import HelpText, program_of
 
 
@@ -184,7 +184,7 @@ def add_settings(parser: ArgumentParser, settings: type) -> None:
     for option in options_of(settings):
         if option.title not in places:
             places[option.title] = parser.add_argument_group(option.title)
-        replace(option, help=as_written(option.help, names)).add_to(places[option.title])
+        replace(option, help=with_option_names(option.help, names)).add_to(places[option.title])
 
 
 def read_settings(settings: type, values: Mapping[str, Any]) -> Any:

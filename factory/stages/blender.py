@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assets.head_models.registry import is_default
 from factory.stages.processes import run_stage
-from factory.stages.settings import FREELY, Execution, RenderSettings
+from factory.stages.settings import UNRESTRICTED, Execution, RenderSettings
 from factory.stages.usage import Usage
 from generator.cameras.rig import fixes_resolution
 from generator.jobs.files import Job, write_job
@@ -22,7 +22,7 @@ def run_blender(
     blender: Path | None,
     what: str,
     log_path: Path,
-    execution: Execution = FREELY,
+    execution: Execution = UNRESTRICTED,
     flags: tuple[str, ...] = (),
 ) -> Usage:
     """Have Blender do a job. It ends with code 0 also where it can't run the script: look for what the job leaves.

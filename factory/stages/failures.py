@@ -1,4 +1,4 @@
-"""Why a stage failed."""
+"""Reasons for which a stage failed."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from factory.stages.commands import log_path, run_command
 from factory.stages.failures import StageError
 from factory.stages.registry import STAGES, StageInput
 from factory.stages.seeds import head_name
-from factory.stages.settings import FREELY, Execution, RenderSettings, ScanSettings
+from factory.stages.settings import UNRESTRICTED, Execution, RenderSettings, ScanSettings
 from factory.stages.stamp_values import label_options, reconstruct_options, render_options
 from factory.stages.stamps import is_whole, run_stamped, stage_key
 from factory.stages.usage import Usage
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def generate_head(
-    seed: int, root: Path, settings: RenderSettings, execution: Execution = FREELY, *, force: bool = False
+    seed: int, root: Path, settings: RenderSettings, execution: Execution = UNRESTRICTED, *, force: bool = False
 ) -> Path:
     """Render one head into `<root>/head_<seed>` unless it is whole there; returns the folder.
 
@@ -57,7 +57,7 @@ def _is_rendered(folder: Path, options: Mapping[str, Any]) -> bool:
     return is_whole(folder, "generate", stage_key(folder, "generate", options))
 
 
-def reconstruct_head(folder: Path, settings: ScanSettings, execution: Execution = FREELY) -> None:
+def reconstruct_head(folder: Path, settings: ScanSettings, execution: Execution = UNRESTRICTED) -> None:
     """Rebuild the scan of one capture unless it is whole."""
     options = reconstruct_options(settings.reconstruction)
     if not is_whole(folder, "reconstruct", stage_key(folder, "reconstruct", options)):
@@ -65,7 +65,7 @@ def reconstruct_head(folder: Path, settings: ScanSettings, execution: Execution 
         run_command("reconstruct", folder, options | threads, execution)
 
 
-def label_head(folder: Path, settings: ScanSettings, execution: Execution = FREELY) -> None:
+def label_head(folder: Path, settings: ScanSettings, execution: Execution = UNRESTRICTED) -> None:
     """Label the scan of one capture unless it is whole."""
     options = label_options(settings.labels)
     if not is_whole(folder, "label", stage_key(folder, "label", options)):

@@ -1,4 +1,4 @@
-"""What users override of what is drawn, read and tried before Blender starts."""
+"""Overrides of what is drawn, read and tried before Blender starts."""
 
 from __future__ import annotations
 

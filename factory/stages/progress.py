@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from capture.progress import StepProgress, lines_are_asked_for
+from capture.progress import StepProgress, progress_lines_requested
 from factory.console import Track, track
 
 # Called with (what is being done, steps done, steps in all).
@@ -16,7 +16,7 @@ Report = Callable[[str, int, int], None]
 @contextmanager
 def show_progress(name: str) -> Iterator[Report]:
     """A callback that shows the steps of a stage on the capture `name`."""
-    if lines_are_asked_for():
+    if progress_lines_requested():
         yield lambda what, done, total: _write_line(name, what, done, total)
         return
     with track(name, 0) as bar:

@@ -1,4 +1,4 @@
-"""What heads are made with: settings of rendering, of rebuilding and labelling, and how a stage's process is run."""
+"""Settings of rendering, of rebuilding and labelling, and of the process of a stage."""
 
 from __future__ import annotations
 
@@ -100,4 +100,4 @@ class Execution:
             self.bar(done, step, total)
 
 
-FREELY = Execution()
+UNRESTRICTED = Execution()

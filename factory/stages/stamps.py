@@ -1,4 +1,4 @@
-"""Which stages of a capture are whole: each leaves a stamp of what it was made from.
+"""Stamps of the finished stages of a capture: what each was made from.
 
 A stamp lies in `<capture>/stages/<stage>.json`. A stage is whole when its stamp equals the wanted one and its outputs
 are still the files that it left, whoever else wrote there since; a stamp includes the result of the stage before it, so

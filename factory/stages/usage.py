@@ -1,4 +1,4 @@
-"""What a stage used: memory, and time by its steps."""
+"""Resources that a stage used: memory, and time by its steps."""
 
 from __future__ import annotations
 

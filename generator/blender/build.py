@@ -18,7 +18,7 @@ from generator.blender.curves import add_strands
 from generator.blender.materials.eye import eye_material
 from generator.blender.materials.hair import hair_material
 from generator.blender.materials.mouth import mouth_material
-from generator.blender.materials.proxy import image_material, mark_card
+from generator.blender.materials.proxy import image_material, record_transparency
 from generator.blender.materials.registry import MATERIALS
 from generator.blender.materials.skin import skin_material
 from generator.blender.materials.texture_images import toned
@@ -75,7 +75,7 @@ def _add_outfit(scene: Any, spec: HeadSpec, outfit: Outfit) -> None:
             mesh.name, mesh.vertices, mesh.triangles, paint, mesh.pixel_class, mesh.attributes, mesh.corner_uvs
         )
         if mesh.images:
-            mark_card(scene, made, mesh)
+            record_transparency(scene, made, mesh)
     looks = {
         "scalp hair": (spec.hair.colour, PixelClass.SCALP_HAIR),
         "brows": (spec.brows.colour, PixelClass.BROWS),

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from capture import InputError
-from capture.errors import as_written
+from capture.errors import with_option_names
 from generator.blender.jobs.annotation import write_annotation
 from generator.blender.jobs.capture import render_captures
 from generator.blender.jobs.overlay import render_overlay
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         with progress_lines() as report:
             run_job(job, report)
     except InputError as error:
-        sys.stderr.write(f"error: {as_written(str(error), names)}\n")
+        sys.stderr.write(f"error: {with_option_names(str(error), names)}\n")
         return 2
     except SystemExit as stop:  # --help
         return int(stop.code or 0)

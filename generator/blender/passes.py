@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capture import Camera, write_bytes
 from generator.blender.compat import light_nothing
-from generator.blender.materials.albedo import shine_with_albedo
+from generator.blender.materials.albedo import emit_albedo
 from generator.blender.materials.nodes import Graph, material
 from generator.blender.materials.proxy import clearness, see_through
 from generator.blender.render import Progress, render_channels
@@ -40,7 +40,7 @@ def render_masks(
     at_pixel_centres(scene)
     scene.world = None
     if "albedo" in passes:
-        shine_with_albedo()
+        emit_albedo()
         for index, camera in enumerate(cameras):
             _write(passes_folder / "albedo", camera, render_channels(scene, camera, passes_folder / "albedo"))
             progress("albedo", index + 1, len(cameras))

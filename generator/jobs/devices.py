@@ -1,4 +1,4 @@
-"""What Cycles can render on."""
+"""Devices that Cycles can render on."""
 
 from typing import Literal, get_args
 

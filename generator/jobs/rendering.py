@@ -1,4 +1,4 @@
-"""What may be chosen about rendering, by users and by jobs: it stands here, with its defaults, and nowhere else."""
+"""Options of rendering, for users and for jobs: they stand here, with their defaults, and nowhere else."""
 
 from __future__ import annotations
 

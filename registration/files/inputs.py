@@ -13,7 +13,7 @@ from capture import Capture, HeadSurface, InputError, Labels, Scan, read_json
 from registration.weights import confidence_of
 from scans.meshes import read_scan
 from scans.predictions import Prediction
-from scans.skin_labels import NO_LABELS, known_labels, read_skin
+from scans.skin_labels import NO_LABELS, default_labels_file, read_skin
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def read_weights(labels: str | None, folder: Path | None, scan: Scan) -> SkinWei
     """Weights by a file of labels or a prediction.
 
     Args:
-        labels: the file, "none" for the whole scan, None for what the capture has (`known_labels`).
+        labels: the file, "none" for the whole scan, None for what the capture has (`default_labels_file`).
         folder: the capture; None for a mesh alone.
         scan: that they have to fit.
 
@@ -56,7 +56,7 @@ def read_weights(labels: str | None, folder: Path | None, scan: Scan) -> SkinWei
         return SkinWeights(None, None, None, "the whole scan counts")
     path = None if labels is None else Path(labels)
     if path is None and folder is not None:
-        path = known_labels(folder)
+        path = default_labels_file(folder)
     if path is None:
         cure = "give `labels` FILE (labels.npz or prediction.npz), or `labels` none for the whole scan"
         raise InputError(f"nothing says what of the scan is skin; {cure}")

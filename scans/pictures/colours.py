@@ -29,21 +29,21 @@ PLAIN_COLOUR = (205, 200, 195)
 Rgb = NDArray[np.uint8]
 
 
-def of_probability(probability: NDArray) -> Colours:
+def probability_colours(probability: NDArray) -> Colours:
     """(P, 3) between the colours of skin and of the rest."""
     share = np.asarray(probability, np.float64)[:, None]
     return np.asarray(share * SKIN + (1 - share) * OTHER)
 
 
-def of_mistakes(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Colours:
+def mistake_colours(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Colours:
     """(P, 3): as the true labels where the prediction is right; red is false skin, yellow is missed skin."""
-    result = of_probability(true)
+    result = probability_colours(true)
     result[predicted & ~true] = FALSE_SKIN
     result[true & ~predicted] = MISSED_SKIN
     return result
 
 
-def of_distance(distance_mm: NDArray) -> Colours:
+def skin_distance_colours(distance_mm: NDArray) -> Colours:
     """(P, 3) from white at the skin's surface to dark blue at `FAR_MM`; grey where it is not known."""
     share = np.clip(np.asarray(distance_mm, np.float64) / FAR_MM, 0, 1)[:, None]
     colours = (1 - share) * np.array([250.0, 245.0, 235.0]) + share * np.array([25.0, 35.0, 90.0])
@@ -55,7 +55,7 @@ def parts_shown(part: NDArray) -> dict[str, tuple[int, int, int]]:
     return {PARTS[index]: _PARTS.get(PARTS[index], _UNKNOWN) for index in np.unique(part) if index < len(PARTS)}
 
 
-def of_part(part: NDArray) -> Colours:
+def part_colours(part: NDArray) -> Colours:
     """(P, 3) of indices into `PARTS`."""
     table = np.full((UNKNOWN + 1, 3), _UNKNOWN, np.float64)
     for index, name in enumerate(PARTS):

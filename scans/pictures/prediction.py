@@ -20,7 +20,7 @@ def draw_prediction(prediction: Prediction, head: HeadSample) -> Picture:
     """Some views: the image, the labels over it, the labelled scan alone, and its distance where the model has it."""
     pixels = head.pixels()
     renderer = MeshRenderer(head.scan.vertices, head.scan.faces)
-    shades = colours.of_probability(prediction.probability)
+    shades = colours.probability_colours(prediction.probability)
     rows: list[list[tuple[str, Picture]]] = []
     for i in _chosen(len(head.cameras)):
         camera = _fitted(head.cameras[i])
@@ -29,9 +29,11 @@ def draw_prediction(prediction: Prediction, head: HeadSample) -> Picture:
         row = [(camera.name, image), ("labels: orange skin, blue other", fragments.shade(shades, image, 0.6))]
         row.append(("labels alone", fragments.shade(shades)))
         if prediction.distance_mm is not None:
-            row.append(("distance to skin, dark 20 mm", fragments.shade(colours.of_distance(prediction.distance_mm))))
+            row.append(
+                ("distance to skin, dark 20 mm", fragments.shade(colours.skin_distance_colours(prediction.distance_mm)))
+            )
         if prediction.part is not None:
-            row.append(("part", fragments.shade(colours.of_part(prediction.part))))
+            row.append(("part", fragments.shade(colours.part_colours(prediction.part))))
             if not rows:
                 row.append(("parts", legend(colours.parts_shown(prediction.part))))
         rows.append(row)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.progress import ASKED, StepProgress, StepTimes, lines_are_asked_for, parse_line
+from capture.progress import ASKED, StepProgress, StepTimes, parse_line, progress_lines_requested
 
 words = st.text()  # names of folders are people's to choose
 counts = st.integers(0, 10**9)
@@ -57,9 +57,9 @@ def test_whatever_a_process_prints_is_read_without_an_error(line: str) -> None:
 
 def test_lines_are_written_where_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("P2P_PROGRESS", raising=False)
-    assert not lines_are_asked_for()
+    assert not progress_lines_requested()
     monkeypatch.setenv("P2P_PROGRESS", "bar")
-    assert not lines_are_asked_for()
+    assert not progress_lines_requested()
     for name, value in ASKED.items():
         monkeypatch.setenv(name, value)
-    assert lines_are_asked_for()
+    assert progress_lines_requested()

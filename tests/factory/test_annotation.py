@@ -24,7 +24,7 @@ from factory.stages.stamps import forget, stamp_path
 from generator.jobs.annotation import COLOURS, Paint
 from scans.meshes import read_labels, scan_key
 from scans.predictions import Prediction
-from scans.undistortion import flat_cameras
+from scans.undistortion import pinhole_cameras
 from tests.helpers import looking_at_origin, make_capture, p2p_here
 
 BLENDER = shutil.which("blender")
@@ -126,7 +126,7 @@ def upper_half(vertices: np.ndarray, skin: np.ndarray) -> bool:
 def agree(opened: Mapping[str, Any], cameras: tuple[Camera, ...], vertices: np.ndarray) -> bool:
     """Whether Blender's cameras see the first vertices where ours, flattened, do."""
     width, height = opened["frame"]
-    for camera, flat in zip(cameras, flat_cameras(cameras), strict=True):
+    for camera, flat in zip(cameras, pinhole_cameras(cameras), strict=True):
         assert (flat.width, flat.height) == (width, height)
         x, y = np.array(opened["seen"][camera.name]).T
         pixels, _ = flat.project(vertices[:20].astype(float))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from assets.head_models.registry import load_head_model
 from assets.library import Library
 from capture import Camera, InputError
-from capture.errors import as_written
+from capture.errors import with_option_names
 from generator.distributions import Distributions
 from generator.jobs.annotation import AnnotationJob, PaintJob
 from generator.jobs.arguments import option_names, parse_job
@@ -199,7 +199,7 @@ def test_a_spec_makes_a_job(inner: bool, tmp_path: Path) -> None:
 def test_wrong_arguments_are_told_as_the_command_line_calls_them(words: tuple[str, ...], message: str) -> None:
     with pytest.raises(InputError) as found:
         parse_job(words)
-    assert message in as_written(str(found.value), option_names())
+    assert message in with_option_names(str(found.value), option_names())
 
 
 def test_a_rig_that_says_the_resolution(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_sheets_hold_all_pictures() -> None:
 
 def test_colours_tell_labels_apart() -> None:
     labels = np.array([0, 0, 1, 1], bool), np.array([0, 1, 0, 1], bool)
-    assert len(np.unique(colours.of_mistakes(*labels), axis=0)) == 4
+    assert len(np.unique(colours.mistake_colours(*labels), axis=0)) == 4
     parts = np.arange(len(PARTS))
-    assert len(np.unique(colours.of_part(np.append(parts, -1)), axis=0)) == len(PARTS) + 1
-    assert not np.isnan(colours.of_distance(np.array([0, 5, np.nan, np.inf]))).any()
+    assert len(np.unique(colours.part_colours(np.append(parts, -1)), axis=0)) == len(PARTS) + 1
+    assert not np.isnan(colours.skin_distance_colours(np.array([0, 5, np.nan, np.inf]))).any()

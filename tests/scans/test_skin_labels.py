@@ -10,17 +10,17 @@ import pytest
 from capture import Capture, InputError, Labels, Scan
 from scans.meshes import scan_key
 from scans.predictions import Prediction
-from scans.skin_labels import known_labels, read_skin
+from scans.skin_labels import default_labels_file, read_skin
 from tests.helpers import make_capture, p2p_here
 
 
 def test_paint_comes_before_a_prediction_and_that_before_computed_labels(tmp_path: Path) -> None:
     folder = make_capture(tmp_path / "c").folder
     scan = Scan.read(folder / Capture.SCAN)
-    assert known_labels(folder) == folder / Capture.LABELS
+    assert default_labels_file(folder) == folder / Capture.LABELS
     probability = np.linspace(0, 1, len(scan.vertices), dtype=np.float32)
     Prediction(probability, probability > 0.5, scan_key(scan)).write(folder / "prediction" / Prediction.FILE)
-    predicted = known_labels(folder)
+    predicted = default_labels_file(folder)
     assert predicted == folder / "prediction" / Prediction.FILE and isinstance(read_skin(predicted, scan), Prediction)
     with pytest.raises(InputError, match="is of another scan than this, or of this one in other units"):
         read_skin(predicted, Scan(1000 * scan.vertices, scan.faces))
@@ -29,7 +29,7 @@ def test_paint_comes_before_a_prediction_and_that_before_computed_labels(tmp_pat
         read_skin(tmp_path / "nan.npz", scan)
     skin = scan.vertices[:, 2] > 0
     Labels(np.full(len(skin), np.nan, np.float32), skin, scan=scan_key(scan)).write(folder / Capture.LABELS)
-    assert known_labels(folder) == folder / Capture.LABELS
+    assert default_labels_file(folder) == folder / Capture.LABELS
     np.testing.assert_array_equal(read_skin(folder / Capture.LABELS, scan).skin, skin)
     with pytest.raises(InputError, match="painted on another scan"):
         read_skin(folder / Capture.LABELS, Scan(2 * scan.vertices, scan.faces))
@@ -38,7 +38,7 @@ def test_paint_comes_before_a_prediction_and_that_before_computed_labels(tmp_pat
     assert Labels.read(folder / Capture.LABELS).painted
     (folder / Capture.LABELS).unlink()
     (folder / "prediction" / Prediction.FILE).unlink()
-    assert known_labels(folder) is None
+    assert default_labels_file(folder) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"PK no zip", b"words"])

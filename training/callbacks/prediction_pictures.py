@@ -91,16 +91,16 @@ def draw_head(fragments: list[Fragments], outputs: Outputs, targets: BatchTarget
     true = _numpy(targets.skin) > 0
     probability = _numpy(outputs.probability)
     columns = [
-        ("true labels", colours.of_probability(true)),
-        ("prediction", colours.of_probability(probability)),
-        ("mistakes: red false skin, yellow missed", colours.of_mistakes(probability > 0.5, true)),
+        ("true labels", colours.probability_colours(true)),
+        ("prediction", colours.probability_colours(probability)),
+        ("mistakes: red false skin, yellow missed", colours.mistake_colours(probability > 0.5, true)),
     ]
     if outputs.distance_mm is not None:
-        columns.append(("true distance, dark 20 mm", colours.of_distance(_numpy(targets.distance_mm))))
-        columns.append(("predicted distance", colours.of_distance(_numpy(outputs.distance_mm))))
+        columns.append(("true distance, dark 20 mm", colours.skin_distance_colours(_numpy(targets.distance_mm))))
+        columns.append(("predicted distance", colours.skin_distance_colours(_numpy(outputs.distance_mm))))
     if outputs.part is not None:
-        columns.append(("true part", colours.of_part(_numpy(targets.part))))  # -1 is the last entry: unknown
-        columns.append(("predicted part", colours.of_part(_numpy(outputs.part.argmax(-1)))))
+        columns.append(("true part", colours.part_colours(_numpy(targets.part))))  # -1 is the last entry: unknown
+        columns.append(("predicted part", colours.part_colours(_numpy(outputs.part.argmax(-1)))))
     return [(title, np.concatenate([each.shade(values) for each in fragments], axis=1)) for title, values in columns]
 
 

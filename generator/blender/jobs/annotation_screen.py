@@ -1,4 +1,4 @@
-"""What somebody who opens a file for painting finds on the screen: brush, views, and the how-to."""
+"""The screen of a Blender file to paint in: brush, views, and the how-to."""
 
 from __future__ import annotations
 

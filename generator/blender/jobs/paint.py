@@ -1,4 +1,4 @@
-"""What somebody painted in a Blender file that `p2p annotate` wrote, inside Blender."""
+"""Reading, inside Blender, the paint of a file that `p2p annotate` wrote."""
 
 from __future__ import annotations
 

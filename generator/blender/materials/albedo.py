@@ -16,7 +16,7 @@ _BLACK = (0.0, 0.0, 0.0, 1.0)
 _EUMELANIN, _PHEOMELANIN = (0.506, 0.841, 1.653), (0.343, 0.733, 1.924)
 
 
-def shine_with_albedo() -> None:
+def emit_albedo() -> None:
     """Let all materials emit their linear base colour; the scene is good for nothing else afterwards."""
     for material in bpy.data.materials:
         if not material.use_nodes:

@@ -69,7 +69,7 @@ def _tinted(graph: Graph, colour: Any, image: Any, tint: tuple[float, float, flo
     return graph.node("VectorMath", {0: soft, 1: tint}, operation="MULTIPLY").outputs[0]
 
 
-def mark_card(scene: Any, made: Any, worn: WornMesh) -> None:
+def record_transparency(scene: Any, made: Any, worn: WornMesh) -> None:
     """Note what `see_through` needs to know of an object."""
     made[CARD] = 1.0 + sum(CARD in other for other in bpy.data.objects)
     made[CARD_IMAGE] = load_image(worn.images["diffuse"]).name

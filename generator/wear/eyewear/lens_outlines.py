@@ -1,6 +1,6 @@
 """The outlines of lenses: one row a kind of spectacles.
 
-A new lens model is a kind in `generator.components.eyewear` (frequency, ranges of its sizes, finishes) and a row
+A new shape is a kind in `generator.components.eyewear` (frequency, ranges of its sizes, finishes) and a row
 in `OUTLINES`.
 """
 

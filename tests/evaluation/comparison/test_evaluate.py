@@ -96,7 +96,7 @@ def test_only_what_is_new_is_computed(
 ) -> None:
     out, before = labelled
     asked = []
-    for kind in ("TrainedLabeller", "TrueMasks", "TrueLabels", "WholeScan"):
+    for kind in ("TrainedLabeller", "TrueMasks", "TrueLabels", "NoMask"):
         method = getattr(sys.modules["evaluation.comparison.methods"], kind)
         predict = method.predict
         monkeypatch.setattr(
