@@ -85,7 +85,7 @@ def test_the_middle_of_an_epoch_needs_the_same_run() -> None:
     state = TrainingSampler(10, 0, 0, 2).state((0, 1))
     for other, name in (
         (TrainingSampler(10, 0), "processes"),
-        (TrainingSampler(10, 1, 0, 2), "data.seed"),
+        (TrainingSampler(10, 1, 0, 2), "`data.seed`"),
         (TrainingSampler(11, 0, 0, 2), "training heads"),
     ):
         with pytest.raises(InputError, match=f"{name} = "):
