@@ -1,7 +1,7 @@
 """Everything that a head wears, as meshes in plain numpy; `assembly` puts an outfit together, with the hair.
 
 A new garment is a kind in `generator.components.garment` and its cut in `clothing`; a new hat a kind in
-`generator.components.headwear` and its shape in `headwear`; a new kind of spectacles one in
-`generator.components.eyewear` and a row in `eyewear.lens_outlines`; a new earring a kind in
-`generator.components.jewellery` and a function in `jewellery`.
+`generator.components.headwear` and its shape in `headwear`; a new kind of spectacles a row of
+`generator.components.frame_styles`; a new earring a kind in `generator.components.jewellery` and a function in
+`jewellery`.
 """

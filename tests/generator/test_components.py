@@ -14,13 +14,11 @@ import pytest
 
 from assets.library import KINDS
 from assets.makehuman.model import load_default_model
-from generator.components.eyewear import KINDS as KINDS_OF_EYEWEAR
 from generator.components.hair import FAMILIES
 from generator.components.person import Person
 from generator.hair.styles import STYLES
 from generator.sampling import sample_spec
 from generator.spec import COMPONENTS, STREAMS, HeadSpec
-from generator.wear.eyewear.lens_outlines import OUTLINES
 from tests.generator.toy_model import ToyModel
 from tests.helpers import REPO
 
@@ -149,8 +147,8 @@ def test_rows_fit_their_records(name: str) -> None:
         assert row.asset.hidden_by in ("", *COMPONENTS)
 
 
-def test_tables_of_shapes_have_every_family_and_kind() -> None:
-    assert set(STYLES) == set(FAMILIES) - {"none"} and set(OUTLINES) == set(KINDS_OF_EYEWEAR) - {"none"}
+def test_every_family_of_hair_has_a_style() -> None:
+    assert set(STYLES) == set(FAMILIES) - {"none"}
 
 
 def test_streams_are_named_once() -> None:

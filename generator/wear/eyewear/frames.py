@@ -7,6 +7,7 @@ import numpy as np
 from capture import PixelClass
 from capture.geometry import Floats, MeshArrays, unit
 from generator.components.eyewear import EyewearSpec
+from generator.components.frame_styles import FRAME_STYLES
 from generator.geometry.distance import DistanceField
 from generator.geometry.head_frame import HeadFrame, has_landmarks
 from generator.geometry.solids import arc_path, blob, circle, merged, rounded_box, sweep
@@ -65,13 +66,13 @@ def _placed(mesh: MeshArrays, middle: float, side: int) -> MeshArrays:
     return moved, faces if side > 0 else faces[:, ::-1]
 
 
-def _metal(spec: EyewearSpec) -> bool:
-    return spec.finish == "metal" or spec.kind == "browline"
+def _wire_rims(spec: EyewearSpec) -> bool:
+    return spec.finish == "metal" or FRAME_STYLES[spec.kind].wire_rims
 
 
 def _depth(spec: EyewearSpec) -> float:
     """Of the rims, front to back, metres."""
-    return spec.rim_mm / 1000 if _metal(spec) else 0.0042
+    return spec.rim_mm / 1000 if _wire_rims(spec) else 0.0042
 
 
 def _set_back(frame: Floats, lens: Floats, face: FaceFrame) -> float:
@@ -83,12 +84,12 @@ def _set_back(frame: Floats, lens: Floats, face: FaceFrame) -> float:
 
 
 def _rims(spec: EyewearSpec, edge: Floats) -> MeshArrays:
-    """The rim of one lens; browlines have a heavy bar above and a thin wire below."""
+    """The rim of one lens, with the heavy bar on its upper half where the style has one."""
     width, depth = spec.rim_mm / 1000, _depth(spec)
     path = curved(spec, widened(edge, width / 2 - 0.0004)) + BACK * THICKNESS / 2
-    profile = circle(width / 2) if _metal(spec) else rounded_box(width, depth, 4.0)
+    profile = circle(width / 2) if _wire_rims(spec) else rounded_box(width, depth, 4.0)
     rim = sweep(path, profile, BACK, closed=True)
-    if spec.kind != "browline":
+    if not FRAME_STYLES[spec.kind].brow_bar:
         return rim
     count = len(edge)
     upper = np.arange(-count // 16, count // 2 + count // 16 + 1) % count
@@ -101,7 +102,7 @@ def _rims(spec: EyewearSpec, edge: Floats) -> MeshArrays:
 
 def _hinge(spec: EyewearSpec, edge: Floats) -> Floats:
     """(3,) where the corner piece leaves the rim, lens coordinates: on the outer side, above the middle."""
-    high = {"aviator": 0.62, "browline": 0.72, "round": 0.25}.get(spec.kind, 0.62)
+    high = FRAME_STYLES[spec.kind].hinge_height
     outer = np.where(edge[:, 0] > 0, np.abs(edge[:, 1] - high * edge[:, 1].max()), 1.0)
     return curved(spec, widened(edge, spec.rim_mm / 2000)[[int(outer.argmin())]])[0] + BACK * THICKNESS / 2
 
@@ -138,9 +139,9 @@ def _temple(
 
 
 def _bridge(spec: EyewearSpec, edge: Floats, middle: float) -> MeshArrays:
-    """The bar over the nose; a second one on top of aviators."""
+    """The bar over the nose; a second one on top of it where the style has one."""
     bars = [_bar(spec, edge, middle, 0.30, 0.0022)]
-    if spec.kind == "aviator":
+    if FRAME_STYLES[spec.kind].top_bar:
         bars.append(_bar(spec, edge, middle, 0.93, 0.0008))
     return merged(*bars)
 
@@ -154,8 +155,9 @@ def _bar(spec: EyewearSpec, edge: Floats, middle: float, high: float, arch: floa
     quarter = half + np.array([0, -0.0008, 0.75 * arch])
     mirror = np.array([-1.0, 1.0, 1.0])
     path = arc_path(np.stack([left, quarter, top, quarter * mirror, left * mirror]), 25)
-    wire = 0.0009 if spec.kind != "browline" else 0.0012
-    profile = circle(wire) if _metal(spec) else rounded_box(0.0042, 0.0052, 3.0)
+    profile = (
+        circle(FRAME_STYLES[spec.kind].bridge_wire_mm / 1000) if _wire_rims(spec) else rounded_box(0.0042, 0.0052, 3.0)
+    )
     return sweep(path, profile, np.array([0.0, 0.0, 1.0]))
 
 
@@ -186,5 +188,5 @@ def _pad(
     pad = blob(centre, np.stack([0.0028 * across, 0.0052 * long, 0.0011 * np.cross(across, long)]))
     behind = rim + np.array([-0.0006 * side, 0.0030, -0.0012])
     knots = np.stack([rim, behind, (behind + centre) / 2 + 0.0012 * normal, centre + 0.0006 * normal])
-    arm = sweep(arc_path(knots, 14), circle(0.0005 if _metal(spec) else 0.0014), np.array([0.0, 0.0, 1.0]))
+    arm = sweep(arc_path(knots, 14), circle(0.0005 if _wire_rims(spec) else 0.0014), np.array([0.0, 0.0, 1.0]))
     return [pad, arm]
