@@ -16,11 +16,9 @@ from assets.head_models.registry import load_head_model
 from assets.library import Library, open_library
 from capture import Capture, CaptureInfo, write_json
 from capture.progress import StepProgress, StepTimes
-from generator import GENERATOR_VERSION
 from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
-from generator.blender.compat import version
-from generator.blender.curves import hair_nodes
+from generator.blender.jobs.versions import render_versions
 from generator.blender.output import Report
 from generator.blender.passes import render_masks
 from generator.blender.render import render_images
@@ -88,13 +86,7 @@ def capture_head(
     Returns:
         seconds per stage: head, world, dress, objects, export, first view, other views, develop, masks.
     """
-    versions = {
-        "blender": version(),
-        "generator": GENERATOR_VERSION,
-        f"head_model/{model.name}": model.version,
-        "numpy": np.__version__,
-        "hair_nodes": hair_nodes(),
-    }
+    versions = render_versions(model)
     # refuses names before hours are spent
     info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library), _traits(spec, model))
     watch, chosen = Stopwatch(), job.rendering

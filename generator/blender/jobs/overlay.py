@@ -12,11 +12,10 @@ from assets.head_models.registry import load_head_model
 from assets.library import open_library
 from capture import InputError, PixelClass, atomic_path, write_json
 from capture.progress import StepProgress
-from generator import GENERATOR_VERSION
 from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
-from generator.blender.compat import light_nothing, version
-from generator.blender.curves import hair_nodes
+from generator.blender.compat import light_nothing
+from generator.blender.jobs.versions import render_versions
 from generator.blender.materials.nodes import Graph
 from generator.blender.output import Report
 from generator.blender.passes import render_masks
@@ -66,13 +65,7 @@ def render_overlay(job: OverlayJob, report: Report) -> None:
         progress("cover", index + 1, len(numbered))
     if job.classes:
         render_masks(scene, numbered, folder / CLASSES, progress)
-    versions = {
-        "blender": version(),
-        "generator": GENERATOR_VERSION,
-        f"head_model/{model.name}": model.version,
-        "numpy": np.__version__,
-        "hair_nodes": hair_nodes(),
-    }
+    versions = render_versions(model)
     write_json(folder / RECORD, {"versions": versions, "assets": credits_of(job.spec, library, hdri_path)})
 
 
