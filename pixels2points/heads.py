@@ -9,7 +9,7 @@ from capture import Capture, InputError
 from factory.cli.heads import Generate
 from factory.cli.shared import RenderOptions
 from factory.console import Track
-from factory.stages.heads import generate_head
+from factory.stages.generate import generate_head
 from factory.stages.seeds import HIGHEST_SEED
 from factory.stages.settings import Execution
 from generator.jobs.devices import Device

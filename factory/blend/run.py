@@ -24,9 +24,10 @@ from factory.blend.views import moved_camera, pinhole, warp
 from factory.console import track, track_share
 from factory.stages.blender import rendering_of, run_blender
 from factory.stages.commands import log_path
-from factory.stages.heads import label_head, reconstruct_head
+from factory.stages.label import label_head
+from factory.stages.reconstruct import reconstruct_head
+from factory.stages.render_values import content_of
 from factory.stages.settings import Execution, RenderSettings, ScanSettings
-from factory.stages.stamp_values import content_of
 from factory.stages.stamps import forget, is_whole, run_stamped, stage_key
 from generator.components.sensor import SensorSpec
 from generator.head import build_head

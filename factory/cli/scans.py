@@ -9,8 +9,9 @@ from pathlib import Path
 from capture import Capture, InputError, Labels, Scan
 from capture.labels import is_painted
 from factory.cli.parser import Command, argument, group
+from factory.stages.label import label_options
 from factory.stages.progress import show_progress
-from factory.stages.stamp_values import label_options, reconstruct_options
+from factory.stages.reconstruct import reconstruct_options
 from factory.stages.stamps import run_stamped
 from factory.stages.usage import StepWatch, own_usage
 from labeling.settings import LabelSettings

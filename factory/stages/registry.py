@@ -1,8 +1,8 @@
 """The stages that make a labelled head, in order: the one table that stamps, production and its options read.
 
-To add a stage, write its function beside those in `factory.stages.heads` and add a row to `STAGES`. The function takes
-a `StageInput`, works in its folder and leaves its files there; production then runs the stage for every head, with
-options for its resources (`--<stage>.cpus`, ...), and moves its files to the stages after it.
+To add a stage, write its function in a file beside `generate.py`, `reconstruct.py` and `label.py`, and add a row to
+`STAGES`. The function takes a `StageInput`, works in its folder and leaves its files there; production then runs the
+stage for every head, with options for its resources (`--<stage>.cpus`, ...), and moves its files to later stages.
 """
 
 from __future__ import annotations
@@ -99,20 +99,20 @@ STAGES: dict[str, Stage] = {
     for stage in (
         Stage(
             name="generate",
-            function="factory.stages.heads:generate_stage",
+            function="factory.stages.generate:generate_stage",
             outputs=(Capture.INFO, Capture.HEAD, Capture.BLEND, "sparse/*.txt", "images/*", "masks/*", "passes/*/*"),
             estimate=ResourceEstimate(3.0, 0.1, 20.0, 10.0, per_sample=True),
         ),
         Stage(
             name="reconstruct",
-            function="factory.stages.heads:reconstruct_stage",
+            function="factory.stages.reconstruct:reconstruct_stage",
             outputs=(Capture.SCAN,),
             estimate=ResourceEstimate(1.5, 0.25, 10.0, 6.0),
             version=7,
         ),
         Stage(
             name="label",
-            function="factory.stages.heads:label_stage",
+            function="factory.stages.label:label_stage",
             outputs=(Capture.LABELS, Capture.QUALITY),
             estimate=ResourceEstimate(1.5, 0.1, 5.0, 1.0),
             version=3,

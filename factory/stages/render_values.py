@@ -1,10 +1,9 @@
-"""Settings of stages as plain values: what their stamps depend on, and what a data set is made from."""
+"""Settings of rendering as plain values: what its stamp depends on, and what a data set is made from."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ from assets.head_models.registry import is_default, load_head_model
 from assets.library import open_library
 from assets.makehuman.model import model_version
 from factory.stages.settings import RenderSettings
-from labeling.settings import LabelSettings
-from reconstruction.settings import ReconstructionSettings
 
 
 def render_options(settings: RenderSettings) -> dict[str, Any]:
@@ -28,21 +25,6 @@ def render_options(settings: RenderSettings) -> dict[str, Any]:
     if settings.blender is not None:
         value["blender"] = [str(settings.blender.resolve()), settings.blender.stat().st_mtime_ns]
     return value
-
-
-def reconstruct_options(settings: ReconstructionSettings) -> dict[str, Any]:
-    """What the stamp of a scan depends on: backend and vertices, and what is not at its default."""
-    changed = {
-        each.name: getattr(settings, each.name)
-        for each in fields(settings)
-        if each.name != "threads" and getattr(settings, each.name) != each.default
-    }
-    return {"backend": settings.backend, "vertices": settings.vertices} | changed
-
-
-def label_options(settings: LabelSettings) -> dict[str, Any]:
-    """What the stamp of labels depends on."""
-    return {"threshold_mm": settings.threshold_mm, "skin_parts": sorted(settings.skin_parts)}
 
 
 def content_of(settings: RenderSettings) -> dict[str, Any]:

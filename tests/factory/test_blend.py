@@ -25,7 +25,7 @@ from factory.blend.recipe import overlay_spec
 from factory.blend.run import blend_capture, rebuild
 from factory.blend.views import moved_camera, pinhole, warp
 from factory.cli.main import main
-from factory.stages.heads import generate_head
+from factory.stages.generate import generate_head
 from factory.stages.settings import RenderSettings, RenderSetup
 from generator.cameras.sensor import linear_light, quantised
 from generator.components.sensor import SensorSpec

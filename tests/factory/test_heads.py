@@ -15,7 +15,8 @@ from capture import InputError, Labels, write_json
 from factory.cli.main import main
 from factory.stages import stamps as stages
 from factory.stages.failures import StageError
-from factory.stages.heads import generate_head, generate_heads
+from factory.stages.generate import generate_head
+from factory.stages.heads import generate_heads
 from factory.stages.overrides import read_overrides
 from factory.stages.processes import run_stage
 from factory.stages.registry import STAGES

@@ -17,10 +17,12 @@ from factory.dataset.samples import FORMAT
 from factory.dataset.splits import SPLITS, split_by_count
 from factory.dataset.store import Store
 from factory.production.settings.quality_gates import QualityGates
+from factory.stages.label import label_options
+from factory.stages.reconstruct import reconstruct_options
 from factory.stages.registry import STAGES
+from factory.stages.render_values import content_of
 from factory.stages.seeds import head_name
 from factory.stages.settings import RenderSettings, ScanSettings
-from factory.stages.stamp_values import content_of, label_options, reconstruct_options
 from generator import GENERATOR_VERSION
 
 SCHEMA_VERSION = 1
