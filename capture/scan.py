@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from capture.colour_range import to_bytes
 from capture.errors import InputError
 from capture.ply import PlyMesh, read_ply, write_ply
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
 
 _MeshT = TypeVar("_MeshT", bound="Mesh")
+
+_COLOURS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +93,10 @@ class Scan(Mesh):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Read a PLY scan; raises `InputError` naming the file where it is no usable mesh."""
+        """Read a PLY scan, colours of any type and range. Raises `InputError` naming the file if it is no mesh."""
         mesh = read_ply(Path(path))
-        colours = _stack(mesh, ("red", "green", "blue"))
+        found = (_stack(mesh, names) for names in _COLOURS)
+        colours = next((to_bytes(table) for table in found if table is not None), None)
         normals = _stack(mesh, ("nx", "ny", "nz"))
         return _named(Path(path), lambda: cls(_positions(mesh), mesh.faces, colours, normals))
 
