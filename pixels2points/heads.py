@@ -10,6 +10,7 @@ from factory.cli.heads import Generate
 from factory.cli.shared import RenderOptions
 from factory.console import Track
 from factory.stages.generate import generate_head
+from factory.stages.heads import refuse_former_heads
 from factory.stages.seeds import HIGHEST_SEED
 from factory.stages.settings import Execution
 from generator.jobs.devices import Device
@@ -37,9 +38,9 @@ def make_head(
 ) -> Capture:
     """Sample and render a synthetic head: calibrated views, class masks and its true surface.
 
-    The capture is written into `<out>/head_<seed>`. A head that is finished there, and was made with the same settings,
-    is not rendered again. Blender runs in a process of its own, whose output goes to `<out>/logs`. This is
-    `p2p generate`.
+    The capture is written into `<out>/head_<seed>`. A head that is finished there, and was made with the same settings
+    (or with more passes), is not rendered again; one of other settings is refused unless `force`. Blender runs in a
+    process of its own, whose output goes to `<out>/logs`. This is `p2p generate`.
 
     Args:
         seed: of the head, 0 to 99,999,999: the same seed and settings give the same head.
@@ -55,14 +56,14 @@ def make_head(
         distributions: YAML or JSON file that overrides what is drawn at random, see docs/generator.md.
         rig: YAML or JSON file of cameras of your own, see docs/generator.md.
         passes: ground truth images beside the masks, some of depth, normals, albedo, uv.
-        force: render again a head that is finished.
+        force: render again a head that is finished, or was made with other settings; what came of it is removed.
         progress: called with the step and the share of it that is done.
 
     Returns:
         The capture: N cameras, and the paths of the images, masks and of the head's surface, metres.
 
     Raises:
-        InputError: where a setting or a file can't be used, or Blender is missing.
+        InputError: where a setting or a file can't be used, Blender is missing, or a head of other settings is there.
         factory.stages.failures.StageError: where Blender fails; the message names its log.
 
     Example:
@@ -87,5 +88,6 @@ def make_head(
         rig=optional_path(rig),
     )
     settings = options.settings({"hair": {"family": hair}, "beard": {"family": beard}})
+    refuse_former_heads([int(seed)], Path(out), settings, force=force)
     bar = Track(0, lambda done, total, step: progress(step, done / total if total else 0.0))
     return Capture.read(generate_head(int(seed), Path(out), settings, Execution(bar=bar), force=force))

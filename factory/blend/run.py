@@ -14,6 +14,7 @@ import numpy as np
 
 from assets.library import open_library
 from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, read_json, write_bytes, write_json
+from capture.derived import shorten
 from capture.files import sha256_of
 from factory.blend.composite import blend, blend_classes, cleaned
 from factory.blend.light import estimate_light, skin_samples
@@ -27,12 +28,12 @@ from factory.stages.commands import log_path
 from factory.stages.label import label_head
 from factory.stages.reconstruct import reconstruct_head
 from factory.stages.render_values import content_of
+from factory.stages.reuse import refuse_former
 from factory.stages.settings import Execution, RenderSettings, ScanSettings
-from factory.stages.stamps import forget, is_whole, run_stamped, stage_key
+from factory.stages.stamps import forget, is_made, run_stamped
 from generator.components.sensor import SensorSpec
 from generator.head import build_head
 from generator.image_files.png import encode_png
-from generator.jobs.output_folder import refuse_painted
 from generator.jobs.overlay import CLASSES, OverlayJob, classes_name, read_overlay
 from generator.jobs.overlay import RECORD as OVERLAY_RECORD
 from generator.spec import HeadSpec
@@ -53,8 +54,10 @@ _SOURCE = ("images", "masks", "sparse")
 """Folders of a clean capture that a blended one is made of."""
 
 
-def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
+def blend_capture(clean: Path, out: Path, options: BlendOptions, *, force: bool = False) -> Path:
     """Blend hair over the images of the capture `clean` into the capture `out`, unless it is complete there.
+
+    A blended capture of other options, or of another clean capture, gives way only with `force`.
 
     Raises `InputError` where the clean capture lacks its scan, something in it doesn't fit or can't be read, the head
     isn't found in the scan, or `out` holds anything else, or labels that a person painted.
@@ -71,10 +74,10 @@ def blend_capture(clean: Path, out: Path, options: BlendOptions) -> Path:
     known = None if spec is None else HeadSpec.from_json(dict(spec), f"spec of {capture.info.id}")
     pictures = [Picture.read(camera, path) for camera, path in zip(capture.cameras, capture.image_paths, strict=True)]
     plain = _plain(capture, options)
-    if is_whole(out, "generate", stage_key(out, "generate", plain)):
+    if not force and is_made(out, "generate", plain):
         log.info("%s is complete: not blended again", out)
         return out
-    refuse_painted(out)
+    refuse_former(out, plain, force=force)
     run_stamped(out, "generate", plain, lambda: _blend(capture, known, pictures, out, info, options, plain))
     return out
 
@@ -118,7 +121,8 @@ def _blend(
     options: BlendOptions,
     plain: dict[str, Any],
 ) -> None:
-    forget(out, "generate")
+    if removed := forget(out, "generate"):
+        log.info("%s: %s removed, which came of the former images", out, shorten(removed))
     record: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "source": {"id": capture.info.id}, "options": plain}
     write_json(out / Capture.BLEND, record)  # from here on the folder is known for what it is
     chosen = replace(options.registration, labels=_labels(capture.folder, options.registration.labels))

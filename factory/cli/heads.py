@@ -28,7 +28,7 @@ class Generate:
         out: output folder; each head becomes a capture in it.
         hair: family of the scalp's hair of all heads; by default drawn.
         beard: family of the beard of all heads; by default drawn.
-        force: render again also what is finished.
+        force: render again also what is finished, or was made with other options; what came of it is removed.
     """
 
     seeds: str = "0"
@@ -88,6 +88,7 @@ class Blend:
         capture: folder of a capture of a bald or shaved head, or one in a cap, with its scan.
         out: output folder: the blended capture.
         images_only: leave the scan to `p2p reconstruct` and `p2p label`.
+        force: blend again also what is finished, or was made with other options; what came of it is removed.
     """
 
     capture: Path = argument()
@@ -96,6 +97,7 @@ class Blend:
     images_only: bool = False
     render: RenderSetup = group(RenderSetup(), _RENDERING, without=("resolution", "head_model", "passes"))
     registration: RegisterOptions = group(RegisterOptions(), "the clean scan", without=("out",))
+    force: bool = False
 
 
 def blend(options: Blend) -> None:
@@ -103,7 +105,7 @@ def blend(options: Blend) -> None:
     from factory.blend.run import blend_capture, rebuild
 
     chosen = BlendOptions(options.hair, options.render, options.registration)
-    log.info("%s", blend_capture(options.capture, options.out, chosen))
+    log.info("%s", blend_capture(options.capture, options.out, chosen, force=options.force))
     if not options.images_only:
         rebuild(options.out)
 

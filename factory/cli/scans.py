@@ -12,7 +12,7 @@ from factory.cli.parser import Command, argument, group
 from factory.stages.label import label_options
 from factory.stages.progress import show_progress
 from factory.stages.reconstruct import reconstruct_options
-from factory.stages.stamps import run_stamped
+from factory.stages.stamps import foreign_inputs, is_made, run_stamped
 from factory.stages.usage import StepWatch, own_usage
 from labeling.settings import LabelSettings
 from reconstruction.settings import CalibrationSettings, ReconstructionSettings
@@ -40,11 +40,16 @@ def reconstruct(options: Reconstruct) -> None:
     """Rebuild the scan of a capture from its images by multi-view stereo."""
     from reconstruction import find_masks, reconstruct_capture
 
+    path = options.capture / Capture.SCAN
     opened = Capture.read(options.capture)
     stamped = reconstruct_options(options.settings)
     masks = None if options.masks is None else find_masks(opened, options.masks)
     if masks is not None:
         stamped |= {"masks": [[str(path.resolve()), path.stat().st_mtime_ns] for path in masks]}
+    stamped |= foreign_inputs(options.capture, "reconstruct")
+    if options.workspace is None and is_made(options.capture, "reconstruct", stamped):
+        log.info("%s was made with the same options: not rebuilt", path)
+        return
     with show_progress(opened.info.id) as progress:
         watch = StepWatch(lambda step, share: progress(step, round(100 * share), 100))
 
@@ -53,7 +58,7 @@ def reconstruct(options: Reconstruct) -> None:
                 options.capture, options.settings, watch, masks=masks, workspace=options.workspace
             )
 
-        path = run_stamped(options.capture, "reconstruct", stamped, work, lambda _: own_usage(watch.times))
+        run_stamped(options.capture, "reconstruct", stamped, work, lambda _: own_usage(watch.times))
     scan = Scan.read(path)
     log.info("%s: %d vertices, %d faces", path, len(scan.vertices), len(scan.faces))
 
@@ -107,10 +112,15 @@ def label(options: Label) -> None:
     if is_painted(capture / Capture.LABELS):
         raise InputError(f"{capture / Capture.LABELS} was painted by a person; move it away to label the scan anew")
 
+    stamped = label_options(settings) | foreign_inputs(capture, "label")
+    if is_made(capture, "label", stamped):
+        log.info("%s was made with the same options: not computed again", capture / Capture.LABELS)
+        return
+
     def work() -> tuple[Path, Path]:
         return label_capture(capture, settings.threshold_mm, settings.skin_parts), measure_capture(capture)
 
-    path, quality = run_stamped(capture, "label", label_options(settings), work)
+    path, quality = run_stamped(capture, "label", stamped, work)
     labels = Labels.read(path)
     log.info("%s: %d of %d vertices are skin", path, labels.skin.sum(), len(labels))
     log.info("%s", quality)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from capture import Capture
+from capture.derived import shorten
 from factory.stages.blender import rendering_of, run_blender
 from factory.stages.commands import log_path
 from factory.stages.failures import StageError
 from factory.stages.registry import StageInput
 from factory.stages.render_values import render_options
+from factory.stages.reuse import is_rendered
 from factory.stages.seeds import head_name
 from factory.stages.settings import UNRESTRICTED, Execution, RenderSettings
-from factory.stages.stamps import is_whole, run_stamped, stage_key
+from factory.stages.stamps import run_stamped
 from factory.stages.usage import Usage
 from generator.jobs.heads import CaptureJob, HeadRequest
 from generator.jobs.output_folder import forget_former
@@ -33,14 +33,15 @@ def generate_head(
 ) -> Path:
     """Render one head into `<root>/head_<seed>` unless it is whole there; returns the folder.
 
-    What is there of another head is removed. Raises `InputError` where a person painted labels of its scan, and where
-    settings don't fit, `StageError` where Blender fails.
+    What is there of another head is removed: `refuse_former_heads` asks before. Raises `InputError` where a person
+    painted labels of its scan, and where settings don't fit, `StageError` where Blender fails.
     """
     folder, options = Path(root) / head_name(seed), {"seed": seed, **render_options(settings)}
     if not force and is_rendered(folder, options):
         log.info("%s is whole: not rendered again", folder)
         return folder
-    forget_former(folder)
+    if removed := forget_former(folder):
+        log.info("%s: %s removed, which came of the former images", folder, shorten(removed))
     head = HeadRequest(folder.resolve(), seed, settings.distributions)
     job = CaptureJob((head,), rendering_of(settings), execution.threads)
 
@@ -54,8 +55,3 @@ def generate_head(
 
     run_stamped(folder, "generate", options, render, lambda used: used)
     return folder
-
-
-def is_rendered(folder: Path, options: Mapping[str, Any]) -> bool:
-    """Whether the capture was rendered to its end with these options, and is as it was left."""
-    return is_whole(folder, "generate", stage_key(folder, "generate", options))

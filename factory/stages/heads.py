@@ -5,28 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from capture import Capture
-from capture.labels import is_painted
 from factory.console import Series
-from factory.stages.generate import generate_head, is_rendered
+from factory.stages.generate import generate_head
 from factory.stages.registry import STAGES, StageInput
 from factory.stages.render_values import render_options
+from factory.stages.reuse import refuse_former
 from factory.stages.seeds import head_name
 from factory.stages.settings import Execution, RenderSettings, ScanSettings
-from generator.jobs.output_folder import refuse_painted
 
 
 def generate_heads(seeds: Sequence[int], root: Path, settings: RenderSettings, *, force: bool = False) -> list[Path]:
     """Render the heads of `seeds` in `root`; what is whole is reused, unless `force`.
 
-    Raises as `generate_head` does, and before the first head is rendered, where a person painted labels of any.
+    Raises as `generate_head` and `refuse_former_heads` do, the latter before the first head is rendered.
     """
+    refuse_former_heads(seeds, root, settings, force=force)
+    return _one_by_one(seeds, lambda seed, execution: generate_head(seed, root, settings, execution, force=force))
+
+
+def refuse_former_heads(seeds: Sequence[int], root: Path, settings: RenderSettings, *, force: bool = False) -> None:
+    """Raise `InputError` where rendering would take the place of captures of other options, or of painted labels.
+
+    With `force`, of painted labels only.
+    """
+    options = render_options(settings)
     for seed in seeds:
         folder = Path(root) / head_name(seed)
-        options = {"seed": seed, **render_options(settings)}
-        if is_painted(folder / Capture.LABELS) and (force or not is_rendered(folder, options)):
-            refuse_painted(folder)
-    return _one_by_one(seeds, lambda seed, execution: generate_head(seed, root, settings, execution, force=force))
+        if folder.is_dir():
+            refuse_former(folder, {"seed": seed, **options}, force=force)
 
 
 def make_heads(seeds: Sequence[int], root: Path, render: RenderSettings, scan: ScanSettings) -> list[Path]:

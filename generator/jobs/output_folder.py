@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from capture import Capture, InputError
+from capture.derived import PREDICTION, REGISTRATION, remove_files
 from capture.files import explain_os_error
 from capture.labels import is_painted
 
@@ -21,14 +22,22 @@ def refuse_painted(folder: Path) -> None:
         raise InputError(f"{labels} was painted by a person, on the scan that rendering anew removes; {cure}")
 
 
-def forget_former(folder: Path) -> None:
+def derived_files(folder: Path) -> list[str]:
+    """Names of the files that were made of a capture's images: its scan, labels, measures, predictions and so on."""
+    names = (Capture.SCAN, Capture.LABELS, Capture.QUALITY, *PREDICTION, *REGISTRATION)
+    return [name for name in names if (folder / name).is_file()]
+
+
+def forget_former(folder: Path) -> list[str]:
     """Remove what an earlier run left in a capture's folder, `capture.json` first, as it says that the rest is whole.
 
-    Scan, labels and the stamps of the stages go too: kept, they would pass for those of the new head. Only files of
-    the names that this project writes are touched. Raises `InputError` where one can't be removed, and before any is,
-    where a person painted the labels.
+    Scan, labels, the stamps of the stages, predictions and registrations go too: kept, they would pass for those of the
+    new head. Only files of the names that this project writes are touched. Returns the names of those that had been
+    made of the former images. Raises `InputError` where one can't be removed, and before any is, where a person painted
+    the labels.
     """
     refuse_painted(folder)
+    derived = derived_files(folder)
     for path in _former(folder):
         try:
             path.unlink()
@@ -36,6 +45,8 @@ def forget_former(folder: Path) -> None:
             continue
         except OSError as error:
             raise explain_os_error(error, path) from None
+    remove_files(folder, (*PREDICTION, *REGISTRATION))
+    return derived
 
 
 def _former(folder: Path) -> Iterator[Path]:

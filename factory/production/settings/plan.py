@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -17,6 +17,7 @@ from factory.dataset.samples import FORMAT
 from factory.dataset.splits import SPLITS, split_by_count
 from factory.dataset.store import Store
 from factory.production.settings.quality_gates import QualityGates
+from factory.stages.differences import differences
 from factory.stages.label import label_options
 from factory.stages.reconstruct import reconstruct_options
 from factory.stages.registry import STAGES
@@ -166,19 +167,3 @@ def read_plan(store: Store) -> dict[str, Any]:
         raise InputError(f"{store} holds no data set of `p2p produce` (no {PLAN})") from None
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{store.url_of(PLAN)} is damaged ({error}); put a copy of it back") from None
-
-
-def differences(there: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """One line for each value that differs between two plans."""
-    for key in dict.fromkeys([*there, *wanted]):
-        name = f"{path}{key}"
-        old, new = there.get(key), wanted.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from differences(old, new, f"{name}.")
-        elif old != new:
-            yield f"{name} is {_short(old)} there, {_short(new)} here"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -15,6 +15,7 @@ from assets.head_models.head_model import HeadModel
 from assets.head_models.registry import load_head_model
 from assets.library import Library, open_library
 from capture import Capture, CaptureInfo, write_json
+from capture.derived import shorten
 from capture.progress import StepProgress, StepTimes
 from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
@@ -91,7 +92,8 @@ def capture_head(
     info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library), _traits(spec, model))
     watch, chosen = Stopwatch(), job.rendering
     scene, head, radius = build_scene(spec, model, chosen.samples, job.threads, watch.time, library, chosen.device)
-    forget_former(folder)
+    if removed := forget_former(folder):
+        log.info("%s: %s removed, which came of the former images", folder, shorten(removed))
     cameras = rig_cameras(spec.rig, head.centre, radius, chosen.side)
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
     render_images(scene, cameras, folder / "images", progress, spec.sensor, watch.time)

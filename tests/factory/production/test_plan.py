@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from capture import InputError
 from factory.dataset.splits import split_by_count
 from factory.dataset.store import Store
-from factory.production.settings.plan import PLAN, Plan, claim_plan, differences
+from factory.production.settings.plan import PLAN, Plan, claim_plan
 from factory.production.settings.quality_gates import QualityGates
 from factory.production.settings.resources import StageResources, check_nodes
 from factory.production.state.existing import list_existing
 from factory.production.state.lock import exclusive_lock
 from factory.production.status import shard_sizes
 from factory.production.tasks.disk_space import capture_bytes, check_free_space, sample_bytes, write_when_there_is_space
+from factory.stages.differences import differences
 from factory.stages.seeds import head_name
 from factory.stages.settings import RenderSettings, ScanSettings
 from reconstruction.settings import ReconstructionSettings

@@ -1,0 +1,61 @@
+"""Files in a capture that are made of its scan, and files there that something else made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from capture.files import explain_os_error, make_folder
+
+PREDICTION = tuple(f"prediction/{name}" for name in ("prediction.npz", "segmented.ply", "skin.ply", "segmented.png"))
+"""Output of `p2p segment`."""
+REGISTRATION = tuple(f"registration/registered.{suffix}" for suffix in ("json", "ply", "obj", "png"))
+"""Output of `p2p register`."""
+REPLACED = "replaced"
+"""Folder in a capture of files that others took the place of, and that this program can't make again."""
+
+
+def remove_files(folder: Path, names: tuple[str, ...]) -> list[str]:
+    """Remove the files of a capture's folder; returns the names of those that were there.
+
+    A folder below it that is left empty goes, too. Raises `InputError` where a file can't be removed.
+    """
+    removed = []
+    for name in names:
+        path = Path(folder) / name
+        try:
+            path.unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise explain_os_error(error, path) from None
+        removed.append(name)
+        if path.parent != Path(folder):
+            with suppress(OSError):  # something of the user's is in it
+                path.parent.rmdir()
+    return removed
+
+
+def keep_aside(path: Path) -> Path:
+    """Keep what a file of a capture holds in its folder `replaced`, under a name that is free there; returns that."""
+    place = path.parent / REPLACED
+    make_folder(place)
+    target, number = place / path.name, 0
+    while target.exists():
+        number += 1
+        target = place / f"{path.stem}_{number}{path.suffix}"
+    try:
+        try:
+            os.link(path, target)  # files are replaced, not written into: the content stays
+        except OSError:
+            shutil.copy2(path, target)
+    except OSError as error:
+        raise explain_os_error(error, target) from None
+    return target
+
+
+def shorten(names: list[str]) -> str:
+    """Names of files as a message lists them: what lies in a folder as that folder."""
+    return ", ".join(dict.fromkeys(f"{name.split('/')[0]}/" if "/" in name else name for name in names))
