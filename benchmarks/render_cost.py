@@ -27,8 +27,16 @@ CYCLES = ("first view", "other views")
 
 def measure(seed: int, options: argparse.Namespace) -> dict[str, float]:
     """Seconds per stage of one head, with wall, processor seconds and peak memory."""
-    command = [sys.executable, str(SCRIPT), "--seed", str(seed), "--resolution", str(options.resolution), "--samples",
-               str(options.samples)]  # fmt: skip
+    command = [
+        sys.executable,
+        str(SCRIPT),
+        "--seed",
+        str(seed),
+        "--resolution",
+        str(options.resolution),
+        "--samples",
+        str(options.samples),
+    ]
     for name in ("threads", "passes", "distributions", "rig"):
         if getattr(options, name) is not None:
             command += [f"--{name}", str(getattr(options, name))]

@@ -60,8 +60,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         out = options.out or Path(temporary) / "heads"
         if (out / "events.jsonl").exists():
             raise SystemExit(f"error: {out} holds a data set: a measurement starts with none")
-        words = p2p("produce", "--heads", options.heads, "--resolution", options.resolution, "--samples",
-                    options.samples, "--cpus", cores, "--out", out)  # fmt: skip
+        words = p2p(
+            "produce",
+            "--heads",
+            options.heads,
+            "--resolution",
+            options.resolution,
+            "--samples",
+            options.samples,
+            "--cpus",
+            cores,
+            "--out",
+            out,
+        )
         words += ["--library", str(options.library)] if options.library else []
         before = time.monotonic()
         subprocess.run(words, check=True)

@@ -26,7 +26,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class CaptureInfo:
-    """What `capture.json` says.
+    """The contents of `capture.json`.
 
     Attributes:
         id: name of the capture, the same as its folder's for those that we make.

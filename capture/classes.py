@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class PixelClass(IntEnum):
-    """What a pixel shows. The numbers are part of the file format: add, never renumber."""
+    """The class of a pixel, by what it shows. The numbers are part of the file format: add, never renumber."""
 
     BACKGROUND = 0
     SKIN = 1

@@ -22,7 +22,7 @@ _PLAIN = "".join(chr(code) for code in range(33, 127) if chr(code) != "%")  # st
 
 @dataclass(frozen=True)
 class StepProgress:
-    """How far a step is.
+    """Progress of a step.
 
     Attributes:
         name: of the capture.
@@ -44,7 +44,7 @@ class StepProgress:
 
 @dataclass(frozen=True)
 class StepTimes:
-    """What time the steps of a capture took.
+    """Seconds that the steps of a capture took.
 
     Attributes:
         name: of the capture.
@@ -61,7 +61,7 @@ class StepTimes:
 
 
 def parse_line(line: str) -> StepProgress | StepTimes | None:
-    """What a line says; None for all that is printed beside these lines."""
+    """The message in a line; None for all that is printed beside these lines."""
     if match := _PROGRESS.match(line):
         name, step = unquote(match["name"]), unquote(match["step"])
         return StepProgress(name, step, int(match["done"]), int(match["total"]))

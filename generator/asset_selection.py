@@ -113,6 +113,14 @@ def credits_of(spec: HeadSpec, library: Library, panorama: Callable[[str], Path]
     credits = [asset.credit() for asset in assets_of(spec, library).values()]
     if "/" not in spec.environment.hdri and _is_seen(spec, "environment"):
         digest = sha256_of(panorama(spec.environment.hdri))
-        credits.append({"id": f"blender/{spec.environment.hdri}", "kind": "hdri", "licence": "CC0-1.0",
-                        "author": "Greg Zaal", "source": "https://polyhaven.com", "sha256": digest})  # fmt: skip
+        credits.append(
+            {
+                "id": f"blender/{spec.environment.hdri}",
+                "kind": "hdri",
+                "licence": "CC0-1.0",
+                "author": "Greg Zaal",
+                "source": "https://polyhaven.com",
+                "sha256": digest,
+            }
+        )
     return sorted(credits, key=lambda credit: (credit["kind"], credit["id"]))

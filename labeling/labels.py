@@ -52,7 +52,8 @@ def label_scan(
         unsigned distances (V,) in millimetres to the whole head surface, skin (V,), nearest face, its part and side.
 
     Raises:
-        InputError: a threshold that is not positive, an unknown part, or a scan in another unit or frame.
+        InputError: a threshold that is not positive, an unknown part or none at all, or a scan in another unit or
+            frame.
     """
     LabelSettings(threshold_mm, tuple(skin_parts))  # says what is wrong with them
     check_same_size(scan, head)

@@ -10,7 +10,7 @@ from capture import HeadSurface, InputError
 
 @dataclass(frozen=True)
 class LabelSettings:
-    """Which vertices of a scan are skin.
+    """Options of labels: the rule by which a vertex is skin.
 
     Attributes:
         threshold_mm: a vertex nearer than this to the true surface is skin, millimetres.

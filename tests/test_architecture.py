@@ -184,3 +184,12 @@ def test_files_stay_short() -> None:
         for path in modules(package):
             length = len(path.read_text().splitlines())
             assert length <= 450, f"{path}: {length} lines; cut it by subject"
+
+
+def test_docstrings_begin_with_the_thing_or_the_verb() -> None:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for package in ALLOWED:
+        for path in modules(package):
+            for node in ast.walk(ast.parse(path.read_text())):
+                first = (ast.get_docstring(node) or "").split(" ")[0] if isinstance(node, documented) else ""
+                assert first not in ("What", "How", "Which", "Where", "Why"), f"{path}: {ast.get_docstring(node)}"  # type: ignore[arg-type]

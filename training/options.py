@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SegmentOptions:
-    """How a scan is labelled.
+    """Options of labelling a scan.
 
     Attributes:
         unit: unit of the scan: m, cm, mm, or metres per unit as a number; by default guessed and printed.

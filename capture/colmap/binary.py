@@ -68,7 +68,7 @@ def read_binary(folder: Path) -> Tables:
 
 
 def count_binary(folder: Path) -> int:
-    """How many images the model has."""
+    """Number of images of the model."""
     with (folder / "images.bin").open("rb") as file:
         return int(struct.unpack("<Q", file.read(8))[0])
 

@@ -38,7 +38,7 @@ def read_text(folder: Path) -> Tables:
 
 
 def count_text(folder: Path) -> int:
-    """How many images the model has."""
+    """Number of images of the model."""
     return sum(1 for _ in _image_lines(folder / "images.txt"))
 
 

@@ -72,7 +72,7 @@ def find_checkpoints(folder: Path, which: str) -> list[Path]:
     paths = sorted(folder.rglob(f"{which}.ckpt"))
     if not paths:
         others = sorted({path.stem for path in folder.rglob("*.ckpt")} & {"last", "best"})
-        cure = f"take `which` {others[0]}" if others else "train with `python -m training fit`, or name another folder"
+        cure = f"take `which` {others[0]}" if others else "train with `p2p fit`, or name another folder"
         raise InputError(f"no {which}.ckpt below {folder}; {cure}")
     return paths
 

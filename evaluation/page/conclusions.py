@@ -48,8 +48,8 @@ def _of_references(rows: Mapping[str, Row], full: str | None) -> list[str]:
         return []
     none, truth = means[0], means[1]
     sentences = [
-        f"Registered to the whole scan, the face lies {none:.2f} mm from the truth; to the true skin, {truth:.2f} "
-        f"mm ({heads} heads)."
+        f"Registered to the whole scan, the face lies {none:.2f} mm from the true surface; to the true skin, "
+        f"{truth:.2f} mm ({heads} heads)."
     ]
     if len(means) > 2 and none > truth:
         share = 100 * (none - means[2]) / (none - truth)

@@ -60,7 +60,7 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
     before = Labels.read(target) if target.is_file() else None
     same = before is not None and before.scan == key and np.array_equal(before.skin, skin)
     if not changed and not same:
-        cure = "a mask that no one has mended is no truth: paint where it is wrong, save and import again"
+        cure = "a mask that no one has mended is no ground truth: paint where it is wrong, save and import again"
         raise InputError(f"{blend}: nobody has painted in it; {cure}")
     if before is not None and not same:
         _keep(target, before)

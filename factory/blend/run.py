@@ -101,10 +101,18 @@ def _plain(capture: Capture, options: BlendOptions) -> dict[str, Any]:
         digest.update(f"{path.relative_to(capture.folder)} {sha256_of(path)}\n".encode())
     for extra in (None if labels == NO_LABELS else Path(labels), options.registration.landmarks):
         digest.update(sha256_of(extra).encode() if extra is not None and extra.is_file() else b"none")
-    return {"blend": VERSION, "registration": REGISTRATION_VERSION, "source": digest.hexdigest()[:16], **hair,
-            "unit": options.registration.unit, "samples": render["samples"], "library": render["library"],
-            "head_model": render["head_model"], "device": render["device"],
-            "blender": options.render.blender_version()}  # fmt: skip
+    return {
+        "blend": VERSION,
+        "registration": REGISTRATION_VERSION,
+        "source": digest.hexdigest()[:16],
+        **hair,
+        "unit": options.registration.unit,
+        "samples": render["samples"],
+        "library": render["library"],
+        "head_model": render["head_model"],
+        "device": render["device"],
+        "blender": options.render.blender_version(),
+    }
 
 
 def _labels(folder: Path, given: str | None) -> str:
@@ -152,16 +160,27 @@ def _blend(
     _true_surface(done).write(out / Capture.HEAD)
     versions = {**made["versions"], "registration": str(REGISTRATION_VERSION), "blend": str(VERSION)}
     assets = {asset["id"]: asset for asset in (*capture.info.assets, *made["assets"])}
-    write_json(out / Capture.BLEND, record | {
-        "hair": spec.hair.asset or spec.hair.family, "beard": spec.beard.family, "seed": spec.seed,
-        "light": "the capture's own spec" if known is not None else "an even dome, as bright as the skin says",
-        "noise": known is not None,
-        "hair_share": [round(share, 5) for share in cover],
-        "registration": {"labels": _words(done), "error_to_scan": to_scan.to_json(),
-                         "error_to_truth": _known_error(capture, done), **done.coefficients_json()},
-        "source": {"id": capture.info.id, "seed": capture.info.seed, "versions": dict(capture.info.versions)},
-        "versions": versions, "spec": spec.to_json(),
-    })  # fmt: skip
+    write_json(
+        out / Capture.BLEND,
+        record
+        | {
+            "hair": spec.hair.asset or spec.hair.family,
+            "beard": spec.beard.family,
+            "seed": spec.seed,
+            "light": "the capture's own spec" if known is not None else "an even dome, as bright as the skin says",
+            "noise": known is not None,
+            "hair_share": [round(share, 5) for share in cover],
+            "registration": {
+                "labels": _words(done),
+                "error_to_scan": to_scan.to_json(),
+                "error_to_truth": _known_error(capture, done),
+                **done.coefficients_json(),
+            },
+            "source": {"id": capture.info.id, "seed": capture.info.seed, "versions": dict(capture.info.versions)},
+            "versions": versions,
+            "spec": spec.to_json(),
+        },
+    )
     info = replace(info, versions=versions, assets=tuple(assets.values()), traits=dict(capture.info.traits))
     points = capture.model.points
     Capture.create(out, cameras, info, replace(points, positions=points.positions * units.cameras))

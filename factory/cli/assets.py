@@ -67,7 +67,7 @@ def check(options: Check) -> None:
         wrong += len(problems)
         for problem in problems:
             log.warning("%s", problem)
-        log.info("%s: %d assets are whole", folder, len(good))
+        log.info("%s: %d assets are complete", folder, len(good))
     if wrong:
         places = ", ".join(map(str, options.library))
         raise InputError(f"{wrong} problem{'s' * (wrong > 1)} in {places}; see above")
@@ -75,7 +75,7 @@ def check(options: Check) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Import:
-    """What imports have in common.
+    """Options that all imports have in common.
 
     Attributes:
         out: folder of the asset library that is written; what is in it stays.

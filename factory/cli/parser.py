@@ -70,12 +70,12 @@ class Command:
 
     @property
     def description(self) -> str:
-        """What it does, in paragraphs."""
+        """Its description, in paragraphs."""
         return inspect.cleandoc(self.run.__doc__ or "")
 
     @property
     def help(self) -> str:
-        """What it does, in one line."""
+        """Its description, in one line."""
         return self.description.splitlines()[0]
 
 
@@ -97,7 +97,7 @@ class _Option:
 
     @property
     def flag(self) -> str:
-        """How it is written on the command line."""
+        """Its form on the command line."""
         return self.name.upper() if self.positional else f"--{self.name.replace('_', '-')}"
 
     def add_to(self, parser: Any) -> None:
@@ -130,7 +130,7 @@ class _Option:
         parser.add_argument(self.name if self.positional else self.flag, **words)
 
     def value(self, given: Any) -> Any:
-        """What the field gets of what the parser found."""
+        """The field's value, from the parsed one."""
         if "parse" in self.metadata:
             return self.default if given is None else self.metadata["parse"](given)
         if is_dataclass(self.type):
@@ -231,7 +231,7 @@ def _default(each: Field[Any]) -> Any:
 
 
 def _placeholder(kind: Any, name: str) -> str:
-    """What stands for an option's value in the help."""
+    """The placeholder of an option's value in the help."""
     if get_origin(kind) in (Union, UnionType):
         kind = next(each for each in get_args(kind) if each is not type(None))
     if kind == tuple[Path, ...]:

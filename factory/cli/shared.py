@@ -13,7 +13,7 @@ from factory.stages.settings import RenderSettings, RenderSetup
 
 @dataclass(frozen=True)
 class RenderOptions(RenderSetup):
-    """How heads are rendered, as files say it.
+    """Options of rendering heads, with files in place of what they hold.
 
     Attributes:
         distributions: YAML or JSON file that overrides what is drawn at random, see docs/generator.md.

@@ -51,7 +51,7 @@ def run_blender(
 
 
 def rendering_of(settings: RenderSettings) -> Rendering:
-    """What a job says about rendering; its paths are the same in every folder."""
+    """The rendering options of a job; its paths are the same in every folder."""
     model = settings.head_model if is_default(settings.head_model) else str(Path(settings.head_model).resolve())
     fixed = fixes_resolution(settings.distributions.overrides.get("rig"))
     return Rendering(

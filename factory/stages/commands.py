@@ -37,7 +37,7 @@ def run_command(stage: str, folder: Path, options: Mapping[str, Any], execution:
 
 
 def log_path(folder: Path, stage: str) -> Path:
-    """Where the output of a capture's stage is kept."""
+    """The file that keeps the output of a capture's stage."""
     return folder.parent / "logs" / f"{folder.name}.{stage}.log"
 
 

@@ -38,7 +38,7 @@ def generate_head(
     """
     folder, options = Path(root) / head_name(seed), {"seed": seed, **render_options(settings)}
     if not force and is_rendered(folder, options):
-        log.info("%s is whole: not rendered again", folder)
+        log.info("%s is complete: not rendered again", folder)
         return folder
     if removed := forget_former(folder):
         log.info("%s: %s removed, which came of the former images", folder, shorten(removed))

@@ -25,5 +25,5 @@ def label_head(folder: Path, settings: ScanSettings, execution: Execution = UNRE
 
 
 def label_options(settings: LabelSettings) -> dict[str, Any]:
-    """What the stamp of labels depends on."""
+    """The options that the stamp of labels depends on."""
     return {"threshold_mm": settings.threshold_mm, "skin_parts": sorted(settings.skin_parts)}

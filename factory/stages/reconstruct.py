@@ -27,7 +27,7 @@ def reconstruct_head(folder: Path, settings: ScanSettings, execution: Execution 
 
 
 def reconstruct_options(settings: ReconstructionSettings) -> dict[str, Any]:
-    """What the stamp of a scan depends on: backend and vertices, and what is not at its default."""
+    """The options that the stamp of a scan depends on: backend and vertices, and what is not at its default."""
     changed = {
         each.name: getattr(settings, each.name)
         for each in fields(settings)

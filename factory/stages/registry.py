@@ -3,6 +3,8 @@
 To add a stage, write its function in a file beside `generate.py`, `reconstruct.py` and `label.py`, and add a row to
 `STAGES`. The function takes a `StageInput`, works in its folder and leaves its files there; production then runs the
 stage for every head, with options for its resources (`--<stage>.cpus`, ...), and moves its files to later stages.
+The function itself skips what is complete and leaves a stamp (`stamps.is_whole`, `stamps.run_stamped`). Outputs get
+into data sets where `factory.dataset.samples` encodes them.
 """
 
 from __future__ import annotations
@@ -100,7 +102,15 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="generate",
             function="factory.stages.generate:generate_stage",
-            outputs=(Capture.INFO, Capture.HEAD, Capture.BLEND, "sparse/*.txt", "images/*", "masks/*", "passes/*/*"),
+            outputs=(
+                Capture.INFO,
+                Capture.HEAD,
+                Capture.BLEND,
+                "sparse/*.txt",
+                "images/view_*",
+                "masks/view_*",
+                "passes/*/view_*",
+            ),
             estimate=ResourceEstimate(3.0, 0.1, 20.0, 10.0, per_sample=True),
         ),
         Stage(

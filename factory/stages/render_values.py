@@ -28,7 +28,7 @@ def render_options(settings: RenderSettings) -> dict[str, Any]:
 
 
 def content_of(settings: RenderSettings) -> dict[str, Any]:
-    """What images depend on, as plain values that are the same on every machine with the same assets and model."""
+    """The options that images depend on, as plain values: the same on every machine with the same assets and model."""
     value = {name: each for name, each in settings.values().items() if name not in ("blender", "library")}
     value["distributions"] = settings.distributions.to_json()
     value["passes"] = list(settings.passes)

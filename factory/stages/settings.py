@@ -20,7 +20,7 @@ from reconstruction.settings import ReconstructionSettings
 
 @dataclass(frozen=True)
 class RenderSetup(Rendering):
-    """What a user may choose about rendering, and about the program that does it.
+    """Options of rendering, and of the program that does it.
 
     Attributes:
         blender: path of a Blender program, 3.4 or later, that renders; by default the bpy package does.
@@ -36,7 +36,7 @@ class RenderSetup(Rendering):
 
 @dataclass(frozen=True)
 class RenderSettings(RenderSetup):
-    """How heads are rendered.
+    """Options of rendering heads.
 
     Attributes:
         distributions: what the user wants drawn otherwise.
@@ -67,7 +67,7 @@ class RenderSettings(RenderSetup):
 
 @dataclass(frozen=True)
 class ScanSettings:
-    """How scans are rebuilt and labelled.
+    """Options of rebuilding and labelling scans.
 
     Attributes:
         reconstruction: from the images to the scan.
@@ -80,7 +80,7 @@ class ScanSettings:
 
 @dataclass(frozen=True)
 class Execution:
-    """How a stage's process is run; nothing of it changes what the stage makes.
+    """Options of running a stage's process; nothing of it changes what the stage makes.
 
     Attributes:
         threads: that it may use; None for all cores.

@@ -33,7 +33,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class StageRecord:
-    """What a stage was run with, and how long it took.
+    """The record of a finished stage: its options, outputs and time.
 
     Attributes:
         key: hash of the stage's options, the versions of program, generator and stage, and the stage before it.
@@ -217,7 +217,7 @@ def forget(folder: Path, first: str) -> list[str]:
 
 
 def history(folder: Path) -> dict[str, dict[str, Any]]:
-    """What the stamped stages were run with and what they took: stage -> seconds, peak_gib, times and options."""
+    """Options and costs of the stamped stages: stage -> seconds, peak_gib, times and options."""
     records = {stage: read_record(folder, stage) for stage in STAGES}
     return {
         stage: {key: getattr(record, key) for key in ("seconds", "peak_gib", "times", "options")}
@@ -244,5 +244,5 @@ def _digest(value: Any) -> str:
 
 
 def stamp_path(folder: Path, stage: str) -> Path:
-    """Where the stamp of a stage lies."""
+    """The file of a stage's stamp."""
     return Path(folder) / "stages" / f"{stage}.json"

@@ -21,7 +21,7 @@ class Usage:
 
 
 def own_usage(times: Mapping[str, float] | None = None) -> Usage:
-    """What this process, or one that it has waited for, used so far."""
+    """Resources that this process, or one that it has waited for, used so far."""
     used = max(peak_bytes(resource.getrusage(who)) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return Usage(round(used / 2**30, 3), times or {})
 

@@ -18,7 +18,7 @@ DYING_S = 10.0  # longest wait for killed processes; one that the kernel holds i
 
 @dataclass(frozen=True)
 class Limits:
-    """What a stage may take; None is no limit.
+    """Limits of a stage's time and memory; None is no limit.
 
     Attributes:
         seconds: of wall-clock time.

@@ -24,7 +24,8 @@ from generator.jobs.overlay import OverlayJob
 def main(arguments: Sequence[str]) -> int:
     """Run; returns the exit code. `InputError` becomes one line on stderr and code 2."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
-    names = {} if "--job" in arguments else option_names()  # who wrote the job calls parameters as its own options
+    of_job = any(word.partition("=")[0] == "--job" for word in arguments)
+    names = {} if of_job else option_names()  # who wrote the job calls parameters as its own options
     try:
         job = parse_job(arguments)
         with progress_lines() as report:

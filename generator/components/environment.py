@@ -70,8 +70,19 @@ def sample_environment(sampler: ParameterSampler, person: Person) -> Environment
     side, height = own.number("azimuth", -75, 75), own.number("elevation", 5, 50)
     contrast, softness = own.number("contrast", 1.3, 4.0), own.number("softness", 15, 40)
     behind = None if background == "panorama" else backdrop[background]
-    return EnvironmentSpec(lighting, hdri, rotation, exposure, behind, dim, leak if polarised else 1.0, unevenness,
-                           (side, height), contrast, softness)  # fmt: skip
+    return EnvironmentSpec(
+        lighting,
+        hdri,
+        rotation,
+        exposure,
+        behind,
+        dim,
+        leak if polarised else 1.0,
+        unevenness,
+        (side, height),
+        contrast,
+        softness,
+    )
 
 
 def _sample_backdrop(sampler: ParameterSampler) -> dict[str, tuple[float, float, float]]:

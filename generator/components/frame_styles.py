@@ -34,7 +34,7 @@ class FrameStyle:
     """A style of frame.
 
     Attributes:
-        weight: how often it is drawn; what is left to 1 wears none.
+        weight: how often it is drawn, beside the other styles and `NOT_WORN`; in the end they sum to 1.
         lens: outline of the lenses.
         lens_mm, lens_ratio, rim_mm, bridge_mm, curve_mm, tilt_deg, slide_mm: ranges that the fields of `EyewearSpec`
             are drawn from, evenly.

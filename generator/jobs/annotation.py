@@ -14,7 +14,7 @@ from capture import Camera, InputError
 
 
 class Paint(IntEnum):
-    """What a vertex is painted as."""
+    """The class that a vertex is painted as."""
 
     NONE = 0
     OTHER = 1
@@ -94,7 +94,7 @@ class AnnotationJob:
 
 @dataclass(frozen=True)
 class PaintJob:
-    """What somebody painted in such a file.
+    """The job of reading what a person painted in such a file.
 
     Attributes:
         blend: the file.
@@ -122,5 +122,5 @@ def read_colours(colours: NDArray[np.integer]) -> NDArray[np.uint8]:
 
 
 def how_to(name: str, file: str, views: bool, photo: bool) -> str:
-    """What the text in a file says: whose it is, what it is called, whether it has cameras, and photo colours."""
+    """The text in a file: whose it is, what it is called, whether it has cameras, and photo colours."""
     return _HOW_TO.format(name=name, file=file, look=_VIEWS if views else _NO_VIEWS, photo=_PHOTO if photo else "")

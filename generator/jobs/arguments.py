@@ -84,7 +84,7 @@ def option_names() -> dict[str, str]:
 
 
 def _heads(options: argparse.Namespace) -> Iterator[HeadRequest]:
-    """What to render and where."""
+    """The heads to render and their folders."""
     if options.spec is not None:
         if options.out is None or options.seed or options.seeds:
             raise InputError("--spec renders one head: give --out, and no seeds")

@@ -15,7 +15,7 @@ SIDE = 512  # pixels of an image's side where neither the user nor the rig says 
 
 @dataclass(frozen=True)
 class Rendering:
-    """What a user may choose about rendering, whatever is rendered.
+    """Options of rendering, whatever is rendered.
 
     Attributes:
         resolution: width and height of the images, pixels; by default 512, or what the rig says.

@@ -60,8 +60,17 @@ def assemble_outfit(spec: HeadSpec, head: HeadGeometry, proxies: Sequence[WornMe
     replaced_classes = {mesh.pixel_class for mesh in proxies}
     field = distance_field(head.skin.vertices, head.skin.normals)
     clothes = make_garment(spec.garment, head, field)
-    meshes = [WornMesh(cloth.name, cloth.vertices, cloth.triangles, PixelClass.GARMENT, cloth.material,
-                       {"fabric": cloth.fabric, "collar": cloth.collar}) for cloth in clothes]  # fmt: skip
+    meshes = [
+        WornMesh(
+            cloth.name,
+            cloth.vertices,
+            cloth.triangles,
+            PixelClass.GARMENT,
+            cloth.material,
+            {"fabric": cloth.fabric, "collar": cloth.collar},
+        )
+        for cloth in clothes
+    ]
     skull = head_frame(head)
     for name, component in COMPONENTS.items():
         if component.accessory is not None:

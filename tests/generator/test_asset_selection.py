@@ -129,9 +129,23 @@ def test_cards_are_clear_where_their_image_is(tmp_path: Path) -> None:
     write_image(tmp_path / "pack/hair/card/map.png", pixels)
     import_makehuman(tmp_path / "pack", tmp_path / "library", Origin("mine"))
     (tmp_path / "overrides.json").write_text(json.dumps({"hair": {"asset": "mine/card"}}))
-    command = [sys.executable, REPO / "blender_scripts/generate.py", "--seed", 1, "--out", tmp_path / "head_1",
-               "--library", tmp_path / "library", "--resolution", 64, "--samples", 1, "--neutral",
-               "--distributions", tmp_path / "overrides.json"]  # fmt: skip
+    command = [
+        sys.executable,
+        REPO / "blender_scripts/generate.py",
+        "--seed",
+        1,
+        "--out",
+        tmp_path / "head_1",
+        "--library",
+        tmp_path / "library",
+        "--resolution",
+        64,
+        "--samples",
+        1,
+        "--neutral",
+        "--distributions",
+        tmp_path / "overrides.json",
+    ]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr[-2000:]
     capture = Capture.read(tmp_path / "head_1")

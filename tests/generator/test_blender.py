@@ -238,8 +238,20 @@ def test_blenders_own_projection_agrees(tmp_path: Path) -> None:
 @needs_bpy
 def test_binary_gives_the_same_spec_and_a_whole_capture(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "head_00000003"
-    done = blender_run("--seed", "3", "--out", str(target), "--resolution", "64", "--samples", "1", "--hair", "crop",
-                       "--beard", "short")  # fmt: skip
+    done = blender_run(
+        "--seed",
+        "3",
+        "--out",
+        str(target),
+        "--resolution",
+        "64",
+        "--samples",
+        "1",
+        "--hair",
+        "crop",
+        "--beard",
+        "short",
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     theirs, ours = Capture.read(target), Capture.read(folder)
     assert theirs.info.spec == ours.info.spec
@@ -368,8 +380,16 @@ class TestErrors:
         (asset / "asset.json").write_text(json.dumps(manifest))
         overrides = tmp_path / "overrides.json"
         overrides.write_text(json.dumps({"environment": {"lighting": "panorama", "asset": "mine/broken"}}))
-        done = start("--seed", "0", "--out", str(tmp_path / "head"), "--library", str(tmp_path / "library"),
-                     "--distributions", str(overrides))  # fmt: skip
+        done = start(
+            "--seed",
+            "0",
+            "--out",
+            str(tmp_path / "head"),
+            "--library",
+            str(tmp_path / "library"),
+            "--distributions",
+            str(overrides),
+        )
         assert done.returncode == 2 and "Traceback" not in done.stderr
         errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         assert len(errors) == 1 and "sky.exr" in errors[0]

@@ -13,7 +13,7 @@ from training.preparation.settings import Preparation
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """The tensors and plain values of a checkpoint. Raises `InputError` where it is missing or holds anything else."""
-    return read_checkpoint_file(path, "labeller", "a skin labeller", "train one with `python -m training fit`")
+    return read_checkpoint_file(path, "labeller", "a skin labeller", "train one with `p2p fit`")
 
 
 def load_labeller(path: Path) -> SkinLabeller:

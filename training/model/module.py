@@ -217,7 +217,7 @@ class SkinLabeller(BaseModule):
         """Refuse a checkpoint that was trained on other inputs."""
         description = checkpoint.get("labeller")
         if not isinstance(description, dict) or description.get("schema_version") != SCHEMA_VERSION:
-            raise InputError("the checkpoint is none of this program's; train one with `python -m training fit`")
+            raise InputError("the checkpoint is none of this program's; train one with `p2p fit`")
         if self.preparation is not None:
             check_preparation(description, self.preparation)
             check_backbone(description, self.preparation)

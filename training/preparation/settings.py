@@ -8,6 +8,7 @@ from typing import Any, Self
 from capture import InputError
 from training.features.backbone import shared_backbone
 from training.features.config import FeatureConfig, refuse_unknown_keys
+from training.features.registry import FEATURES
 
 
 @dataclass(frozen=True)
@@ -45,4 +46,5 @@ class Preparation:
 def backbone_key(preparation: Preparation) -> str | None:
     """Hash of everything that the image features depend on, the backbone's weights above all; None without any."""
     features = preparation.features
-    return shared_backbone(features.backbone).key if "image" in features.names else None
+    needed = any(FEATURES[name].of_backbone for name in features.names)
+    return shared_backbone(features.backbone).key if needed else None

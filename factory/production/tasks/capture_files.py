@@ -76,7 +76,10 @@ def _is_painted(store: Store, name: str, folder: Path) -> bool:
         return False
     copy = folder / "stored_labels.npz"
     copy.write_bytes(store.read(name))
-    return is_painted(copy)
+    try:
+        return is_painted(copy)
+    finally:
+        copy.unlink()
 
 
 def _outputs_of(folder: Path, stage: str) -> list[Path]:

@@ -72,10 +72,9 @@ def run_stage_task(context: RunContext, stage: str, seed: int, send_event: SendE
 
 def run_pack_task(context: RunContext, slot: int, seed: int, send_event: SendEvent, *inputs: bytes) -> str:
     """Write a labelled head into the store as a head archive; returns its name. Raises as `run_stage_task` does."""
-    attempt = _Attempt(context, PACK, seed, send_event)
+    attempt, started = _Attempt(context, PACK, seed, send_event), time.monotonic()
 
     def run(root: Path) -> str:
-        started = time.monotonic()
         folder, path, name = root / head_name(seed), root / "head.tar", head_archive_name(slot, seed)
         resources = context.resources[PACK]
         command = module_command("factory.production.tasks.write_head_archive", folder, path, slot, context.plan.key)

@@ -72,7 +72,15 @@ def jewellery_metal_material(spec: JewellerySpec) -> Any:
 def gem_material(spec: JewellerySpec) -> Any:
     """A stone, a bead or a pearl: opaque under a clear coat."""
     made, graph = material("jewellery gem")
-    shader = graph.node("BsdfPrincipled", {"Base Color": opaque(spec.gem), "Roughness": 0.12, "Specular IOR Level": 0.8,
-                                           "Coat Weight": 0.8, "Coat Roughness": 0.03})  # fmt: skip
+    shader = graph.node(
+        "BsdfPrincipled",
+        {
+            "Base Color": opaque(spec.gem),
+            "Roughness": 0.12,
+            "Specular IOR Level": 0.8,
+            "Coat Weight": 0.8,
+            "Coat Roughness": 0.03,
+        },
+    )
     graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
     return made

@@ -39,8 +39,16 @@ def round_curls(
     )
     length = spec.length_mm / 1000 / stretch(spec) * (0.65 + 0.35 * top)
     steps, shield = (52, None) if afro else (48, face_shield(head))
-    guides = grow_guides(guide, np.zeros(len(some)), length, 0.002 if afro else spec.volume_mm / 1000, steps, comb,
-                         replace(obstacle, shield=shield), growth)  # fmt: skip
+    guides = grow_guides(
+        guide,
+        np.zeros(len(some)),
+        length,
+        0.002 if afro else spec.volume_mm / 1000,
+        steps,
+        comb,
+        replace(obstacle, shield=shield),
+        growth,
+    )
     points = fill(guides, roots, np.zeros(len(roots)), rng.random(len(roots)))
     if not afro:  # curls in front end above the eyes
         brow = float(head.landmarks["left_eye_outer"][2]) + 0.016 + 0.006 * rng.standard_normal(len(roots))

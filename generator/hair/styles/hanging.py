@@ -39,8 +39,16 @@ def hanging(
         length = 0.13 if bangs else spec.length_mm / 1000 / stretch(spec)
         growth = Growth(lift=0.22, comb=0.55, gravity=0.2 if bangs else 0.25, cohesion=0.8)
         clear = obstacle if bangs else replace(obstacle, shield=face_shield(head))
-        guides = grow_guides(own.keep(some), sides[some], np.full(len(some), length),
-                             (0.35 if bangs else 1.0) * spec.volume_mm / 1000, steps, comb, clear, growth)  # fmt: skip
+        guides = grow_guides(
+            own.keep(some),
+            sides[some],
+            np.full(len(some), length),
+            (0.35 if bangs else 1.0) * spec.volume_mm / 1000,
+            steps,
+            comb,
+            clear,
+            growth,
+        )
         points[mine] = fill(guides, own, sides, rng.random(len(mine)) ** 0.8)
     share = 1 - (0.08 + 0.5 * spec.layered) * rng.random(len(roots)) ** 1.5
     points = trim(points, np.where(front, 1.0, share))

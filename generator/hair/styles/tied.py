@@ -66,8 +66,16 @@ def _disc(count: int, rng: np.random.Generator) -> Floats:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-def _over(roots: Roots, skull: Skull, way: Floats, tie: Floats, disc: Floats, spec: HairSpec, obstacle: Obstacle,
-          rng: np.random.Generator) -> Floats:  # fmt: skip
+def _over(
+    roots: Roots,
+    skull: Skull,
+    way: Floats,
+    tie: Floats,
+    disc: Floats,
+    spec: HairSpec,
+    obstacle: Obstacle,
+    rng: np.random.Generator,
+) -> Floats:
     """(S, OVER, 3) along great circles of the skull from the roots to the tie."""
     count = len(roots)
     local = roots.points - skull.middle

@@ -55,8 +55,16 @@ class Drape:
         normals = smooth(vertex_normals(self.points, self.triangles), self.triangles, 3)
         self.normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
 
-    def layer(self, name: str, cut: Floats, offset: float = 0.0, thickness: float | None = None, band: float = 0.016,
-              material: str = "garment", rib: float = 1.0) -> Cloth:  # fmt: skip
+    def layer(
+        self,
+        name: str,
+        cut: Floats,
+        offset: float = 0.0,
+        thickness: float | None = None,
+        band: float = 0.016,
+        material: str = "garment",
+        rib: float = 1.0,
+    ) -> Cloth:
         """The drape where `cut` (V,) is positive, `offset` metres farther out, as a closed shell.
 
         Its border gets a hem `band` metres wide, `rib` says how much it is ribbed.

@@ -78,8 +78,16 @@ def find_neck(head: HeadGeometry, surface: Surface, front: float = -0.178) -> Ne
     return Neck(middle, axis, forward, left, surface, float(skin.vertices[chest, 2].min()) + 0.012)
 
 
-def lay(surface: Surface, start: Floats, direction: Floats, length: Floats, rows: int, stand_off: Floats | float,
-        gravity: float = 0.25, closed: bool = False) -> Floats:  # fmt: skip
+def lay(
+    surface: Surface,
+    start: Floats,
+    direction: Floats,
+    length: Floats,
+    rows: int,
+    stand_off: Floats | float,
+    gravity: float = 0.25,
+    closed: bool = False,
+) -> Floats:
     """A sheet that falls from a curve and comes to lie on the surface.
 
     Args:

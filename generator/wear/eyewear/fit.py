@@ -110,8 +110,16 @@ def temple_path(start: Floats, ear: Floats, skin: Floats, room: float) -> Floats
     over[0] = max(wall + room, ear[0] - 0.012)
     bend = np.array([start[0] + 0.002, start[1] + 0.006, start[2]])
     tip = over + np.array([-0.002, 0.032, -0.028])
-    knots = np.stack([start, bend, (bend + over) / 2 + np.array([0.002, 0, 0.0005]), over,
-                      over + np.array([-0.001, 0.016, -0.006]), tip])  # fmt: skip
+    knots = np.stack(
+        [
+            start,
+            bend,
+            (bend + over) / 2 + np.array([0.002, 0, 0.0005]),
+            over,
+            over + np.array([-0.001, 0.016, -0.006]),
+            tip,
+        ]
+    )
     path = arc_path(knots, 44)
     low, high = path.min(axis=0) - 0.02, path.max(axis=0) + 0.02
     skin = skin[((skin > low) & (skin < high)).all(axis=1)]

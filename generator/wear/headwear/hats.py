@@ -157,9 +157,17 @@ def _worn_meshes(spec: HeadwearSpec, skull: HeadFrame, inner: Floats, low: Float
         meshes += [(_band(inner + thick - 0.0004, up, width, 0.0014), "headwear trim")]
     if spec.kind == "headscarf":
         meshes += [(_knot(ring[COLUMNS // 2]), "headwear")]
-    return [WornMesh(f"headwear {i}", skull.world(mesh[0]), mesh[1], PixelClass.HEADWEAR, material,
-                  {"base": mesh[0], "around": _around(mesh[0], ring)})
-            for i, (mesh, material) in enumerate(meshes)]  # fmt: skip
+    return [
+        WornMesh(
+            f"headwear {i}",
+            skull.world(mesh[0]),
+            mesh[1],
+            PixelClass.HEADWEAR,
+            material,
+            {"base": mesh[0], "around": _around(mesh[0], ring)},
+        )
+        for i, (mesh, material) in enumerate(meshes)
+    ]
 
 
 def _around(local: Floats, ring: Floats) -> Floats:

@@ -117,4 +117,4 @@ def test_methods_are_compared_on_the_heads_that_both_did() -> None:
         row("dinov2", "DiffusionNet on lifted features", [1.2] * 6 + [None, None]),
     ]
     text = "\n".join(conclude({"rows": rows, "heads": HEADS}))
-    assert "1.00 mm from the truth" in text and "(6 heads)" in text and "more than without a mask" in text
+    assert "1.00 mm from the true surface" in text and "(6 heads)" in text and "more than without a mask" in text
