@@ -118,7 +118,7 @@ class _Bytes:
         return lengths, [rows[f"v{i}"] for i in range(len(element.properties))]
 
     def walk(self, element: Element) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where each row begins (n,), and the lengths of its lists (n, L)."""
+        """Offsets (n,) at which rows begin, and the lengths of its lists (n, L)."""
         starts, lengths, self._position = self._walk(element, element.count)
         return np.array(starts, np.int64), np.array(lengths, np.int64).reshape(element.count, -1)
 

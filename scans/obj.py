@@ -43,7 +43,7 @@ def read_obj(path: Path) -> Scan:
 
 
 def _lines(text: bytes) -> tuple[list[bytes], list[bytes], list[int]]:
-    """What follows `v` and what follows `f`, and how many vertices come before each face."""
+    """The texts after `v` and after `f`, and the number of vertices before each face."""
     text = text.removeprefix(b"\xef\xbb\xbf")
     if b"#" in text:
         text = _COMMENT.sub(b"", text)

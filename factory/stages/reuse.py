@@ -50,7 +50,7 @@ def refuse_former(folder: Path, wanted: Mapping[str, Any], *, force: bool = Fals
 
 
 def _difference(folder: Path, wanted: Mapping[str, Any]) -> str:
-    """What is other about the capture in a folder, "" where nothing there would be lost."""
+    """The difference of the capture in a folder, "" where nothing there would be lost."""
     record = read_record(folder, _STAGE)
     if record is None:
         something = (folder / Capture.INFO).is_file() or bool(derived_files(folder))

@@ -105,7 +105,7 @@ def is_made(folder: Path, stage: str, options: Mapping[str, Any]) -> bool:
 
 
 def foreign_inputs(folder: Path, stage: str) -> dict[str, str]:
-    """What a stamp says beside the options where the stage works on files that no stage left so: a user's own images.
+    """The part of a stamp beside the options where the stage works on files that no stage left so: a user's own images.
 
     Empty where the stages before it have left all that stands there, as their stamps prove.
     """
