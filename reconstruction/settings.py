@@ -11,6 +11,8 @@ from capture import InputError
 
 Backend = Literal["auto", "cpu", "cuda"]
 BACKENDS: tuple[str, ...] = get_args(Backend)
+CameraPer = Literal["kind", "folder", "image"]
+CAMERA_PER: tuple[str, ...] = get_args(CameraPer)
 CALIBRATION_MODELS = ("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "FULL_OPENCV")
 
 
@@ -127,16 +129,19 @@ class CalibrationSettings:
 
     Attributes:
         camera_model: COLMAP's name of the lens model: SIMPLE_PINHOLE, PINHOLE, SIMPLE_RADIAL, RADIAL, OPENCV or
-            FULL_OPENCV.
-        shared_camera: one camera took all images at one zoom.
+            FULL_OPENCV. Those with more parameters need dozens of images per camera.
+        shared_camera: one camera took all images at one zoom, whatever their EXIF says.
+        camera_per: which images share a camera: those of one kind (equal sizes, and in EXIF equal camera, lens and
+            zoom), those of a folder, or none (image).
         scale: metres per unit of the solution, where that is known from an earlier run.
         known_distance: IMAGE,IMAGE,METRES: the names of two images and how far apart their cameras stood; the better
             way to a scale.
         seed: seed of the random choices of structure from motion.
     """
 
-    camera_model: str = "OPENCV"
+    camera_model: str = "SIMPLE_RADIAL"
     shared_camera: bool = False
+    camera_per: CameraPer = "kind"
     scale: float | None = None
     known_distance: KnownDistance | None = field(default=None, metadata={"parse": KnownDistance.parse})
     seed: int = 0
@@ -144,6 +149,10 @@ class CalibrationSettings:
     def __post_init__(self) -> None:
         if self.camera_model not in CALIBRATION_MODELS:
             raise InputError(f"`camera_model` {self.camera_model!r}: use one of {', '.join(CALIBRATION_MODELS)}")
+        if self.camera_per not in CAMERA_PER:
+            raise InputError(f"`camera_per` {self.camera_per!r}: use one of {', '.join(CAMERA_PER)}")
+        if self.shared_camera and self.camera_per != "kind":
+            raise InputError("give either `shared_camera` or `camera_per`, not both")
         if self.scale is not None and not (np.isfinite(self.scale) and self.scale > 0):
             raise InputError(f"`scale` {self.scale}: it must be positive")
         if self.scale is not None and self.known_distance is not None:

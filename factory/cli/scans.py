@@ -82,7 +82,10 @@ def calibrate(options: Calibrate) -> None:
     folder = options.folder
     with show_progress(folder.name or "calibrate") as progress:
         found = find_cameras(folder, options.settings, lambda step, share: progress(step, round(100 * share), 100))
-    log.info("%s: %d cameras, mean reprojection error %.2f pixels", folder, len(found.model.cameras), found.error)
+    poses = len(found.model.cameras)
+    log.info("%s: %d poses, mean reprojection error %.2f pixels", folder, poses, found.error)
+    for doubt in found.doubts:
+        log.warning("%s", doubt)
     if found.left_out:
         log.warning("no pose was found for %s", ", ".join(found.left_out))
     if not found.metric:
