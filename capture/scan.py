@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,36 +22,49 @@ _MeshT = TypeVar("_MeshT", bound="Mesh")
 
 _COLOURS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
 
+log = logging.getLogger(__name__)
+
+_BLUR = 1e-6  # of the extent: a third of a micrometre on a head
+
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """A triangle mesh in metres.
 
     Attributes:
-        vertices: (V, 3) float32, finite.
+        vertices: (V, 3), finite: float32, or float64 where it was given so far from its frame's origin that float32
+            would blur the surface. Vertices that no face uses and that are not numbers are put in the middle.
         faces: (F, 3) int32, indices into the vertices; at least one face.
 
     Raises:
         InputError: where the arrays are not such a mesh.
     """
 
-    vertices: NDArray[np.float32]
+    vertices: NDArray[np.floating]
     faces: NDArray[np.int32]
 
     def __post_init__(self) -> None:
         what = type(self).__name__.lower()
-        vertices = _readonly(self.vertices, np.float32)
+        vertices: NDArray[np.floating] = np.array(self.vertices)
+        if vertices.dtype != np.float32:
+            vertices = vertices.astype(np.float64)
         faces = _readonly(self.faces, np.int32)
-        object.__setattr__(self, "vertices", vertices)
-        object.__setattr__(self, "faces", faces)
         if vertices.ndim != 2 or vertices.shape[1:] != (3,) or faces.ndim != 2 or faces.shape[1:] != (3,):
             raise InputError(f"{what}: needs vertices (V, 3) and faces (F, 3), got {vertices.shape}, {faces.shape}")
         if not len(faces):
             raise InputError(f"{what}: has no faces; a mesh is needed, not a point cloud")
-        if not np.isfinite(vertices).all():
-            raise InputError(f"{what}: has vertices that are not finite numbers; clean the mesh first")
         if faces.min() < 0 or faces.max() >= len(vertices):
             raise InputError(f"{what}: a face refers to a vertex that is not there")
+        finite = np.isfinite(vertices).all(axis=1)
+        if not finite.all():
+            if not finite[faces].all():
+                raise InputError(f"{what}: has vertices that are not finite numbers; clean the mesh first")
+            vertices[~finite] = np.median(vertices[faces[:, 0]], axis=0)
+        if vertices.dtype != np.float32 and not _blurred(vertices[faces[:, 0]]):
+            vertices = vertices.astype(np.float32)
+        vertices.setflags(write=False)
+        object.__setattr__(self, "vertices", vertices)
+        object.__setattr__(self, "faces", faces)
 
     def _check_column(self, name: str, rows: int, *shape: int, dtype: type) -> None:
         """Freeze the optional attribute `name`; it must be (rows, *shape)."""
@@ -93,12 +107,17 @@ class Scan(Mesh):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Read a PLY scan, colours of any type and range. Raises `InputError` naming the file if it is no mesh."""
+        """Read a PLY scan, colours of any type and range. Raises `InputError` naming the file if it is no mesh.
+
+        Faces with a corner that is not a number are left out, and a warning says so.
+        """
         mesh = read_ply(Path(path))
         found = (_stack(mesh, names) for names in _COLOURS)
         colours = next((to_bytes(table) for table in found if table is not None), None)
         normals = _stack(mesh, ("nx", "ny", "nz"))
-        return _named(Path(path), lambda: cls(_positions(mesh), mesh.faces, colours, normals))
+        positions = _positions(mesh)
+        faces = faces_of_numbers(positions, mesh.faces, Path(path))
+        return _named(Path(path), lambda: cls(positions, faces, colours, normals))
 
     def write(self, path: Path | str) -> None:
         """Write as binary PLY, atomically."""
@@ -151,6 +170,27 @@ class HeadSurface(Mesh):
             columns["face_mask"] = self.face_mask
         assert self.parts is not None
         write_ply(path, PlyMesh(columns, self.faces, {"part": self.parts}))
+
+
+def faces_of_numbers(vertices: NDArray, faces: NDArray[np.int32], path: Path) -> NDArray[np.int32]:
+    """The faces (F, 3) whose corners are finite numbers; warns, naming the file, where others are left out."""
+    finite = np.isfinite(vertices).all(axis=1)
+    if finite.all() or finite[faces].all() or not finite[faces].all(axis=1).any():
+        return faces
+    kept = finite[faces].all(axis=1)
+    corners = len(np.unique(faces[~finite[faces]]))
+    log.warning(
+        "%s: %d vertices are not finite numbers; the %d faces around them are left out", path, corners, (~kept).sum()
+    )
+    return faces[kept]
+
+
+def _blurred(points: NDArray[np.floating]) -> bool:
+    """Whether single precision moves points (P, 3) by more than a millionth of their extent, strays aside."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = np.abs(points.astype(np.float32) - points).max(axis=1)
+    low, high = np.percentile(points, (5, 95), axis=0)
+    return bool(np.median(moved) > _BLUR * (high - low).max())
 
 
 def _readonly(value: ArrayLike, dtype: type) -> NDArray:

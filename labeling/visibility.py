@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, Mesh, PixelClass, Scan, vertex_normals
+from capture.frames import far_origin
 from labeling.masks import pixel_values
 from scans.ray_casting import RayCaster
 from scans.visibility import visible_in
 
 MIN_COSINE = 0.17  # a surface seen under less than 10 degrees can't be expected
 _OFFSET_M = 2e-4  # by which rays start above the surface: the same for the head and all scans of it
-_ORIGIN = (0.0, 0.0, 0.0)
 
 
 def head_caster(mesh: Mesh) -> RayCaster:
-    """Rays against a synthetic head or a scan of it, which lie about the origin as they are."""
-    return RayCaster(mesh.vertices, mesh.faces, _OFFSET_M, _ORIGIN)
+    """Rays against a synthetic head or a scan of it: about the origin, unless that is far away."""
+    return RayCaster(mesh.vertices, mesh.faces, _OFFSET_M, far_origin(mesh.vertices))
 
 
 def seen_as(

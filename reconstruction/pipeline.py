@@ -6,11 +6,13 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from capture import Capture, InputError, Scan
+from capture.frames import far_origin, shifted_camera
 from reconstruction.backends import choose_backend, make_depth_maps
 from reconstruction.colmap import errors_only
 from reconstruction.colmap.workspace import Workspace
@@ -46,7 +48,8 @@ def reconstruct(
         settings: see `ReconstructionSettings`.
         progress: called with the step ("stereo", "fusion", "meshing") and the share of the whole that is done.
         masks: an image per view, in the order of the cameras; pixels that are 0 are left out.
-        workspace: keep COLMAP's dense workspace there (an empty or new folder) instead of in a temporary one.
+        workspace: keep COLMAP's dense workspace there (an empty or new folder) instead of in a temporary one. Where the
+            cameras are far from the origin of their frame, it is about their middle.
 
     Raises:
         InputError: where images or cameras can't be used, or the result would be empty. The capture is not touched.
@@ -95,8 +98,10 @@ def _reconstruct(
             start, end = _STEPS[step]
             progress(step, start + share * (end - start))
 
-    cameras = [view.camera for view in views]
-    volume = find_volume(cameras, capture.model.points, settings)
+    origin = far_origin([view.camera.centre for view in views])
+    views = [replace(view, camera=shifted_camera(view.camera, origin)) for view in views]
+    cameras, points = [view.camera for view in views], capture.model.points
+    volume = find_volume(cameras, replace(points, positions=points.positions - origin), settings)
     neighbours = find_neighbours(cameras, volume, settings.sources)
     workspace.create(views, neighbours)
     clock = time.perf_counter()
@@ -113,7 +118,7 @@ def _reconstruct(
     scan = mesh_points(cloud, _footprint(views, maps), pixels, workspace.folder, settings)
     _log("meshing", clock)
     report("meshing", 1.0)
-    return scan
+    return replace(scan, vertices=scan.vertices + origin) if origin.any() else scan
 
 
 def _log(step: str, start: float) -> float:

@@ -88,7 +88,8 @@ class HeadSample:
     def key(self) -> str:
         """Hash of everything that the labeller sees (not the masks)."""
         digest = hashlib.blake2b(digest_size=12)
-        digest.update(np.ascontiguousarray(self.scan.vertices, "<f4").tobytes())
+        vertices = self.scan.vertices
+        digest.update(np.ascontiguousarray(vertices, vertices.dtype.newbyteorder("<")).tobytes())
         digest.update(np.ascontiguousarray(self.scan.faces, "<i4").tobytes())
         for camera in self.cameras:
             digest.update(json.dumps(camera.to_json(), sort_keys=True).encode())

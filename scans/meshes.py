@@ -14,7 +14,7 @@ from scans.obj import read_obj
 def scan_key(scan: Mesh) -> str:
     """Hash of the vertices and faces of a scan."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(np.ascontiguousarray(scan.vertices, "<f4").tobytes())
+    digest.update(np.ascontiguousarray(scan.vertices, scan.vertices.dtype.newbyteorder("<")).tobytes())
     digest.update(np.ascontiguousarray(scan.faces, "<i4").tobytes())
     return digest.hexdigest()
 

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from capture import InputError, Scan
 from capture.colour_range import to_bytes
+from capture.scan import faces_of_numbers
 
 _WHITE = 255  # of vertices without a colour in a file that has some
 _COMMENT = re.compile(rb"#[^\r\n]*")
@@ -36,6 +37,7 @@ def read_obj(path: Path) -> Scan:
         faces = _triangles(polygons, seen, len(points))
     except ValueError as error:
         raise InputError(f"damaged OBJ file: {path} ({error}); export it again") from None
+    faces = faces_of_numbers(points, faces, Path(path))
     try:
         return Scan(points, faces, colours)
     except InputError as error:

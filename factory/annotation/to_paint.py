@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import Camera, InputError, Scan, write_bytes
+from capture.frames import far_origin, shifted_camera
 from factory.annotation.blender import run_job
 from factory.annotation.options import AnnotateOptions
 from generator.jobs.annotation import AnnotationJob, Paint, how_to
@@ -55,7 +57,10 @@ def write_annotation(where: Path, options: AnnotateOptions) -> Path:
         log.info("unit of %s", told)
     with tempfile.TemporaryDirectory(prefix="p2p-annotate-") as name:
         folder = Path(name)
-        _write_scan(folder / "scan.npz", scaled(given, metres), paint)
+        scan = scaled(given, metres)
+        origin = far_origin(scan.vertices)  # Blender's positions are in single precision
+        cameras = tuple(shifted_camera(camera, origin) for camera in cameras)
+        _write_scan(folder / "scan.npz", replace(scan, vertices=scan.vertices - origin), paint)
         flat, images = ((), ()) if head is None else _views(cameras, head, folder)
         text = how_to(where.resolve().stem, out.name, bool(images), given.colours is not None)
         made = folder / "painted.blend"

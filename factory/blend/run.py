@@ -270,6 +270,4 @@ def _true_surface(done: ScanRegistration) -> HeadSurface:
             vertices.append(built[name].vertices @ head.rotation.T + head.shift)
             parts.append(np.full(len(faces[-1]), index, np.uint8))
             mask.append(np.zeros(len(vertices[-1]), bool))
-    return HeadSurface(
-        np.concatenate(vertices).astype(np.float32), np.concatenate(faces), np.concatenate(parts), np.concatenate(mask)
-    )
+    return HeadSurface(np.concatenate(vertices), np.concatenate(faces), np.concatenate(parts), np.concatenate(mask))

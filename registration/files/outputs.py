@@ -90,7 +90,7 @@ class ScanRegistration:
 
 def write_registered_meshes(out: Path, template: Template, vertices: NDArray) -> None:
     """Write the registered template, vertices (V, 3), as triangles (PLY) and as the template's own polygons (OBJ)."""
-    vertices = vertices.astype(np.float32)
+    vertices = Mesh(vertices, template.faces).vertices  # in single precision where that is fine enough
     columns: dict[str, NDArray] = {axis: vertices[:, i] for i, axis in enumerate("xyz")}
     columns["face_mask"] = template.face_mask
     write_ply(out / "registered.ply", PlyMesh(columns, template.faces))

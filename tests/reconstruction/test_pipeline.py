@@ -11,12 +11,14 @@ import trimesh
 from PIL import Image
 
 from capture import Camera, Capture, InputError, Scan, SparsePoints, write_json
+from capture.frames import shifted_camera
 from reconstruction import ReconstructionSettings, reconstruct_capture
 from reconstruction.backends import choose_backend
 from reconstruction.colmap import pycolmap
 from reconstruction.neighbours import find_neighbours
 from reconstruction.ranges import find_volume
 from reconstruction.views import View, load_views, undistort
+from scans.distance import surface_distance
 from tests.reconstruction.synthetic import RADIUS, look_at, make_capture, rig
 
 SETTINGS = ReconstructionSettings(backend="cpu")
@@ -61,6 +63,19 @@ def test_same_capture_same_scan(scanned: tuple[Path, list], sphere: Capture, tmp
     shutil.copytree(sphere.folder, folder)
     path = reconstruct_capture(folder, ReconstructionSettings(backend="cpu", threads=1))
     assert path.read_bytes() == (scanned[0] / "scan.ply").read_bytes()
+
+
+def test_a_capture_far_from_the_origin_gives_the_same_scan_there(
+    scanned: tuple[Path, list], sphere: Capture, tmp_path: Path
+) -> None:
+    far = np.array([5e5, 5e6, 100.0])
+    shutil.copytree(sphere.folder / "images", tmp_path / "images")
+    Capture.create(tmp_path, [shifted_camera(camera, -far) for camera in sphere.cameras], sphere.info)
+    moved = Scan.read(reconstruct_capture(tmp_path, SETTINGS))
+    assert moved.vertices.dtype == np.float64
+    here = Scan.read(scanned[0] / "scan.ply")
+    distance = 1000 * surface_distance(moved.vertices - far, here)[0]
+    assert np.percentile(distance, 90) < 0.3 and len(moved.vertices) == pytest.approx(len(here.vertices), rel=0.02)
 
 
 def test_undistortion_undoes_distortion() -> None:
