@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import RefusedError
-from capture.ply import read_ply
+from capture.ply import PlyMesh, read_ply, write_ply
 from reconstruction.colmap import pycolmap
 from reconstruction.colmap.workspace import Workspace, seed_points
 from reconstruction.depth import DepthMap
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import View
+from scans.extent import core_points
 
 logger = logging.getLogger(__name__)
 
@@ -67,11 +68,15 @@ def fuse(
 
 
 def read_cloud(path: Path) -> PointCloud:
-    """Read a fused cloud; raises `RefusedError` where it is next to empty."""
+    """Read a fused cloud, and take stray points out of its file; raises `RefusedError` where it is next to empty."""
     vertex = read_ply(path).vertex
     positions = np.stack([vertex[c] for c in "xyz"], axis=1).astype(float)
     if len(positions) < _MIN_POINTS:
         raise _nothing(len(positions))
+    core = core_points(positions)
+    if not core.all():  # the octree's cells are shares of the box around all points
+        vertex, positions = {name: column[core] for name, column in vertex.items()}, positions[core]
+        write_ply(path, PlyMesh(vertex, np.zeros((0, 3), np.int32)))
     normals = np.stack([vertex[c] for c in ("nx", "ny", "nz")], axis=1).astype(float)
     colours = np.stack([vertex[c] for c in ("red", "green", "blue")], axis=1)
     logger.info("fused points: %d", len(positions))

@@ -9,6 +9,8 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import ArrayLike, NDArray
 
+from scans.extent import core_vertices
+
 OFFSET = 5e-4  # of the mesh's diagonal: how far above the surface rays start by default
 
 Singles = NDArray[np.float32]
@@ -40,19 +42,23 @@ class RayCaster:
         vertices: (V, 3), in any unit.
         faces: (F, 3).
         offset: how far above the surface, in the unit of the vertices, rays start that leave it, so that the triangles
-            around their start don't stop them; `OFFSET` of the mesh's diagonal where None. People's scans come in any
-            unit and size, and so do their errors: there the offset follows the mesh. What is compared between meshes,
-            such as a head and scans of it in metres, takes the same offset for all of them.
-        centre: (3,); the mean of the vertices where None.
+            around their start don't stop them; `OFFSET` of the mesh's diagonal, strays aside, where None. People's
+            scans come in any unit and size, and so do their errors: there the offset follows the mesh. What is compared
+            between meshes, such as a head and scans of it in metres, takes the same offset for all of them.
+        centre: (3,); the mean of the vertices, strays aside, where None.
     """
 
     def __init__(
         self, vertices: ArrayLike, faces: NDArray, offset: float | None = None, centre: ArrayLike | None = None
     ) -> None:
         points = np.asarray(vertices, np.float64)
-        self.centre = points.mean(axis=0) if centre is None else np.asarray(centre, np.float64)
+        core = points
+        if (offset is None or centre is None) and not (inner := core_vertices(points, faces)).all():
+            core = points[inner]
+        self.centre = core.mean(axis=0) if centre is None else np.asarray(centre, np.float64)
         local = points - self.centre
-        self.offset = OFFSET * float(np.linalg.norm(np.ptp(local, axis=0))) if offset is None else offset
+        size = core - self.centre
+        self.offset = OFFSET * float(np.linalg.norm(np.ptp(size, axis=0))) if offset is None else offset
         self._scene = EmbreeScene()
         TriangleMesh(self._scene, local.astype(np.float32), np.ascontiguousarray(faces, np.int32))
 
