@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Mesh
+from capture import InputError, Mesh
+from capture.frames import far_origin
 from registration.coefficients import fit
 from registration.nonrigid import Stiffness, deform
 from registration.rigid import align, from_landmarks
 from registration.target import Target
 from registration.template import Coefficients, Template
+from scans.repair import Repair, repair
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class Registration:
 
     def mesh(self, template: Template) -> Mesh:
         """As a triangle mesh."""
-        return Mesh(self.vertices.astype(np.float32), template.faces)
+        return Mesh(self.vertices, template.faces)
 
 
 def register(
@@ -92,10 +94,14 @@ def register(
         seconds[step], clock = now - clock, now
         progress(step, share)
 
-    target = Target(scan, weights, settings.least_weight, confidence=confidence)
+    repaired = repair(scan)
+    weights, confidence = (_gathered(repaired, values) for values in (weights, confidence))
+    origin = far_origin(repaired.scan.vertices)
+    near = replace(repaired.scan, vertices=repaired.scan.vertices - origin) if origin.any() else repaired.scan
+    target = Target(near, weights, settings.least_weight, confidence=confidence)
     head = template.mean
     if landmarks:
-        head = from_landmarks(template, head, landmarks)
+        head = from_landmarks(template, head, {name: point - origin for name, point in landmarks.items()})
     done("reading", 0.05)
     head = align(template, head, target, search=not landmarks)
     done("rigid", 0.2)
@@ -106,4 +112,15 @@ def register(
     vertices = deform(fitted, template.faces, template.shown, target, settings.stiffness)
     done("deformation", 1.0)
     log.info("registered: %s", ", ".join(f"{step} {took:.1f} s" for step, took in seconds.items()))
-    return Registration(vertices, fitted, head, seconds)
+    return Registration(vertices + origin, fitted + origin, replace(head, shift=head.shift + origin), seconds)
+
+
+def _gathered(repaired: Repair, values: NDArray | None) -> NDArray | None:
+    """Values (W,) of the repaired scan; raises `InputError` where they are of another number of vertices."""
+    if values is None or repaired.index is None:
+        return values
+    if len(values) != len(repaired.index):
+        raise InputError(
+            f"scan: {len(values)} labels for {len(repaired.index)} vertices; these labels are of another scan"
+        )
+    return repaired.gather(np.nan_to_num(np.asarray(values, float)))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
 from scans.head_sample import HeadSample
 from scans.meshes import scan_key
-from scans.predictions import Prediction
+from scans.predictions import UNKNOWN, Prediction
+from scans.repair import Repair, repair
 from training.data.batch import to_batch, to_corners
 from training.device import DeviceRunner
 from training.model.module import SkinLabeller
@@ -33,15 +36,30 @@ def segment_head(
     Raises:
         InputError: where an image or the scan is unusable, or there are no backbone weights.
     """
-    preparation = labeller.preparation
+    key, preparation = scan_key(head.scan), labeller.preparation
     assert preparation is not None
     if vertices is not None:
         preparation = replace(preparation, vertices=vertices)
+    repaired = repair(head.scan)
+    if repaired.index is not None:
+        head = replace(head, scan=repaired.scan, labels=None)
     prepared = prepare_head(head, preparation, cache)
     outputs = predict(labeller, prepared)
     with torch.inference_mode():
         outputs = outputs.interpolate(*to_corners(prepared.mesh.interpolation(head.scan.vertices)))
-    return outputs.to_prediction(scan_key(head.scan))
+    return _at_all_vertices(outputs.to_prediction(key), repaired)
+
+
+def _at_all_vertices(prediction: Prediction, repaired: Repair) -> Prediction:
+    """The prediction at the vertices of the scan as it was given; what isn't part of its surface is no skin."""
+    if repaired.index is None:
+        return prediction
+    missing = {"probability": 0.0, "skin": False, "distance_mm": np.nan, "part": UNKNOWN, "part_probability": 0.0}
+    spread: dict[str, Any] = {}
+    for name, value in missing.items():
+        column = getattr(prediction, name)
+        spread[name] = None if column is None else repaired.spread(column, value)
+    return replace(prediction, **spread)
 
 
 def predict(labeller: SkinLabeller, prepared: PreparedHead) -> Outputs:

@@ -23,6 +23,7 @@ from scans.distance import surface_distance_mm
 from scans.head_sample import HeadSample
 from scans.meshes import read_labels
 from scans.ray_casting import RayCaster
+from scans.repair import repair
 from scans.units import in_metres
 from scans.visibility import Views, project_views
 from training.data.shards import read_heads, read_splits
@@ -75,10 +76,13 @@ class EvaluationSample:
     @cached_property
     def views(self) -> Views:
         """The scan's vertices in all views."""
-        scan = self.head.scan
+        repaired = repair(self.head.scan)
+        scan = repaired.scan
         points = scan.vertices.astype(float)
         normals = vertex_normals(points, scan.faces)
-        return project_views(self.head.cameras, points, normals, RayCaster(points, scan.faces))
+        views = project_views(self.head.cameras, points, normals, RayCaster(points, scan.faces))
+        columns = [(views.where, np.nan), (views.inside, False), (views.weights, 0.0)]
+        return Views(*(np.moveaxis(repaired.spread(np.moveaxis(each, 1, 0), none), 0, 1) for each, none in columns))
 
     @cached_property
     def boundary_mm(self) -> np.ndarray:

@@ -175,6 +175,25 @@ def test_the_head_is_found_wherever_it_is(template: Template, scan: tuple[Mesh, 
     assert np.degrees(np.arccos((np.trace(turned) - 1) / 2)) < 18  # this one turns the head by 12
 
 
+def test_a_head_far_from_the_origin_is_registered_as_at_it(
+    template: Template, scan: tuple[Mesh, np.ndarray], truth: Mesh
+) -> None:
+    mesh, skin = scan
+    template, far = Template(template.model, 0), np.array([5e5, 5e6, 100.0])
+    plain = RegistrationSettings(coefficients=False)
+    there = register(template, Mesh(mesh.vertices + far, mesh.faces), skin.astype(float), plain)
+    here = register(template, mesh, skin.astype(float), plain)
+    registered = there.mesh(template)
+    assert registered.vertices.dtype == np.float64
+    face = template.face_mask
+    assert np.linalg.norm(there.vertices - far - here.vertices, axis=1)[face].max() < 2e-4
+    np.testing.assert_allclose(there.head.rotation, here.head.rotation, atol=1e-3)
+    np.testing.assert_allclose(there.head.shift - far, here.head.shift, atol=1e-3)
+    moved = Mesh(truth.vertices + far, truth.faces)
+    errors = face_error(registered, face, moved).mean, face_error(here.mesh(template), face, truth).mean
+    assert errors[0] == pytest.approx(errors[1], abs=0.01)
+
+
 def test_landmarks_put_the_head_in_its_place(template: Template, somebody: Coefficients) -> None:
     names = ("nose_tip", "left_eye_outer", "right_eye_outer", "chin")
     from assets.head_models.head_model import Pose

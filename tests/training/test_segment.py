@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ import torch
 from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, Scan
+from capture.frames import shifted_camera
+from capture.ply import PlyMesh, write_ply
 from scans.predictions import PARTS, Prediction
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
 from training.checkpoints.labeller import load_labeller
@@ -111,20 +115,13 @@ def test_what_is_refused(checkpoint: Path, tmp_path: Path) -> None:
 
     Scan(scan.vertices + np.float32(3), scan.faces).write(tmp_path / "far.ply")
     refused("0% of it lies in the images", tmp_path / "far.ply")
-    Scan(scan.vertices, scan.faces[:, ::-1]).write(tmp_path / "inward.ply")
-    refused("its normals outward", tmp_path / "inward.ply")
     refused("no head; state another", None, unit="mm")
     refused("lies in the images", None, camera_unit="mm")
     refused("scan is missing", tmp_path / "none.ply")
     (tmp_path / "scan.stl").touch()
     refused("only .ply and .obj", tmp_path / "scan.stl")
-    holes = scan.vertices.copy()
-    holes[3] = np.nan
-    refused("not finite", _write_obj(tmp_path / "nan.obj", holes, scan.faces))
-    whole = (capture / "scan.ply").read_bytes()
-    start = whole.index(b"end_header\n") + len(b"end_header\n")
-    (tmp_path / "nan.ply").write_bytes(whole[:start] + np.full(3, np.nan, "<f4").tobytes() + whole[start + 12 :])
-    refused("not finite", tmp_path / "nan.ply")
+    empty = _write_obj(tmp_path / "nan.obj", np.full_like(scan.vertices, np.nan), scan.faces)
+    refused("not finite", empty)
     (tmp_path / "pickled.ply").write_bytes(pickle.dumps({"vertices": 1}))
     refused("pickled.ply", tmp_path / "pickled.ply")
     changed = torch.load(checkpoint, weights_only=True)
@@ -138,6 +135,39 @@ def test_what_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     for path in (capture / "images").iterdir():
         path.unlink()
     refused(r"image is missing: .*view_00\.jpg, as are all 3 of the model")
+
+
+def test_scans_as_other_tools_write_them_get_the_same_labels(checkpoint: Path, tmp_path: Path, caplog) -> None:
+    """Corners of their own for each face, all faces inward, far from the origin in millimetres, stray, not a number."""
+    capture = write_capture(tmp_path / "toy_7", 7)
+    plain = segment_capture(capture, checkpoint)
+    scan = Scan.read(capture / "scan.ply")
+    vertices, faces, count = scan.vertices.astype(float), scan.faces, len(scan.vertices)
+
+    def agree(places: np.ndarray, own: np.ndarray, source: np.ndarray | slice = slice(None), folder=capture) -> None:
+        columns = dict(zip("xyz", places.T, strict=True))
+        write_ply(tmp_path / "other.ply", PlyMesh(columns, own.astype(np.int32)))
+        other = segment_capture(folder, checkpoint, tmp_path / "other.ply")
+        assert len(other.skin) == len(places)
+        known, expected = other.skin[: len(plain.skin[source])], plain.skin[source]
+        assert (known & expected).sum() / (known | expected).sum() >= 0.97
+        assert not other.skin[len(expected) :].any()
+        assert np.isnan(other.distance_mm[len(expected) :]).all()
+
+    agree(vertices, faces[:, ::-1])
+    agree(vertices[faces.ravel()], np.arange(faces.size).reshape(-1, 3), faces.ravel())
+    stray = np.array([[30, 0, 0], [30, 9, 0], [30, 0, 9.0], [np.nan] * 3, [0, 0, 0]])
+    agree(np.concatenate([vertices, stray]), np.concatenate([faces, count + np.array([[0, 1, 2]])]))
+    holed = vertices.copy()
+    holed[3] = np.nan
+    agree(holed, faces)
+    assert "1 vertices are not finite numbers; the 5 faces around them are left out" in caplog.text
+    far, opened = np.array([5e5, 5e6, 100.0]), Capture.read(capture)
+    cameras = [shifted_camera(camera, -far) for camera in opened.cameras]
+    cameras = [replace(camera, translation=1000 * camera.translation) for camera in cameras]
+    shutil.copytree(capture / "images", tmp_path / "far" / "images")
+    Capture.create(tmp_path / "far", cameras, opened.info)
+    agree(1000 * (vertices + far), faces, folder=tmp_path / "far")
 
 
 def test_images_that_are_not_there_are_done_without(checkpoint: Path, tmp_path: Path) -> None:

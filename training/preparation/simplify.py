@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scans.distance import closest_points
 from training.operators.weld import mesh_edges, weld
 
+MOST_LEFT_OUT = 0.1  # share of the faces, in pieces that are small
 MIN_PIECE = 0.005  # share of the faces below which a piece is left out: each takes one of the K eigenvectors
 
 
@@ -100,12 +101,19 @@ def _pick(vertices: NDArray, faces: NDArray, source: NDArray, keep: NDArray[np.b
 
 
 def _large_pieces(faces: NDArray, count: int) -> NDArray[np.bool_]:
-    """(F,) whether a face belongs to a piece that is worth keeping; the largest is always."""
+    """(F,) whether a face belongs to a piece that is worth keeping: the largest, and all down to `MIN_PIECE`.
+
+    In a mesh that is scattered over small ones, so many that `MOST_LEFT_OUT` is left out at most.
+    """
     tail, head = mesh_edges(faces).T
     graph = scipy.sparse.coo_matrix((np.ones(len(tail), bool), (tail, head)), (count, count))
     _, piece = scipy.sparse.csgraph.connected_components(graph, directed=False)
     sizes = np.bincount(piece[faces[:, 0]])
     large = sizes >= min(MIN_PIECE * len(faces), sizes.max())
+    if sizes[~large].sum() > MOST_LEFT_OUT * len(faces):
+        order = np.argsort(-sizes, kind="stable")
+        enough = int(np.searchsorted(np.cumsum(sizes[order]), (1 - MOST_LEFT_OUT) * len(faces)))
+        large[order[: enough + 1]] = True
     return np.asarray(large[piece[faces[:, 0]]])
 
 
