@@ -38,7 +38,7 @@ def register(
         template: head model that is deformed: makehuman, an ICT-FaceKit folder or an .npz file.
         landmarks: name -> (3,) point in the scan's unit, or a JSON file of it, for a scan in a frame of its own; the
             names are in docs/registration.md.
-        unit: of the scan: m, cm, mm, or metres per unit; guessed from its size where None.
+        unit: of the scan: m, cm, mm, dm, inch, ft, or metres per unit; guessed from its size where None.
         progress: called with the step and the share of the whole that is done.
 
     Returns:

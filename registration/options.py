@@ -17,7 +17,7 @@ class RegisterOptions:
             else the capture's prediction, else its labels.
         template: head model that is deformed: makehuman, an ICT-FaceKit folder or an .npz file.
         landmarks: JSON file, name -> [x, y, z] in the scan's unit, for a scan in a frame of its own.
-        unit: unit of the scan: m, cm, mm, or metres per unit as a number; by default guessed and printed.
+        unit: unit of the scan: m, cm, mm, dm, inch, ft, or metres per unit; by default guessed and printed.
         out: output folder; by default registration/ in the capture, or <scan>.registration beside a mesh.
     """
 

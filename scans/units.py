@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from capture import Camera, InputError, Scan, vertex_normals
+from scans.extent import core_vertices
 from scans.head_sample import HeadSample
 from scans.ray_casting import RayCaster
+from scans.repair import repair
+from scans.unit_guess import COMMON, METRES, guess_unit, parse_unit, unit_name
 
-METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 MIN_COVERED = 0.05  # share of the scan that has to lie in some image; less means another frame
 _LEAST_SHARE = 0.03  # of an image's longer side that a scan in it takes at least
-_TYPICAL_M = 0.3  # width of a scan of a head, with hair and shoulders or without
-_LEAST_M, _MOST_M = 0.08, 1.5  # what is taken for a head
 _POSSIBLE_M = (0.02, 5.0)  # what is believed when it is stated
 _BETTER = 1.2  # cameras have another unit than the scan only where that covers so much more
 _SAMPLES = 20000
+_COARSE = 1e-4  # steps of a scan's coordinates, of its width, from which on they blur its surface
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,19 +32,6 @@ class Units:
     scan: float
     cameras: float
     text: str
-
-
-def parse_unit(value: str) -> float:
-    """Metres per unit: `m`, `cm`, `mm`, or a number of metres. Raises `InputError` where it is none of these."""
-    if value in METRES:
-        return METRES[value]
-    try:
-        number = float(value)
-    except ValueError:
-        number = float("nan")
-    if not (np.isfinite(number) and number > 0):
-        raise InputError(f"unit {value!r}: use m, cm, mm, or metres per unit as a number")
-    return number
 
 
 def find_units(
@@ -59,7 +50,12 @@ def find_units(
         InputError: where the width fits no unit, or no cameras see the scan in any.
     """
     metres, told = scan_unit(scan, stated, what)
-    candidates = [parse_unit(camera_unit)] if camera_unit is not None else _distinct([metres, *METRES.values()])
+    repaired = repair(scan)
+    scan = repaired.scan
+    if repaired.text:
+        log.info("%s: computed with a repaired mesh: %s", what, repaired.text)
+    usual = [metres, *(METRES[key] for key in COMMON)]
+    candidates = [parse_unit(camera_unit)] if camera_unit is not None else _distinct(usual)
     covered = [
         coverage(scan, cameras, metres, value) if i == 0 or _outside(scan, cameras, metres, value) else 0.0
         for i, value in enumerate(candidates)
@@ -73,26 +69,34 @@ def find_units(
     if seen < MIN_COVERED:
         raise InputError(
             f"{what}: {seen:.0%} of it lies in the images, facing them (it is {scan_width(scan) * metres:.3g} m wide, "
-            f"taken to be in {_name(metres)}); bring it into the cameras' frame, its normals outward, or state the "
+            f"taken to be in {unit_name(metres)}); bring it into the cameras' frame, its normals outward, or state the "
             "units with `unit` and `camera_unit`"
         )
     other = "stated" if camera_unit is not None else f"guessed: they see {seen:.0%} of the scan"
-    text = f"{told}, cameras: {_name(candidates[best])} ({other})"
+    text = f"{told}, cameras: {unit_name(candidates[best])} ({other})"
     return Units(metres, candidates[best], text)
 
 
 def scan_unit(scan: Scan, stated: str | None = None, what: str = "scan") -> tuple[float, str]:
     """Metres per unit of a scan without cameras, and in words where that comes from. Raises `InputError`."""
     width = scan_width(scan)
-    metres = parse_unit(stated) if stated is not None else _guess(width, what)
+    step = float(np.median(np.spacing(np.abs(scan.vertices).max(axis=1))))
+    if step > _COARSE * width:
+        log.warning(
+            "%s: its coordinates are stored in steps of %.2g of its width, too coarse for its surface; export it in "
+            "double precision, or about an origin near it", what, step / width,
+        )  # fmt: skip
+    metres = parse_unit(stated) if stated is not None else guess_unit(width, what)
     if not _POSSIBLE_M[0] < width * metres < _POSSIBLE_M[1]:
-        raise InputError(f"{what}, {_name(metres)}, is {width * metres:.3g} m wide: no head; state another `unit`")
-    return metres, f"{what}: {_name(metres)} ({'stated' if stated is not None else f'guessed: it is {width:.3g} wide'})"
+        raise InputError(f"{what}, {unit_name(metres)}, is {width * metres:.3g} m wide: no head; state another `unit`")
+    how = "stated" if stated is not None else f"guessed: it is {width:.3g} wide"
+    return metres, f"{what}: {unit_name(metres)} ({how})"
 
 
 def scan_width(scan: Scan) -> float:
-    """Largest extent along an axis of all but the outermost hundredth of the vertices."""
-    low, high = np.percentile(scan.vertices[_sample(len(scan.vertices))], [0.5, 99.5], axis=0)
+    """Largest extent along an axis of all but the outermost hundredth of the vertices that faces use, strays aside."""
+    points = scan.vertices[core_vertices(scan.vertices, scan.faces)]
+    low, high = np.percentile(points[_sample(len(points))], [0.5, 99.5], axis=0)
     return float((high - low).max())
 
 
@@ -151,20 +155,5 @@ def _sample(count: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).astype(np.int64))
 
 
-def _guess(width: float, what: str) -> float:
-    likely = min(METRES.values(), key=lambda value: abs(np.log(max(width, 1e-30) * value / _TYPICAL_M)))
-    if not _LEAST_M < width * likely < _MOST_M:
-        raise InputError(
-            f"{what} is {width:.3g} wide: that is no head in metres, centimetres or millimetres; state its unit with "
-            "`unit` (m, cm, mm, or metres per unit as a number)"
-        )
-    return likely
-
-
 def _distinct(values: Sequence[float]) -> list[float]:
     return list(dict.fromkeys(values))
-
-
-def _name(metres: float) -> str:
-    names = {"m": "metres", "cm": "centimetres", "mm": "millimetres"}
-    return next((names[key] for key, value in METRES.items() if value == metres), f"units of {metres:g} m")

@@ -10,7 +10,7 @@ class SegmentOptions:
     """Options of labelling a scan.
 
     Attributes:
-        unit: unit of the scan: m, cm, mm, or metres per unit as a number; by default guessed and printed.
+        unit: unit of the scan: m, cm, mm, dm, inch, ft, or metres per unit; by default guessed and printed.
         camera_unit: unit of the camera poses, likewise.
         vertices: most vertices that the network works on, all of them below that; the others get the labels of those
             around them.

@@ -13,7 +13,7 @@ class AnnotateOptions:
     Attributes:
         labels: labels.npz or prediction.npz to start from, or none; by default what somebody painted, else the
             capture's prediction, else its labels.
-        unit: unit of the scan: m, cm, mm, or metres per unit as a number; by default guessed and printed.
+        unit: unit of the scan: m, cm, mm, dm, inch, ft, or metres per unit; by default guessed and printed.
         camera_unit: unit of the camera poses, likewise.
         out: the .blend file; by default annotation.blend in the capture, or <scan>.blend beside a mesh. With a painted
             file: the capture, or the .npz file, that gets its labels.
