@@ -87,7 +87,10 @@ def _draw(sampler: ParameterSampler, name: str, slot: AssetSlot, weights: Mappin
     if asked_for and not weights:
         cure = "give a folder that has some as `library`"
         raise InputError(f"{name}.{slot.choice}: no library has {slot.kind} assets for this head model; {cure}")
-    taken = sampler.flag(slot.flag, 1.0 if asked_for else slot.probability)
+    if not weights and sampler.overridden(slot.flag) and not sampler.never(slot.flag):
+        cure = "give a folder that has some as `library`"
+        sampler.useless.append(f"{name}.{slot.flag}: no library has {slot.kind} assets for this head model; {cure}")
+    taken = sampler.flag(slot.flag, 1.0 if asked_for else slot.probability, yes_for=(slot.choice,))
     asset = sampler.choice(slot.choice, weights if sum(weights.values()) > 0 else {**weights, "": 1.0})
     return asset if taken else ""
 

@@ -34,11 +34,8 @@ class Distributions:
 
     def __post_init__(self) -> None:
         for component, overrides in self.overrides.items():
-            if component not in STREAMS:
-                raise InputError(f"{self.where}: unknown component {component!r}; use {', '.join(STREAMS)}")
-            if not isinstance(overrides, Mapping):
-                raise InputError(f"{self.where}: {component}: an object of overrides is needed, got {overrides!r}")
-            _check_plain(overrides, f"{self.where}: {component}")
+            if mistake := misplaced(component, overrides):
+                raise InputError(f"{self.where}: {mistake}")
 
     def sampler(self, seed: int, component: str) -> ParameterSampler:
         """The random stream of one component of one head, with its overrides."""
@@ -72,23 +69,40 @@ class RecordedDistributions(Distributions):
         return self.samplers[component]
 
 
-def _check_plain(value: Any, where: str) -> None:
-    """Raise `InputError` for what JSON doesn't have, such as YAML's dates and keys that are no words."""
+def misplaced(component: Any, overrides: Any) -> str:
+    """What is wrong with an entry of a file of distributions before anything is drawn, "" where nothing is."""
+    if component not in STREAMS:
+        return f"unknown component {component!r}; use {', '.join(STREAMS)}"
+    if not isinstance(overrides, Mapping):
+        return f"{component}: an object of overrides is needed, got {overrides!r}"
+    return _not_plain(overrides, str(component))
+
+
+def _not_plain(value: Any, where: str) -> str:
+    """What in a value JSON doesn't have, such as YAML's dates and keys that are no words; "" for nothing."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
-                raise InputError(f"{where}: {key!r} is no name; write names as words, in quotes where YAML reads more")
-            _check_plain(item, f"{where}.{key}")
+                return f"{where}: {key!r} is no name; write names as words, in quotes where YAML reads more"
+            if found := _not_plain(item, f"{where}.{key}"):
+                return found
     elif isinstance(value, (list, tuple)):
-        for item in value:
-            _check_plain(item, where)
+        return next(filter(None, (_not_plain(item, where) for item in value)), "")
     elif not (value is None or isinstance(value, (str, int, float, bool))):
-        raise InputError(f"{where}: {value!r} is no number, word, list or object")
+        return f"{where}: {value!r} is no number, word, list or object"
+    return ""
 
 
 def read_distributions(path: Path) -> Distributions:
     """From a .json file, or a .yaml file where this Python has PyYAML (`p2p` hands Blender JSON)."""
+    return Distributions(read_entries(path), str(path))
+
+
+def read_entries(path: Path) -> Mapping[str, Any]:
+    """The entries of such a file, not looked at. Those that are empty are left out."""
     value = read_settings(path, "distributions")
+    if value is None:  # all of it is comments
+        return {}
     if not isinstance(value, Mapping):
         raise InputError(f"{path}: an object of components is needed, such as `hair: {{family: bob}}`")
-    return Distributions(value, str(path))
+    return {name: overrides for name, overrides in value.items() if overrides is not None}

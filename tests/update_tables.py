@@ -15,10 +15,10 @@ sys.path.insert(0, str(DOCS.parent))
 
 def main(check: bool) -> None:
     from assets.makehuman.model import load_default_model
-    from generator.reference import asset_table, override_table
+    from generator.reference import asset_table, override_tables
 
     tables = {
-        "generator.md": {"overrides": override_table(load_default_model())},
+        "distributions.md": {"overrides": override_tables(load_default_model())},
         "assets.md": {"assets": asset_table()},
     }
     for name, made in tables.items():

@@ -73,7 +73,7 @@ def sample_expression(sampler: ParameterSampler, names: tuple[str, ...]) -> Floa
     (0 open, 1 closed), and strength, which scales everything.
     """
     strength = sampler.number("strength", 1.0, 1.0)
-    mood = sampler.choice("mood", MOOD_WEIGHTS)
+    mood = sampler.choice("mood", MOOD_WEIGHTS, shows={"viseme": ("talk",)})
     viseme = sampler.choice("viseme", dict.fromkeys(VISEMES, 1.0))
     intensity = sampler.number("intensity", 0.3, 1.0)
     for name, value, most in (("strength", strength, 1.5), ("intensity", intensity, 1.5)):

@@ -1,15 +1,20 @@
-"""Commands that make synthetic heads: generate, preview, blend."""
+"""Commands that make synthetic heads: generate, distributions, preview, blend."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assets.head_models.registry import load_head_model
+from assets.library import open_library
+from capture import InputError
 from factory.blend.options import BlendOptions, HairOverrides
 from factory.cli.parser import Command, argument, group
 from factory.cli.shared import RenderOptions
 from factory.stages.heads import generate_heads
+from factory.stages.overrides import read_overrides
 from factory.stages.seeds import parse_seeds, seeds_of
 from factory.stages.settings import RenderSetup
 from registration.options import RegisterOptions
@@ -44,6 +49,37 @@ def generate(options: Generate) -> None:
     seeds = parse_seeds(options.seeds)
     settings = options.render.settings({"hair": {"family": options.hair}, "beard": {"family": options.beard}})
     generate_heads(seeds, options.out, settings, force=options.force)
+
+
+@dataclass(frozen=True)
+class ListDistributions:
+    """Options of `distributions`.
+
+    Attributes:
+        file: YAML or JSON file of distributions, which is checked.
+        list: print all that can be overridden: names, types, ranges and defaults.
+        library: folder of an asset library; may be given several times.
+        head_model: head model that heads are drawn from: makehuman, an ICT-FaceKit folder or an .npz file.
+    """
+
+    file: Path | None = argument(None)
+    list: bool = False
+    library: tuple[Path, ...] = ()
+    head_model: str = RenderOptions.head_model
+
+
+def distributions(options: ListDistributions) -> None:
+    """Check a file that overrides what is drawn at random, or list all that can be overridden."""
+    if options.file is None and not options.list:
+        raise InputError("give the file to check, or `list`")
+    if options.file is not None:
+        read_overrides(options.file, library=options.library, head_model=options.head_model)
+        log.info("%s: every override fits", options.file)
+    if options.list:
+        from generator.reference import list_parameters, override_lines
+
+        model, library = load_head_model(options.head_model), open_library(options.library)
+        sys.stdout.writelines(f"{line}\n" for line in override_lines(list_parameters(model, library)))
 
 
 @dataclass(frozen=True)
@@ -112,6 +148,7 @@ def blend(options: Blend) -> None:
 
 COMMANDS = {
     "generate": Command(generate, "render"),
+    "distributions": Command(distributions, "render"),
     "preview": Command(preview, "render"),
     "blend": Command(blend, "blend"),
 }

@@ -63,7 +63,7 @@ class BeardSpec:
 def sample_beard(sampler: ParameterSampler, person: Person) -> BeardSpec:
     """A family by weight; feminine faces have one only where a single name is asked for."""
     colour, forced = person.hair_colour, sampler.fixed("family")
-    family = sampler.choice("family", FAMILIES)
+    family = sampler.choice("family", FAMILIES, shows=_SHOWS)
     if person.masculine < 0.5 and not forced:
         family = "none"
     own, ranges = sampler.within(family, FAMILIES), _RANGES | RANGES[family]
@@ -95,3 +95,5 @@ RANGES: dict[str, dict[str, Range]] = {
     "full": {"strands": (12000, 15000), "length_mm": (18, 60), "curl_mm": (0.4, 1.8)},
     "chops": {"strands": (7000, 9000), "length_mm": (6, 22), "curl_mm": (0.3, 1.0)},
 }
+_SHOWS = dict.fromkeys((*_RANGES, "moustache"), tuple(FAMILIES)[1:])
+"""Parameter -> families that it shows with."""

@@ -58,13 +58,13 @@ class EnvironmentSpec:
 
 def sample_environment(sampler: ParameterSampler, person: Person) -> EnvironmentSpec:
     """A panorama, a dome or softboxes, whoever it lights; behind the head the panorama, black, grey or a colour."""
-    lighting = sampler.choice("lighting", LIGHTINGS)
+    lighting = sampler.choice("lighting", LIGHTINGS, shows=_LIT)
     hdri = sampler.choice("hdri", dict.fromkeys(HDRIS, 1.0))
     rotation, exposure = sampler.number("rotation", 0, 360), sampler.number("exposure", 0.85, 1.2)
-    background, backdrop = sampler.choice("background", BACKGROUNDS), _sample_backdrop(sampler)
+    background, backdrop = sampler.choice("background", BACKGROUNDS, shows=_BEHIND), _sample_backdrop(sampler)
     own = sampler.within(lighting, LIGHTINGS)
     dim = own.number("dim", *((1.0, 1.0) if lighting == "panorama" else (0.15, 1.0)))
-    polarised = own.flag("polarised", 0.6 if lighting == "dome" else 0.0)
+    polarised = own.flag("polarised", 0.6 if lighting == "dome" else 0.0, yes_for=("leak",))
     leak = own.number("leak", 0.05, 0.3)
     unevenness = own.number("unevenness", 0.0, 0.4)
     side, height = own.number("azimuth", -75, 75), own.number("elevation", 5, 50)
@@ -83,6 +83,13 @@ def sample_environment(sampler: ParameterSampler, person: Person) -> Environment
         contrast,
         softness,
     )
+
+
+_LIT = {"unevenness": ("dome",)} | dict.fromkeys(("azimuth", "elevation", "contrast", "softness"), ("softboxes",))
+"""Question -> lighting that it shows with."""
+_BEHIND = {"dim": ("panorama",), "black": ("black",), "grey": ("grey",)}
+_BEHIND |= dict.fromkeys(("level", "tint_red", "tint_green", "tint_blue"), ("colour",))
+"""Question -> backgrounds that it shows with."""
 
 
 def _sample_backdrop(sampler: ParameterSampler) -> dict[str, tuple[float, float, float]]:

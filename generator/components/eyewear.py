@@ -60,13 +60,13 @@ METALS: tuple[Colour, ...] = ((0.80, 0.80, 0.82), (0.83, 0.62, 0.28), (0.10, 0.1
 
 def sample_eyewear(sampler: ParameterSampler, person: Person) -> EyewearSpec:
     """Any kind on everyone; dark lenses mostly where the frame is made for them."""
-    kind = sampler.choice("kind", KINDS)
+    kind = sampler.choice("kind", KINDS, shows=_SHOWS)
     own, style = sampler.within(kind, KINDS), FRAME_STYLES.get(kind, NOT_WORN)
-    finish = own.choice("finish", style.finishes)
+    finish = own.choice("finish", style.finishes, shows=_FINISHED)
     metal = METALS[min(int(own.number("metal", 0, len(METALS))), len(METALS) - 1)]
     hue, saturation = own.number("hue", 0, 1), own.number("saturation", 0.0, 0.9, power=2)
     value = own.number("value", 0.012, 0.35, power=2.5)
-    dark = own.flag("dark", style.sunglasses)
+    dark = own.flag("dark", style.sunglasses, yes_for=("through", "warmth"))
     through = own.number("through", 0.04, 0.28)
     warmth = own.number("warmth", -1.0, 1.0)
     clear = (0.98, 0.98, 0.98)
@@ -77,6 +77,11 @@ def sample_eyewear(sampler: ParameterSampler, person: Person) -> EyewearSpec:
 
 
 DRAWN = ("lens_mm", "lens_ratio", "rim_mm", "bridge_mm", "curve_mm", "tilt_deg", "slide_mm")
+_COLOUR = ("hue", "saturation", "value")
+_FINISHED = {"metal": ("metal",)} | dict.fromkeys(_COLOUR, ("acetate", "tortoise"))
+"""Question -> finishes that it shows with."""
+_SHOWS = dict.fromkeys((*DRAWN, *_COLOUR, "finish", "metal", "dark", "through", "warmth"), tuple(KINDS)[1:])
+"""Question -> kinds that it shows with."""
 
 
 def _hsv(hue: float, saturation: float, value: float) -> Colour:

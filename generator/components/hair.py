@@ -86,10 +86,11 @@ def sample_hair_colour(sampler: ParameterSampler, person: Person) -> HairColour:
     fair = sampler.flag("fair", max(1 - 1.5 * melanin, 0.03))
     pigment = sampler.number("melanin", 0.12, 0.9) if fair else sampler.number("melanin", 0.6, 1.0)
     redness = sampler.number("redness", 0.0, 1.0 if fair else 0.3, power=2)
-    greying = sampler.flag("greying", min(max((age - 25) / 40, 0.03), 0.9))
+    greying = sampler.flag("greying", min(max((age - 25) / 40, 0.03), 0.9), yes_for=("grey",))
     most = min(max((age - 20) / 45, 0.15), 1.0)
     grey = sampler.number("grey", 0.4 * most**2, most, power=1.5)
-    dyeing, dyed = sampler.flag("dyeing", 0.06), sampler.number("dyed", 0.6, 1.0)
+    dyeing = sampler.flag("dyeing", 0.06, yes_for=("dyed", "tint"))
+    dyed = sampler.number("dyed", 0.6, 1.0)
     tint = DYES[min(int(sampler.number("tint", 0, len(DYES))), len(DYES) - 1)]
     return HairColour(pigment, redness, grey if greying else 0.0, *((dyed, tint) if dyeing else ()))
 
@@ -110,7 +111,7 @@ def family_weights(person: Person) -> dict[str, float]:
 def sample_hair(sampler: ParameterSampler, person: Person, colour_sampler: ParameterSampler) -> HairSpec:
     """A family by weight, with its parameters; the colour from a stream of its own, `hair_colour`."""
     colour = sample_hair_colour(colour_sampler, person)
-    family = sampler.choice("family", family_weights(person))
+    family = sampler.choice("family", family_weights(person), shows=_SHOWS)
     own, ranges = sampler.within(family, FAMILIES), _RANGES | RANGES[family]
     drawn = {name: own.number(name, *ranges[name]) for name in _RANGES}
     strands, plaits = round(drawn.pop("strands")), round(drawn.pop("plaits"))
@@ -168,3 +169,9 @@ RANGES: dict[str, dict[str, Range]] = {
     "bun": _TIED | {"length_mm": (300, 450), "tie": (0.1, 1)},
     "braids": _TIED | {"length_mm": (350, 560), "tie": (0, 0.5), "parting": (-0.25, 0.25)},
 }  # fmt: skip
+_TIED_FAMILIES = ("ponytail", "bun", "braids")
+_SHOWS: dict[str, tuple[str, ...]] = {name: tuple(FAMILIES)[1:] for name in _RANGES} | {
+    "tie": _TIED_FAMILIES,
+    "plaits": ("braids",),
+}
+"""Parameter -> families that it shows with."""

@@ -134,7 +134,7 @@ def sample_headwear(sampler: ParameterSampler, person: Person) -> HeadwearSpec:
     for kind in ("headscarf", "sunhat"):
         weights[kind] *= 1.9 - 1.8 * masculine
     weights["cap"] *= 0.6 + 0.8 * masculine
-    kind = sampler.choice("kind", weights)
+    kind = sampler.choice("kind", weights, shows=_SHOWS)
     own = sampler.within(kind, KINDS)
     fabric = own.choice("fabric", _among(FABRICS, FABRIC_WEIGHTS[kind]))
     pattern = own.choice("pattern", _among(PATTERNS, PATTERN_WEIGHTS.get(kind, PATTERNS)))
@@ -147,6 +147,8 @@ def sample_headwear(sampler: ParameterSampler, person: Person) -> HeadwearSpec:
 
 
 DRAWN = ("scale_mm", "forehead", "tilt_deg", "height_mm", "brim_mm", "droop", "looseness", "thickness_mm")
+_SHOWS = dict.fromkeys((*DRAWN, "gap_mm", "fabric", "pattern", "dye", "accent_dye"), tuple(KINDS)[1:])
+"""Question -> kinds that it shows with."""
 
 
 def _among(names: object, weights: dict[str, float]) -> dict[str, float]:

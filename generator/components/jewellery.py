@@ -62,12 +62,19 @@ def sample_jewellery(sampler: ParameterSampler, person: Person) -> JewellerySpec
     """Earrings on half of the feminine heads and on some of the masculine."""
     masculine = person.masculine
     worn = 1.9 - 1.65 * masculine
-    kind = sampler.choice("kind", {name: weight * (1.0 if name == "none" else worn) for name, weight in KINDS.items()})
+    weights = {name: weight * (1.0 if name == "none" else worn) for name, weight in KINDS.items()}
+    kind = sampler.choice("kind", weights, shows=_SHOWS)
     own = sampler.within(kind, KINDS)
     metal = own.choice("metal", {"gold": 0.4, "silver": 0.4, "rose": 0.1, "black": 0.1})
-    white, hue, value = own.flag("pale", 0.55), own.number("hue", 0, 1), own.number("value", 0.15, 0.9)
+    white = own.flag("pale", 0.55, no_for=("hue", "value"))
+    hue, value = own.number("hue", 0, 1), own.number("value", 0.15, 0.9)
     red, green, blue = (round(value * min(max(abs((6 * hue + s) % 6 - 3) - 1, 0.05), 1), 6) for s in (0, 4, 2))
     gem = (0.85, 0.85, 0.83) if white else (red, green, blue)
     size, wire = own.number("size_mm", *SIZES[kind]), own.number("wire_mm", 0.9, 2.2)
     length, turn = own.number("length_mm", 12, 42), own.number("turn_deg", -20, 20)
     return JewellerySpec(kind, metal, gem, size, wire, length, turn, own.choice("sides", SIDES))
+
+
+_SHOWS = dict.fromkeys(("metal", "pale", "hue", "value", "size_mm", "wire_mm", "turn_deg", "sides"), tuple(KINDS)[1:])
+_SHOWS |= {"length_mm": ("drop",)}
+"""Question -> kinds that it shows with."""

@@ -134,9 +134,13 @@ def sample_skin(sampler: ParameterSampler, person: Person) -> SkinSpec:
     return SkinSpec(melanin, **numbers, makeup=_sample_makeup(sampler, person), seed=sampler.seed())
 
 
+MAKEUP = ("lipstick", "eye_shadow", "liner", "blush", "foundation", "lip_colour", "shadow_colour")
+"""Questions about the make-up of who wears some."""
+
+
 def _sample_makeup(sampler: ParameterSampler, person: Person) -> MakeUp:
     """Four in ten feminine faces wear some, in any mixture; others hardly ever."""
-    worn = sampler.flag("makeup", 0.4 if person.masculine < 0.5 else 0.02)
+    worn = sampler.flag("makeup", 0.4 if person.masculine < 0.5 else 0.02, yes_for=MAKEUP)
     lipstick, shadow = sampler.number("lipstick", 0.0, 1.0), sampler.number("eye_shadow", 0.0, 1.0, power=1.5)
     liner, blush = sampler.number("liner", 0.0, 1.0), sampler.number("blush", 0.0, 1.0)
     foundation = sampler.number("foundation", 0.0, 0.5)

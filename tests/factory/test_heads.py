@@ -60,7 +60,7 @@ def test_bad_render_settings_are_named(tmp_path: Path) -> None:
 
 def test_overrides_come_from_a_file_and_from_options(tmp_path: Path) -> None:
     overrides = tmp_path / "heads.yaml"
-    overrides.write_text("hair: {family: [long, bob], clump: 0.5}\nskin: {melanin: [0.2, 0.4]}\n")
+    overrides.write_text("hair: {family: [long_wavy, bob], clump: 0.5}\nskin: {melanin: [0.2, 0.4]}\n")
     joined = read_overrides(overrides, {"hair": {"family": "bob"}, "beard": {"family": None}})
     assert joined.to_json() == {"hair": {"family": "bob", "clump": 0.5}, "skin": {"melanin": [0.2, 0.4]}}
 
