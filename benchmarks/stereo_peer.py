@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, PixelClass
-from labeling.masks import read_masks
 from labeling.visibility import head_caster
 from reconstruction.neighbours import find_neighbours
 from reconstruction.patchmatch.estimate import estimate_depth_maps
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import View, load_views
+from scans.class_masks import read_class_masks
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _true_depths(capture: Capture, views: tuple[View, ...]) -> list[NDArray[np.f
     """Per view (H, W) depth of the head's surface where the class mask says skin, 0 elsewhere."""
     caster = head_caster(HeadSurface.read(capture.head_path))
     depths = []
-    for view, mask in zip(views, read_masks(capture), strict=True):
+    for view, mask in zip(views, read_class_masks(capture), strict=True):
         assert mask is not None, "a synthetic capture has masks"
         camera, depth = view.camera, np.zeros(mask.shape)
         rows, columns = np.nonzero(mask == PixelClass.SKIN)

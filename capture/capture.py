@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -171,7 +172,13 @@ class Capture:
     @cached_property
     def mask_paths(self) -> tuple[Path, ...]:
         """N class-id masks, in the order of the cameras; they may be missing."""
-        return tuple(self.folder / "masks" / Path(camera.name).with_suffix(".png") for camera in self.cameras)
+        plain = [PurePosixPath(camera.name).with_suffix(".png") for camera in self.cameras]
+        shared = Counter(plain)  # a.jpg and a.png: a.jpg.png and a.png.png, as COLMAP has it
+        names = (
+            name if shared[name] == 1 else PurePosixPath(f"{camera.name}.png")
+            for name, camera in zip(plain, self.cameras, strict=True)
+        )
+        return tuple(self.folder / "masks" / name for name in names)
 
     @property
     def scan_path(self) -> Path:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, PixelClass, Scan, vertex_normals
-from labeling.masks import pixel_values, read_masks
+from labeling.masks import pixel_values
 from labeling.visibility import MIN_COSINE, head_caster
+from scans.class_masks import read_class_masks
 from scans.visibility import visible_in
 
 UNSEEN = 255  # no camera with a mask sees the vertex, or only the background shines through there
@@ -25,7 +26,7 @@ def seen_classes(capture: Capture, scan: Scan) -> NDArray[np.uint8] | None:
     Raises:
         InputError: where a mask is damaged.
     """
-    masks = read_masks(capture)
+    masks = read_class_masks(capture)
     if all(mask is None for mask in masks):
         return None
     points = scan.vertices.astype(float)

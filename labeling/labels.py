@@ -17,9 +17,9 @@ from capture import Capture, HeadSurface, InputError, Labels, Mesh, RefusedError
 from capture.folders import check_folder
 from labeling.alignment import check_alignment
 from labeling.classes import seen_classes
-from labeling.masks import read_masks
 from labeling.settings import LabelSettings
 from labeling.visibility import seen_on_skin
+from scans.class_masks import read_class_masks
 from scans.distance import closest_points, inside_or_outside
 
 _ENOUGH = 300  # vertices on skin that are enough to check the alignment with
@@ -111,7 +111,7 @@ def _seen(folder: Path, scan: Scan) -> dict[str, NDArray]:
     if not (folder / "sparse").is_dir():
         return {}
     capture = Capture.read(folder)
-    masks = read_masks(capture)
+    masks = read_class_masks(capture)
     seen, on_skin = seen_on_skin(scan, capture.cameras, masks)
     columns: dict[str, NDArray] = {"views": np.minimum(seen, 255).astype(np.uint8)}
     classes = seen_classes(capture, scan)

@@ -1,29 +1,11 @@
-"""Class masks of a synthetic capture: reading them, and what they say at a point."""
+"""Class masks of a synthetic capture: what they say at a point."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from capture import Camera, Capture, InputError, PixelClass
-
-
-def read_masks(capture: Capture) -> list[NDArray[np.uint8] | None]:
-    """Per view the class ids (H, W), None where there is no mask; raises `InputError` where one is damaged."""
-    masks: list[NDArray[np.uint8] | None] = []
-    for path, camera in zip(capture.mask_paths, capture.cameras, strict=True):
-        if not path.is_file():
-            masks.append(None)
-            continue
-        try:
-            mask = np.asarray(Image.open(path))
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-            raise InputError(f"damaged mask: {path} ({error}); generate the capture again") from None
-        if mask.shape != (camera.height, camera.width):
-            raise InputError(f"mask {path} is not a grey image of its camera's size; generate the capture again")
-        masks.append(mask)
-    return masks
+from capture import Camera, PixelClass
 
 
 def pixel_values(values: NDArray, camera: Camera, points: NDArray[np.float64]) -> NDArray:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, Labels, Mesh, PixelClass, Scan, write_json
 from capture.geometry import face_areas, face_normals
-from labeling.masks import read_masks, without_specks
+from labeling.masks import without_specks
 from labeling.visibility import MIN_COSINE, head_caster, seen_as, seen_on_skin
+from scans.class_masks import read_class_masks
 from scans.distance import surface_distance
 
 SCHEMA_VERSION = 1
@@ -36,7 +37,7 @@ def measure_quality(scan: Scan, labels: Labels, head: HeadSurface, capture: Capt
     - completeness.face_mask: of the area of the face mask that three or more views see as skin, the share with
       scan within 1 and 1.5 mm. Visible is what the head itself does not hide and the class mask calls skin.
     """
-    masks = read_masks(capture)
+    masks = read_class_masks(capture)
     return {
         "schema_version": SCHEMA_VERSION,
         "vertices": len(scan.vertices),

@@ -10,11 +10,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from scipy import ndimage
 
 from capture import Camera, Capture, InputError, RefusedError
 from capture.listing import list_files
+from scans.images import MAX_PIXELS, DecodedImage, decode_file, read_foreground
 
 logger = logging.getLogger(__name__)
 
@@ -61,15 +62,14 @@ def load_views(capture: Capture, masks: Sequence[Path] | None = None, max_size: 
         raise InputError(f"{capture.folder}: {len(masks)} masks for {len(capture.cameras)} images; give one each")
     views = []
     for i, (camera, path) in enumerate(zip(capture.cameras, capture.image_paths, strict=True)):
-        colours, inside = read_image(path)
-        _check_size(path, colours.shape, camera)
-        if int(colours.max()) < 8:
+        image = decode_file(path, max_pixels=None if max_size is None else MAX_PIXELS)
+        _check_size(path, image.width, image.height, camera)
+        if int(image.colours.max()) < 8:
             raise RefusedError(f"image is black: {path}; take its camera out of the capture or render it again")
-        if masks is not None:
-            mask = np.asarray(_open(masks[i]).convert("L")) > 0
-            _check_size(masks[i], mask.shape, camera)
-            inside = mask if inside is None else inside & mask
-        views.append(undistort(shrink(View(camera, colours, inside), max_size)))
+        mask = None if masks is None else read_foreground(masks[i])
+        if masks is not None and mask is not None:
+            _check_size(masks[i], mask.shape[1], mask.shape[0], camera)
+        views.append(undistort(shrink(_view(camera, image, mask), max_size)))
     smaller = sum(view.camera.width < camera.width for view, camera in zip(views, capture.cameras, strict=True))
     if smaller:
         logger.info("%d of %d images are shrunk to %d pixels", smaller, len(views), max_size)
@@ -109,32 +109,32 @@ def find_masks(capture: Capture, folder: Path) -> tuple[Path, ...]:
 
 
 def read_image(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-    """Pixels (H, W, 3) of an image and, where it has an alpha channel, which of them are opaque."""
-    image = _open(path)
-    inside = None
-    if "A" in image.getbands():
-        alpha = np.asarray(image.getchannel("A")) >= 128
-        inside = None if alpha.all() else alpha
-    return np.asarray(image.convert("RGB")), inside
+    """Pixels (H, W, 3) of an image, however large, and where it has an alpha channel, which of them are opaque."""
+    image = decode_file(path, max_pixels=None)
+    return image.colours, image.opaque
 
 
-def _open(path: Path) -> Image.Image:
-    try:
-        image = Image.open(path)
-        image.load()
-    except FileNotFoundError:
-        raise InputError(f"image is missing: {path}") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"damaged image: {path} ({error}); replace it") from None
-    return image
-
-
-def _check_size(path: Path, shape: tuple[int, ...], camera: Camera) -> None:
-    if shape[:2] != (camera.height, camera.width):
+def _check_size(path: Path, width: int, height: int, camera: Camera) -> None:
+    if (width, height) != (camera.width, camera.height):
         raise InputError(
-            f"size of {path} is {shape[1]} x {shape[0]}, its camera says {camera.width} x {camera.height}; "
+            f"size of {path} is {width} x {height}, its camera says {camera.width} x {camera.height}; "
             "calibrate with the images as they are"
         )
+
+
+def _view(camera: Camera, image: DecodedImage, mask: NDArray[np.bool_] | None) -> View:
+    """The image with its own and another mask, and the camera of its size: a very large one was shrunk."""
+    height, width = image.colours.shape[:2]
+    if (width, height) != (image.width, image.height):
+        camera = camera.resized(width, height)
+        mask = None if mask is None else _resized_mask(mask, width, height)
+    inside = image.opaque if mask is None else mask if image.opaque is None else image.opaque & mask
+    return View(camera, image.colours, inside)
+
+
+def _resized_mask(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.bool_]:
+    resized = Image.fromarray(mask.astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
+    return np.asarray(resized) > 0
 
 
 def shrink(view: View, longest: int | None) -> View:
@@ -148,8 +148,7 @@ def shrink(view: View, longest: int | None) -> View:
     colours = np.asarray(Image.fromarray(view.colours).resize(size, Image.Resampling.BOX))
     if view.inside is None:
         return View(camera, colours)
-    inside = Image.fromarray(view.inside.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
-    return View(camera, colours, np.asarray(inside) > 0)
+    return View(camera, colours, _resized_mask(view.inside, *size))
 
 
 def undistort(view: View) -> View:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from capture import Camera, Capture, InputError, Labels, Scan
 from capture.arrays import read_npz
-from scans.images import decode_classes, decode_image
+from scans.images import decode_classes, decode_file, image_size
 from scans.meshes import read_scan
 
 _ID = re.compile(r"[A-Za-z0-9_\-]+")
@@ -111,14 +111,23 @@ class HeadSample:
 
     def pixels(self) -> list[NDArray[np.uint8]]:
         """N decoded images (H, W, 3); raises `InputError` where one is damaged or not its camera's picture."""
-        result = []
-        for camera, data, name in zip(self.cameras, self.images, self.image_names, strict=True):
-            image = decode_image(data, name)
-            height, width = image.shape[:2]
-            if abs(width * camera.height - height * camera.width) > max(width, height):
-                raise InputError(
-                    f"{name} is {width} x {height}, its camera {camera.width} x {camera.height}: another shape; "
-                    "give the image that was calibrated"
-                )
-            result.append(image)
-        return result
+        return [self.view_pixels(i) for i in range(len(self.cameras))]
+
+    def view_pixels(self, view: int) -> NDArray[np.uint8]:
+        """The decoded image (H, W, 3) of a view; raises as `pixels` does."""
+        image = decode_file(self.images[view], self.image_names[view])
+        self._check_shape(view, image.width, image.height)
+        return image.colours
+
+    def check_shapes(self) -> None:
+        """Raise `InputError` where an image is not its camera's picture, by the beginnings of the files alone."""
+        for view, (data, name) in enumerate(zip(self.images, self.image_names, strict=True)):
+            self._check_shape(view, *image_size(data, name))
+
+    def _check_shape(self, view: int, width: int, height: int) -> None:
+        camera = self.cameras[view]
+        if abs(width * camera.height - height * camera.width) > max(width, height):
+            raise InputError(
+                f"{self.image_names[view]} is {width} x {height}, its camera {camera.width} x {camera.height}: another "
+                "shape; give the image that was calibrated"
+            )

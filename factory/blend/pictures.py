@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from capture import Camera, InputError, atomic_path, write_bytes
 from generator.image_files.png import encode_png
-from scans.images import decode_image
+from scans.image_files import opened_image
+from scans.images import decode_file
 
 _OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}
 """Format -> how it is written."""
@@ -35,11 +36,8 @@ class Picture:
     @classmethod
     def read(cls, camera: Camera, path: Path) -> Picture:
         """Look at the file; raises `InputError` where it is no image of its camera's size that could be written."""
-        try:
-            with Image.open(path) as image:
-                kind, (width, height) = str(image.format), image.size
-        except (UnidentifiedImageError, OSError, ValueError) as error:
-            raise InputError(f"damaged image: {path} ({error}); copy or render it again") from None
+        with opened_image(path, str(path)) as image:
+            kind, (width, height) = str(image.format), image.size
         if (width, height) != (camera.width, camera.height):
             raise InputError(
                 f"{path} is {width} x {height}, its camera {camera.width} x {camera.height}; give the "
@@ -52,7 +50,7 @@ class Picture:
 
     def pixels(self) -> NDArray[np.uint8]:
         """(H, W, 3) sRGB."""
-        return decode_image(self.path.read_bytes(), str(self.path))
+        return decode_file(self.path, max_pixels=None).colours
 
 
 def write_picture(pixels: NDArray[np.uint8], like: Picture, path: Path, changed: bool) -> None:
@@ -63,7 +61,7 @@ def write_picture(pixels: NDArray[np.uint8], like: Picture, path: Path, changed:
     elif like.format == "PNG":
         write_bytes(path, encode_png(pixels))
     else:
-        with Image.open(like.path) as image:
+        with opened_image(like.path, str(like.path)) as image:
             kept = {name: image.info[name] for name in _KEPT if name in image.info}
         with atomic_path(path) as temporary:
             Image.fromarray(pixels).save(temporary, format=like.format, **kept, **_OPTIONS.get(like.format, {}))

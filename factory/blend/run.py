@@ -41,6 +41,7 @@ from registration.errors import SurfaceError, face_error
 from registration.files.outputs import ScanRegistration
 from registration.files.register import fit_template
 from registration.pipeline import VERSION as REGISTRATION_VERSION
+from scans.class_masks import read_class_masks
 from scans.images import decode_classes
 from scans.skin_labels import NO_LABELS, default_labels_file
 from scans.units import find_units, scaled, scaled_camera
@@ -73,6 +74,7 @@ def blend_capture(clean: Path, out: Path, options: BlendOptions, *, force: bool 
     spec = capture.info.spec
     known = None if spec is None else HeadSpec.from_json(dict(spec), f"spec of {capture.info.id}")
     pictures = [Picture.read(camera, path) for camera, path in zip(capture.cameras, capture.image_paths, strict=True)]
+    _has_masks(capture)  # refuses damaged ones before minutes are spent
     plain = _plain(capture, options)
     if not force and is_made(out, "generate", plain):
         log.info("%s is complete: not blended again", out)
@@ -149,11 +151,12 @@ def _blend(
 
     spec = overlay_spec(options.hair, known, done.registration.head, model, library, seen)
     sensor = None if known is None else known.sensor
+    written = Capture(out, capture.model, info).mask_paths
     with tempfile.TemporaryDirectory(prefix="p2p-blend-") as place:
         made = _render(spec, done, cameras, Path(place), out, options.render, _has_masks(capture))
         cover = [
             _compose(*job, sensor, Path(place), out)
-            for job in zip(range(len(cameras)), cameras, pictures, capture.mask_paths, strict=True)
+            for job in zip(range(len(cameras)), cameras, pictures, capture.mask_paths, written, strict=True)
         ]
     if not any(cover):
         raise InputError(f"{capture.folder}: no view shows any of the hair; are its scan and its cameras in one frame?")
@@ -212,7 +215,8 @@ def _known_error(capture: Capture, done: ScanRegistration) -> dict[str, float] |
 
 
 def _has_masks(capture: Capture) -> bool:
-    return all(path.is_file() for path in capture.mask_paths)
+    """Whether each view has its class ids; raises `InputError` where one of them is damaged."""
+    return all(mask is not None for mask in read_class_masks(capture))
 
 
 def _render(
@@ -237,9 +241,16 @@ def _render(
 
 
 def _compose(
-    index: int, camera: Camera, picture: Picture, mask: Path, sensor: SensorSpec | None, place: Path, out: Path
+    index: int,
+    camera: Camera,
+    picture: Picture,
+    mask: Path,
+    written: Path,
+    sensor: SensorSpec | None,
+    place: Path,
+    out: Path,
 ) -> float:
-    """Write a view's image, and its mask where there is one; returns the share of the pixels that hair covers."""
+    """Write a view's image, and its mask as `written` if there is one; returns the share of pixels that hair covers."""
     straight = pinhole(camera)
     overlay = cleaned(warp(read_overlay(place, index), straight, camera))
     alpha = overlay[..., 3]
@@ -254,7 +265,7 @@ def _compose(
                 f"{mask} is {below.shape[1]} x {below.shape[0]}, its camera {camera.width} x "
                 f"{camera.height}; remove the masks, or make the capture again"
             )
-        write_bytes((out / "masks" / camera.name).with_suffix(".png"), encode_png(blend_classes(below, alpha, hair)))
+        write_bytes(written, encode_png(blend_classes(below, alpha, hair)))
     return float((alpha > 0.5).mean())
 
 

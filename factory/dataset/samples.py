@@ -15,7 +15,8 @@ from PIL import Image
 from capture import Capture, InputError, Labels, Scan, read_json
 from factory.stages.stamps import history
 from generator.attributes import attributes_of
-from scans.images import decode_classes, decode_image
+from scans.class_masks import read_class_masks
+from scans.images import decode_image
 
 # Raise it when what is in a sample or its facts changes: data sets are packed again.
 # 2: part, side, views, seen_class; 3: no times; 4: facts say looks, assets and counts of distances;
@@ -80,18 +81,16 @@ def facts(capture: Capture) -> dict[str, Any]:
 
 def _masks(capture: Capture) -> dict[str, bytes]:
     """The class ids of each view as a PNG; nothing where the capture has none."""
-    paths = capture.mask_paths
-    missing = [path for path in paths if not path.is_file()]
-    if len(missing) == len(paths):
+    masks = read_class_masks(capture)
+    missing = [path for path, mask in zip(capture.mask_paths, masks, strict=True) if mask is None]
+    if len(missing) == len(masks):
         return {}
     if missing:
         raise InputError(f"mask is missing: {missing[0]}, of other views there are some; generate the capture again")
     files = {}
-    for i, (path, camera) in enumerate(zip(paths, capture.cameras, strict=True)):
-        classes = decode_classes(path.read_bytes(), str(path))
-        if classes.shape != (camera.height, camera.width):
-            raise InputError(f"mask {path} is not of its camera's size; generate the capture again")
+    for i, classes in enumerate(masks):
         buffer = io.BytesIO()
+        assert classes is not None
         Image.fromarray(classes).save(buffer, "PNG", optimize=True)
         files[f"view_{i:02d}.mask.png"] = buffer.getvalue()
     return files

@@ -18,13 +18,12 @@ _SIDE = 420  # pixels of a view's longer side
 
 def draw_prediction(prediction: Prediction, head: HeadSample) -> Picture:
     """Some views: the image, the labels over it, the labelled scan alone, and its distance where the model has it."""
-    pixels = head.pixels()
     renderer = MeshRenderer(head.scan.vertices, head.scan.faces)
     shades = colours.probability_colours(prediction.probability)
     rows: list[list[tuple[str, Picture]]] = []
     for i in _chosen(len(head.cameras)):
         camera = _fitted(head.cameras[i])
-        image = resize_image(pixels[i], camera.width, camera.height)
+        image = resize_image(head.view_pixels(i), camera.width, camera.height)
         fragments = renderer.from_camera(camera)
         row = [(camera.name, image), ("labels: orange skin, blue other", fragments.shade(shades, image, 0.6))]
         row.append(("labels alone", fragments.shade(shades)))

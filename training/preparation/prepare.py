@@ -95,7 +95,7 @@ class _Products:
 
     def tokens(self) -> list[Tokens]:
         """Token maps of the images."""
-        self.head.pixels()  # refuses images of another shape than their cameras'
+        self.head.check_shapes()
         backbone = shared_backbone(self.preparation.features.backbone)
         return cached_tokens(backbone, self.head.images, self.head.image_names, self.cache)
 
