@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from scans.meshes import read_scan
@@ -106,15 +107,20 @@ def reconstruct(case: Path) -> Result:
     return off < 0.02, f"{len(scans[0].vertices):,} vertices; {len(scans[1].vertices):,} of 8 bits"
 
 
+def _colours(path: Path) -> NDArray[np.uint8]:
+    colours = read_scan(path).colours
+    return np.zeros((1, 3), np.uint8) if colours is None else colours
+
+
 def colours_of_floats(case: Path) -> Result:
     """Colours that are 255 times the file's."""
-    brightest = int(read_scan(case / "scan.ply").colours.max())
+    brightest = int(_colours(case / "scan.ply").max())
     return 150 <= brightest <= 180, f"brightest colour {brightest}, wanted about 165"
 
 
 def colours_above_one(case: Path) -> Result:
     """Bright colours clipped, none black."""
-    colours = read_scan(case / "scan.obj").colours
+    colours = _colours(case / "scan.obj")
     return int(colours.max()) == 255 and colours.mean() > 40, f"mean {colours.mean():.0f}, brightest {colours.max()}"
 
 
