@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import threading
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from capture import InputError
+from scans.tiff import decode_tiff, is_misread
 
 _MOST_PIXELS = 1_000_000_000
 _RAW_TAG, _SUBFILE_TAG, _SUB_FILES_TAG = 50706, 254, 330  # of TIFF: DNG's version, kind of image, further images
@@ -47,7 +49,7 @@ def opened_image(source: Path | bytes, where: str, what: str = "image") -> Itera
     """
     with _unlimited:
         try:
-            with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
+            with _open(source) as image:
                 _check(image, where, what)
                 yield image
         except InputError:
@@ -58,6 +60,29 @@ def opened_image(source: Path | bytes, where: str, what: str = "image") -> Itera
             raise _unknown(source, where, what) from None
         except _DAMAGE as error:
             raise InputError(f"damaged {what}: {where} ({error}); copy or render it again") from None
+
+
+def _open(source: Path | bytes) -> Image.Image:
+    try:
+        image = Image.open(source if isinstance(source, Path) else io.BytesIO(source))
+    except UnidentifiedImageError:
+        made = _tiff(source)
+        if made is None:
+            raise
+        return made
+    if image.format == "TIFF" and is_misread(image):
+        made = _tiff(source)
+        if made is not None:
+            image.close()
+            return made
+    return image
+
+
+def _tiff(source: Path | bytes) -> Image.Image | None:
+    made = decode_tiff(source if isinstance(source, bytes) else source.read_bytes())
+    if made is not None:
+        made.format = "TIFF"
+    return made
 
 
 def _check(image: Image.Image, where: str, what: str) -> None:
@@ -93,22 +118,30 @@ def _unread(name: str, where: str, what: str) -> InputError:
 
 
 class _Unlimited:
-    """While entered, Pillow opens images of any size: photographs are larger than what it takes for an attack."""
+    """While entered, Pillow opens images of any size, and doesn't warn of odd metadata.
+
+    Photographs are larger than what it takes for an attack.
+    """
 
     def __init__(self) -> None:
         self._lock, self._inside = threading.Lock(), 0
         self._limit: int | None = None
+        self._silence = warnings.catch_warnings()
 
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
                 self._limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+                self._silence = warnings.catch_warnings()
+                self._silence.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
+                self._silence.__exit__(None, None, None)
                 Image.MAX_IMAGE_PIXELS = self._limit
 
 

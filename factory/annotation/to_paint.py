@@ -96,7 +96,8 @@ def _views(
 ) -> tuple[tuple[Camera, ...], tuple[Path, ...]]:
     """The cameras as pinholes, and pictures that fit them."""
     flat, images = pinhole_cameras(cameras), []
-    for number, (camera, straight, image) in enumerate(zip(cameras, flat, sample.pixels(), strict=True)):
+    for number, (camera, straight) in enumerate(zip(cameras, flat, strict=True)):
+        image = sample.view_pixels(number)
         images.append(folder / f"{number:03d}_{Path(camera.name).stem}.jpg")
         Image.fromarray(undistort_to(image, camera, straight)).save(images[-1], quality=_QUALITY, subsampling=0)
     return tuple(flat), tuple(images)

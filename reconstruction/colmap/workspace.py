@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from reconstruction.depth import DepthMap
 from reconstruction.neighbours import Neighbours
 from reconstruction.views import View
 
+_LOSSLESS = {".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".ppm": "PPM"}
 _SEEDS_PER_VIEW = 400
 _SEED_TOLERANCE = 0.01  # relative difference of depth up to which two views see the same point
 
@@ -77,13 +77,15 @@ class Workspace:
 
 
 def _save(path: Path, colours: NDArray[np.uint8]) -> None:
-    """Write an image losslessly under the name that the cameras know it by, whatever its suffix."""
-    lossy = PurePosixPath(path.name).suffix.lower() in (".jpg", ".jpeg")
-    options: dict[str, Any] = {"quality": 98, "subsampling": 0} if lossy else {}
-    try:
-        Image.fromarray(colours).save(path, **options)
-    except ValueError as error:
-        raise InputError(f"image {path.name}: its type can't be written ({error}); use .png or .jpg") from None
+    """Write an image under the name that the cameras know it by.
+
+    In formats that are lossy by default, or can't be written, it becomes a PNG: COLMAP goes by the content.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".jpg", ".jpeg"):
+        Image.fromarray(colours).save(path, quality=98, subsampling=0)
+    else:
+        Image.fromarray(colours).save(path, format=_LOSSLESS.get(suffix, "PNG"))
 
 
 def seed_points(views: Sequence[View], maps: Sequence[DepthMap]) -> SparsePoints:

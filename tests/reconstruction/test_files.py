@@ -11,7 +11,7 @@ from reconstruction.colmap import pycolmap
 from reconstruction.colmap.maps import read_map, write_map
 from reconstruction.colmap.workspace import Workspace, seed_points
 from reconstruction.depth import DepthMap
-from reconstruction.neighbours import find_neighbours
+from reconstruction.neighbours import Neighbours, find_neighbours
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import find_masks, load_views
@@ -103,3 +103,15 @@ def test_workspace_is_a_colmap_model_with_tracks(sphere: Capture, tmp_path: Path
     assert model.num_points3D() > 100
     assert min(len(point.track.elements) for point in model.points3D.values()) >= 2
     assert (tmp_path / "stereo" / "patch-match.cfg").read_text().splitlines()[0] == "view_00.png"
+
+
+def test_workspace_images_are_lossless_whatever_their_names(sphere: Capture, tmp_path: Path) -> None:
+    first = load_views(sphere)[0]
+    names = [f"{suffix}/view.{suffix}" for suffix in ("png", "tif", "bmp", "webp", "gif", "pgm", "jp2", "pfm", "odd")]
+    views = [replace(first, camera=replace(first.camera, name=name)) for name in names]
+    workspace = Workspace(tmp_path)
+    workspace.create(views, [Neighbours(np.zeros(0, np.int64), np.zeros(0, np.float32))] * len(views))
+    for name in names:
+        found = pycolmap.Bitmap.read(str(tmp_path / "images" / name), as_rgb=True)
+        assert found is not None
+        np.testing.assert_array_equal(found.to_array(), first.colours, err_msg=name)
