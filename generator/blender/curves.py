@@ -7,16 +7,18 @@ geometry nodes of a Curves object turn them into curves.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
 
+from capture.warnings_once import warn_once
+from generator.blender.compat import bundled_file, version
 from generator.blender.materials.nodes import Graph
 from generator.blender.meshes import link
 from generator.hair.strands import Strands
 
+_NODE_FILE = "procedural_hair_node_assets.blend"
 HAIR_NODES: dict[str, dict[str, Any]] = {
     "Duplicate Hair Curves": {"Amount": 1, "Viewport Amount": 1.0, "Radius": 0.0005, "Distribution Shape": 0.5},
     "Frizz Hair Curves": {"Cumulative Offset": False, "Distance": 0.0003, "Factor": 1.0},
@@ -27,6 +29,8 @@ HAIR_NODES: dict[str, dict[str, Any]] = {
 def add_strands(name: str, strands: Strands, paint: Any, pass_index: int, seed: int | None = None) -> Any:
     """A hair object of strands; with a `seed`, Blender's own hair nodes, where it has them, make more of each."""
     more = seed is not None and all(bundled_hair_node(node) for node in HAIR_NODES)
+    if seed is not None and not more:
+        warn_once(f"Blender {version()} has no hair nodes: hair is rendered with half of the strands; use 3.5 or later")
     source = _polylines(name, replace(strands, radii=0.8 * strands.radii) if more else strands)
     curves = bpy.data.hair_curves.new(name)
     curves.materials.append(paint)
@@ -100,7 +104,7 @@ def bundled_hair_node(name: str) -> Any:
     loaded = bpy.data.node_groups.get(name)
     if loaded is not None:
         return loaded
-    place = _bundled_file()
+    place = bundled_file(_NODE_FILE)
     if place is None:
         return None
     with bpy.data.libraries.load(str(place), link=False) as (there, here):
@@ -110,12 +114,6 @@ def bundled_hair_node(name: str) -> Any:
     return bpy.data.node_groups.get(name)
 
 
-def _bundled_file() -> Path | None:
-    root = bpy.utils.system_resource("DATAFILES")
-    place = Path(root) / "assets/geometry_nodes/procedural_hair_node_assets.blend"
-    return place if root and place.is_file() else None
-
-
 def hair_nodes() -> str:
     """The hair nodes that captures are made with, for their record: bundled or none."""
-    return "bundled" if _bundled_file() else "none"
+    return "bundled" if bundled_file(_NODE_FILE) else "none"

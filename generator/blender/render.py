@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from capture import Camera, InputError, write_bytes
 from capture.files import explain_os_error
 from generator.blender.cameras import aim
+from generator.blender.compat import write_exr
 from generator.cameras.sensor import expose
 from generator.components.sensor import SensorSpec
 from generator.image_files.exr import decode_exr
@@ -59,7 +60,7 @@ def render_channels(
     """
     aim(scene, camera)
     settings = scene.render.image_settings
-    settings.file_format = "OPEN_EXR_MULTILAYER" if layers else "OPEN_EXR"
+    write_exr(settings, layers)
     if not layers:
         settings.color_mode = "RGBA" if alpha else "RGB"
     settings.color_depth, settings.exr_codec = "32", "NONE"

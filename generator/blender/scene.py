@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import bpy
 
-from generator.blender.compat import has_denoiser
+from capture.warnings_once import warn_once
+from generator.blender.compat import has_denoiser, version
 from generator.blender.device import use_device
-
-log = logging.getLogger(__name__)
 
 
 def new_scene(samples: int, threads: int | None, seed: int, device: str = "cpu") -> Any:
@@ -64,7 +62,9 @@ def _set_sampling(cycles: Any, samples: int, seed: int) -> None:
     else:
         cycles.use_denoising = False
         cycles.samples = 3 * samples
-        log.info("this Blender has no OpenImageDenoise: rendering %d samples instead of %d", 3 * samples, samples)
+        warn_once(
+            f"Blender {version()} has no OpenImageDenoise here: {3 * samples} samples are rendered instead of {samples}"
+        )
 
 
 def _silence_stamps(render: Any) -> None:

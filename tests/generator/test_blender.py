@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
-import shutil
 import struct
 import subprocess
 import sys
@@ -24,26 +22,13 @@ from generator.jobs.arguments import parse_job
 from generator.jobs.files import write_job
 from generator.sampling import sample_spec
 from generator.spec import HeadSpec
+from tests.generator.blenders import SCRIPT, WHEELS, Start, blender_run, bpy_run, needs_blender, needs_bpy
 from tests.generator.read_exr import read_exr
 from tests.generator.toy_model import override
 
-REPO = Path(__file__).resolve().parents[2]
-SCRIPT = REPO / "blender_scripts" / "generate.py"
-BLENDER = shutil.which("blender")
 SETTINGS = ("--resolution", "80", "--samples", "1", "--passes", "depth,normals,albedo,uv")
 
 pytestmark = pytest.mark.slow
-needs_bpy = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
-needs_blender = pytest.mark.skipif(BLENDER is None, reason="no blender binary on PATH")
-
-
-def bpy_run(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(SCRIPT), *options], capture_output=True, text=True, timeout=500)
-
-
-def blender_run(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [str(BLENDER), "--background", "--python", str(SCRIPT), "--", *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=500)
 
 
 def read_grey(path: Path) -> np.ndarray:
@@ -73,28 +58,34 @@ def read_grey(path: Path) -> np.ndarray:
     return image
 
 
+@pytest.fixture(scope="module", params=WHEELS)
+def start(request: pytest.FixtureRequest) -> Start:
+    """What starts a Blender."""
+    found: Start = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One capture made with bpy."""
+def folder(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One capture made with it."""
     target = tmp_path_factory.mktemp("bpy") / "head_00000003"
-    done = bpy_run("--seed", "3", "--out", str(target), *SETTINGS, "--hair", "crop", "--beard", "short")
+    done = start("--seed", "3", "--out", str(target), *SETTINGS, "--hair", "crop", "--beard", "short")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "p2p-progress head_00000003 view 13/13" in done.stdout
     return target
 
 
-@needs_bpy
 def test_capture_is_complete(folder: Path) -> None:
     capture = Capture.read(folder)
     assert len(capture.cameras) == 13
-    assert capture.info.seed == 3 and capture.info.versions["blender"]
+    assert capture.info.seed == 3 and capture.info.versions["blender"] >= "4.5"
+    assert capture.info.versions["hair_nodes"] == "bundled"
     assert HeadSpec.from_json(dict(capture.info.spec or {})).seed == 3
     surface = HeadSurface.read(capture.head_path)
     assert surface.face_mask is not None and surface.face_mask.any()
     assert surface.part("eyes").any() and surface.part("teeth").any()
 
 
-@needs_bpy
 def test_masks_hold_class_ids_and_nothing_else(folder: Path) -> None:
     capture = Capture.read(folder)
     front = read_grey(capture.mask_paths[3])
@@ -128,7 +119,6 @@ def skin_hits(capture: Capture, view: int) -> tuple[np.ndarray, np.ndarray, np.n
     return mask, depth, face, surface
 
 
-@needs_bpy
 @pytest.mark.parametrize("view", [3, 5, 8])
 def test_depth_and_normals_are_those_of_the_written_surface(folder: Path, view: int) -> None:
     """Rays cast at head.ply by another program hit at the depth and with the normal that the passes say."""
@@ -149,7 +139,6 @@ def test_depth_and_normals_are_those_of_the_written_surface(folder: Path, view: 
     assert np.median((normals * flat).sum(axis=1)) > 0.999 and ((normals * flat).sum(axis=1) > 0.9).mean() > 0.97
 
 
-@needs_bpy
 def test_albedo_and_texture_coordinates(folder: Path) -> None:
     mask = read_grey(Capture.read(folder).mask_paths[3])
     uv, albedo = (read_exr(folder / "passes" / name / "view_03.exr") for name in ("uv", "albedo"))
@@ -165,7 +154,6 @@ def test_albedo_and_texture_coordinates(folder: Path) -> None:
     assert (red[mask == PixelClass.SCALP_HAIR] > 0).all()
 
 
-@needs_bpy
 def test_texture_coordinates_are_those_of_the_model(folder: Path) -> None:
     capture = Capture.read(folder)
     mask, depth, face, surface = skin_hits(capture, 3)
@@ -182,7 +170,6 @@ def test_texture_coordinates_are_those_of_the_model(folder: Path) -> None:
     assert np.quantile(np.abs(seen - expected).max(axis=1), 0.98) < 1e-4
 
 
-@needs_bpy
 def test_the_head_fills_the_frames(folder: Path) -> None:
     for path in Capture.read(folder).mask_paths:
         mask = read_grey(path)
@@ -192,7 +179,6 @@ def test_the_head_fills_the_frames(folder: Path) -> None:
         assert columns[0] > 0 and columns[-1] < len(mask) - 1 and rows[0] > 0, f"{path.name}: cut off"
 
 
-@needs_bpy
 def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
     """Our cameras, our surface, Blender's picture: nearly every skin vertex in front of the head hits the head."""
     capture = Capture.read(folder)
@@ -208,12 +194,11 @@ def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
         assert near[row, column].mean() > 0.999  # a pixel of play at the outline, where only centres count
 
 
-@needs_bpy
-def test_same_seed_same_bytes(folder: Path, tmp_path: Path) -> None:
+def test_same_seed_same_bytes(folder: Path, start: Start, tmp_path: Path) -> None:
     """Also where the same arguments come as a job file."""
     again, words = tmp_path / folder.name, ("--hair", "crop", "--beard", "short", "--threads", "1")
     write_job(tmp_path / "job.json", parse_job(["--seed", "3", "--out", str(again), *SETTINGS, *words]))
-    done = bpy_run("--job", str(tmp_path / "job.json"))
+    done = start("--job", str(tmp_path / "job.json"))
     assert done.returncode == 0, done.stderr[-2000:]
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
@@ -235,7 +220,6 @@ def test_blenders_own_projection_agrees(tmp_path: Path) -> None:
 
 
 @needs_blender
-@needs_bpy
 def test_binary_gives_the_same_spec_and_a_whole_capture(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "head_00000003"
     done = blender_run(
@@ -276,14 +260,13 @@ def test_both_draw_the_same_specs_byte_for_byte(tmp_path: Path) -> None:
         assert theirs.read_bytes() == path.read_bytes(), path.parent.name
 
 
-@needs_bpy
-def test_a_record_renders_its_head_again_over_another_one(folder: Path, tmp_path: Path) -> None:
+def test_a_record_renders_its_head_again_over_another_one(folder: Path, start: Start, tmp_path: Path) -> None:
     """`--spec capture.json` gives the same bytes, and nothing of what the folder held before stays."""
     again = tmp_path / folder.name
     for name in ("images/view_13.png", "passes/depth/view_13.exr", "scan.ply", "labels.npz", "stages/reconstruct.json"):
         (again / name).parent.mkdir(parents=True, exist_ok=True)
         (again / name).write_text("of another head")
-    done = bpy_run("--spec", str(folder / "capture.json"), "--out", str(again), *SETTINGS)
+    done = start("--spec", str(folder / "capture.json"), "--out", str(again), *SETTINGS)
     assert done.returncode == 0, done.stderr[-2000:]
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
