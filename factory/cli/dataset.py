@@ -165,7 +165,7 @@ def report(options: Report) -> None:
 
 COMMANDS = {
     "demo": Command(demo),
-    "pack": Command(pack),
+    "pack": Command(pack, "label"),
     "produce": Command(produce, "produce"),
     "status": Command(status, "s3"),
     "verify": Command(verify, "s3"),
