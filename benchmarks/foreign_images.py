@@ -105,7 +105,8 @@ def tifffile_rows() -> Iterator[Row]:
         GREY_RGB,
         write(twelve, extratags=[(281, "H", 1, 4095, True)]),
     )
-    yield "tifffile, 12 bits in 16, not told", "tif", GREY_RGB, write(twelve)
+    dark = np.repeat(np.round(twelve / 257)[..., None], 3, axis=2)
+    yield "tifffile, 12 bits in 16, not told: dark, and warned of", "tif", dark, write(twelve)
     yield "tifffile, float grey 0 to 1", "tif", GREY_RGB, write((GREY / 255).astype(np.float32))
     yield "tifffile, float colour 0 to 1", "tif", RGB, write((RGB / 255).astype(np.float32), photometric="rgb")
     yield "tifffile, float grey 0 to 255", "tif", GREY_RGB, write(GREY.astype(np.float32))

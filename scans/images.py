@@ -19,7 +19,7 @@ from scans.image_files import opened_image
 MAX_PIXELS = 90_000_000  # a larger photograph is shrunk while it is decoded
 _BAND = 8_000_000  # pixels that are converted at once, of those
 _DARK = 1 / 16  # of white: 12 bits in 16
-_BITS, _SAMPLE_FORMAT, _PHOTOMETRIC = 258, 339, 262  # tags of a TIFF file
+_BITS, _SAMPLE_FORMAT, _PHOTOMETRIC, _MAX_SAMPLE = 258, 339, 262, 281  # tags of a TIFF file
 _SIGNED, _WHITE_IS_ZERO = 2, 0
 
 
@@ -174,6 +174,11 @@ def _white(image: Image.Image, values: NDArray) -> float:
     if image.mode == "F":
         return white_level(values)
     bits = _tag(image, _BITS) or (32 if image.mode == "I" and image.format not in ("PNG", "PPM") else 16)
+    told = _tag(image, _MAX_SAMPLE) or 0
+    # Others are some program's note of the image's own maximum, which would make each view another brightness.
+    is_depth = 8 < told.bit_length() < bits and told + 1 == 1 << told.bit_length()
+    if is_depth and values.max(initial=0) <= told:
+        return float(told)
     if image.format in ("TIFF", "PNG", "PPM", "JPEG2000"):
         return float(2 ** (bits - 1 if _tag(image, _SAMPLE_FORMAT) == _SIGNED else bits) - 1)
     return white_level(values)

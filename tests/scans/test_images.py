@@ -69,6 +69,14 @@ def test_other_depths_are_divided_by_their_largest_value(tmp_path: Path) -> None
     np.testing.assert_array_equal(decode_file(tmp_path / "a.pgm").colours, GREY_RGB)
 
 
+@pytest.mark.parametrize(("told", "white"), [(4095, 4095), (3000, 65535), (1023, 65535)])
+def test_the_depth_that_a_tiff_file_tells_is_its_white(tmp_path: Path, told: int, white: int) -> None:
+    values = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+    Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={281: told})
+    expected = np.round(values / white * 255)
+    assert np.abs(decode_file(tmp_path / "a.tif").colours[..., 0] - expected).max() <= 1
+
+
 def test_floats_are_shares_of_white_or_bytes(tmp_path: Path) -> None:
     path, shares = tmp_path / "a.tif", (GREY / 255).astype(np.float32)
     for values, expected in [
