@@ -28,6 +28,7 @@ from training.config_files import with_paths
 from training.help_text import COMMANDS, OUR_GROUPS, WORDS, HelpText, program_of
 from training.loggers import loggers_of
 from training.memory import keep_freed_memory
+from training.trainer_options import SavedConfig, as_list, follow, keeps_checkpoints, one_line
 
 log = logging.getLogger(__name__)
 
@@ -179,17 +180,34 @@ class ShardCLI(LightningCLI):
         if config.get("plugins") is None:
             kwargs["plugins"] = [AtomicCheckpointIO()]
         config["use_distributed_sampler"] = False  # the order of heads is ours
-        callbacks = [*(config.get("callbacks") or []), *self.more_callbacks(Path(root))]
-        if not config.get("enable_progress_bar"):
+        callbacks = [*as_list(config.get("callbacks")), *self.more_callbacks(Path(root))]
+        if config.get("barebones"):
+            callbacks = as_list(config.get("callbacks"))
+        elif not config.get("enable_progress_bar"):
             callbacks.append(PlainProgress())
         elif not any(isinstance(callback, ProgressBar) for callback in callbacks):
             callbacks.append(RichProgressBar())
-        if self.subcommand == "fit":
+        if self.subcommand == "fit" and keeps_checkpoints(config):
             minutes = self._get(self.config_init, "resume_minutes")
             folder = Path(self._checkpoint_folder(root))
             callbacks += [LastCheckpoint(folder / "last.ckpt"), ResumePoint(folder / "resume.ckpt", minutes)]
         config["callbacks"] = callbacks
         return super().instantiate_trainer(**kwargs)
+
+    def _dump_config(self) -> None:
+        """As Lightning's, for hyperparameters; some of its own callbacks have defaults that no YAML holds."""
+        try:
+            super()._dump_config()
+        except ValueError:
+            self.config_dump = {}
+
+    def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[Callback]) -> Trainer:
+        """As Lightning's, which adds our checkpoints where it is told to write none."""
+        chosen = follow(config, callbacks)
+        if config.get("barebones"):
+            self.save_config_callback = None
+        with one_line():
+            return super()._instantiate_trainer(config, chosen)
 
     def before_fit(self) -> None:
         """Prepare heads before other processes are started: what is wrong is said once, and nobody waits."""
@@ -208,11 +226,19 @@ class ShardCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """Say where the checkpoints are."""
-        callback = self.trainer.checkpoint_callback
+        callback, last = self.trainer.checkpoint_callback, self._checkpoint("last")
         if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
-            score, root = callback.best_model_score, self.trainer.default_root_dir
-            log.info("best checkpoint: %s (%s %.4f)", callback.best_model_path, self.MONITOR_TEXT, score)
-            log.info("last checkpoint: %s", Path(self._checkpoint_folder(root)) / "last.ckpt")
+            what = self.MONITOR_TEXT if callback.monitor == self.MONITOR else callback.monitor
+            score = "" if callback.best_model_score is None else f" ({what} {callback.best_model_score:.4f})"
+            log.info("best checkpoint: %s%s", callback.best_model_path, score)
+        elif last.is_file():
+            cure = f"name another as `ckpt_path`, such as {last}"
+            log.warning("no checkpoint was chosen as the best (%s): %s", self._checkpoint("best"), cure)
+        if last.is_file():
+            log.info("last checkpoint: %s", last)
+
+    def _checkpoint(self, name: str) -> Path:
+        return Path(self._checkpoint_folder(self.trainer.default_root_dir)) / f"{name}.ckpt"
 
     @classmethod
     def _checkpoint_folder(cls, root: str | None) -> str:
@@ -233,6 +259,7 @@ class ShardCLI(LightningCLI):
         """Arguments of the constructor beside the classes, the parser and the command line's words."""
         return {
             "seed_everything_default": 0,
+            "save_config_callback": SavedConfig,
             "save_config_kwargs": {"overwrite": True},
             "parser_kwargs": {"prog": program, "description": description},
             "trainer_defaults": {
@@ -271,7 +298,7 @@ def exit_code_of(work: Callable[[], object], *, verbose: bool = False) -> int:
     logging.getLogger("training").setLevel(level if first else logging.WARNING)  # one of many processes speaks
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        with safe_imports():  # loaders of data and processes of other GPUs are started by libraries
+        with safe_imports(), one_line():  # loaders of data and processes of other GPUs are started by libraries
             work()
     except InputError as error:
         sys.stderr.write(f"error: {error}\n")

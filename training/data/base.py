@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from capture import InputError
 from training.data.prepared_index import Progress
 from training.data.remote import fetch_dataset, is_url
-from training.data.samplers import EvaluationSampler, TrainingSampler
+from training.data.samplers import EvaluationSampler, OrderedSampler, TrainingSampler
 from training.data.shards import Split, read_splits
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,9 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
         return splits[name]
 
     def _training_sampler(self, rank: int, world: int) -> TrainingSampler:
-        return TrainingSampler(self.count("train"), self.seed, rank, world, self.UNIT)
+        overfits = self.trainer is not None and self.trainer.overfit_batches > 0  # type: ignore[attr-defined]
+        kind = OrderedSampler if overfits else TrainingSampler
+        return kind(self.count("train"), self.seed, rank, world, self.UNIT)
 
     def _loader(
         self, dataset: Dataset, sampler: TrainingSampler | EvaluationSampler, batch_size: int | None

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch.utils.data import Sampler
+from numpy.typing import NDArray
+from torch.utils.data import Sampler, SequentialSampler
 
 from capture import InputError
 
@@ -56,9 +57,12 @@ class TrainingSampler(Sampler):
         return self.count // self.world
 
     def __iter__(self) -> Iterator[SampleIndex]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
+        order = self._order()
         for step in range(self.start, len(self)):
             yield SampleIndex(int(order[step * self.world + self.rank]), (self.epoch, step))
+
+    def _order(self) -> NDArray[np.int64]:
+        return np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
 
     def set_epoch(self, epoch: int) -> None:
         """Go to an epoch, to its beginning unless it is the one that was resumed. Lightning calls it."""
@@ -90,7 +94,17 @@ class TrainingSampler(Sampler):
         return {"epoch": epoch, "steps": steps, "world": self.world, "seed": self.seed, "heads": self.count}
 
 
-class EvaluationSampler(Sampler):
+class OrderedSampler(TrainingSampler, SequentialSampler):
+    """The same samples in every epoch, in their order: Lightning's `overfit_batches` wants it.
+
+    It replaces the sampler of a loader that isn't a `SequentialSampler`.
+    """
+
+    def _order(self) -> NDArray[np.int64]:
+        return np.arange(self.count)
+
+
+class EvaluationSampler(SequentialSampler):
     """Samples in order, dealt out to the processes in turn; those with none left repeat one that is not counted."""
 
     def __init__(self, count: int, rank: int = 0, world: int = 1) -> None:
