@@ -29,6 +29,7 @@ from training.help_text import COMMANDS, OUR_GROUPS, WORDS, HelpText, program_of
 from training.loggers import loggers_of
 from training.memory import keep_freed_memory
 from training.trainer_options import SavedConfig, as_list, follow, keeps_checkpoints, one_line
+from training.yaml_options import YamlParser
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ _SILENT = (  # advice of the libraries that the user can do nothing about
 )
 
 
-class Parser(LightningArgumentParser):
+class Parser(YamlParser, LightningArgumentParser):
     """Ends with one line where the arguments are wrong; its help shows the options that most runs need, or all."""
 
     FULL = False  # whether help shows all

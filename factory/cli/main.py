@@ -17,7 +17,7 @@ from capture import InputError
 from capture.errors import with_option_names
 from capture.lifetime import end_with_parent
 from factory.cli import assets, dataset, evaluation, heads, labelling, scans, training
-from factory.cli.parser import Command, Parser, add_settings, appending, names_of, read_settings
+from factory.cli.parser import Command, Parser, add_settings, appending, names_of, read_settings, refuse_clocks
 from factory.console import exit_code_of, setup_logging
 from training.help_text import COMMANDS as LIGHTNING
 
@@ -64,8 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before = list(takewhile("--verbose".__eq__, words))
     if words[len(before) :] and words[len(before)] in LIGHTNING:  # LightningCLI parses these itself
         return _train(words[len(before) :], verbose=bool(before))
-    parser = build_parser()
-    parsed = parser.parse_args(appending(words, {**COMMANDS, **{f"assets {name}": ASSETS[name] for name in ASSETS}}))
+    parser, every = build_parser(), {**COMMANDS, **{f"assets {name}": ASSETS[name] for name in ASSETS}}
+    if code := exit_code_of(lambda: refuse_clocks(words, every)):
+        return code
+    parsed = parser.parse_args(appending(words, every))
     name, command, options = _chosen(parsed)
     rewrite = partial(with_option_names, names=names_of(command.settings))
     setup_logging(verbose=parsed.verbose, rewrite=rewrite)

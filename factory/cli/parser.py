@@ -24,6 +24,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
@@ -31,8 +32,10 @@ from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type
 import docstring_parser
 from jsonargparse import ArgumentParser
 
+from capture import InputError
 from capture.errors import with_option_names
 from training.help_text import HelpText, program_of
+from training.yaml_options import YamlParser, is_clock
 
 
 def argument(default: Any = MISSING) -> Any:
@@ -226,6 +229,21 @@ def appending(words: list[str], commands: Mapping[str, Command]) -> list[str]:
     return [re.sub(rf"^({'|'.join(sorted(flags))})(?==|$)", r"\1+", word) for word in words]
 
 
+def refuse_clocks(words: list[str], commands: Mapping[str, Command]) -> None:
+    """Raise `InputError` for a number like 1:2, of which YAML 1.1, that arguments are read by, makes 62."""
+    options = [option for command in commands.values() for option in options_of(command.settings)]
+    texts = {option.flag for option in options if _is_text(option)}
+    for before, word in pairwise(["", *words]):
+        flag, _, value = word.partition("=")
+        flag, value = (flag, value) if flag.startswith("--") else (before, word)
+        if is_clock(value) and flag.startswith("--") and flag not in texts:
+            raise InputError(f"{flag} needs a number, got {value}")
+
+
+def _is_text(option: _Option) -> bool:
+    return "parse" in option.metadata or not {int, float} & {option.type, *get_args(option.type)}
+
+
 def _default(each: Field[Any]) -> Any:
     return each.default if each.default_factory is MISSING else each.default_factory()
 
@@ -239,7 +257,7 @@ def _placeholder(kind: Any, name: str) -> str:
     return {int: "N", float: "NUMBER", Path: "PATH"}.get(kind, name.rpartition("_")[2].upper())
 
 
-class Parser(ArgumentParser):
+class Parser(YamlParser):
     """Ends with one line and exit code 2 where the arguments are wrong."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -94,3 +94,15 @@ def _flat(value: dict, prefix: str = "") -> dict:
     for key, item in value.items():
         result |= _flat(item, f"{prefix}{key}.") if isinstance(item, dict) else {f"{prefix}{key}": item}
     return result
+
+
+def test_numbers_are_texts_and_empty_sections_the_defaults(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("data:\n  dataset: 2024\n  cache: 1:2\nmodel:\ntrainer:\n  callbacks:\n  # max_epochs: 3\n")
+    with pytest.raises(SystemExit):
+        cli.run(["fit", "--config", str(path), "--print_config"])
+    mended = yaml.safe_load(capsys.readouterr().out)
+    with pytest.raises(SystemExit):
+        cli.run(["fit", "--data.dataset", "2024", "--data.cache", "1:2", "--print_config"])
+    assert mended == yaml.safe_load(capsys.readouterr().out)
+    assert mended["data"]["dataset"] == "2024" and mended["data"]["cache"] == "1:2"

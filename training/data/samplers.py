@@ -94,7 +94,7 @@ class TrainingSampler(Sampler):
         return {"epoch": epoch, "steps": steps, "world": self.world, "seed": self.seed, "heads": self.count}
 
 
-class OrderedSampler(TrainingSampler, SequentialSampler):
+class OrderedSampler(TrainingSampler, SequentialSampler):  # type: ignore[misc]
     """The same samples in every epoch, in their order: Lightning's `overfit_batches` wants it.
 
     It replaces the sampler of a loader that isn't a `SequentialSampler`.
@@ -113,7 +113,7 @@ class EvaluationSampler(SequentialSampler):
     def __len__(self) -> int:
         return -(-self.count // self.world)
 
-    def __iter__(self) -> Iterator[SampleIndex]:
+    def __iter__(self) -> Iterator[SampleIndex]:  # type: ignore[override]
         for first in range(0, self.count, self.world):
             index = first + self.rank
             yield SampleIndex(index) if index < self.count else SampleIndex(self.count - 1, counted=False)
