@@ -16,7 +16,7 @@ demo: $(VENV)/.ready
 	$(BIN)/p2p demo --out $(OUT)
 
 test: $(VENV)/.ready $(VENV)/.test-tools check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # Production on a cluster while processes, nodes and disks fail: too slow for every run of the tests.
 faults: $(VENV)/.ready

@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / kind).mkdir()
         for item in cameras:
             Image.fromarray(np.full((64, 64), value, np.uint8)).save(tmp_path / kind / item.name)
-    Capture.create(tmp_path, cameras, CaptureInfo("ball", 0))
+    Capture.create(tmp_path, cameras, CaptureInfo("ball", 0, {}))
     label_capture(tmp_path)
     return tmp_path
 
