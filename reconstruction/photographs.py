@@ -12,7 +12,9 @@ from PIL import Image
 
 from capture import InputError
 from capture.listing import list_files
-from reconstruction.views import MIN_VIEWS, read_image
+from reconstruction.views import MIN_VIEWS
+from scans.image_files import opened_image
+from scans.images import decode_file
 
 logger = logging.getLogger(__name__)
 
@@ -122,12 +124,12 @@ def _count_formats(paths: Sequence[Path]) -> str:
 
 
 def _open(path: Path, images: Path) -> Photograph:
-    colours, _ = read_image(path)
-    with Image.open(path) as image:
+    decoded = decode_file(path)
+    with opened_image(path, str(path)) as image:
         suffix = _DIRECT.get(image.format or "", "") if image.mode in _DIRECT_MODES else ""
         kind = _kind(image)
     name = path.relative_to(images).as_posix()
-    return Photograph(name, path, (colours.shape[1], colours.shape[0]), kind, suffix)
+    return Photograph(name, path, (decoded.width, decoded.height), kind, suffix)
 
 
 def _kind(image: Image.Image) -> tuple[str, ...]:

@@ -21,7 +21,9 @@ from capture import InputError
 from reconstruction.colmap import pycolmap
 from reconstruction.photographs import Photograph
 from reconstruction.settings import CalibrationSettings
-from reconstruction.views import MIN_VIEWS, read_image
+from reconstruction.views import MIN_VIEWS
+from scans.image_files import opened_image
+from scans.images import decode_file
 
 Progress = Callable[[str, float], None]
 _PLAIN, _BENT = "SIMPLE_PINHOLE", "SIMPLE_RADIAL"  # the latter only where the images tell its distortion
@@ -112,9 +114,10 @@ def _lay_out(photographs: Sequence[Photograph], names: dict[str, str], folder: P
             except OSError:  # a system without
                 shutil.copyfile(photograph.path, target)
         else:
-            with Image.open(photograph.path) as opened:
+            with opened_image(photograph.path, str(photograph.path)) as opened:
                 exif = opened.getexif()
-            Image.fromarray(read_image(photograph.path)[0]).save(target, compress_level=1, exif=exif)
+            colours = decode_file(photograph.path, max_pixels=None).colours
+            Image.fromarray(colours).save(target, compress_level=1, exif=exif)
 
 
 def _number(

@@ -108,12 +108,6 @@ def find_masks(capture: Capture, folder: Path) -> tuple[Path, ...]:
     return tuple(masks)
 
 
-def read_image(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-    """Pixels (H, W, 3) of an image, however large, and where it has an alpha channel, which of them are opaque."""
-    image = decode_file(path, max_pixels=None)
-    return image.colours, image.opaque
-
-
 def _check_size(path: Path, width: int, height: int, camera: Camera) -> None:
     if (width, height) != (camera.width, camera.height):
         raise InputError(

@@ -16,7 +16,7 @@ from reconstruction.colmap import pycolmap
 from reconstruction.lens_plausibility import implausible
 from reconstruction.photographs import find_photographs, group_by_camera
 from reconstruction.structure_from_motion import _distorted, _lay_out, file_names
-from reconstruction.views import read_image
+from scans.images import decode_file
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
 
@@ -120,7 +120,7 @@ def test_colmap_sees_the_pixels_that_stereo_sees_and_their_exif(tmp_path: Path) 
     for photograph in photographs:
         path = tmp_path / "colmap" / names[photograph.name]
         seen = pycolmap.Bitmap.read(path, True).to_array()
-        assert np.array_equal(seen, read_image(photograph.path)[0]), photograph.name
+        assert np.array_equal(seen, decode_file(photograph.path).colours), photograph.name
         told = photograph.name in ("plain.png", "grey16.png", "really.png")
         assert bool(photograph.kind) == told
         assert pycolmap.infer_camera_from_image(path).has_prior_focal_length == told
