@@ -70,7 +70,7 @@ class RecordedDistributions(Distributions):
 
 
 def misplaced(component: Any, overrides: Any) -> str:
-    """What is wrong with an entry of a file of distributions before anything is drawn, "" where nothing is."""
+    """The fault of an entry of a file of distributions before anything is drawn, "" where nothing is."""
     if component not in STREAMS:
         return f"unknown component {component!r}; use {', '.join(STREAMS)}"
     if not isinstance(overrides, Mapping):
@@ -79,7 +79,7 @@ def misplaced(component: Any, overrides: Any) -> str:
 
 
 def _not_plain(value: Any, where: str) -> str:
-    """What in a value JSON doesn't have, such as YAML's dates and keys that are no words; "" for nothing."""
+    """The part of a value that JSON doesn't have, such as YAML's dates and keys that are no words; "" for nothing."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):

@@ -14,7 +14,7 @@ _BENT = 0.7  # of the distance to the middle: the widest action cameras move the
 
 
 def implausible(camera: Camera) -> str | None:
-    """What no lens has, in words that end with numbers; None where all is in order."""
+    """The intrinsics that no lens has, in words that end with numbers; None where all is in order."""
     (fx, fy), (cx, cy) = camera.focal, camera.principal
     longer = max(camera.width, camera.height)
     if not (

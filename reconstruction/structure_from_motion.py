@@ -39,7 +39,7 @@ _SIGNIFICANT = 3.0  # standard deviations that a distortion differs from none
 
 @dataclass(frozen=True)
 class Solution:
-    """What structure from motion found.
+    """The result of structure from motion.
 
     Attributes:
         model: the largest one; its images are named as `file_names` says.
@@ -234,7 +234,7 @@ def _write_camera(database: Path, camera: Any) -> None:
 
 @dataclass(frozen=True)
 class _Told:
-    """What the images tell of a camera, by the covariance of a bundle adjustment; NaN where it has none.
+    """The certainty that the images give of a camera, by the covariance of a bundle adjustment; NaN where it has none.
 
     Attributes:
         focal: standard deviation of the focal length, as a share of it.
