@@ -160,6 +160,10 @@ class ParameterSampler:
         """True where the user says no."""
         return self._overrides.get(name) in (False, 0)
 
+    def wanted(self, name: str) -> Any:
+        """The override of what is drawn, as the user wrote it; None where there is none."""
+        return self._overrides.get(name)
+
     def fixed(self, name: str) -> bool:
         """True where the user asks for a single value, not for a list or weights. Takes no number from the stream."""
         return isinstance(self._overrides.get(name), str | int | float)

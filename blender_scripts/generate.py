@@ -48,6 +48,7 @@ def run() -> int:
 
 
 if __name__ == "__main__":
+    import contextlib
     import os
     import traceback
 
@@ -56,6 +57,9 @@ if __name__ == "__main__":
     except BaseException:  # noqa: BLE001 - reported, and turned into the exit code
         traceback.print_exc()
         code = 1
+    if "bpy" in sys.modules:
+        with contextlib.suppress(OSError):  # Blender would remove its folder for temporary files at a proper exit
+            Path(sys.modules["bpy"].app.tempdir).rmdir()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # Blender swallows the exceptions of a script, SystemExit included, and would exit with 0

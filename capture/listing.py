@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import unicodedata
+from pathlib import Path, PurePosixPath
 
 _FOREIGN = ("__MACOSX",)  # what macOS adds to archives
 
@@ -20,6 +21,30 @@ def list_files(folder: Path, *, below: bool = True) -> list[Path]:
         folders[:] = [name for name in folders if below and not _hidden(name)]
         found += [Path(place, name) for name in names if not _hidden(name)]
     return sorted(found)
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """The file `name` (with slashes) below a folder, exactly so or else in other case; None where there is none.
+
+    Names of other systems differ in case and in how letters are composed. Of several that differ so, none is taken.
+    """
+    exact = folder / name
+    if exact.is_file():
+        return exact
+    place = folder
+    for word in PurePosixPath(name).parts:
+        if word == ".." or (place / word).exists():
+            place = place / word
+            continue
+        like = [path for path in place.iterdir() if _alike(path.name) == _alike(word)] if place.is_dir() else []
+        if len(like) != 1:
+            return None
+        place = like[0]
+    return place if place.is_file() else None
+
+
+def _alike(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def list_folders(folder: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from assets.head_models.registry import DEFAULT, load_head_model
 from assets.library import open_library
-from capture import InputError, atomic_path
+from capture import InputError, atomic_path, read_json
 from factory.console import Track, track
 from factory.stages.blender import rendering_of, run_blender
 from factory.stages.settings import Execution, RenderSettings
@@ -88,7 +88,9 @@ def preview_heads(
 ) -> Path:
     """Render the tiles and write the sheet; returns its path.
 
-    Raises `InputError` where the output can't be written, `StageError` where Blender fails.
+    A head that can't be made, as a file of its assets is damaged, is left out with a warning that says why.
+
+    Raises `InputError` where the output can't be written or no head can be made, `StageError` where Blender fails.
     """
     out = Path(out)
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
@@ -97,8 +99,11 @@ def preview_heads(
     with tempfile.TemporaryDirectory(prefix="p2p-preview-") as folder, track("preview", len(tiles)) as bar:
         rows: list[Image.Image] = []
         for index, chunk in enumerate(chunks):
-            _render(chunk, views, Path(folder) / f"part_{index:03d}", settings, out, bar, len(rows))
+            before = index * HEADS_PER_PROCESS
+            _render(chunk, views, Path(folder) / f"part_{index:03d}", settings, out, bar, before)
             rows += _tiles(chunk, len(views), Path(folder) / f"part_{index:03d}")
+        if not rows:
+            raise InputError("no head can be shown; the warnings say why")
         with atomic_path(out) as temporary:
             _sheet(rows).save(temporary)
     _log_path(out).unlink(missing_ok=True)
@@ -129,8 +134,12 @@ def _folder(folder: Path, index: int) -> Path:
 
 
 def _tiles(tiles: Sequence[Tile], views: int, folder: Path) -> Iterator[Image.Image]:
-    """The views of each head side by side, with the label below."""
+    """The views of each head side by side, with the label below; a head that can't be made is left out, and told."""
     for index, tile in enumerate(tiles):
+        failed = _folder(folder, index) / PreviewJob.FAILED
+        if failed.is_file():
+            log.warning("%s is left out: %s", tile.label, read_json(failed, "reason")["reason"])
+            continue
         images = [Image.open(_folder(folder, index) / f"view_{view:02d}.png") for view in range(views)]
         width, height = images[0].size
         row = Image.new("RGB", (width * views, height + STRIP))

@@ -55,11 +55,21 @@ def choose_assets(
             for asset, weight in library.weights(slot.kind, base_mesh).items()
         }
         asset = _draw(sampler, name, slot, weights)
+        if _named(sampler, slot):
+            if "/" in (own := getattr(record, slot.field)):
+                library.find(own, slot.kind)
+            continue
         bare = COMPONENTS[name].kind_of(record) in BARE
         hidden = bool(slot.hidden_by) and (slot.hidden_by in chosen or _is_worn(spec, slot.hidden_by))
         if asset and (sampler.overridden(slot.choice) or not (bare or hidden)):
             chosen[name] = replace(record, **{slot.field: asset})
     return replace(spec, **chosen)
+
+
+def _named(sampler: ParameterSampler, slot: AssetSlot) -> bool:
+    """Whether the user says what the component's own choice shall be, and nothing of the library."""
+    own = slot.field != slot.choice and sampler.overridden(slot.field)
+    return own and not (sampler.overridden(slot.choice) or sampler.overridden(slot.flag))
 
 
 def _is_worn(spec: HeadSpec, component: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assets.library.manifest import KINDS, MANIFEST, Asset, read_asset
 from capture import InputError
+from capture.warnings_once import warn_once
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,10 @@ def open_library(folders: Sequence[Path]) -> Library:
             asset = read_asset(path)
             if asset.id in own:
                 raise InputError(f"{path}: the id {asset.id!r} is taken by {own[asset.id].folder / MANIFEST}")
+            asset, notes = asset.with_files_that_are_there()
             own[asset.id] = asset
+            for note in notes:
+                warn_once(f"asset {asset.id}: {note}")
             if problems := asset.problems():
                 log.warning("asset %s is left out: %s", asset.id, "; ".join(problems))
                 broken[asset.id] = "; ".join(problems)
@@ -96,6 +100,9 @@ def check(folder: Path) -> tuple[list[Asset], list[str]]:
         except InputError as error:
             problems.append(f"{path.parent.name}: {error}")
             continue
+        asset, notes = asset.with_files_that_are_there()
+        for note in notes:
+            warn_once(f"asset {asset.id}: {note}")
         own_problems = asset.problems(deep=True)
         if asset.id in seen:
             own_problems.append(f"its id is taken by {seen[asset.id]}")

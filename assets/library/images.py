@@ -1,10 +1,13 @@
-"""Checks that image files are whole and of a kind that Blender reads, with the standard library alone."""
+"""Checks that image files are whole and of a kind that Blender reads, with the standard library and numpy alone."""
 
 from __future__ import annotations
 
 import struct
 import zlib
 from pathlib import Path
+
+from assets.library.openexr import openexr_problem
+from assets.library.radiance import radiance_problem
 
 _STARTS: dict[str, tuple[bytes, ...]] = {
     ".png": (b"\x89PNG\r\n\x1a\n",),
@@ -21,7 +24,7 @@ def image_problem(path: Path, deep: bool = False) -> str:
 
     Args:
         path: PNG, JPEG, OpenEXR or Radiance HDR, told by its suffix.
-        deep: read to the end: PNG by its check sums, JPEG and OpenEXR by what they must end with.
+        deep: read to the end: PNG by its check sums, Radiance by lines, OpenEXR by chunks, JPEG by how it ends.
     """
     suffix = path.suffix.lower()
     if suffix not in _STARTS:
@@ -46,34 +49,7 @@ def _whole(suffix: str, data: bytes) -> str:
         return _png(data)
     if suffix in (".jpg", ".jpeg"):
         return "" if b"\xff\xd9" in data[-1024:] else "it ends too early"
-    if suffix == ".hdr":
-        return "" if b"\n\n" in data[:4096] and b"\n-Y " in data[:4096] else "it has no picture after its header"
-    return _exr(data)
-
-
-_LINES = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}
-"""Compression of OpenEXR -> lines in a chunk."""
-
-
-def _exr(data: bytes) -> str:
-    """Find the end of the last chunk (OpenEXR file layout); of tiles and several parts only the header is read."""
-    try:
-        at, attributes = 8, dict[str, bytes]()
-        while data[at] != 0:
-            name, kind, rest = data[at : at + 512].split(b"\0", 2)
-            start = at + len(name) + len(kind) + 6
-            (size,) = struct.unpack("<i", rest[:4])
-            attributes[name.decode("latin-1")] = data[start : start + size]
-            at = start + size
-        if data[5] & 0x1A:  # tiled, deep or of several parts
-            return ""
-        _, first, _, last = struct.unpack("<4i", attributes["dataWindow"])
-        chunks = -((first - last - 1) // _LINES[attributes["compression"][0]])
-        offsets = struct.unpack(f"<{chunks}Q", data[at + 1 : at + 1 + 8 * chunks])
-        (length,) = struct.unpack("<i", data[max(offsets) + 4 : max(offsets) + 8])
-        return "" if max(offsets) + 8 + length <= len(data) else "it ends too early"
-    except (struct.error, KeyError, IndexError, ValueError):
-        return "it ends too early, or its header is damaged"
+    return radiance_problem(data) if suffix == ".hdr" else openexr_problem(data)
 
 
 def _png(data: bytes) -> str:

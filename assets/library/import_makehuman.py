@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,9 @@ from assets.library.install import Imported, install_asset
 from assets.library.manifest import KINDS, Asset
 from assets.library.mhclo import read_material, read_obj, read_origin, read_proxy
 from capture import InputError
+from capture.listing import find_file, list_files
+
+log = logging.getLogger(__name__)
 
 FOLDERS = {"skins": "skin", "hair": "hair", "clothes": "garment", "hats": "headwear", "headwear": "headwear",
            "eyebrows": "eyebrows", "eyelashes": "eyelashes", "eyes": "eye"}  # fmt: skip
@@ -57,10 +61,10 @@ def _name(path: Path, folder: Path) -> str:
 def _candidates(folder: Path) -> Iterator[tuple[Path, str]]:
     """Files that stand for an asset, with the kind that their folder tells."""
     root = folder.resolve()
-    for path in sorted(root.rglob("*.mh*")):
+    for path in list_files(root):
         parts = [part.lower() for part in (root.name, *path.parent.relative_to(root).parts)]
         kinds = [FOLDERS[part] for part in reversed(parts) if part in FOLDERS]
-        if not kinds or not path.is_file():
+        if not kinds:
             continue
         materials = kinds[0] in ("skin", "eye")
         if path.suffix.lower() == (".mhmat" if materials else ".mhclo"):
@@ -97,14 +101,27 @@ def _asset(path: Path, kind: str, folder: Path, origin: Origin) -> tuple[Asset, 
 
 
 def _textures(material: Path, textures: Mapping[str, str], folder: Path) -> dict[str, Path]:
-    return {role: _inside(material, name, folder, f"{role} texture") for role, name in textures.items()}
+    """role -> file; a map that is missing is done without, but for the colours."""
+    found = {}
+    for role, name in textures.items():
+        try:
+            found[role] = _inside(material, name, folder, f"{role} texture")
+        except InputError as error:
+            if role == "diffuse":
+                raise
+            log.warning("%s: %s; it is done without", material, error)
+    return found
 
 
 def _inside(path: Path, name: str, folder: Path, what: str) -> Path:
     """The file that `path` names, which must be there and inside the pack."""
-    target = (path.parent / name.replace("\\", "/")).resolve()
+    name = name.replace("\\", "/")
+    target = (path.parent / name).resolve()
     if folder.resolve() not in target.parents:
         raise InputError(f"{path.name} names {name!r}, which lies outside of {folder}")
-    if not target.is_file():
+    found = find_file(path.parent, name)
+    if found is None:
         raise InputError(f"its {what} is missing: {target}")
-    return target
+    if found.resolve() != target:
+        log.warning("%s names %r, which is taken to be %s", path, name, found)
+    return found.resolve()

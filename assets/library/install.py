@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -53,12 +54,12 @@ def install_asset(asset: Asset, sources: Mapping[str, Path], library: Path, link
         if role in IMAGES and (problem := image_problem(path, deep=True)):
             raise InputError(f"its {role} file can't be read: {path} ({problem})")
     asset = replace(asset, id=_legal(asset.id))
-    if asset.id in taken:
+    if not free_id(asset.id, taken):
         prefix, _, name = asset.id.rpartition("/")
         asset = replace(asset, id=f"{prefix}/{asset.kind}/{name}")
-        if asset.id in taken:
+        if not free_id(asset.id, taken):
             raise InputError(f"the id {asset.id!r} is taken by another asset of the same name")
-    folder = library / asset.kind / re.sub(r"/", "-", asset.id)
+    folder = library / asset.kind / _folder_name(asset.id)
     names = _names(sources)
     (folder / MANIFEST).unlink(missing_ok=True)
     for role, path in sources.items():
@@ -72,9 +73,18 @@ def install_asset(asset: Asset, sources: Mapping[str, Path], library: Path, link
         raise
 
 
+def free_id(name: str, taken: Collection[str]) -> bool:
+    """Whether an asset of this name gets an id, and a folder, that none of `taken` has."""
+    return _folder_name(_legal(name)) not in {_folder_name(each) for each in taken}
+
+
+def _folder_name(asset: str) -> str:
+    return asset.replace("/", "-")
+
+
 def _legal(name: str) -> str:
-    """An id made of the words that manifests take."""
-    words = (re.sub(r"[^A-Za-z0-9_.\-]+", "_", word).lstrip("_.-") for word in name.split("/"))
+    """An id made of the words that manifests take: letters of any script, digits, and a few signs."""
+    words = (re.sub(r"[^\w.\-]+", "_", word).lstrip("_.-") for word in unicodedata.normalize("NFC", name).split("/"))
     return "/".join(filter(None, words)) or "asset"
 
 

@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from assets.library.images import image_problem
 from capture import InputError, read_json
 from capture.files import sha256_of
+from capture.listing import find_file
 
 MANIFEST = "asset.json"
 IMAGES = ("diffuse", "normal", "bump", "specular", "ambient_occlusion", "displacement", "image")
@@ -99,6 +100,22 @@ class Asset:
                 problems.append(f"its {role} file can't be read: {path} ({problem})")
         return problems
 
+    def with_files_that_are_there(self) -> tuple[Asset, list[str]]:
+        """The asset with files that are spelt in other case found, and without maps that are missing and not needed.
+
+        Returns also a line for each such file.
+        """
+        files, notes = dict(self.files), []
+        for role, name in self.files.items():
+            found = find_file(self.folder, name)
+            if found is None and role in KINDS[self.kind].optional:
+                del files[role]
+                notes.append(f"its {role} file is missing, and done without: {self.folder / name}")
+            elif found is not None and found != self.folder / name:
+                files[role] = found.relative_to(self.folder).as_posix()
+                notes.append(f"its {role} file {name} is taken to be {files[role]}")
+        return (replace(self, files=files) if notes else self), notes
+
     @cached_property
     def sha256(self) -> str:
         """Of the lines `<role> <SHA-256 of the file>`, sorted by role."""
@@ -151,7 +168,7 @@ def read_asset(path: Path) -> Asset:
     texts = {name: _text(path, value, name) for name in ("kind", "id", "licence", "author", "source")}
     if texts["kind"] not in KINDS:
         raise InputError(f"{path}: unknown kind {texts['kind']!r}; use one of {', '.join(KINDS)}")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]*(/[A-Za-z0-9][A-Za-z0-9_.\-]*)*", texts["id"]):
+    if not re.fullmatch(r"[^\W_][\w.\-]*(/[^\W_][\w.\-]*)*", texts["id"]):
         raise InputError(f"{path}: id {texts['id']!r}: use words of letters, digits, '_', '-', '.' with '/' between")
     if not texts["licence"]:
         raise InputError(f"{path}: the licence is missing; say under which licence it may be used, as in CC0-1.0")

@@ -18,6 +18,7 @@ from assets.library.import_makehuman import Origin
 from assets.library.import_makehuman import import_makehuman as read_makehuman
 from assets.library.install import Imported
 from capture import Capture, CaptureInfo, InputError, read_json
+from capture.listing import list_files
 from factory.cli.parser import Command, argument
 
 log = logging.getLogger(__name__)
@@ -175,7 +176,7 @@ def _infos(folder: Path) -> Iterator[CaptureInfo]:
     """The `capture.json` of a capture, of a folder of captures, or of the samples of a data set."""
     if not folder.is_dir():
         raise InputError(f"no such folder: {folder}; give a capture, a folder of captures or a data set")
-    if shards := sorted(folder.glob("*.tar")):
+    if shards := [path for path in list_files(folder, below=False) if path.suffix == ".tar"]:
         for shard in shards:
             yield from _shard(shard)
         return

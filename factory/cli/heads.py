@@ -17,6 +17,8 @@ from factory.stages.heads import generate_heads
 from factory.stages.overrides import read_overrides
 from factory.stages.seeds import parse_seeds, seeds_of
 from factory.stages.settings import RenderSetup
+from generator.jobs.arguments import common_overrides
+from generator.jobs.heads import check_threads
 from registration.options import RegisterOptions
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,9 @@ class Generate:
         out: output folder; each head becomes a capture in it.
         hair: family of the scalp's hair of all heads; by default drawn.
         beard: family of the beard of all heads; by default drawn.
+        hdri: panorama of all heads: one of Blender's, or the id of an asset of the library; by default drawn.
+        neutral: no expression, no turned head.
+        threads: that Blender may use; by default all cores. The images don't depend on it.
         force: render again also what is finished, or was made with other options; what came of it is removed.
     """
 
@@ -41,14 +46,18 @@ class Generate:
     render: RenderOptions = group(RenderOptions(), _RENDERING)
     hair: str | None = None
     beard: str | None = None
+    hdri: str | None = None
+    neutral: bool = False
+    threads: int | None = None
     force: bool = False
 
 
 def generate(options: Generate) -> None:
     """Render synthetic heads: 13 calibrated views, masks and the true surface of each."""
     seeds = parse_seeds(options.seeds)
-    settings = options.render.settings({"hair": {"family": options.hair}, "beard": {"family": options.beard}})
-    generate_heads(seeds, options.out, settings, force=options.force)
+    check_threads(options.threads)
+    own = common_overrides(options.hair, options.beard, options.hdri, options.neutral)
+    generate_heads(seeds, options.out, options.render.settings(own), threads=options.threads, force=options.force)
 
 
 @dataclass(frozen=True)

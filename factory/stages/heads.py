@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from factory.console import Series
@@ -14,13 +15,19 @@ from factory.stages.seeds import head_name
 from factory.stages.settings import Execution, RenderSettings, ScanSettings
 
 
-def generate_heads(seeds: Sequence[int], root: Path, settings: RenderSettings, *, force: bool = False) -> list[Path]:
-    """Render the heads of `seeds` in `root`; what is whole is reused, unless `force`.
+def generate_heads(
+    seeds: Sequence[int], root: Path, settings: RenderSettings, *, threads: int | None = None, force: bool = False
+) -> list[Path]:
+    """Render the heads of `seeds` in `root`; what is whole is reused, unless `force`. `threads` None is all cores.
 
     Raises as `generate_head` and `refuse_former_heads` do, the latter before the first head is rendered.
     """
     refuse_former_heads(seeds, root, settings, force=force)
-    return _one_by_one(seeds, lambda seed, execution: generate_head(seed, root, settings, execution, force=force))
+
+    def make(seed: int, execution: Execution) -> Path:
+        return generate_head(seed, root, settings, replace(execution, threads=threads), force=force)
+
+    return _one_by_one(seeds, make)
 
 
 def refuse_former_heads(seeds: Sequence[int], root: Path, settings: RenderSettings, *, force: bool = False) -> None:

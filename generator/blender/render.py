@@ -32,8 +32,11 @@ def render_images(
     progress: Progress,
     sensor: SensorSpec | None = None,
     time: Time = lambda stage, work: work(),
+    black: bool = False,
 ) -> None:
     """Render `folder/<name>` of every camera, 8-bit sRGB PNG, as the sensor writes it (None: without noise).
+
+    `black` is for a background that sends no light: it is 0, without noise.
 
     `time(stage, work)` does the work of "first view" (with the transfer of the scene to Cycles and its BVH), "other
     views" and "develop".
@@ -41,13 +44,13 @@ def render_images(
     for index, camera in enumerate(cameras):
         stage = "other views" if index else "first view"
         channels = time(stage, partial(render_channels, scene, camera, folder))
-        time("develop", partial(_develop, channels, sensor, index, folder / camera.name))
+        time("develop", partial(_develop, channels, sensor, index, black, folder / camera.name))
         progress("view", index + 1, len(cameras))
 
 
-def _develop(channels: Mapping[str, Floats], sensor: SensorSpec | None, view: int, path: Path) -> None:
+def _develop(channels: Mapping[str, Floats], sensor: SensorSpec | None, view: int, black: bool, path: Path) -> None:
     linear = np.stack([channels[name] for name in "RGB"], axis=-1)
-    write_bytes(path, encode_png(expose(linear, sensor, view)))
+    write_bytes(path, encode_png(expose(linear, sensor, view, black)))
 
 
 def render_channels(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError
+from capture.warnings_once import warn_once
 from generator.blender.compat import socket
 from generator.blender.materials.nodes import Graph, grey, opaque
 from generator.components.environment import EnvironmentSpec
@@ -87,7 +88,7 @@ def _scale(tree: Any, target: Any, share: float) -> None:
 
 
 def load_panorama(path: Path) -> Any:
-    """The image of a file; raises `InputError` where it is damaged or no panorama."""
+    """The image of a file, taken as the whole sphere; raises `InputError` where it is damaged."""
     try:
         image = bpy.data.images.load(str(path))
     except RuntimeError as error:
@@ -97,7 +98,7 @@ def load_panorama(path: Path) -> Any:
     if not image.has_data and not len(image.pixels):  # Blender reads when asked for the pixels
         raise InputError(f"damaged panorama: {path}; replace the file")
     if not 1.8 <= width / max(height, 1) <= 2.2:
-        raise InputError(f"{path}: {width} x {height} pixels; a panorama of the whole sphere is twice as wide as tall")
+        warn_once(f"{path}: {width} x {height} pixels are stretched over the sphere; whole panoramas are twice as wide")
     return image
 
 

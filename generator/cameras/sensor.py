@@ -10,7 +10,10 @@ from generator.components.sensor import SensorSpec
 Floats = NDArray[np.float32]
 
 
-def expose(linear: Floats, spec: SensorSpec | None, view: int) -> NDArray[np.uint8]:
+NO_LIGHT = 1e-4  # below half a step of 8 bits
+
+
+def expose(linear: Floats, spec: SensorSpec | None, view: int, black: bool = False) -> NDArray[np.uint8]:
     """The sRGB image of a view.
 
     Gains and the loss towards the corners come first, then noise, all in linear light. The number of electrons is
@@ -22,13 +25,17 @@ def expose(linear: Floats, spec: SensorSpec | None, view: int) -> NDArray[np.uin
         linear: (H, W, 3), 1 is white; brighter is cut.
         spec: the sensor, None for none.
         view: number of the camera in its rig.
+        black: what sends no light is 0, without noise: for a background that is to be black.
     """
     light = np.maximum(linear, 0).astype(np.float32)
+    dark = (light < NO_LIGHT).all(axis=-1)
     if spec is not None:
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([spec.seed, view])))
         light = _weighed(light, spec, rng)
         deviation = np.sqrt(variance(light, spec))
         light += deviation * rng.standard_normal(light.shape, dtype=np.float32)
+    if black:
+        light[dark] = 0
     return quantised(light)
 
 

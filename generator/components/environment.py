@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assets.parameter_sampler import DIGITS, ParameterSampler
@@ -55,11 +56,16 @@ class EnvironmentSpec:
                                            "unevenness": (0, 1), "contrast": (1, 100),
                                            "softness": (3, 90)})  # fmt: skip
 
+    @property
+    def black(self) -> bool:
+        """Whether the background sends no light."""
+        return self.backdrop is not None and not any(self.backdrop)
+
 
 def sample_environment(sampler: ParameterSampler, person: Person) -> EnvironmentSpec:
     """A panorama, a dome or softboxes, whoever it lights; behind the head the panorama, black, grey or a colour."""
     lighting = sampler.choice("lighting", LIGHTINGS, shows=_LIT)
-    hdri = sampler.choice("hdri", dict.fromkeys(HDRIS, 1.0))
+    hdri = sampler.choice("hdri", dict.fromkeys((*HDRIS, *_asset_ids(sampler)), 1.0))
     rotation, exposure = sampler.number("rotation", 0, 360), sampler.number("exposure", 0.85, 1.2)
     background, backdrop = sampler.choice("background", BACKGROUNDS, shows=_BEHIND), _sample_backdrop(sampler)
     own = sampler.within(lighting, LIGHTINGS)
@@ -69,6 +75,8 @@ def sample_environment(sampler: ParameterSampler, person: Person) -> Environment
     unevenness = own.number("unevenness", 0.0, 0.4)
     side, height = own.number("azimuth", -75, 75), own.number("elevation", 5, 50)
     contrast, softness = own.number("contrast", 1.3, 4.0), own.number("softness", 15, 40)
+    if background == "black" and sampler.overridden("background") and not sampler.overridden("black"):
+        backdrop["black"] = (0.0, 0.0, 0.0)  # who asks for black gets none of the dark greys
     behind = None if background == "panorama" else backdrop[background]
     return EnvironmentSpec(
         lighting,
@@ -90,6 +98,13 @@ _LIT = {"unevenness": ("dome",)} | dict.fromkeys(("azimuth", "elevation", "contr
 _BEHIND = {"dim": ("panorama",), "black": ("black",), "grey": ("grey",)}
 _BEHIND |= dict.fromkeys(("level", "tint_red", "tint_green", "tint_blue"), ("colour",))
 """Question -> backgrounds that it shows with."""
+
+
+def _asset_ids(sampler: ParameterSampler) -> list[str]:
+    """The ids of assets that an override of the panorama names; `generator.asset_selection` looks them up."""
+    override = sampler.wanted("hdri")
+    names = [override] if isinstance(override, str) else override if isinstance(override, Iterable) else []
+    return [name for name in names if isinstance(name, str) and "/" in name]
 
 
 def _sample_backdrop(sampler: ParameterSampler) -> dict[str, tuple[float, float, float]]:

@@ -110,17 +110,17 @@ def _heads(options: argparse.Namespace) -> Iterator[HeadRequest]:
 def _distributions(options: argparse.Namespace) -> Distributions:
     """The user's overrides: the file's, and before them what has an option of its own."""
     given = Distributions() if options.distributions is None else read_distributions(options.distributions)
-    short = {
-        "hair": {"family": options.hair},
-        "beard": {"family": options.beard},
-        "environment": {"asset" if "/" in (options.hdri or "") else "hdri": options.hdri},
-    }
-    overrides: dict[str, Any] = {name: override for name, override in short.items() if None not in override.values()}
-    if options.neutral:
-        overrides |= {"expression": {"strength": 0.0}, "pose": {"strength": 0.0}}
+    overrides = common_overrides(options.hair, options.beard, options.hdri, options.neutral)
     if options.rig is not None:
         overrides["rig"] = read_rig(options.rig)
     return given.joined(overrides)
+
+
+def common_overrides(hair: str | None, beard: str | None, hdri: str | None, neutral: bool) -> dict[str, Any]:
+    """The overrides that have options of their own; those that are None are left out."""
+    given = {"hair": ("family", hair), "beard": ("family", beard), "environment": ("hdri", hdri)}
+    overrides: dict[str, Any] = {name: {what: value} for name, (what, value) in given.items() if value is not None}
+    return overrides | ({"expression": {"strength": 0.0}, "pose": {"strength": 0.0}} if neutral else {})
 
 
 def _range(text: str | None) -> range:

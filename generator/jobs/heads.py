@@ -85,13 +85,15 @@ class PreviewJob:
     """Images alone of several heads, all seen from the same directions.
 
     Attributes:
-        heads: each in a folder of its own, which gets `view_00.png` and so on.
+        heads: each in a folder of its own, which gets `view_00.png` and so on; where one can't be made, as a file of
+            its assets is damaged, `FAILED` with the reason.
         views: azimuth and elevation of the cameras, degrees.
         rendering: how.
         threads: that Blender may use; None for all cores.
     """
 
     KIND: ClassVar[str] = "preview"
+    FAILED: ClassVar[str] = "failed.json"
 
     heads: tuple[HeadRequest, ...]
     views: tuple[tuple[float, float], ...]

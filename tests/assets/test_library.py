@@ -151,7 +151,7 @@ def test_panoramas_are_imported(tmp_path: Path) -> None:
     (source / "torn.exr").write_bytes(b"nothing")
     done = import_hdri(source, tmp_path / "library", "CC0-1.0", author="A")
     assert [asset.id for asset in done.assets] == ["My_HDRIs/sky_1"]
-    assert [name for name, _ in done.left_out] == ["torn"]
+    assert [name for name, _ in done.left_out] == ["torn.exr"]
     linked = import_hdri(source, tmp_path / "linked", "CC0-1.0", link=True).assets[0]
     assert linked.path("image").is_symlink() and open_library([tmp_path / "linked"]).assets
     (source / "_.hdr").write_bytes((source / "sky 1.hdr").read_bytes())
@@ -164,6 +164,21 @@ def test_panoramas_are_imported(tmp_path: Path) -> None:
     assert len(open_library([tmp_path / "library"]).assets) == 2
     with pytest.raises(InputError, match="no panoramas"):
         import_hdri(write_asset(tmp_path / "skins", "a").parent, tmp_path / "out", "x")
+
+
+def test_maps_that_are_missing_or_spelt_otherwise_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    manifest = write_asset(tmp_path, "x/a")
+    value = json.loads(manifest.read_text())
+    image = manifest.parent / value["files"]["diffuse"]
+    image.rename(image.with_name(image.name.upper()))
+    value["files"]["normal"] = "gone.png"
+    manifest.write_text(json.dumps(value))
+    asset = open_library([tmp_path]).assets["x/a"]
+    assert asset.files == {"diffuse": image.name.upper()}
+    assert f"asset x/a: its diffuse file {image.name} is taken to be {image.name.upper()}" in caplog.text
+    assert "its normal file is missing, and done without" in caplog.text
+    good, problems = check(tmp_path)
+    assert [each.id for each in good] == ["x/a"] and not problems
 
 
 def p2p(*words: object) -> subprocess.CompletedProcess[str]:

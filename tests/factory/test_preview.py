@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from capture import InputError
-from factory.preview import STRIP, parse_views, plan_tiles, preview_heads
+from factory.preview import STRIP, Tile, parse_views, plan_tiles, preview_heads
 from factory.stages.seeds import seeds_of
 from factory.stages.settings import RenderSettings
 from generator.components.environment import LIGHTINGS
 from generator.distributions import Distributions
+from tests.assets.packs import write_asset
 
 
 def test_views_are_angles() -> None:
@@ -58,3 +59,24 @@ def test_a_sheet_of_two_heads(tmp_path: Path) -> None:
     assert image.size in ((64, 2 * (32 + STRIP)), (128, 32 + STRIP))
     assert len(np.unique(np.asarray(image.convert("L"))[:32, :32])) > 20
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
+def test_a_head_that_cant_be_made_is_left_out_with_the_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One of two panoramas is cut off behind its header, which the library's quick look doesn't see."""
+    for name in ("whole", "torn"):
+        path = write_asset(tmp_path / "library", f"mine/{name}", "hdri", files={"image": "sky.hdr"})
+        data = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 16 +X 32\n" + bytes([90, 90, 90, 128]) * 512
+        (path.parent / "sky.hdr").write_bytes(data if name == "whole" else data[:300])
+    plain = Distributions({"hair": {"family": "none"}, "environment": {"lighting": "panorama"}})
+    library = (tmp_path / "library",)
+    tiles = [
+        Tile(0, plain.joined({"environment": {"hdri": f"mine/{name}"}}), f"{name} 0") for name in ("torn", "whole")
+    ]
+    sheet = preview_heads(tiles, ((0, 0),), tmp_path / "sheet.png", RenderSettings(32, 1, library=library))
+    with Image.open(sheet) as image:
+        assert image.size == (32, 32 + STRIP)
+    assert "torn 0 is left out: " in caplog.text and "sky.hdr" in caplog.text
+    with pytest.raises(InputError, match="no head can be shown"):
+        preview_heads(tiles[:1], ((0, 0),), tmp_path / "none.png", RenderSettings(32, 1, library=library))

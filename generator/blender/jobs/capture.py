@@ -96,7 +96,7 @@ def capture_head(
         log.info("%s: %s removed, which came of the former images", folder, shorten(removed))
     cameras = rig_cameras(spec.rig, head.centre, radius, chosen.side)
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
-    render_images(scene, cameras, folder / "images", progress, spec.sensor, watch.time)
+    render_images(scene, cameras, folder / "images", progress, spec.sensor, watch.time, spec.environment.black)
     watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress, chosen.passes))
     Capture.create(folder, cameras, info)
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))

@@ -7,9 +7,11 @@ from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from capture import InputError, PixelClass
 from generator.blender.materials.nodes import Graph, material
+from generator.cameras.sensor import srgb
 from generator.lighting import LUMINANCE
 from generator.wear.worn_mesh import WornMesh
 
@@ -38,6 +40,20 @@ def load_image(path: Path, colour: bool = True) -> Any:
     return image
 
 
+def encoded_pixels(image: Any) -> NDArray[np.float32]:
+    """(H, W, 4) of an image as sRGB values, the bottom row first, whatever its depth.
+
+    Blender hands out the bytes of images of 8 bits as they are, and deeper ones in linear light.
+    """
+    width, height = image.size
+    values = np.empty(4 * width * height, np.float32)
+    image.pixels.foreach_get(values)
+    pixels = values.reshape(height, width, 4)
+    if image.is_float:
+        pixels[..., :3] = srgb(pixels[..., :3])
+    return pixels
+
+
 def image_material(worn: WornMesh) -> Any:
     """The material of a mesh out of a library: its colours, clear where its image is."""
     made, graph = material(worn.name)
@@ -59,9 +75,7 @@ def image_material(worn: WornMesh) -> Any:
 
 def _tinted(graph: Graph, colour: Any, image: Any, tint: tuple[float, float, float]) -> Any:
     """The tint, lighter and darker as the image is; its contrast is lowered, as highlights are often painted in."""
-    values = np.empty(4 * image.size[0] * image.size[1], np.float32)
-    image.pixels.foreach_get(values)
-    pixels = values.reshape(-1, 4)[::7]
+    pixels = encoded_pixels(image).reshape(-1, 4)[::7]
     linear = (pixels[:, :3] ** 2.2) @ LUMINANCE
     mean = float((linear * pixels[:, 3]).sum() / max(pixels[:, 3].sum(), 1e-6))
     share = graph.math("MULTIPLY", graph.node("RGBToBW", {"Color": colour}).outputs[0], 1 / max(mean, 1e-3))

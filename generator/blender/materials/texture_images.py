@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from generator.blender.materials.proxy import load_image
+from generator.blender.materials.proxy import encoded_pixels, load_image
 from generator.components.skin import SkinSpec
 from generator.head import HeadGeometry
 from generator.lighting import LUMINANCE
@@ -17,15 +17,13 @@ from generator.skin.colour import tone
 
 def toned(spec: SkinSpec, image: Path, head: HeadGeometry) -> SkinSpec:
     """The spec with the melanin that is as bright as the face of an image: exposure and gloss go by it."""
-    picture = load_image(image)
-    width, height = picture.size
-    values = np.empty(4 * width * height, np.float32)
-    picture.pixels.foreach_get(values)
+    pixels = encoded_pixels(load_image(image))
+    height, width, _ = pixels.shape
     skin = head.skin
     face = skin.masks["face"][skin.triangles].min(axis=1) > 0.5 if "face" in skin.masks else slice(None)
     u, v = (skin.corner_uvs[face].mean(axis=1) % 1.0).T
     rows, columns = (v * height).astype(int), (u * width).astype(int)
-    colours = values.reshape(height, width, 4)[rows, columns, :3].astype(float)  # the bottom row first
+    colours = pixels[rows, columns, :3].astype(float)
     linear = np.where(colours < 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
     steps = np.linspace(0, 1, 41)
     bright = [float(tone(replace(spec, melanin=step)) @ LUMINANCE) for step in steps]  # falls as melanin grows
