@@ -50,7 +50,7 @@ def _header(data: bytes) -> tuple[tuple[int, int] | None, int]:
 
 
 def _scan_line(data: bytes, at: int, width: int) -> tuple[int, bool] | None:
-    """Where the line after this one begins, and whether it repeats pixels; None where it isn't whole."""
+    """The place where the next line begins, and whether this one repeats pixels; None where it isn't whole."""
     start = data[at : at + 4]
     if len(start) < 4:
         return None
