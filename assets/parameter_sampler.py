@@ -23,7 +23,7 @@ CUT = 2.5  # standard deviations at which normal draws end
 
 @dataclass(frozen=True)
 class Question:
-    """The questions that a component asked its sampler, and what it draws where nobody says otherwise.
+    """A question of a component to its sampler, and what it draws where nobody says otherwise.
 
     Attributes:
         kind: "number", "choice", "flag" or "value".

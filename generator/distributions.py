@@ -70,7 +70,7 @@ class RecordedDistributions(Distributions):
 
 
 def misplaced(component: Any, overrides: Any) -> str:
-    """The fault of an entry of a file of distributions before anything is drawn, "" where nothing is."""
+    """The mistake in an entry of a file of distributions, before anything is drawn; "" for none."""
     if component not in STREAMS:
         return f"unknown component {component!r}; use {', '.join(STREAMS)}"
     if not isinstance(overrides, Mapping):
@@ -79,7 +79,7 @@ def misplaced(component: Any, overrides: Any) -> str:
 
 
 def _not_plain(value: Any, where: str) -> str:
-    """The part of a value that JSON doesn't have, such as YAML's dates and keys that are no words; "" for nothing."""
+    """The mistake in a value that JSON doesn't have, such as YAML's dates and keys that are no words; "" for none."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):

@@ -19,7 +19,7 @@ HEADS = 24
 
 @dataclass(frozen=True)
 class Parameter:
-    """The values that can be overridden, in words.
+    """A name that can be overridden, in words.
 
     Attributes:
         name: as in a file of distributions.
@@ -97,7 +97,7 @@ _KINDS = {"number": "number", "choice": "choice", "flag": "yes or no", "value": 
 
 
 def _default(questions: Sequence[Question]) -> str:
-    """The values that are drawn, of one family or of all."""
+    """The words for a default, of one family or of all."""
     first, one = questions[0], len({(each.low, each.high) for each in questions}) == 1
     if first.kind == "value":
         return "none"

@@ -158,8 +158,9 @@ sys.exit(main(sys.argv[1:]))
 
     assert p2p("--help").returncode == 0
     assert "no such folder of captures" in p2p("pack", "/nowhere").stderr
-    segment = ("segment", "x", "--checkpoint", "y")
-    for words, extra in ((segment, "train"), (("label", "x"), "label"), (("fit",), "train")):
+    assert "no such capture folder" in p2p("segment", "x", "--checkpoint", "y").stderr
+    export = ("export", "README.md", "--out", "x.ckpt")
+    for words, extra in ((export, "train"), (("label", "x"), "label"), (("fit",), "train")):
         done = p2p(*words)
         assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
         assert f"pixels2points[{extra}]" in done.stderr

@@ -89,7 +89,6 @@ def produce(options: Produce) -> None:
     """Make a data set: render, reconstruct, label and pack heads, here or on a cluster. Run it again to resume."""
     from factory.dataset.splits import count_for_test
     from factory.dataset.store import Store
-    from factory.production.produce import produce as make_dataset
     from factory.production.settings.plan import Plan, current_versions
 
     render = options.render.settings()
@@ -109,7 +108,10 @@ def produce(options: Produce) -> None:
         gates=options.gates,
         versions=current_versions(render),
     )
-    splits = make_dataset(plan, Store(options.out), options.cluster)["splits"]
+    store = Store(options.out)
+    from factory.production.produce import produce as make_dataset  # with Ray, which takes a second
+
+    splits = make_dataset(plan, store, options.cluster)["splits"]
     log.info("data set %s: %s", options.out, ", ".join(f"{splits[name]['samples']} {name}" for name in splits))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluation.options import Baselines, EvaluateOptions
+from factory.cli.checks import check_dataset
 from factory.cli.parser import Command, argument, group
 from factory.console import track
 
@@ -27,6 +28,7 @@ class Evaluate:
 
 def evaluate(options: Evaluate) -> None:
     """Measure labels and registrations of every method on the same heads: the paper's tables and more."""
+    check_dataset(str(options.dataset))
     from evaluation.run import evaluate as run
     from training.memory import keep_freed_memory
 

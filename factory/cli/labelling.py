@@ -8,6 +8,7 @@ from pathlib import Path
 
 from capture import InputError
 from factory.annotation.options import AnnotateOptions
+from factory.cli.checks import check_capture, check_checkpoint
 from factory.cli.parser import Command, argument, group
 from factory.console import track_share
 from registration.options import RegisterOptions
@@ -34,6 +35,8 @@ class Segment:
 
 def segment(options: Segment) -> None:
     """Predict with a trained labeller which vertices of a scan are skin."""
+    check_capture(options.capture, options.scan)
+    check_checkpoint(options.checkpoint)
     from training.checkpoints.pretrained import PRETRAINED
     from training.memory import keep_freed_memory
     from training.segment import segment_capture

@@ -17,6 +17,7 @@ from capture import InputError
 from capture.errors import with_option_names
 from capture.lifetime import end_with_parent
 from factory.cli import assets, dataset, evaluation, heads, labelling, scans, training
+from factory.cli.checks import check_output, check_training
 from factory.cli.parser import Command, Parser, add_settings, appending, names_of, read_settings, refuse_clocks
 from factory.console import exit_code_of, setup_logging
 from training.help_text import COMMANDS as LIGHTNING
@@ -74,7 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def run() -> None:
         with _extras(name, command.extra):
-            command.run(read_settings(command.settings, vars(options)))
+            settings = read_settings(command.settings, vars(options))
+            if isinstance(out := getattr(options, "out", None), Path):
+                check_output(out)
+            command.run(settings)
 
     return exit_code_of(run, rewrite)
 
@@ -91,6 +95,7 @@ def _train(words: Sequence[str], *, verbose: bool) -> int:
     codes: list[int] = []
 
     def run() -> None:
+        check_training(words)
         with _extras(words[0], training.EXTRA):
             codes.append(training.train(words, verbose=verbose))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from capture import Capture, InputError, Labels, Scan
 from capture.labels import is_painted
+from factory.cli.checks import check_images
 from factory.cli.parser import Command, argument, group
 from factory.stages.label import label_options
 from factory.stages.progress import show_progress
@@ -38,10 +39,9 @@ class Reconstruct:
 
 def reconstruct(options: Reconstruct) -> None:
     """Rebuild the scan of a capture from its images by multi-view stereo."""
+    path, opened = options.capture / Capture.SCAN, Capture.read(options.capture)
     from reconstruction import find_masks, reconstruct_capture
 
-    path = options.capture / Capture.SCAN
-    opened = Capture.read(options.capture)
     stamped = reconstruct_options(options.settings)
     masks = None if options.masks is None else find_masks(opened, options.masks)
     if masks is not None:
@@ -77,9 +77,10 @@ class Calibrate:
 
 def calibrate(options: Calibrate) -> None:
     """Find the cameras of your own images (<folder>/images) by structure from motion."""
+    folder = options.folder
+    check_images(folder)
     from reconstruction import calibrate as find_cameras
 
-    folder = options.folder
     with show_progress(folder.name or "calibrate") as progress:
         found = find_cameras(folder, options.settings, lambda step, share: progress(step, round(100 * share), 100))
     poses = len(found.model.cameras)

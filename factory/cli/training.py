@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from factory.cli.checks import check_checkpoint
 from factory.cli.parser import Command, argument
 
 EXTRA = "train"  # the optional dependencies of all of them
@@ -33,6 +34,7 @@ class Export:
 
 def export(options: Export) -> None:
     """Make a checkpoint small enough to give away: weights in half precision, and nothing that only training needs."""
+    check_checkpoint(options.checkpoint)
     from training.checkpoints.pretrained import export_checkpoint
 
     export_checkpoint(options.checkpoint, options.out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _NODES_WAIT_S = 600.0  # longest wait for the nodes of a cluster to come
 _NODES_CHECK_S = 15.0
+_SOCKET_BYTES = 107  # longest path of a socket
+_SESSION_BYTES = len("/session_2026-11-27_18-38-16_123456_1234567/sockets/plasma_store.1")
 
 
 class _ImportPath(JobConfig):
@@ -45,6 +48,7 @@ def connected(options: ClusterOptions) -> Iterator[None]:
             # Ray protects what it starts here by a token, and explains that to each user in vain.
             logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
             # "local": without it Ray would join whatever cluster was started on this machine.
+            quiet |= {"_temp_dir": session_folder()}
             ray.init("local", num_cpus=options.cpus, include_dashboard=False, job_config=_ImportPath(), **quiet)
         else:
             ray.init(options.address, job_config=_ImportPath(), **quiet)
@@ -55,6 +59,23 @@ def connected(options: ClusterOptions) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def session_folder() -> str | None:
+    """A folder for Ray's sessions whose sockets have paths that the system takes; None where its own has.
+
+    Raises `InputError` where none is short enough.
+    """
+    named = os.environ.get("RAY_TMPDIR")
+    usual = Path(named or tempfile.gettempdir()) / "ray"
+    if len(os.fsencode(usual)) <= _SOCKET_BYTES - _SESSION_BYTES:
+        return None
+    short = Path("/tmp/ray")
+    if named is None and os.access(short.parent, os.W_OK):
+        log.info("Ray's sessions lie in %s: TMPDIR is too long for its sockets", short)
+        return str(short)
+    what = "RAY_TMPDIR" if named else "TMPDIR"
+    raise InputError(f"{what} {usual.parent}: too long a path for Ray's sockets; name a short folder as RAY_TMPDIR")
 
 
 def live_nodes() -> list[Mapping[str, float]]:

@@ -198,7 +198,7 @@ def test_bad_captures_are_one_line_and_stay_as_they_were(
     folder = make_capture(tmp_path / "captures" / "head_00000000").folder
     damage(folder)
     before = contents(tmp_path)
-    words = {"pack": ["--out", tmp_path / "dataset"], "segment": ["--checkpoint", "any.ckpt"]}.get(command, [])
+    words = {"pack": ["--out", tmp_path / "dataset"]}.get(command, [])
     refused = "stereo found only" in message  # by what the capture is, not by how the command was given
     assert message in one_error(p2p(command, folder, *words, cwd=tmp_path), 3 if refused else 2)
     assert contents(tmp_path) == before
