@@ -11,6 +11,7 @@ from typing import Any
 from assets.head_models.registry import is_default, load_head_model
 from assets.library import open_library
 from assets.makehuman.model import model_version
+from capture.files import sha256_of
 from factory.stages.settings import RenderSettings
 
 
@@ -48,3 +49,12 @@ def _model_content(head_model: str) -> str:
 def _library_content(folders: tuple[Path, ...]) -> dict[str, list[object]]:
     """id -> weight and checksum of every asset, as others draw and show otherwise."""
     return {name: [asset.weight, asset.sha256] for name, asset in open_library(folders).assets.items()}
+
+
+def library_files(folders: tuple[Path, ...]) -> dict[str, str]:
+    """Files and weights of all assets -> SHA-256 or number, which tell where two libraries differ."""
+    found = {}
+    for name, asset in open_library(folders).assets.items():
+        found[f"weight of {name}"] = f"{asset.weight:g}"
+        found |= {f"{name}: {file}": sha256_of(asset.path(role)) for role, file in asset.files.items()}
+    return found

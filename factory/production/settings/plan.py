@@ -21,7 +21,7 @@ from factory.stages.differences import differences
 from factory.stages.label import label_options
 from factory.stages.reconstruct import reconstruct_options
 from factory.stages.registry import STAGES
-from factory.stages.render_values import content_of
+from factory.stages.render_values import content_of, library_files
 from factory.stages.seeds import head_name
 from factory.stages.settings import RenderSettings, ScanSettings
 from generator import GENERATOR_VERSION
@@ -29,6 +29,7 @@ from generator import GENERATOR_VERSION
 SCHEMA_VERSION = 1
 PLAN = "production.json"
 REPLACEMENTS = 9  # seeds that may be tried after a slot's first one
+_FILES, _NAMED = "library_files", 3  # key beside the plan, which is no part of it; files that an error lists
 SEED_STRIDE = 10_000_000  # from one seed of a slot to the next
 
 
@@ -141,7 +142,7 @@ def claim_plan(store: Store, plan: Plan) -> bool:
         InputError: there is a data set of another plan, and the message shows what differs; or one without a plan.
     """
     if store.exists(PLAN):
-        lines = list(differences(read_plan(store), json.loads(json.dumps(plan.to_json()))))
+        lines = _differences(read_plan(store), plan)
         if lines:
             raise InputError(
                 f"{store}: the data set there was begun with other options: {'; '.join(lines)}. "
@@ -150,8 +151,24 @@ def claim_plan(store: Store, plan: Plan) -> bool:
         return True
     if store.exists("dataset.json"):
         raise InputError(f"{store}: a data set that this command didn't make is there; choose another `out`")
-    store.write(PLAN, (json.dumps(plan.to_json(), indent=2) + "\n").encode())
+    written = {**plan.to_json(), _FILES: library_files(plan.render.library)}
+    store.write(PLAN, (json.dumps(written, indent=2) + "\n").encode())
     return False
+
+
+def _differences(there: dict[str, Any], plan: Plan) -> list[str]:
+    """One line for each option that differs; of asset libraries the files that do."""
+    files = there.pop(_FILES, None)
+    lines = list(differences(there, json.loads(json.dumps(plan.to_json()))))
+    libraries = [line for line in lines if line.startswith("render.library is ")]
+    if libraries and isinstance(files, dict):
+        now = library_files(plan.render.library)
+        changed = [name for name in dict.fromkeys([*files, *now]) if files.get(name) != now.get(name)]
+        how = {(True, True): "changed", (False, True): "new", (True, False): "gone"}
+        most = [f"{name} is {how[name in files, name in now]}" for name in changed[:_NAMED]]
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        lines[lines.index(libraries[0])] = f"render.library is another: {', '.join(most)}{more}"
+    return lines
 
 
 def read_plan(store: Store) -> dict[str, Any]:

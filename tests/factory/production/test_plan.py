@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +18,12 @@ from factory.production.state.existing import list_existing
 from factory.production.state.lock import exclusive_lock
 from factory.production.status import shard_sizes
 from factory.production.tasks.disk_space import capture_bytes, check_free_space, sample_bytes, write_when_there_is_space
+from factory.stages import render_values
 from factory.stages.differences import differences
 from factory.stages.seeds import head_name
 from factory.stages.settings import RenderSettings, ScanSettings
 from reconstruction.settings import ReconstructionSettings
+from tests.assets.packs import write_asset, write_image
 
 plans = st.integers(2, 60).flatmap(
     lambda heads: st.builds(Plan, st.just(heads), st.integers(0, heads - 1), st.integers(1, 9), st.integers(0, 1000))
@@ -162,3 +165,23 @@ def test_only_a_full_disk_is_waited_for(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="permission"):
         write_when_there_is_space(refuse, tmp_path, 1, reported.append)
+
+
+def test_a_library_that_changed_is_told_by_its_files(tmp_path: Path) -> None:
+    for name in ("mine/a", "mine/b"):
+        write_asset(tmp_path / "library", name)
+    store = Store(str(tmp_path / "dataset"))
+
+    def plan() -> Plan:
+        render_values._library_content.cache_clear()
+        return Plan(2, 1, render=RenderSettings(library=(tmp_path / "library",)))
+
+    before = plan().key
+    assert not claim_plan(store, plan()) and claim_plan(store, plan())
+    assert plan().key == before  # what the error needs is no part of the plan
+    write_image(tmp_path / "library/skin/mine-a/map.png", np.full((4, 4, 3), 7, np.uint8))
+    write_asset(tmp_path / "library", "mine/c")
+    with pytest.raises(
+        InputError, match=r"render.library is another: mine/a: map.png is changed, weight of mine/c is new"
+    ):
+        claim_plan(store, plan())
