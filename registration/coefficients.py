@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from assets.head_models.head_model import HeadModel
 from assets.parameter_sampler import ParameterSampler
 from capture.geometry import rotation_matrix, vertex_normals
+from registration.nonrigid import DRAWN_M
 from registration.target import Target
 from registration.template import Coefficients, Template, axis_angle
 
@@ -18,6 +20,7 @@ Floats = NDArray[np.float64]
 _SAMPLES = 400  # heads from which the prior's spread is taken
 _REUSED = 3  # steps that one linearisation serves
 _ANGLE = 0.15  # radians, spread of the joints
+_DRAWING = 3000  # places that draw, at most
 _STEP = 0.05  # of a spread, for differences
 _NOISE = 0.0007  # metres: how far from a head of the model skin lies in scans; weighs the prior against the scan
 
@@ -47,10 +50,17 @@ def prior_of(model: HeadModel) -> Prior:
     return Prior(mean, spread, low, high)
 
 
-def fit(template: Template, head: Coefficients, target: Target, steps: int = 12) -> Coefficients:
+def fit(
+    template: Template,
+    head: Coefficients,
+    target: Target,
+    steps: int = 12,
+    drawn: NDArray[np.bool_] | None = None,
+) -> Coefficients:
     """Fit identity, expression, joints and motion by robust point-to-plane distances and the model's prior.
 
-    Gauss-Newton with finite differences; Tukey weights whose width follows the residuals down.
+    Gauss-Newton with finite differences; Tukey weights whose width follows the residuals down. Places of the scan that
+    have one of the `drawn` vertices (V,) as their nearest are fitted from there as well.
     """
     prior = prior_of(template.model)
     free = np.flatnonzero(prior.spread > 1e-9)
@@ -70,6 +80,10 @@ def fit(template: Template, head: Coefficients, target: Target, steps: int = 12)
         weights *= np.clip(1 - (offset / limit) ** 2, 0, 1) ** 2
         rows = np.einsum("pnk,nk->np", jacobian, hits.normals)
         rows = np.concatenate([rows, np.cross(surface - head.shift, hits.normals), hits.normals], axis=1)
+        if drawn is not None:
+            back = _drawn_rows(surface, normals, drawn[chosen], target, jacobian, head.shift)
+            rows, offset = np.concatenate([rows, back[0]]), np.concatenate([offset, back[1]])
+            weights = np.concatenate([weights, back[2]])
         scale = np.concatenate([prior.spread[free], np.full(6, 1.0)])
         system = (rows * weights[:, None]).T @ rows / _NOISE**2 * scale[:, None] * scale
         right = (rows * weights[:, None]).T @ offset / _NOISE**2 * scale
@@ -83,6 +97,25 @@ def fit(template: Template, head: Coefficients, target: Target, steps: int = 12)
         spread = 1.4826 * float(np.median(np.abs(offset[weights > 0]))) if (weights > 0).any() else limit
         limit = float(np.clip(4 * spread, 0.002, limit))
     return _unpack(shape, head)
+
+
+def _drawn_rows(
+    surface: Floats, normals: Floats, drawn: NDArray[np.bool_], target: Target, jacobian: Floats, pivot: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Rows, offsets and weights (P,) of places of the scan whose nearest vertex is one of the drawn."""
+    distance, at = cKDTree(surface).query(target.vertices, distance_upper_bound=DRAWN_M)
+    mine = np.append(drawn, False)[at] & (target.weights > 0)
+    index = np.flatnonzero(mine)
+    index = index[:: max(1, len(index) // _DRAWING)]
+    at, way = at[index], target.normals[index]
+    facing = (normals[at] * way).sum(axis=1)
+    offset = ((target.vertices[index] - surface[at]) * way).sum(axis=1)
+    weights = target.weights[index] * (facing > 0.3) * (1 - (distance[index] / DRAWN_M) ** 2) ** 2
+    weights *= drawn.sum() / max(len(index), 1)
+    rows = np.concatenate(
+        [np.einsum("pnk,nk->np", jacobian[:, at], way), np.cross(surface[at] - pivot, way), way], axis=1
+    )
+    return rows, offset, weights
 
 
 def _motion(template: Template, shape: Floats, head: Coefficients, prior: Prior, free: NDArray) -> Floats:

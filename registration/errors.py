@@ -8,10 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
-from capture.geometry import vertex_areas
-from scans.distance import surface_distance_mm
+from capture.geometry import face_normals, vertex_areas, vertex_normals
+from registration.regions import NAMES
+from scans.distance import closest_points, surface_distance_mm
 
 Floats = NDArray[np.float64]
+
+_PLACES = 20_000  # of a scan, at most
+_FARTHEST_MM = 25.0  # from the face: what lies beyond is no part of it
+_FEWEST = 20  # places of a region that tell something
 
 
 @dataclass(frozen=True)
@@ -42,3 +47,33 @@ def face_error(mesh: Mesh, mask: NDArray[np.bool_], other: Mesh) -> SurfaceError
     """Error of the vertices in a mask (V,) of one mesh to the surface of another, each weighted by its area."""
     areas = vertex_areas(mesh.vertices, mesh.faces)[mask]
     return SurfaceError.of(surface_distance_mm(np.asarray(mesh.vertices)[mask], other), areas)
+
+
+def region_errors(mesh: Mesh, regions: NDArray[np.int64], skin: Mesh) -> dict[str, dict[str, dict[str, float]]]:
+    """Errors by region of the face, both ways: a feature that was missed shows in those from the scan alone.
+
+    Args:
+        mesh: the registered template, V vertices.
+        regions: (V,) as `face_regions` gives them.
+        skin: the faces of the scan that are skin.
+
+    Returns:
+        region -> `to_scan`: from the template to the skin, and `from_scan`: from the skin whose nearest place on the
+        template is in that region and looks the same way. Regions of which the scan shows next to nothing are left out.
+    """
+    used = np.unique(skin.faces)
+    used = used[:: max(1, len(used) // _PLACES)]
+    points = np.asarray(skin.vertices, float)[used]
+    distance, face, _ = closest_points(points, mesh)
+    ways = vertex_normals(skin.vertices, skin.faces)[used]
+    alike = (face_normals(mesh.vertices, mesh.faces[face]) * ways).sum(axis=1) > 0.3
+    region = np.where(alike & (1000 * distance < _FARTHEST_MM), regions[mesh.faces[face, 0]], -1)
+    areas = vertex_areas(skin.vertices, skin.faces)[used]
+    errors = {}
+    for number, name in enumerate(NAMES):
+        here = region == number
+        if here.sum() >= _FEWEST and areas[here].sum() > 0:
+            back = SurfaceError.of(1000 * distance[here], areas[here])
+            to_scan = face_error(mesh, regions == number, skin)
+            errors[name] = {"to_scan": to_scan.to_json(), "from_scan": back.to_json()}
+    return errors

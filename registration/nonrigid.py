@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.spatial import cKDTree
 
 from capture.geometry import corner_cotangents, vertex_areas, vertex_normals
 from registration.target import Target
 from scans.cholesky import CholeskyFactor
 
 Floats = NDArray[np.float64]
+
+DRAWN_M = 0.02  # so far does a place of the scan draw
+_DRAWING = 8000  # places that draw, at most
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,12 @@ class Stiffness:
 
 
 def deform(
-    surface: Floats, faces: NDArray[np.integer], shown: NDArray[np.bool_], target: Target, stiffness: Stiffness
+    surface: Floats,
+    faces: NDArray[np.integer],
+    shown: NDArray[np.bool_],
+    target: Target,
+    stiffness: Stiffness,
+    drawn: NDArray[np.bool_] | None = None,
 ) -> Floats:
     """Displace a surface (V, 3) smoothly onto the target; returns (V, 3).
 
@@ -52,7 +61,11 @@ def deform(
         shown: (V,) vertices that can be seen at all; the others follow.
         target: what to lie on.
         stiffness: see `Stiffness`.
+        drawn: (V,) vertices that places of the scan draw to themselves where the vertices find nothing: a nose that is
+            longer than the fitted one has its tip far from all that the template's tip is near to. Nothing that grows
+            or is worn may lie on these. None where there are none.
     """
+    back = None if drawn is None else _Drawing(surface, drawn & shown, target)
     laplacian, areas = cotangent_laplacian(surface, faces)
     bending = (laplacian.T @ sparse.diags(1 / areas) @ laplacian).tocsc()
     displacement = np.zeros_like(surface)
@@ -63,11 +76,43 @@ def deform(
         for _ in range(stiffness.repeats):
             moved = surface + displacement
             weights, goal = _pull(moved, faces, shown, target, reach)
+            if back is not None:
+                weights, goal = back.joined(moved, faces, weights, goal)
             data = sparse.diags(areas * (weights + stiffness.rest))
             system = alpha * bending + data
             right = (areas * weights)[:, None] * (displacement + goal)
             displacement = CholeskyFactor(system).solve(right)
     return np.asarray(surface + displacement)
+
+
+class _Drawing:
+    """Places of a scan that draw the nearest vertices of a surface to themselves."""
+
+    def __init__(self, surface: Floats, drawn: NDArray[np.bool_], target: Target) -> None:
+        """Of a surface (V, 3), its vertices that may be drawn (V,)."""
+        self.drawn = np.flatnonzero(drawn)
+        near = cKDTree(surface[self.drawn]).query(target.vertices, distance_upper_bound=DRAWN_M)[0] < DRAWN_M
+        index = np.flatnonzero(near & (target.weights > 0))
+        index = index[:: max(1, len(index) // _DRAWING)]
+        self.points, self.normals, self.weights = target.vertices[index], target.normals[index], target.weights[index]
+
+    def joined(self, moved: Floats, faces: NDArray[np.integer], weights: Floats, goal: Floats) -> tuple[Floats, Floats]:
+        """The weights (V,) and ways (V, 3) of vertices with those of the places that have them as their nearest."""
+        distance, at = cKDTree(moved).query(self.points, distance_upper_bound=DRAWN_M)
+        mine = np.zeros(len(moved) + 1, bool)
+        mine[self.drawn] = True
+        used = mine[at]
+        at, points, normals = at[used], self.points[used], self.normals[used]
+        facing = (vertex_normals(moved, faces)[at] * normals).sum(axis=1)
+        weight = self.weights[used] * np.clip((facing - 0.3) / 0.3, 0, 1) * (1 - (distance[used] / DRAWN_M) ** 2)
+        way = ((points - moved[at]) * normals).sum(axis=1)[:, None] * normals
+        total = np.bincount(at, weight, len(moved))
+        sums = np.stack([np.bincount(at, weight * way[:, axis], len(moved)) for axis in range(3)], axis=1)
+        mean = sums / np.maximum(total, 1e-12)[:, None]
+        share = (1 - np.minimum(weights, 1)) * np.minimum(total, 1)
+        both = weights + share
+        joined = (weights[:, None] * goal + share[:, None] * mean) / np.maximum(both, 1e-12)[:, None]
+        return both, joined
 
 
 def _pull(

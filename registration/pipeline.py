@@ -14,6 +14,7 @@ from capture import InputError, Mesh
 from capture.frames import far_origin
 from registration.coefficients import fit
 from registration.nonrigid import Stiffness, deform
+from registration.regions import NAMES, face_regions
 from registration.rigid import align, from_landmarks
 from registration.target import Target
 from registration.template import Coefficients, Template
@@ -21,7 +22,7 @@ from scans.repair import Repair, repair
 
 log = logging.getLogger(__name__)
 
-VERSION = 2  # raise it when the result of the same input changes: what was registered before is then done again
+VERSION = 3  # raise it when the result of the same input changes: what was registered before is then done again
 
 Floats = NDArray[np.float64]
 
@@ -99,6 +100,7 @@ def register(
     origin = far_origin(repaired.scan.vertices)
     near = replace(repaired.scan, vertices=repaired.scan.vertices - origin) if origin.any() else repaired.scan
     target = Target(near, weights, settings.least_weight, confidence=confidence)
+    nose = face_regions(template) == NAMES.index("nose")  # no hair grows there, and its tip is easily missed
     head = template.mean
     if landmarks:
         head = from_landmarks(template, head, {name: point - origin for name, point in landmarks.items()})
@@ -106,10 +108,10 @@ def register(
     head = align(template, head, target, search=not landmarks)
     done("rigid", 0.2)
     if settings.coefficients:
-        head = fit(template, head, target)
+        head = fit(template, head, target, drawn=nose)
     done("coefficients", 0.6)
     fitted = template.surface(head)
-    vertices = deform(fitted, template.faces, template.shown, target, settings.stiffness)
+    vertices = deform(fitted, template.faces, template.shown, target, settings.stiffness, nose)
     done("deformation", 1.0)
     log.info("registered: %s", ", ".join(f"{step} {took:.1f} s" for step, took in seconds.items()))
     return Registration(vertices + origin, fitted + origin, replace(head, shift=head.shift + origin), seconds)

@@ -96,6 +96,12 @@ class Template:
         vertices = self.model.vertices(head.identity, head.expression, pose)[self._used]
         return np.asarray(vertices @ head.rotation.T + head.shift)
 
+    def landmark(self, vertices: NDArray, name: str) -> NDArray | None:
+        """(3,) a landmark of the head model on the vertices (V, 3), None where it is none of the skin's vertices."""
+        number = np.searchsorted(self._used, self.model.landmarks[name])
+        found = number < len(self._used) and self._used[number] == self.model.landmarks[name]
+        return vertices[number] if found else None
+
     def around_face(self, vertices: NDArray, other: Mesh | None = None) -> Mesh:
         """The head without neck and shoulders, for pictures: what lies near the middle of the face.
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from capture import HeadSurface, Mesh, Scan, write_bytes
 from capture.ply import PlyMesh, write_ply
-from registration.errors import face_error
+from registration.errors import face_error, region_errors
 from registration.files.inputs import SkinWeights
 from registration.pipeline import Registration, RegistrationSettings
+from registration.regions import face_regions
 from registration.template import Template
 
 
@@ -81,6 +82,7 @@ class ScanRegistration:
             "seconds": {step: round(seconds, 2) for step, seconds in self.registration.seconds.items()},
         }
         summary["fit"] = face_error(mesh, face, self.skin_mesh()).to_json()
+        summary["fit_regions"] = region_errors(mesh, face_regions(self.template), self.skin_mesh())
         if true_surface is not None:
             summary["error"] = face_error(mesh, face, true_surface).to_json()
             if true_surface.face_mask is not None and true_surface.face_mask.any():

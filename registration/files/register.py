@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str, float], None]
 
 FOLDER = "registration"
+_MISSED_MM = 2.0  # 90th percentile of the distances from the scan to a region, from which on it is missed
 _DOUBTFUL_MM, _ASTRAY_MM = 1.0, 10.0  # median and 90th percentile of the fit from which on it is doubted
 
 
@@ -115,6 +116,19 @@ def _log_errors(name: str, summary: dict[str, Any], out: Path) -> None:
             "%s: that is far: look at %s; a wrong `unit`, normals inward, labels that are not the face's, or a "
             "head that was not found (`landmarks`) do that",
             name,
+            out / "registered.png",
+        )
+    missed = [
+        f"{region} ({errors['from_scan']['p90']:.1f} mm)"
+        for region, errors in summary["fit_regions"].items()
+        if errors["from_scan"]["p90"] > _MISSED_MM
+    ]
+    if missed:
+        log.warning(
+            "%s: the scan lies off the registered head at the %s: look at %s; hair and clothes that count as skin do "
+            "that, or a feature that was missed (`landmarks`)",
+            name,
+            ", ".join(missed),
             out / "registered.png",
         )
     if "error" in summary:
