@@ -228,6 +228,8 @@ class ShardCLI(LightningCLI):
     def after_fit(self) -> None:
         """Say where the checkpoints are."""
         callback, last = self.trainer.checkpoint_callback, self._checkpoint("last")
+        if callback is None:  # an older run's may lie there
+            return
         if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
             what = self.MONITOR_TEXT if callback.monitor == self.MONITOR else callback.monitor
             score = "" if callback.best_model_score is None else f" ({what} {callback.best_model_score:.4f})"

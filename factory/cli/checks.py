@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import yaml
 
 from capture import Capture, InputError
-from capture.files import make_folder
+from capture.files import explain_os_error, make_folder
 from scans.meshes import read_scan
 from training.config_files import with_paths
 
@@ -24,6 +25,15 @@ def check_output(out: Path) -> None:
     folder = out.parent if out.suffix else out
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     make_folder(folder)
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        explained = explain_os_error(error, out)
+        if isinstance(explained, InputError):
+            raise explained from None
+        raise InputError(f"can't write {out}: {error.strerror}; choose another output") from None
     for each in missing:
         with suppress(OSError):  # somebody else made something in it meanwhile
             each.rmdir()

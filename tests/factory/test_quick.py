@@ -35,7 +35,7 @@ WRONG = {
     "demo": ["--out", "/proc/x"],
     "generate": ["--out", "/proc/x"],
     "distributions": [N],
-    "preview": ["--out", "/proc/x/sheet.png"],
+    "preview": ["--out", "/proc/sheet.png"],
     "reconstruct": [N],
     "calibrate": [N],
     "label": [N],
