@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labeling.labels import label_capture, label_scan
-    from labeling.quality import measure_capture, measure_quality
+    from labeling.quality import label_and_measure, measure_capture, measure_quality
     from labeling.settings import LabelSettings
     from scans.distance import surface_distance
 
 _MODULES = {
     "LabelSettings": "labeling.settings",
+    "label_and_measure": "labeling.quality",
     "label_capture": "labeling.labels",
     "label_scan": "labeling.labels",
     "measure_capture": "labeling.quality",
@@ -21,7 +22,15 @@ _MODULES = {
     "surface_distance": "scans.distance",
 }
 
-__all__ = ["LabelSettings", "label_capture", "label_scan", "measure_capture", "measure_quality", "surface_distance"]
+__all__ = [
+    "LabelSettings",
+    "label_and_measure",
+    "label_capture",
+    "label_scan",
+    "measure_capture",
+    "measure_quality",
+    "surface_distance",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from capture import HeadSurface, RefusedError
 from capture.geometry import face_normals, rotation_matrix
-from scans.distance import closest_points
+from scans.distance import SurfaceSearch
 
 Points = NDArray[np.float64]
 
@@ -41,12 +41,13 @@ class Motion:
     after_mm: float
 
 
-def check_alignment(points: Points, head: HeadSurface, what: str = "scan") -> None:
+def check_alignment(points: Points, head: HeadSurface, what: str = "scan", search: SurfaceSearch | None = None) -> None:
     """Raise `RefusedError` where points that should lie on the head (P, 3) would fit far better elsewhere, or nowhere.
 
-    Half of them may be hair or cloth. A stereo scan's own errors are no rigid motion, so they pass.
+    Half of them may be hair or cloth. A stereo scan's own errors are no rigid motion, so they pass. `search` is the
+    head's, where there is one.
     """
-    motion = best_motion(points, head)
+    motion = best_motion(points, head, search)
     moved = f"shifted by {motion.shift_mm:.1f} mm and turned by {motion.turn_degrees:.1f} degrees"
     cure = "reconstruct it from this capture's cameras again, or give head.ply in the scan's frame"
     if motion.before_mm > _LEAST_MM and motion.after_mm < _GAIN * motion.before_mm:
@@ -58,14 +59,14 @@ def check_alignment(points: Points, head: HeadSurface, what: str = "scan") -> No
         )
 
 
-def best_motion(points: Points, head: HeadSurface) -> Motion:
+def best_motion(points: Points, head: HeadSurface, search: SurfaceSearch | None = None) -> Motion:
     """Trimmed point-to-plane ICP (Chen and Medioni 1992; Chetverikov et al. 2002) from where the points are."""
     chosen = points[np.linspace(0, len(points) - 1, min(_SAMPLES, len(points))).astype(int)]
-    start = chosen
-    before = after = _spread(closest_points(chosen, head)[0])
+    start, search = chosen, search or SurfaceSearch(head)
+    before = after = _spread(search.closest_points(chosen)[0])
     best = chosen
     for _ in range(_ROUNDS):
-        distance, face, nearest = closest_points(chosen, head)
+        distance, face, nearest = search.closest_points(chosen)
         spread = _spread(distance)
         if spread < after:
             best, after = chosen, spread

@@ -5,16 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Capture, PixelClass, Scan, vertex_normals
-from labeling.masks import pixel_values
-from labeling.visibility import MIN_COSINE, head_caster
-from scans.class_masks import read_class_masks
-from scans.visibility import visible_in
+from capture import PixelClass
+from labeling.masks import values_at
+from labeling.visibility import ScanViews
 
 UNSEEN = 255  # no camera with a mask sees the vertex, or only the background shines through there
 
 
-def seen_classes(capture: Capture, scan: Scan) -> NDArray[np.uint8] | None:
+def seen_classes(views: ScanViews) -> NDArray[np.uint8] | None:
     """The `PixelClass` that the views show at each vertex of the scan, by vote.
 
     A view's vote weighs the cosine between the normal and the direction to its camera; views that do not see the vertex
@@ -22,23 +20,17 @@ def seen_classes(capture: Capture, scan: Scan) -> NDArray[np.uint8] | None:
 
     Returns:
         (V,) uint8, `UNSEEN` where nobody votes; None where the capture has no masks.
-
-    Raises:
-        InputError: where a mask is damaged.
     """
-    masks = read_class_masks(capture)
-    if all(mask is None for mask in masks):
+    if all(mask is None for mask in views.masks):
         return None
-    points = scan.vertices.astype(float)
-    normals = vertex_normals(points, scan.faces) if scan.normals is None else scan.normals.astype(float)
-    caster = head_caster(scan)
+    points, normals, at_vertices = views.points, views.normals, views.at_vertices
     votes = np.zeros((len(points), len(PixelClass)), np.float32)
-    for camera, mask in zip(capture.cameras, masks, strict=True):
+    for view, (camera, mask) in enumerate(zip(views.cameras, views.masks, strict=True)):
         if mask is None:
             continue
-        seen = np.flatnonzero(visible_in(camera, points, normals, caster, MIN_COSINE))
+        seen = np.flatnonzero(at_vertices.visible[view])
         towards = camera.centre - points[seen]
         cosine = np.einsum("pc,pc->p", towards, normals[seen]) / np.linalg.norm(towards, axis=1)
-        votes[seen, pixel_values(mask, camera, points[seen])] += cosine.astype(np.float32)
+        votes[seen, values_at(mask, at_vertices.pixel[view, seen])] += cosine.astype(np.float32)
     votes[:, PixelClass.BACKGROUND] = 0
     return np.where(votes.max(axis=1) > 0, votes.argmax(axis=1), UNSEEN).astype(np.uint8)

@@ -8,6 +8,7 @@ wrong as one that pulls it onto hair. `skin_parts=HeadSurface.PARTS` gives the p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,8 @@ from capture.folders import check_folder
 from labeling.alignment import check_alignment
 from labeling.classes import seen_classes
 from labeling.settings import LabelSettings
-from labeling.visibility import seen_on_skin
-from scans.class_masks import read_class_masks
-from scans.distance import closest_points, inside_or_outside
+from labeling.visibility import ScanViews
+from scans.distance import SurfaceSearch, inside_or_outside
 
 _ENOUGH = 300  # vertices on skin that are enough to check the alignment with
 # Sizes that differ by more than this factor are a matter of units.
@@ -58,8 +58,9 @@ def label_scan(
     LabelSettings(threshold_mm, tuple(skin_parts))  # says what is wrong with them
     check_same_size(scan, head)
     points = scan.vertices.astype(float)
-    check_alignment(points if on_skin is None or on_skin.sum() < _ENOUGH else points[on_skin], head)
-    distance, face, where = closest_points(points, head)
+    search = SurfaceSearch(head)
+    check_alignment(points if on_skin is None or on_skin.sum() < _ENOUGH else points[on_skin], head, search=search)
+    distance, face, where = search.closest_points(points)
     distance_mm = 1000 * distance
     skin = (distance_mm < threshold_mm) & _counts(head, skin_parts)[face]
     assert head.parts is not None  # made up where there was none
@@ -90,6 +91,27 @@ def compute_labels(
 
     Raises `InputError` (naming the file) where scan or head surface is missing or unusable, or they don't match.
     """
+    return label_folder(folder, scan, threshold_mm, skin_parts).labels
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A capture's scan with its labels, and what they were made of.
+
+    Attributes:
+        scan, head: V vertices; the true surface.
+        labels: of the V vertices.
+        views: the scan in the capture's views; None without cameras.
+    """
+
+    scan: Scan
+    head: HeadSurface
+    labels: Labels
+    views: ScanViews | None
+
+
+def label_folder(folder: Path, scan: Scan | None, threshold_mm: float, skin_parts: Sequence[str]) -> Labelled:
+    """`compute_labels`, with what they were made of."""
     check_folder(folder)
     scan_path, head_path = folder / Capture.SCAN, folder / Capture.HEAD
     if scan is None and not scan_path.is_file():
@@ -98,25 +120,24 @@ def compute_labels(
         raise InputError(f"head surface is missing: {head_path}; only synthetic captures can be labelled")
     scan, head = scan or Scan.read(scan_path), HeadSurface.read(head_path)
     try:
-        return label_scan(scan, head, threshold_mm, skin_parts, **_seen(folder, scan))
+        views = ScanViews.of_capture(Capture.read(folder), scan) if (folder / "sparse").is_dir() else None
+        labels = label_scan(scan, head, threshold_mm, skin_parts, **_seen(views))
     except InputError as error:
         raise type(error)(f"{folder}: {error}") from None
+    return Labelled(scan, head, labels, views)
 
 
-def _seen(folder: Path, scan: Scan) -> dict[str, NDArray]:
+def _seen(views: ScanViews | None) -> dict[str, NDArray]:
     """Arguments of `label_scan` that the cameras give: `views`, and where there are masks `on_skin` and `seen_class`.
 
     Empty without cameras.
     """
-    if not (folder / "sparse").is_dir():
+    if views is None:
         return {}
-    capture = Capture.read(folder)
-    masks = read_class_masks(capture)
-    seen, on_skin = seen_on_skin(scan, capture.cameras, masks)
-    columns: dict[str, NDArray] = {"views": np.minimum(seen, 255).astype(np.uint8)}
-    classes = seen_classes(capture, scan)
+    columns: dict[str, NDArray] = {"views": np.minimum(views.at_vertices.seen, 255).astype(np.uint8)}
+    classes = seen_classes(views)
     if classes is not None:
-        columns |= {"on_skin": on_skin, "seen_class": classes}
+        columns |= {"on_skin": views.on_skin, "seen_class": classes}
     return columns
 
 

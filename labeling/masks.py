@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 from capture import Camera, PixelClass
 
 
-def pixel_values(values: NDArray, camera: Camera, points: NDArray[np.float64]) -> NDArray:
-    """The value of an image (H, W) at the pixel that each point (P, 3) falls on; 0 outside of the frame."""
-    pixels, _ = camera.project(points)
+def pixel_numbers(camera: Camera, pixels: NDArray[np.float64]) -> NDArray[np.int32]:
+    """(P,) the pixel, row by row from 0, that each place (P, 2) in a camera's image lies on; -1 outside of it."""
     inside = camera.inside(pixels)
     columns, rows = np.where(inside[:, None], pixels, 0).astype(int).T
-    return np.where(inside, values[rows, columns], 0)
+    return np.where(inside, rows * camera.width + columns, -1).astype(np.int32)
+
+
+def values_at(mask: NDArray[np.uint8], pixel: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """The values of a mask (H, W) at numbered pixels (P,); 0 where the number is -1."""
+    return np.where(pixel >= 0, mask.reshape(-1)[pixel], np.uint8(0))
 
 
 def without_specks(mask: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:

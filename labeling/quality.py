@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, Labels, Mesh, PixelClass, Scan, write_json
 from capture.geometry import face_areas, face_normals
+from labeling.labels import label_folder
 from labeling.masks import without_specks
-from labeling.visibility import MIN_COSINE, head_caster, seen_as, seen_on_skin
-from scans.class_masks import read_class_masks
+from labeling.settings import LabelSettings
+from labeling.visibility import PointViews, ScanViews, head_caster
 from scans.distance import surface_distance
 
 SCHEMA_VERSION = 1
@@ -23,8 +24,12 @@ _MIN_VIEWS = 3
 Points = NDArray[np.float64]
 
 
-def measure_quality(scan: Scan, labels: Labels, head: HeadSurface, capture: Capture) -> dict[str, Any]:
+def measure_quality(
+    scan: Scan, labels: Labels, head: HeadSurface, capture: Capture, views: ScanViews | None = None
+) -> dict[str, Any]:
     """Counts, accuracy and completeness of a labelled scan, as a JSON object.
+
+    `views` are the scan's in the capture, where they are known.
 
     - accuracy.skin_labels: distances of the vertices labelled skin. These are near by definition (below the
       threshold), so this is no more than a quick look.
@@ -37,7 +42,7 @@ def measure_quality(scan: Scan, labels: Labels, head: HeadSurface, capture: Capt
     - completeness.face_mask: of the area of the face mask that three or more views see as skin, the share with
       scan within 1 and 1.5 mm. Visible is what the head itself does not hide and the class mask calls skin.
     """
-    masks = read_class_masks(capture)
+    views = ScanViews.of_capture(capture, scan) if views is None else views
     return {
         "schema_version": SCHEMA_VERSION,
         "vertices": len(scan.vertices),
@@ -46,14 +51,9 @@ def measure_quality(scan: Scan, labels: Labels, head: HeadSurface, capture: Capt
         "unseen_share": None if labels.views is None else _rounded((labels.views == 0).mean()),
         "accuracy": {
             "skin_labels": _spread(labels.distance_mm[labels.skin]),
-            "skin_pixels": _spread(labels.distance_mm[seen_on_skin(scan, capture.cameras, masks)[1]]),
+            "skin_pixels": _spread(labels.distance_mm[views.on_skin]),
         },
-        "completeness": {
-            "face_mask": _face_completeness(scan, head, capture, masks),
-            "face_mask_clear": _face_completeness(scan, head, capture, [without_specks(mask) for mask in masks]),
-            "visible_skin": _completeness(scan, head, head.part("skin"), capture, masks),
-            "hair": _hair_share(scan, capture, masks),
-        },
+        "completeness": {**_completeness(scan, head, views), "hair": _hair_share(views)},
     }
 
 
@@ -62,43 +62,69 @@ def measure_capture(folder: Path) -> Path:
     capture = Capture.read(folder)
     scan = Scan.read(capture.scan_path)
     labels = Labels.read(capture.labels_path, len(scan.vertices))
-    path = capture.folder / Capture.QUALITY
-    write_json(path, measure_quality(scan, labels, HeadSurface.read(capture.head_path), capture))
+    return _write(folder, measure_quality(scan, labels, HeadSurface.read(capture.head_path), capture))
+
+
+def label_and_measure(
+    folder: Path, threshold_mm: float = LabelSettings.threshold_mm, skin_parts: Sequence[str] = LabelSettings.skin_parts
+) -> tuple[Path, Path]:
+    """`label_capture` and `measure_capture`; what both are made of is read and computed once. Returns their paths."""
+    made = label_folder(Path(folder), None, threshold_mm, skin_parts)
+    path = Path(folder) / Capture.LABELS
+    made.labels.write(path)
+    return path, _write(folder, measure_quality(made.scan, made.labels, made.head, Capture.read(folder), made.views))
+
+
+def _write(folder: Path, quality: dict[str, Any]) -> Path:
+    path = Path(folder) / Capture.QUALITY
+    write_json(path, quality)
     return path
 
 
-def _face_completeness(
-    scan: Scan, head: HeadSurface, capture: Capture, masks: Sequence[NDArray[np.uint8] | None]
-) -> dict[str, Any] | None:
-    if head.face_mask is None or not head.face_mask.any():
-        return None
-    return _completeness(scan, head, head.face_mask[head.faces].all(axis=1) & head.part("skin"), capture, masks)
+def _completeness(scan: Scan, head: HeadSurface, views: ScanViews) -> dict[str, Any]:
+    """Completeness of the face mask, of its clear pixels, and of all skin.
+
+    All are of the head's skin: its faces are looked for in the views once, and those that are seen in the scan.
+    """
+    skin = head.part("skin")
+    points, normals, area = _centroids(head, skin)
+    seen = PointViews.of(points, normals, views.cameras, head_caster(head))
+    wanted = seen.agreed(views.masks, [PixelClass.SKIN]) >= _MIN_VIEWS
+    distance_mm = np.full(len(points), np.inf)
+    if wanted.any():
+        distance_mm[wanted] = 1000 * surface_distance(points[wanted], scan)[0]
+    face, clear = None, None
+    if head.face_mask is not None and head.face_mask.any():
+        in_face = head.face_mask[head.faces].all(axis=1)[skin]
+        masks = [without_specks(mask) for mask in views.masks]
+        wanted_clear = seen.of_some(in_face).agreed(masks, [PixelClass.SKIN]) >= _MIN_VIEWS
+        face = _share_with_scan(area[in_face], wanted[in_face], distance_mm[in_face])
+        clear = _share_with_scan(area[in_face], wanted_clear, distance_mm[in_face])
+    return {"face_mask": face, "face_mask_clear": clear, "visible_skin": _share_with_scan(area, wanted, distance_mm)}
 
 
-def _completeness(
-    scan: Scan,
-    head: HeadSurface,
-    chosen: NDArray[np.bool_],
-    capture: Capture,
-    masks: Sequence[NDArray[np.uint8] | None],
+def _share_with_scan(
+    area: NDArray[np.float64], wanted: NDArray[np.bool_], distance_mm: NDArray[np.float64]
 ) -> dict[str, Any]:
-    """Of the chosen faces (F,): the area that enough views see as skin, and the share of it that the scan has."""
-    points, normals, area = _centroids(head, chosen)
-    _, agreed = seen_as(head, points, normals, capture.cameras, masks, [PixelClass.SKIN], MIN_COSINE)
-    wanted = agreed >= _MIN_VIEWS
+    """Of P faces: the area of those that are wanted, because enough views see them as skin, and what of it has scan.
+
+    Args:
+        area: (P,) square metres.
+        wanted: (P,).
+        distance_mm: (P,) to the scan, right where a face is wanted.
+    """
     total = float(area[wanted].sum())
     result: dict[str, Any] = {"area_cm2": _rounded(1e4 * total), "seen_share": _rounded(total / area.sum())}
-    distance_mm = 1000 * surface_distance(points[wanted], scan)[0] if wanted.any() else np.zeros(0)
     for tolerance in _TOLERANCES_MM:
-        share = area[wanted][distance_mm <= tolerance].sum() / total if total > 0 else None
+        share = area[wanted][distance_mm[wanted] <= tolerance].sum() / total if total > 0 else None
         result[f"within_{tolerance:.1f}_mm".replace(".", "_")] = _rounded(share)
     return result
 
 
-def _hair_share(scan: Scan, capture: Capture, masks: Sequence[NDArray[np.uint8] | None]) -> float | None:
+def _hair_share(views: ScanViews) -> float | None:
     """Of all views' pixels that show hair of scalp or beard, the share behind which there is scan; None without any."""
-    caster, hair, hit = head_caster(scan), 0, 0
-    for camera, mask in zip(capture.cameras, masks, strict=True):
+    caster, hair, hit = views.caster, 0, 0
+    for camera, mask in zip(views.cameras, views.masks, strict=True):
         if mask is None:
             continue
         rows, columns = np.nonzero(np.isin(mask, [PixelClass.SCALP_HAIR, PixelClass.FACIAL_HAIR]))

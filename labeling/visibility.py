@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Camera, Mesh, PixelClass, Scan, vertex_normals
+from capture import Camera, Capture, Mesh, PixelClass, Scan, vertex_normals
 from capture.frames import far_origin
-from labeling.masks import pixel_values
+from labeling.masks import pixel_numbers, values_at
+from scans.class_masks import read_class_masks
 from scans.ray_casting import RayCaster
 from scans.visibility import visible_in
+
+Points = NDArray[np.float64]
 
 MIN_COSINE = 0.17  # a surface seen under less than 10 degrees can't be expected
 _OFFSET_M = 2e-4  # by which rays start above the surface: the same for the head and all scans of it
@@ -22,34 +28,91 @@ def head_caster(mesh: Mesh) -> RayCaster:
     return RayCaster(mesh.vertices, mesh.faces, _OFFSET_M, far_origin(mesh.vertices))
 
 
-def seen_as(
-    mesh: Mesh,
-    points: NDArray[np.float64],
-    normals: NDArray[np.float64],
-    cameras: Sequence[Camera],
-    masks: Sequence[NDArray[np.uint8] | None],
-    classes: Sequence[int],
-    min_cosine: float = 0.0,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Counts (P,) of the views that see each point, and of those among them whose mask shows one of `classes`.
+@dataclass(frozen=True, eq=False)
+class PointViews:
+    """P points of a surface in N views.
 
-    A view without a mask counts as one of them.
+    Attributes:
+        visible: (N, P) whether a view sees a point.
+        pixel: (N, P) int32 the pixel that a point falls on, row by row from 0; -1 outside of the frame.
     """
-    caster = head_caster(mesh)
-    seen, agreed = np.zeros(len(points), np.int64), np.zeros(len(points), np.int64)
-    for camera, mask in zip(cameras, masks, strict=True):
-        visible = visible_in(camera, points, normals, caster, min_cosine)
-        shown = np.ones(len(points), bool) if mask is None else np.isin(pixel_values(mask, camera, points), classes)
-        seen += visible
-        agreed += visible & shown
-    return seen, agreed
+
+    visible: NDArray[np.bool_]
+    pixel: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, points: Points, normals: Points, cameras: Sequence[Camera], caster: RayCaster) -> Self:
+        """Of points (P, 3) with unit normals (P, 3), on a surface that rays are cast against."""
+        shape = len(cameras), len(points)
+        visible, pixel = np.empty(shape, bool), np.empty(shape, np.int32)
+        for view, camera in enumerate(cameras):
+            pixels, _ = camera.project(points)
+            pixel[view] = pixel_numbers(camera, pixels)
+            visible[view] = visible_in(camera, points, normals, caster, MIN_COSINE, pixels)
+        return cls(visible, pixel)
+
+    def of_some(self, chosen: NDArray) -> PointViews:
+        """Of those points alone that an index chooses."""
+        return PointViews(self.visible[:, chosen], self.pixel[:, chosen])
+
+    @cached_property
+    def seen(self) -> NDArray[np.int64]:
+        """(P,) number of the views that see each point."""
+        return self.visible.sum(axis=0)
+
+    def agreed(self, masks: Sequence[NDArray[np.uint8] | None], classes: Sequence[int]) -> NDArray[np.int64]:
+        """(P,) number of the views that see each point and whose mask shows one of `classes` there.
+
+        A view without a mask counts as one of them.
+        """
+        agreed = np.zeros(self.visible.shape[1], np.int64)
+        for visible, pixel, mask in zip(self.visible, self.pixel, masks, strict=True):
+            agreed += visible if mask is None else visible & np.isin(values_at(mask, pixel), classes)
+        return agreed
 
 
-def seen_on_skin(
-    scan: Scan, cameras: Sequence[Camera], masks: Sequence[NDArray[np.uint8] | None]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Per vertex (V,) of a scan: the number of cameras that see it; whether all of those, at least one, see skin."""
-    points = scan.vertices.astype(float)
-    normals = vertex_normals(points, scan.faces) if scan.normals is None else scan.normals.astype(float)
-    seen, agreed = seen_as(scan, points, normals, cameras, masks, [PixelClass.SKIN], MIN_COSINE)
-    return seen, (seen > 0) & (agreed == seen)
+@dataclass(frozen=True, eq=False)
+class ScanViews:
+    """A scan in the views of its capture: what labels and quality are both made of.
+
+    Attributes:
+        scan: V vertices.
+        cameras: N views.
+        masks: N class masks (H, W), None where a view has none.
+    """
+
+    scan: Scan
+    cameras: Sequence[Camera]
+    masks: Sequence[NDArray[np.uint8] | None]
+
+    @classmethod
+    def of_capture(cls, capture: Capture, scan: Scan) -> Self:
+        """Raises `InputError` where a mask is damaged."""
+        return cls(scan, capture.cameras, read_class_masks(capture))
+
+    @cached_property
+    def points(self) -> Points:
+        """(V, 3) the vertices in double precision."""
+        return self.scan.vertices.astype(float)
+
+    @cached_property
+    def normals(self) -> Points:
+        """(V, 3) the scan's own, or those of its faces."""
+        given = self.scan.normals
+        return vertex_normals(self.points, self.scan.faces) if given is None else given.astype(float)
+
+    @cached_property
+    def caster(self) -> RayCaster:
+        """Rays against the scan."""
+        return head_caster(self.scan)
+
+    @cached_property
+    def at_vertices(self) -> PointViews:
+        """The vertices in the views."""
+        return PointViews.of(self.points, self.normals, self.cameras, self.caster)
+
+    @cached_property
+    def on_skin(self) -> NDArray[np.bool_]:
+        """(V,) whether all views that see a vertex, at least one, see skin there."""
+        seen = self.at_vertices.seen
+        return np.asarray((seen > 0) & (self.at_vertices.agreed(self.masks, [PixelClass.SKIN]) == seen))

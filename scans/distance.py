@@ -44,11 +44,23 @@ def closest_points(
     points: ArrayLike, surface: TriangleMesh
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     """As `surface_distance`, and the nearest point of the surface itself, (P, 3) metres."""
-    queries = np.ascontiguousarray(points, np.float64)
-    vertices = np.ascontiguousarray(surface.vertices, np.float64)
-    faces = np.ascontiguousarray(surface.faces, np.int64)
-    squared, nearest, where = igl.point_mesh_squared_distance(queries, vertices, faces)
-    return np.sqrt(np.maximum(squared, 0)), np.asarray(nearest, np.int64).ravel(), np.asarray(where, np.float64)
+    return SurfaceSearch(surface).closest_points(points)
+
+
+class SurfaceSearch:
+    """A surface that nearest points are looked for on more than once: its tree of boxes takes most of the time."""
+
+    def __init__(self, surface: TriangleMesh) -> None:
+        self._vertices = np.ascontiguousarray(surface.vertices, np.float64)
+        self._faces = np.ascontiguousarray(surface.faces, np.int64)
+        self._tree = igl.AABB()
+        self._tree.init(self._vertices, self._faces)
+
+    def closest_points(self, points: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+        """As the function of that name."""
+        queries = np.ascontiguousarray(points, np.float64)
+        squared, nearest, where = self._tree.squared_distance(self._vertices, self._faces, queries)
+        return np.sqrt(np.maximum(squared, 0)), np.asarray(nearest, np.int64).ravel(), np.asarray(where, np.float64)
 
 
 def inside_or_outside(

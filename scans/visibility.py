@@ -15,7 +15,12 @@ _BLOCK = 8192  # points at once: what is worked on stays in the processor's cach
 
 
 def visible_in(
-    camera: Camera, points: NDArray[np.float64], normals: NDArray[np.float64], caster: RayCaster, min_cosine: float = 0
+    camera: Camera,
+    points: NDArray[np.float64],
+    normals: NDArray[np.float64],
+    caster: RayCaster,
+    min_cosine: float = 0,
+    pixels: NDArray[np.float64] | None = None,
 ) -> NDArray[np.bool_]:
     """Whether a camera sees points of a surface.
 
@@ -28,13 +33,15 @@ def visible_in(
         normals: (P, 3) unit vectors, outwards.
         caster: rays against the surface.
         min_cosine: least cosine between the normal and the direction to the camera.
+        pixels: (P, 2) where the camera projects the points to, where that is known.
 
     Returns:
         (P,) inside the frame, facing the camera, and nothing in between.
     """
     directions = camera.centre - points
     directions = directions / np.linalg.norm(directions, axis=1)[:, None]
-    visible = ((directions * normals).sum(axis=1) > min_cosine) & camera.inside(camera.project(points)[0])
+    pixels = camera.project(points)[0] if pixels is None else pixels
+    visible = ((directions * normals).sum(axis=1) > min_cosine) & camera.inside(pixels)
     index = np.flatnonzero(visible)
     origins = caster.origins(points[index], normals[index])
     visible[index] = caster.is_free(origins, directions[index].astype(np.float32))

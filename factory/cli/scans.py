@@ -110,7 +110,7 @@ class Label:
 
 def label(options: Label) -> None:
     """Compute the true labels of a synthetic capture's scan, by the distance to the surface that was rendered."""
-    from labeling import label_capture, measure_capture
+    from labeling import label_and_measure
 
     capture, settings = options.capture, options.settings
     if is_painted(capture / Capture.LABELS):
@@ -122,7 +122,7 @@ def label(options: Label) -> None:
         return
 
     def work() -> tuple[Path, Path]:
-        return label_capture(capture, settings.threshold_mm, settings.skin_parts), measure_capture(capture)
+        return label_and_measure(capture, settings.threshold_mm, settings.skin_parts)
 
     path, quality = run_stamped(capture, "label", stamped, work)
     labels = Labels.read(path)

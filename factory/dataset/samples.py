@@ -45,8 +45,9 @@ def encode(capture: Capture) -> dict[str, bytes]:
     files |= _masks(capture)
     if labels.seen_class is None:
         from labeling.classes import seen_classes  # here: `p2p` starts without the libraries of the stages
+        from labeling.visibility import ScanViews
 
-        labels = replace(labels, seen_class=seen_classes(capture, scan))
+        labels = replace(labels, seen_class=seen_classes(ScanViews.of_capture(capture, scan)))
     arrays: dict[str, NDArray] = {"vertices": scan.vertices, "faces": scan.faces}
     arrays |= {name: getattr(labels, name) for name in _LABELS if getattr(labels, name) is not None}
     if scan.colours is not None:

@@ -21,6 +21,7 @@ from factory.dataset.splits import split_by_share
 from factory.dataset.store import Store
 from factory.production.verify import verify
 from labeling.classes import seen_classes
+from labeling.visibility import ScanViews
 from scans.head_sample import HeadSample
 from scans.images import decode_image
 from tests.helpers import make_capture
@@ -62,7 +63,7 @@ def test_what_goes_in_comes_out(captures: list[Path], tmp_path: Path) -> None:
         np.testing.assert_array_equal(sample.labels.distance_mm, labels.distance_mm)
         for name in ("part", "side", "views"):
             np.testing.assert_array_equal(getattr(sample.labels, name), getattr(labels, name))
-        classes = seen_classes(Capture.read(folder), scan)
+        classes = seen_classes(ScanViews.of_capture(Capture.read(folder), scan))
         assert (sample.labels.seen_class is None) == (classes is None)
         if classes is not None:
             np.testing.assert_array_equal(sample.labels.seen_class, classes)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from capture import Capture, CaptureInfo, PixelClass, Scan
 from labeling.classes import UNSEEN, seen_classes
+from labeling.visibility import ScanViews
 from tests.helpers import looking_at_origin
 
 
@@ -28,7 +29,7 @@ def _ball_capture(folder: Path, classes: tuple[PixelClass | None, ...]) -> tuple
 
 def test_the_view_that_sees_a_vertex_best_decides(tmp_path: Path) -> None:
     capture, scan = _ball_capture(tmp_path, (PixelClass.SKIN, PixelClass.GARMENT))
-    classes = seen_classes(capture, scan)
+    classes = seen_classes(ScanViews.of_capture(capture, scan))
     ways = np.stack([camera.centre / np.linalg.norm(camera.centre) for camera in capture.cameras])
     cosines = scan.vertices / 0.1 @ ways.T
     clear = np.abs(cosines[:, 0] - cosines[:, 1]) > 0.1
@@ -40,7 +41,7 @@ def test_the_view_that_sees_a_vertex_best_decides(tmp_path: Path) -> None:
 
 def test_background_and_missing_masks_say_nothing(tmp_path: Path) -> None:
     capture, scan = _ball_capture(tmp_path / "a", (PixelClass.BACKGROUND, PixelClass.EYES, None))
-    classes = seen_classes(capture, scan)
+    classes = seen_classes(ScanViews.of_capture(capture, scan))
     assert set(np.unique(classes)) == {PixelClass.EYES, UNSEEN}
     capture, scan = _ball_capture(tmp_path / "b", (None, None))
-    assert seen_classes(capture, scan) is None
+    assert seen_classes(ScanViews.of_capture(capture, scan)) is None

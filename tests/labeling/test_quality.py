@@ -9,7 +9,7 @@ import trimesh
 from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, PixelClass, Scan
-from labeling import label_capture, measure_capture
+from labeling import label_and_measure, label_capture, measure_capture
 from labeling.masks import without_specks
 
 
@@ -77,3 +77,10 @@ def test_damaged_masks_are_named(folder: Path) -> None:
     (folder / "masks" / "view_01.png").write_bytes(b"nothing")
     with pytest.raises(InputError, match="view_01"):
         measure_capture(folder)
+
+
+def test_labels_and_quality_in_one_go_are_those_of_each_alone(folder: Path) -> None:
+    alone = [(folder / "labels.npz").read_bytes(), measure_capture(folder).read_bytes()]
+    for path in folder.glob("*.npz"):
+        path.unlink()
+    assert [path.read_bytes() for path in label_and_measure(folder)] == alone
