@@ -18,20 +18,27 @@ _CLEARER = 0.2  # share of the rays by which the back must see more of the sky t
 _TURNED = 0.05  # share of the area that must be the wrong way round before a patch of consistent meshes is turned
 
 
-def orient_outwards(points: Floats, faces: Ints) -> Ints:
+def orient_outwards(points: Floats, faces: Ints, caster: RayCaster | None = None) -> Ints:
     """The faces (F, 3), those that look inwards turned; as they are where few are wrong.
 
     Neighbours across an edge come to run alike, most of a patch deciding. Then a patch is turned where rays from its
     back leave the mesh far more often than those from its front (the idea is Takayama, Jacobson, Kavan and Sorkine-
     Hornung, "A Simple Method for Correcting Facet Orientations in Polygon Meshes Based on Ray Casting", 2014).
+
+    Args:
+        points: (V, 3).
+        faces: (F, 3).
+        caster: rays against this mesh, where there are any.
     """
     alike, patch = _alike(points, faces)
-    outside = _sky(points, alike, patch)
+    outside = _sky(points, alike, patch, RayCaster(points, faces) if caster is None else caster)
     wrong = outside[:, 1] > outside[:, 0] + _CLEARER
-    areas = face_areas(points, faces)
-    consistent = alike is faces
-    if consistent and areas[wrong[patch]].sum() <= _TURNED * areas.sum():
-        return faces
+    if alike is faces:  # they were consistent
+        if not wrong.any():
+            return faces
+        areas = face_areas(points, faces)
+        if areas[wrong[patch]].sum() <= _TURNED * areas.sum():
+            return faces
     return np.where(wrong[patch][:, None], alike[:, ::-1], alike)
 
 
@@ -48,18 +55,19 @@ def _alike(points: Floats, faces: Ints) -> tuple[Ints, Ints]:
     return (np.where(flip[:, None], faces[:, ::-1], faces) if flip.any() else faces), patch
 
 
-def _sky(points: Floats, faces: Ints, patch: Ints) -> Floats:
+def _sky(points: Floats, faces: Ints, patch: Ints, caster: RayCaster) -> Floats:
     """(patches, 2) shares of the rays from the front and from the back of each patch that meet nothing."""
-    normals, chosen = face_normals(points, faces), _some_of_each(patch)
+    chosen = _some_of_each(patch)
+    normals = face_normals(points, faces[chosen])
     centres = points[faces[chosen]].mean(axis=1)
-    caster, count = RayCaster(points, faces), int(patch.max()) + 1
+    count = int(patch.max()) + 1
     around = _sphere(_DIRECTIONS)
-    cosine = normals[chosen] @ around.T
+    cosine = normals @ around.T
     result = np.zeros((count, 2))
     for side, sign in enumerate((1, -1)):
         face, way = np.nonzero(sign * cosine > 0.1)
         weight = np.abs(cosine[face, way])
-        origins = caster.origins(centres, sign * normals[chosen])[face]
+        origins = caster.origins(centres, sign * normals)[face]
         free = caster.is_free(origins, around[way].astype(np.float32))
         total = np.bincount(patch[chosen][face], weight, count)
         result[:, side] = np.bincount(patch[chosen][face], weight * free, count) / np.maximum(total, 1e-12)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import ArrayLike, NDArray
 
+from capture import Mesh
 from scans.extent import core_vertices
 
 OFFSET = 5e-4  # of the mesh's diagonal: how far above the surface rays start by default
@@ -94,3 +96,9 @@ class RayCaster:
         face = np.asarray(result["primID"], np.int64)
         distance = np.where(face >= 0, np.asarray(result["tfar"]), np.float32(np.inf))
         return Hits(face, np.asarray(result["u"]), np.asarray(result["v"]), distance)
+
+
+@lru_cache(maxsize=1)  # units, repair and features of a scan all cast rays against it; its arrays are read-only
+def ray_caster(mesh: Mesh) -> RayCaster:
+    """Rays against a mesh, offset and centre by default; that of the last mesh is kept."""
+    return RayCaster(mesh.vertices, mesh.faces)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from scipy.spatial import cKDTree
 from capture import Mesh, Scan
 from scans.extent import core_vertices
 from scans.orientation import orient_outwards
+from scans.ray_casting import ray_caster
 from scans.stitching import stitch
 
 Ints = NDArray[np.int64]
@@ -50,8 +52,9 @@ class Repair:
         return np.asarray(total / np.bincount(self.index[kept], minlength=count))
 
 
+@lru_cache(maxsize=1)  # units and segmenting ask for the same one; the arrays of a mesh are read-only
 def repair(scan: Mesh) -> Repair:
-    """The mesh to compute on in a scan's place.
+    """The mesh to compute on in a scan's place; that of the last scan is kept.
 
     Stray pieces and vertices that no face uses are left out, copies of vertices and faces joined to one, seams between
     tiles closed, faces turned outwards. A mesh without such faults, as `p2p reconstruct` makes it, comes back as it is.
@@ -63,8 +66,8 @@ def repair(scan: Mesh) -> Repair:
     kept = core[given].all(axis=1) & (faces != np.roll(faces, 1, axis=1)).all(axis=1)
     kept[np.flatnonzero(kept)[_repeated(faces[kept])]] = False
     faces = faces[kept]
-    turned = orient_outwards(points, faces)
     whole = bool(core.all()) and bool((joined == np.arange(len(joined))).all())
+    turned = orient_outwards(points, faces, ray_caster(scan) if whole and kept.all() else None)
     if whole and turned is faces and not _repeated(given).any():
         return Repair(_as_scan(scan), None)
     used = np.unique(faces)

@@ -47,9 +47,11 @@ def stitch(points: Floats, faces: Ints) -> Ints:
             break
         border = np.flatnonzero(border_vertices(corners, len(points)))
         pairs = border[_close_pairs(points[border], gap * edge)]
+        enough = max(_ALIKE * len(border), _FEW * used.sum())
+        if len(np.unique(pairs)) <= enough:  # with those that are joined by an edge
+            continue
         pairs = pairs[~_edges_among(pairs, corners, len(points))]
-        partnered = len(np.unique(pairs))
-        if partnered > max(_ALIKE * len(border), _FEW * used.sum()):
+        if len(np.unique(pairs)) > enough:
             joined = _smallest_of_group(pairs, len(points))[joined]
     return joined
 

@@ -11,7 +11,7 @@ import numpy as np
 from capture import Camera, InputError, Scan, vertex_normals
 from scans.extent import core_vertices
 from scans.head_sample import HeadSample
-from scans.ray_casting import RayCaster
+from scans.ray_casting import RayCaster, ray_caster
 from scans.repair import repair
 from scans.unit_guess import COMMON, METRES, guess_unit, parse_unit, unit_name
 
@@ -65,7 +65,7 @@ def find_units(
         best = 0
     seen = covered[best]
     if seen >= MIN_COVERED:  # inside out, its far side faces the cameras, but they don't see it
-        seen = coverage(scan, cameras, metres, candidates[best], RayCaster(scan.vertices, scan.faces))
+        seen = coverage(scan, cameras, metres, candidates[best], ray_caster(scan))
     if seen < MIN_COVERED:
         raise InputError(
             f"{what}: {seen:.0%} of it lies in the images, facing them (it is {scan_width(scan) * metres:.3g} m wide, "

@@ -27,6 +27,7 @@ class Sources:
         tokens: gives the N token maps (h, w, C).
         pixels: gives the N images (H, W, 3).
         operators: gives the operators of the coarse mesh with the P vertices.
+        caster: gives rays against the scan.
     """
 
     vertices: NDArray
@@ -36,6 +37,7 @@ class Sources:
     tokens: Callable[[], list[NDArray[np.float16]]]
     pixels: Callable[[], list[NDArray[np.uint8]]]
     operators: Callable[[], Operators]
+    caster: Callable[[], RayCaster]
 
     @cached_property
     def normals(self) -> NDArray[np.float64]:
@@ -46,4 +48,4 @@ class Sources:
     def views(self) -> Views:
         """The P vertices in the N views."""
         points = np.asarray(self.vertices, np.float64)[self.at]
-        return project_views(self.cameras, points, self.normals, RayCaster(self.vertices, self.faces))
+        return project_views(self.cameras, points, self.normals, self.caster())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from capture import InputError
 from scans.head_sample import HeadSample
 from scans.meshes import scan_key
+from scans.ray_casting import ray_caster
 from training.features.backbone import Tokens, cached_tokens, read_array, shared_backbone
 from training.features.lifting import place
 from training.features.registry import compute_feature
@@ -80,8 +81,8 @@ class _Products:
     def sources(self) -> Sources:
         """The sources of features, at the vertices of the simplified scan."""
         scan, cameras = self.head.scan, self.head.cameras
-        at, operators = self.mesh.source, lambda: self.operators
-        return Sources(scan.vertices, scan.faces, at, cameras, self.tokens, self.head.pixels, operators)
+        at, operators, caster = self.mesh.source, lambda: self.operators, lambda: ray_caster(scan)
+        return Sources(scan.vertices, scan.faces, at, cameras, self.tokens, self.head.pixels, operators, caster)
 
     def feature(self, name: str) -> NDArray[np.float16]:
         """(W, C) a feature at the vertices of the simplified scan."""
