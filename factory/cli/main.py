@@ -30,8 +30,8 @@ ASSETS: dict[str, Command] = assets.COMMANDS
 """The subcommands of `p2p assets`."""
 
 
-def build_parser() -> Parser:
-    """The parser of `p2p` with all its subcommands."""
+def build_parser(only: str | None = None) -> Parser:
+    """The parser of `p2p` with all its subcommands; where `only` names one, the others have no options."""
     parser = Parser(
         prog="p2p",
         description="Label the skin of 3D head scans, register heads to it, and make the data to learn it from.",
@@ -39,19 +39,24 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--verbose", action="store_true", help="log details")
     subcommands = parser.add_subcommands(dest="command")
-    _add_commands(parser, subcommands, COMMANDS)
+    _add_commands(parser, subcommands, COMMANDS, only)
     library = Parser(description="Make, check and list asset libraries; print the credits of captures.")
     subcommands.add_subcommand("assets", library, help=library.description)
-    _add_commands(parser, library.add_subcommands(dest="command"), ASSETS, "assets ")
+    _add_commands(parser, library.add_subcommands(dest="command"), ASSETS, only, "assets ")
     for name, text in LIGHTNING.items():
         passed_on = Parser(description=f"{text} `p2p {name} --help` shows the options.")
         subcommands.add_subcommand(name, passed_on, help=text)
     return parser
 
 
-def _add_commands(parser: Parser, subcommands: Any, commands: Mapping[str, Command], before: str = "") -> None:
+def _add_commands(
+    parser: Parser, subcommands: Any, commands: Mapping[str, Command], only: str | None, before: str = ""
+) -> None:
     for name, command in commands.items():
         sub = Parser(description=command.description)
+        if only not in (None, f"{before}{name}"):  # every stage of every head starts a program: a quarter of a second
+            subcommands.add_subcommand(name, sub, help=command.help)
+            continue
         sub.add_argument("--config", action="config", help="YAML file with these options")
         add_settings(sub, command.settings)
         sub.known[""] = parser.known[f"{before}{name}"] = command.settings
@@ -65,10 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before = list(takewhile("--verbose".__eq__, words))
     if words[len(before) :] and words[len(before)] in LIGHTNING:  # LightningCLI parses these itself
         return _train(words[len(before) :], verbose=bool(before))
-    parser, every = build_parser(), {**COMMANDS, **{f"assets {name}": ASSETS[name] for name in ASSETS}}
-    if code := exit_code_of(lambda: refuse_clocks(words, every)):
+    named = words[len(before)] if words[len(before) :] else ""
+    every = {**COMMANDS, **{f"assets {name}": ASSETS[name] for name in ASSETS}}
+    known = {named: COMMANDS[named]} if named in COMMANDS else every
+    if code := exit_code_of(lambda: refuse_clocks(words, known)):
         return code
-    parsed = parser.parse_args(appending(words, every))
+    parsed = build_parser(named if named in COMMANDS else None).parse_args(appending(words, known))
     name, command, options = _chosen(parsed)
     rewrite = partial(with_option_names, names=names_of(command.settings))
     setup_logging(verbose=parsed.verbose, rewrite=rewrite)
