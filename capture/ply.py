@@ -112,6 +112,8 @@ def _indices(table: Table) -> Lists | None:
 
 def _fans(lengths: NDArray[np.int64], values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Fans of triangles (F, 3) of polygons, and the polygon (F,) that each came from."""
+    if (lengths == 3).all():
+        return values.reshape(-1, 3), np.arange(len(lengths))
     starts = np.cumsum(lengths) - lengths
     fans = np.maximum(lengths - 2, 0)
     source = np.repeat(np.arange(len(lengths)), fans)
