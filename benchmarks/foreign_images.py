@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from capture import InputError
-from scans.images import decode_file
+from scans.images.decoding import decode_file
 
 Writer = Callable[[Path], None]
 Row = tuple[str, str, np.ndarray, Writer]  # name, suffix, the picture that is right, what writes it

@@ -21,7 +21,7 @@ import trimesh
 from numpy.lib import recfunctions
 
 from capture import InputError, Scan
-from scans.meshes import read_scan
+from scans.meshes.reading import read_scan
 
 Writer = Callable[[Path], None]
 

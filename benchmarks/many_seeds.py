@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from capture.progress import StepProgress, parse_line
+from capture.runtime.progress import StepProgress, parse_line
 from factory.stages.seeds import head_name, parse_seeds
 
 SCRIPT = Path(__file__).resolve().parents[1] / "blender_scripts" / "generate.py"

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from capture.progress import StepTimes, parse_line
+from capture.runtime.progress import StepTimes, parse_line
 from factory.stages.usage import peak_bytes
 
 SCRIPT = Path(__file__).resolve().parents[1] / "blender_scripts" / "generate.py"

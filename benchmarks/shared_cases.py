@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from scans.meshes import read_scan
+from scans.meshes.reading import read_scan
 from tests.helpers import SHARED
 
 REPO = Path(__file__).resolve().parents[1]

@@ -24,7 +24,7 @@ from reconstruction.patchmatch.estimate import estimate_depth_maps
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import View, load_views
-from scans.class_masks import read_class_masks
+from scans.images.class_masks import read_class_masks
 
 
 @dataclass(frozen=True)

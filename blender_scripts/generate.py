@@ -35,7 +35,7 @@ def run() -> int:
     """Find our packages, then hand over."""
     sys.meta_path.insert(0, OurPackages)
     try:
-        from capture.lifetime import end_with_parent
+        from capture.runtime.lifetime import end_with_parent
         from generator.blender.command import main
     except ModuleNotFoundError as error:
         if error.name not in NEEDED:

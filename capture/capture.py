@@ -17,7 +17,7 @@ from capture.errors import InputError
 from capture.files import read_json, write_json
 from capture.folders import INFO, check_folder
 from capture.listing import list_files
-from capture.warnings_once import warn_once
+from capture.runtime.warnings_once import warn_once
 
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from capture.colour_range import to_bytes
 from capture.errors import InputError
-from capture.ply import PlyMesh, read_ply, write_ply
+from capture.ply.files import PlyMesh, read_ply, write_ply
 
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from capture import InputError, RefusedError
 from capture.files import explain_os_error
-from capture.import_path import safe_imports
+from capture.runtime.import_path import safe_imports
 
 log = logging.getLogger(__name__)
 

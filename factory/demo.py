@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from capture import InputError, read_json, write_json
-from capture.import_path import import_environment
+from capture.runtime.import_path import import_environment
 from factory.dataset.packing import PackSettings, pack_if_needed
 from factory.report.page import ReportExtras, write_report
 from factory.stages.commands import module_command, p2p

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from capture import Camera, Capture, Mesh, PixelClass, Scan, vertex_normals
 from capture.frames import far_origin
 from labeling.masks import pixel_numbers, values_at
-from scans.class_masks import read_class_masks
+from scans.images.class_masks import read_class_masks
 from scans.ray_casting import RayCaster
 from scans.visibility import visible_in
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from capture import Capture, Scan
-from scans.meshes import read_scan
+from scans.meshes.reading import read_scan
 
 # Called with the step and the share of the whole that is done, 0 to 1.
 Progress = Callable[[str, float], None]

@@ -80,7 +80,7 @@ def segment(
         (True, 'bool')
     """
     from scans.head_sample import HeadSample
-    from scans.meshes import scan_key
+    from scans.meshes.reading import scan_key
     from scans.units import in_metres
     from training.inference import segment_head
 

@@ -83,7 +83,7 @@ def _opened(scan: Capture | Scan | Path | str) -> tuple[str, Path | None, Scan]:
 
 def _weights(labels: Labels | Prediction | Path | str | None, folder: Path | None, scan: Scan) -> SkinWeights:
     from registration.files.inputs import read_weights, weights_of
-    from scans.meshes import scan_key
+    from scans.meshes.reading import scan_key
 
     if not isinstance(labels, Labels | Prediction):
         return read_weights(None if labels is None else str(labels), folder, scan)

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import RefusedError
-from capture.ply import PlyMesh, read_ply, write_ply
+from capture.ply.files import PlyMesh, read_ply, write_ply
 from reconstruction.colmap import pycolmap
 from reconstruction.colmap.workspace import Workspace, seed_points
 from reconstruction.depth import DepthMap
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import View
-from scans.extent import core_points
+from scans.meshes.extent import core_points
 
 logger = logging.getLogger(__name__)
 

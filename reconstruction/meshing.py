@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from capture import RefusedError, Scan, vertex_normals
 from capture.geometry import Floats, Ints, MeshArrays, face_areas
-from capture.ply import PlyMesh, read_ply, write_ply
+from capture.ply.files import PlyMesh, read_ply, write_ply
 from reconstruction.cleaning import (
     component_labels,
     drop_bad_faces,

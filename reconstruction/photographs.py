@@ -13,8 +13,8 @@ from PIL import Image
 from capture import InputError
 from capture.listing import list_files
 from reconstruction.views import MIN_VIEWS
-from scans.image_files import opened_image
-from scans.images import decode_file
+from scans.images.decoding import decode_file
+from scans.images.opening import opened_image
 
 logger = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from reconstruction.colmap import pycolmap
 from reconstruction.photographs import Photograph
 from reconstruction.settings import CalibrationSettings
 from reconstruction.views import MIN_VIEWS
-from scans.image_files import opened_image
-from scans.images import decode_file
+from scans.images.decoding import decode_file
+from scans.images.opening import opened_image
 
 Progress = Callable[[str, float], None]
 _PLAIN, _BENT = "SIMPLE_PINHOLE", "SIMPLE_RADIAL"  # the latter only where the images tell its distortion

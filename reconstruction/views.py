@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from capture import Camera, Capture, InputError, RefusedError
 from capture.listing import list_files
-from scans.images import MAX_PIXELS, DecodedImage, decode_file, read_foreground
+from scans.images.decoding import MAX_PIXELS, DecodedImage, decode_file, read_foreground
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from registration.regions import NAMES, face_regions
 from registration.rigid import align, from_landmarks
 from registration.target import Target
 from registration.template import Coefficients, Template
-from scans.repair import Repair, repair
+from scans.meshes.repair import Repair, repair
 
 log = logging.getLogger(__name__)
 

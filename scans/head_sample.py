@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from capture import Camera, Capture, InputError, Labels, Scan
 from capture.arrays import read_npz
-from scans.images import decode_classes, decode_file, image_size
-from scans.meshes import read_scan
+from scans.images.decoding import decode_classes, decode_file, image_size
+from scans.meshes.reading import read_scan
 
 _ID = re.compile(r"[A-Za-z0-9_\-]+")
 _LABELS = ("part", "side", "views", "seen_class")  # beside distance and skin, where a shard has them

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capture import InputError, Mesh, PixelClass, atomic_path
 from capture.arrays import read_npz
-from scans.meshes import scan_key
+from scans.meshes.reading import scan_key
 
 PARTS: tuple[str, ...] = tuple(item.name.lower() for item in PixelClass)  # the classes that the generator renders
 UNKNOWN = 255  # the part of a vertex that no camera sees

@@ -11,7 +11,7 @@ from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import ArrayLike, NDArray
 
 from capture import Mesh
-from scans.extent import core_vertices
+from scans.meshes.extent import core_vertices
 
 OFFSET = 5e-4  # of the mesh's diagonal: how far above the surface rays start by default
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from capture import Capture, InputError, Labels, Mesh
 from capture.arrays import read_npz
 from capture.labels import is_painted
-from scans.meshes import read_labels
+from scans.meshes.reading import read_labels
 from scans.predictions import Prediction
 
 NO_LABELS = "none"  # on the command line

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from capture import Camera, InputError, Scan, vertex_normals
-from scans.extent import core_vertices
 from scans.head_sample import HeadSample
+from scans.meshes.extent import core_vertices
+from scans.meshes.repair import repair
 from scans.ray_casting import RayCaster, ray_caster
-from scans.repair import repair
 from scans.unit_guess import COMMON, METRES, guess_unit, parse_unit, unit_name
 
 MIN_COVERED = 0.05  # share of the scan that has to lie in some image; less means another frame

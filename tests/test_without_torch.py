@@ -22,7 +22,13 @@ REFUSED = {
     "torch", "torchmetrics", "lightning", "transformers", "huggingface_hub", "safetensors", "onnx", "webdataset",
     "tensorboard", "numba", "pycolmap", "bpy", "ray", "pyvista", "vtkmodules", "jinja2",
 }  # fmt: skip
-LIGHT = {"training", "training.help_text", "training.options"}  # what the command line itself reads of training
+LIGHT = {
+    "training",
+    "training.config_files",
+    "training.help_text",
+    "training.options",
+    "training.yaml_options",
+}  # what the command line itself reads of training
 PROGRAM = f"""
 import sys
 class Refuse:

@@ -19,7 +19,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from capture import InputError
 from capture.errors import with_option_names
 from capture.files import explain_os_error
-from capture.import_path import safe_imports
+from capture.runtime.import_path import safe_imports
 from training.callbacks.last_checkpoint import LastCheckpoint
 from training.callbacks.progress import PlainProgress, prepared_line
 from training.callbacks.resume_point import ResumePoint, Stopped

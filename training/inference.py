@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from scans.head_sample import HeadSample
-from scans.meshes import scan_key
+from scans.meshes.reading import scan_key
+from scans.meshes.repair import Repair, repair
 from scans.predictions import UNKNOWN, Prediction
-from scans.repair import Repair, repair
 from training.data.batch import to_batch, to_corners
 from training.device import DeviceRunner
 from training.model.module import SkinLabeller

@@ -10,7 +10,7 @@ from pathlib import Path
 from capture import write_json
 from capture.files import sha256_of
 from scans.head_sample import HeadSample
-from scans.meshes import scan_key
+from scans.meshes.reading import scan_key
 from scans.prediction_files import write_prediction
 from scans.predictions import Prediction
 from scans.units import Units, in_metres

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assets.library.manifest import KINDS, MANIFEST, Asset, read_asset
 from capture import InputError
-from capture.warnings_once import warn_once
+from capture.runtime.warnings_once import warn_once
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from capture.colmap.text import count_text, read_text, text_files
 from capture.errors import InputError
 from capture.files import explain_os_error, write_bytes
 from capture.listing import list_folders
-from capture.warnings_once import warn_once
+from capture.runtime.warnings_once import warn_once
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from capture.camera import Camera
 from capture.colmap.model import SparseModel, SparsePoints
 from capture.colmap.quaternions import rotation_from_quaternion
 from capture.errors import InputError
-from capture.warnings_once import warn_once
+from capture.runtime.warnings_once import warn_once
 
 Array = NDArray[np.float64]
 

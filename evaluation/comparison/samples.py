@@ -18,12 +18,12 @@ from generator.attributes import attributes_of
 from generator.components.shape import ShapeSpec
 from generator.head import build_head
 from generator.records import from_json
-from scans.boundary import boundary_distance_mm
 from scans.distance import surface_distance_mm
 from scans.head_sample import HeadSample
-from scans.meshes import read_labels
+from scans.meshes.boundary import boundary_distance_mm
+from scans.meshes.reading import read_labels
+from scans.meshes.repair import repair
 from scans.ray_casting import RayCaster
-from scans.repair import repair
 from scans.units import in_metres
 from scans.visibility import Views, project_views
 from training.data.shards import read_heads, read_splits

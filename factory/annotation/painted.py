@@ -17,7 +17,7 @@ from factory.annotation.blender import run_job
 from factory.stages.failures import StageError
 from factory.stages.stamps import stamp_path
 from generator.jobs.annotation import Paint, PaintJob, read_colours
-from scans.meshes import read_scan, scan_key
+from scans.meshes.reading import read_scan, scan_key
 
 log = logging.getLogger(__name__)
 

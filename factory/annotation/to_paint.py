@@ -19,9 +19,9 @@ from factory.annotation.blender import run_job
 from factory.annotation.options import AnnotateOptions
 from generator.jobs.annotation import AnnotationJob, Paint, how_to
 from scans.head_sample import HeadSample
-from scans.meshes import read_scan, scan_key
+from scans.images.undistortion import pinhole_cameras, undistort_to
+from scans.meshes.reading import read_scan, scan_key
 from scans.skin_labels import NO_LABELS, default_labels_file, read_skin
-from scans.undistortion import pinhole_cameras, undistort_to
 from scans.units import find_units, scaled, scaled_camera, scan_unit
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from PIL import Image
 
 from capture import Camera, InputError, atomic_path, write_bytes
 from generator.image_files.png import encode_png
-from scans.image_files import opened_image
-from scans.images import decode_file
+from scans.images.decoding import decode_file
+from scans.images.opening import opened_image
 
 _OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}
 """Format -> how it is written."""

@@ -41,8 +41,8 @@ from registration.errors import SurfaceError, face_error
 from registration.files.outputs import ScanRegistration
 from registration.files.register import fit_template
 from registration.pipeline import VERSION as REGISTRATION_VERSION
-from scans.class_masks import read_class_masks
-from scans.images import decode_classes
+from scans.images.class_masks import read_class_masks
+from scans.images.decoding import decode_classes
 from scans.skin_labels import NO_LABELS, default_labels_file
 from scans.units import find_units, scaled, scaled_camera
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, InputError
-from scans.sampling import sample_image
+from scans.images.sampling import sample_image
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import yaml
 
 from capture import Capture, InputError
 from capture.files import explain_os_error, make_folder
-from scans.meshes import read_scan
+from scans.meshes.reading import read_scan
 from training.config_files import with_paths
 
 _ROOT = "out/training"  # of a run of `fit` that names none

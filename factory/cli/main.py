@@ -15,7 +15,7 @@ from jsonargparse import Namespace
 
 from capture import InputError
 from capture.errors import with_option_names
-from capture.lifetime import end_with_parent
+from capture.runtime.lifetime import end_with_parent
 from factory.cli import assets, dataset, evaluation, heads, labelling, scans, training
 from factory.cli.checks import check_output, check_training
 from factory.cli.parser import Command, Parser, add_settings, appending, names_of, read_settings, refuse_clocks

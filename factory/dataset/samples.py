@@ -15,8 +15,8 @@ from PIL import Image
 from capture import Capture, InputError, Labels, Scan, read_json
 from factory.stages.stamps import history
 from generator.attributes import attributes_of
-from scans.class_masks import read_class_masks
-from scans.images import decode_image
+from scans.images.class_masks import read_class_masks
+from scans.images.decoding import decode_image
 
 # Raise it when what is in a sample or its facts changes: data sets are packed again.
 # 2: part, side, views, seen_class; 3: no times; 4: facts say looks, assets and counts of distances;

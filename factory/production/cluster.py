@@ -16,7 +16,7 @@ from ray.job_config import JobConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from capture import InputError
-from capture.import_path import import_folders
+from capture.runtime.import_path import import_folders
 from factory.dataset.store import Store
 from factory.production.settings.options import ClusterOptions
 from factory.production.settings.resources import StageResources, check_nodes

@@ -12,7 +12,7 @@ from capture import Capture, Labels, Mesh, Scan
 from evaluation.metrics.labels import BinaryScores, binary_scores
 from factory.report.dataset_reader import DatasetReader, HeadLocation
 from scans.head_sample import HeadSample
-from scans.images import decode_image
+from scans.images.decoding import decode_image
 from scans.pictures.colours import agreement_colours, distance_colours, label_colours
 from scans.pictures.encoding import jpeg_url, thumbnail
 from scans.pictures.pyvista_renderer import render_mesh

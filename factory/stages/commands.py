@@ -13,7 +13,7 @@ from factory.stages.usage import Usage
 
 
 def module_command(module: str, *words: object) -> list[str]:
-    """The command line that runs a module with this Python; see `capture.import_path` for where it is found."""
+    """The command line that runs a module with this Python; see `capture.runtime.import_path` for where it is found."""
     return [sys.executable, "-m", module, *map(str, words)]
 
 

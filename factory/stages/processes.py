@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from capture import InputError, RefusedError, progress
+from capture import InputError, RefusedError
 from capture.files import make_folder
-from capture.import_path import import_environment
-from capture.lifetime import PARENT
+from capture.runtime import progress
+from capture.runtime.import_path import import_environment
+from capture.runtime.lifetime import PARENT
 from factory.stages.failures import Failure, StageError, failure_of
 from factory.stages.usage import Usage, peak_bytes
 from factory.stages.watchdog import UNLIMITED, Limits, Watchdog

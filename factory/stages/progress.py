@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from capture.progress import StepProgress, progress_lines_requested
+from capture.runtime.progress import StepProgress, progress_lines_requested
 from factory.console import Track, track
 
 # Called with (what is being done, steps done, steps in all).

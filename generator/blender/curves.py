@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from capture.warnings_once import warn_once
+from capture.runtime.warnings_once import warn_once
 from generator.blender.compat import bundled_file, version
 from generator.blender.materials.nodes import Graph
 from generator.blender.meshes import link

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
-from capture.progress import StepProgress, StepTimes
+from capture.runtime.progress import StepProgress, StepTimes
 
 # Called with what to say about progress.
 Report = Callable[[StepProgress | StepTimes], None]

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from capture.warnings_once import warn_once
+from capture.runtime.warnings_once import warn_once
 from generator.blender.compat import has_denoiser, version
 from generator.blender.device import use_device
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError
-from capture.warnings_once import warn_once
+from capture.runtime.warnings_once import warn_once
 from generator.blender.compat import socket
 from generator.blender.materials.nodes import Graph, grey, opaque
 from generator.components.environment import EnvironmentSpec

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, InputError, Labels, Scan, read_json
 from registration.weights import confidence_of
-from scans.meshes import read_scan
+from scans.meshes.reading import read_scan
 from scans.predictions import Prediction
 from scans.skin_labels import NO_LABELS, default_labels_file, read_skin
 

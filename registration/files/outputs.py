@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import HeadSurface, Mesh, Scan, write_bytes
-from capture.ply import PlyMesh, write_ply
+from capture.ply.files import PlyMesh, write_ply
 from registration.errors import face_error, region_errors
 from registration.files.inputs import SkinWeights
 from registration.pipeline import Registration, RegistrationSettings

@@ -6,7 +6,7 @@ import numpy as np
 
 from capture import Camera
 from scans.head_sample import HeadSample
-from scans.images import resize_image
+from scans.images.decoding import resize_image
 from scans.pictures import colours
 from scans.pictures.mesh_renderer import MeshRenderer, Picture
 from scans.pictures.sheets import legend, sheet

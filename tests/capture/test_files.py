@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from capture import HeadSurface, InputError, Labels, Mesh, Scan, atomic_path, read_json, write_json
 from capture.labels import is_painted
 from capture.listing import list_files, list_folders
-from capture.ply import PlyMesh, read_ply, write_ply
+from capture.ply.files import PlyMesh, read_ply, write_ply
 
 TRIANGLES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 SQUARE = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.5]], np.float32)

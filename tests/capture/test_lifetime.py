@@ -11,13 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from capture.lifetime import PARENT
+from capture.runtime.lifetime import PARENT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's means are Linux's")
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = """
 import time
-from capture.lifetime import end_with_parent
+from capture.runtime.lifetime import end_with_parent
 end_with_parent()
 print("ready", flush=True)
 time.sleep(60)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.progress import ASKED, StepProgress, StepTimes, parse_line, progress_lines_requested
+from capture.runtime.progress import ASKED, StepProgress, StepTimes, parse_line, progress_lines_requested
 
 words = st.text()  # names of folders are people's to choose
 counts = st.integers(0, 10**9)

@@ -22,9 +22,9 @@ from factory.annotation.to_paint import write_annotation
 from factory.dataset.packing import PackSettings, pack
 from factory.stages.stamps import forget, stamp_path
 from generator.jobs.annotation import COLOURS, Paint
-from scans.meshes import read_labels, scan_key
+from scans.images.undistortion import pinhole_cameras
+from scans.meshes.reading import read_labels, scan_key
 from scans.predictions import Prediction
-from scans.undistortion import pinhole_cameras
 from tests.helpers import looking_at_origin, make_capture, p2p_here
 
 BLENDER = shutil.which("blender")

@@ -201,7 +201,7 @@ def test_an_interrupted_stage_may_clean_up(before: Any, tmp_path: Path) -> None:
     program = f"""
 import pathlib, sys, time
 sys.path.insert(0, {str(REPO)!r})
-from capture.lifetime import end_with_parent
+from capture.runtime.lifetime import end_with_parent
 end_with_parent()
 half = pathlib.Path({str(tmp_path)!r}, "half")
 try:

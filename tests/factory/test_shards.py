@@ -23,7 +23,7 @@ from factory.production.verify import verify
 from labeling.classes import seen_classes
 from labeling.visibility import ScanViews
 from scans.head_sample import HeadSample
-from scans.images import decode_image
+from scans.images.decoding import decode_image
 from tests.helpers import make_capture
 from training.data.shards import read_heads, read_splits
 

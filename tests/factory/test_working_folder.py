@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from capture.import_path import ROOT, import_environment, import_folders, safe_imports
+from capture.runtime.import_path import ROOT, import_environment, import_folders, safe_imports
 from factory.stages.processes import run_stage
 from tests.decoys import imported, write_decoys
 from tests.factory.production import tiny

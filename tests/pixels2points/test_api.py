@@ -16,7 +16,7 @@ import pytest
 import pixels2points
 from capture import Capture, InputError, Labels, Scan
 from factory.cli.main import COMMANDS
-from scans.meshes import scan_key
+from scans.meshes.reading import scan_key
 from scans.predictions import Prediction
 from tests.helpers import REPO, make_capture
 

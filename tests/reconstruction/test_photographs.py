@@ -16,7 +16,7 @@ from reconstruction.colmap import pycolmap
 from reconstruction.lens_plausibility import implausible
 from reconstruction.photographs import find_photographs, group_by_camera
 from reconstruction.structure_from_motion import _distorted, _lay_out, file_names
-from scans.images import decode_file
+from scans.images.decoding import decode_file
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scans.boundary import boundary_distance_mm
+from scans.meshes.boundary import boundary_distance_mm
 
 
 def test_distance_to_the_boundary_on_a_grid() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from capture import Mesh, Scan, vertex_normals
 from capture.frames import far_origin, shifted_camera
-from scans.meshes import read_scan, scan_key
+from scans.meshes.reading import read_scan, scan_key
 from scans.ray_casting import RayCaster
 from scans.units import find_units
 from scans.visibility import project_views

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import InputError
-from capture.warnings_once import warn_once
+from capture.runtime.warnings_once import warn_once
 from reconstruction.colmap import pycolmap
 from reconstruction.views import load_views
 from scans.head_sample import HeadSample
-from scans.images import decode_file, decode_image, image_size
+from scans.images.decoding import decode_file, decode_image, image_size
 from tests.helpers import make_capture
 
 GREY = np.linspace(0, 255, 64 * 48).round().astype(np.uint8).reshape(48, 64)
@@ -136,7 +136,7 @@ def test_very_large_images_are_shrunk_while_they_are_decoded(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each pixel is the mean of those that it covers, be the size no multiple of the factor."""
-    monkeypatch.setattr("scans.images._BAND", 700)  # so that there are several bands
+    monkeypatch.setattr("scans.images.decoding._BAND", 700)  # so that there are several bands
     y, x = np.mgrid[0:201, 0:303]
     grey = (40 + 0.3 * x + 0.5 * y).astype(np.float32)
     deep = {"grey.png": (grey * 257).astype(np.uint16), "float.tif": grey / 255}
@@ -163,7 +163,7 @@ def test_photographs_beyond_pillows_limit_are_read(tmp_path: Path, monkeypatch: 
     assert Image.MAX_IMAGE_PIXELS == 100
     with pytest.raises(Image.DecompressionBombError):
         Image.open(tmp_path / "a.png")
-    monkeypatch.setattr("scans.image_files._MOST_PIXELS", 100)
+    monkeypatch.setattr("scans.images.opening._MOST_PIXELS", 100)
     with pytest.raises(InputError, match=r"a\.png has 64 x 48 pixels, more than"):
         decode_file(tmp_path / "a.png")
     assert Image.MAX_IMAGE_PIXELS == 100

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, PixelClass, SparseModel
-from capture.warnings_once import warn_once
-from scans.class_masks import read_class_masks
-from scans.images import decode_classes, read_foreground
+from capture.runtime.warnings_once import warn_once
+from scans.images.class_masks import read_class_masks
+from scans.images.decoding import decode_classes, read_foreground
 from tests.helpers import make_capture
 
 GREY = np.linspace(0, 255, 64 * 48).round().astype(np.uint8).reshape(48, 64)

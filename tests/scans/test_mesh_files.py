@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from capture import InputError, Scan
-from capture.ply import read_ply
-from scans.meshes import read_scan
+from capture.ply.files import read_ply
+from scans.meshes.reading import read_scan
 
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0.5, 2, 0.25]], float)
 QUAD_AND_TRIANGLE = [(0, 1, 2, 3), (3, 2, 4)]

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from capture import InputError
-from scans.meshes import read_scan
+from scans.meshes.reading import read_scan
 
 
 @pytest.mark.parametrize(

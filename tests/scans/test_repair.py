@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from benchmarks.noisy_head import noisy_head
 from capture import Scan
-from scans.extent import core_vertices
+from scans.meshes.extent import core_vertices
+from scans.meshes.repair import repair
+from scans.meshes.stitching import piece_of_faces
 from scans.ray_casting import RayCaster
-from scans.repair import repair
-from scans.stitching import piece_of_faces
 
 Arrays = tuple[NDArray, NDArray, NDArray]  # vertices, faces, and the vertex of the clean mesh for each, -1 for none
 

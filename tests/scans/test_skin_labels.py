@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from capture import Capture, InputError, Labels, Scan
-from scans.meshes import scan_key
+from scans.meshes.reading import scan_key
 from scans.predictions import Prediction
 from scans.skin_labels import default_labels_file, read_skin
 from tests.helpers import make_capture, p2p_here

@@ -13,7 +13,7 @@ from PIL import Image
 
 from capture import InputError
 from reconstruction.colmap import pycolmap
-from scans.images import decode_file, image_size
+from scans.images.decoding import decode_file, image_size
 
 BYTES = np.random.default_rng(0).integers(0, 256, (41, 52, 4)).astype(np.uint8)
 SHORT, INT = 3, 4

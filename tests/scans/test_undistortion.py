@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from capture import Camera, InputError
-from scans.undistortion import pinhole_cameras, undistort_to
+from scans.images.undistortion import pinhole_cameras, undistort_to
 from tests.helpers import looking_at_origin
 
 POSE = looking_at_origin("a.png", 10.0, size=120, distance=0.5)

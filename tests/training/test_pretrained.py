@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from capture import InputError
-from scans.meshes import read_scan
+from scans.meshes.reading import read_scan
 from tests.helpers import REPO, SHARED, needs_shared
 from tests.training.toy import write_capture
 from training.checkpoints.labeller import read_checkpoint

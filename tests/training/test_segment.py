@@ -13,7 +13,7 @@ from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, Scan
 from capture.frames import shifted_camera
-from capture.ply import PlyMesh, write_ply
+from capture.ply.files import PlyMesh, write_ply
 from scans.predictions import PARTS, Prediction
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
 from training.checkpoints.labeller import load_labeller

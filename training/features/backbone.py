@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from capture import InputError, atomic_path
-from scans.images import decode_image, resize_image
+from scans.images.decoding import decode_image, resize_image
 from training.device import DeviceRunner
 from training.features.backbone_config import BackboneConfig
 from training.features.encoders import Sizes, token_maps

@@ -13,7 +13,7 @@ from PIL import Image
 
 from capture import InputError, atomic_path, read_json, write_json
 from scans.head_sample import HeadSample
-from scans.images import resize_image
+from scans.images.decoding import resize_image
 from training.data.prepared_index import Progress
 from training.data.shards import Split, read_heads
 from training.pixels.augment import IGNORED

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from capture import InputError
-from scans.images import resize_image
+from scans.images.decoding import resize_image
 from training.device import DeviceRunner
 from training.pixels.checkpoint import read_checkpoint
 from training.pixels.metrics import skin_probability

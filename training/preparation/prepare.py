@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from capture import InputError
 from scans.head_sample import HeadSample
-from scans.meshes import scan_key
+from scans.meshes.reading import scan_key
 from scans.ray_casting import ray_caster
 from training.features.backbone import Tokens, cached_tokens, read_array, shared_backbone
 from training.features.lifting import place

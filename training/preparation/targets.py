@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Labels
-from scans.boundary import boundary_distance_mm
+from scans.meshes.boundary import boundary_distance_mm
 from scans.predictions import UNKNOWN
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from capture import Capture
-from capture.lifetime import end_with_parent
+from capture.runtime.lifetime import end_with_parent
 from factory.console import exit_code_of
 from factory.dataset.archive import index_of, write_archive
 from factory.dataset.samples import encode, facts

@@ -16,7 +16,7 @@ from assets.head_models.registry import load_head_model
 from assets.library import Library, open_library
 from capture import Capture, CaptureInfo, write_json
 from capture.derived import shorten
-from capture.progress import StepProgress, StepTimes
+from capture.runtime.progress import StepProgress, StepTimes
 from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
 from generator.blender.jobs.versions import render_versions

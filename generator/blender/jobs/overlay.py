@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from assets.head_models.registry import load_head_model
 from assets.library import open_library
 from capture import InputError, PixelClass, atomic_path, write_json
-from capture.progress import StepProgress
+from capture.runtime.progress import StepProgress
 from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
 from generator.blender.compat import light_nothing

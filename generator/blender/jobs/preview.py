@@ -8,7 +8,7 @@ from assets.head_models.head_model import HeadModel
 from assets.head_models.registry import load_head_model
 from assets.library import Library, open_library
 from capture import InputError, write_json
-from capture.progress import StepProgress
+from capture.runtime.progress import StepProgress
 from generator.blender.build import build_scene
 from generator.blender.output import Report
 from generator.blender.render import render_images

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, InputError
-from capture.warnings_once import warn_once
-from scans.images import decode_classes
+from capture.runtime.warnings_once import warn_once
+from scans.images.decoding import decode_classes
 
 
 def read_class_masks(capture: Capture) -> list[NDArray[np.uint8] | None]:

@@ -13,8 +13,8 @@ from PIL import Image
 
 from capture import InputError, PixelClass
 from capture.colour_range import to_bytes, white_level
-from capture.warnings_once import warn_once
-from scans.image_files import opened_image
+from capture.runtime.warnings_once import warn_once
+from scans.images.opening import opened_image
 
 MAX_PIXELS = 90_000_000  # a larger photograph is shrunk while it is decoded
 _BAND = 8_000_000  # pixels that are converted at once, of those

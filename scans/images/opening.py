@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from capture import InputError
-from scans.tiff import decode_tiff, is_misread
+from scans.images.tiff import decode_tiff, is_misread
 
 _MOST_PIXELS = 1_000_000_000
 _RAW_TAG, _SUBFILE_TAG, _SUB_FILES_TAG = 50706, 254, 330  # of TIFF: DNG's version, kind of image, further images

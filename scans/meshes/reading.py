@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from capture import InputError, Labels, Mesh, Scan
-from scans.obj import read_obj
+from scans.meshes.obj import read_obj
 
 
 def scan_key(scan: Mesh) -> str:

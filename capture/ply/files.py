@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capture.errors import InputError
 from capture.files import write_bytes
-from capture.ply_tables import Columns, Lists, Table, read_tables
+from capture.ply.tables import Columns, Lists, Table, read_tables
 
 _NAMES = {"i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint", "f4": "float"}
 _NAMES["f8"] = "double"

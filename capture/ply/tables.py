@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.ply_header import Element, Property, read_header
+from capture.ply.header import Element, Property, read_header
 
 _STRUCTS = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
 _MICROSOFT_NAN = re.compile(rb"[-+]?\d+\.#[A-Za-z]+\d*")  # 1.#QNAN, -1.#IND00

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, InputError
-from scans.images import resize_image
-from scans.sampling import sample_image
+from scans.images.decoding import resize_image
+from scans.images.sampling import sample_image
 
 Picture = NDArray[np.uint8]
 

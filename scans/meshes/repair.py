@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from capture import Mesh, Scan
-from scans.extent import core_vertices
-from scans.orientation import orient_outwards
+from scans.meshes.extent import core_vertices
+from scans.meshes.orientation import orient_outwards
+from scans.meshes.stitching import stitch
 from scans.ray_casting import ray_caster
-from scans.stitching import stitch
 
 Ints = NDArray[np.int64]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 """The folder that our packages lie in: a clone, or where packages are installed."""
 
 _INSTALLED = ("site-packages", "dist-packages")  # every Python of the same environment finds what lies there

@@ -1,0 +1,1 @@
+"""PLY files, as all tools write them."""

@@ -1,0 +1,1 @@
+"""The processes that we start and what they tell: import path, lifetime, progress, warnings."""

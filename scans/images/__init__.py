@@ -1,0 +1,1 @@
+"""People's image files: decoding, undistorting, sampling, masks."""

@@ -1,0 +1,1 @@
+"""People's mesh files: reading, and repair for computing."""
