@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.spatial import cKDTree
 
 from scans.meshes.reading import read_scan
 from tests.helpers import SHARED
@@ -60,7 +61,10 @@ def agreement(case: Path, reference: Path, scan: str | None = None) -> Result:
     expected = np.load(reference / "prediction" / "prediction.npz")["skin"]
     if (case / "src.npy").is_file():
         expected = expected[np.load(case / "src.npy")]
-    count = min(len(found), len(expected))
+    elif case.name == "mesh_soup":  # every corner has its own vertex, at the place of the reference's
+        corners = read_scan(case / "scan.ply").vertices
+        expected = expected[cKDTree(read_scan(reference / "scan.ply").vertices).query(corners)[1]]
+    count = min(len(found), len(expected))  # further vertices are those that the case adds
     a, b = expected[:count], found[:count]
     iou = (a & b).sum() / max((a | b).sum(), 1)
     warnings = [line for line in run.stderr.splitlines() if "warn" in line.lower()]
