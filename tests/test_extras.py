@@ -105,10 +105,9 @@ def test_what_a_command_lacks_is_in_the_extra_that_it_advises(
     words, _ = RUNS[name]
     done = p2p_with(None, name, *(word.format(**places, out=tmp_path / "out") for word in words))
     assert "Traceback" not in done.stderr, done.stderr
-    if lacking := re.search(
-        r"needs ([\w.]+), which is not installed; pip install 'pixels2points\[(\w+)\]'", done.stderr
-    ):
-        assert lacking[1].split(".")[0] in modules_of(lacking[2]), done.stderr
+    advice = r"(?:needs ([\w.]+), which|the (bpy) wheel) is not installed; pip install 'pixels2points\[(\w+)\]'"
+    if lacking := re.search(advice, done.stderr):
+        assert (lacking[1] or lacking[2]).split(".")[0] in modules_of(lacking[3]), done.stderr
     else:
         assert "not installed" not in done.stderr, done.stderr
 
