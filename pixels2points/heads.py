@@ -13,8 +13,10 @@ from factory.stages.generate import generate_head
 from factory.stages.heads import refuse_former_heads
 from factory.stages.seeds import HIGHEST_SEED
 from factory.stages.settings import Execution
+from generator.jobs.arguments import common_overrides
 from generator.jobs.devices import Device
 from generator.jobs.ground_truth import parse_passes
+from generator.jobs.heads import check_threads
 from pixels2points.arguments import Progress, no_progress, optional_path
 
 
@@ -26,6 +28,9 @@ def make_head(
     samples: int = RenderOptions.samples,
     hair: str | None = Generate.hair,
     beard: str | None = Generate.beard,
+    hdri: str | None = Generate.hdri,
+    neutral: bool = Generate.neutral,
+    threads: int | None = Generate.threads,
     blender: Path | str | None = RenderOptions.blender,
     device: Device = RenderOptions.device,
     head_model: str = RenderOptions.head_model,
@@ -49,6 +54,9 @@ def make_head(
         samples: Cycles samples per pixel.
         hair: family of the scalp's hair; drawn where None.
         beard: family of the beard; drawn where None.
+        hdri: panorama, one of Blender's or the id of an asset of the library; drawn where None.
+        neutral: no expression, no turned head.
+        threads: that Blender may use, all cores where None; the images don't depend on it.
         blender: a Blender program, 3.4 or later, that renders; the `bpy` package where None.
         device: what Cycles renders on: cpu, cuda, optix, hip, oneapi or metal.
         head_model: head model that the head is drawn from: makehuman, an ICT-FaceKit folder or an .npz file.
@@ -87,7 +95,8 @@ def make_head(
         distributions=optional_path(distributions),
         rig=optional_path(rig),
     )
-    settings = options.settings({"hair": {"family": hair}, "beard": {"family": beard}})
+    check_threads(threads)
+    settings = options.settings(common_overrides(hair, beard, hdri, neutral))
     refuse_former_heads([int(seed)], Path(out), settings, force=force)
     bar = Track(0, lambda done, total, step: progress(step, done / total if total else 0.0))
-    return Capture.read(generate_head(int(seed), Path(out), settings, Execution(bar=bar), force=force))
+    return Capture.read(generate_head(int(seed), Path(out), settings, Execution(threads, bar=bar), force=force))
