@@ -70,7 +70,8 @@ def test_a_preview(start: Start, tmp_path: Path) -> None:
 def test_an_overlay_of_hair(start: Start, tmp_path: Path) -> None:
     model = load_default_model()
     views = tuple(looking_at_origin(f"{a}.png", a, size=48) for a in (0.0, 60.0))
-    spec = sample_spec(1, model, PLAIN)
+    dense = override(hair={"family": "crop", "strands": [15000, 15000]}, beard={"family": "none"})
+    spec = sample_spec(1, model, dense)
     job = OverlayJob(tmp_path / "hair", spec, None, views, True, TINY)
     (tmp_path / "hair").mkdir()
     run(start, job, tmp_path)
