@@ -15,6 +15,9 @@ export PYTHON
 demo: $(VENV)/.ready
 	$(BIN)/p2p demo --out $(OUT)
 
+# Two processes share two cores: further threads of theirs would only wait for one another.
+test: export OMP_NUM_THREADS = 1
+test: export OPENBLAS_NUM_THREADS = 1
 test: $(VENV)/.ready $(VENV)/.test-tools check
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 

@@ -233,12 +233,13 @@ def test_landmarks_put_the_head_in_its_place(template: Template, somebody: Coeff
 def test_skin_brings_the_head_nearer(template: Template, scan: tuple[Mesh, np.ndarray], truth: Mesh) -> None:
     mesh, skin = scan
     masked = register(template, mesh, skin.astype(float))
-    again = register(template, mesh, skin.astype(float))
-    np.testing.assert_array_equal(masked.vertices, again.vertices)
     whole = register(template, mesh)
     errors = [face_error(each.mesh(template), template.face_mask, truth).mean for each in (masked, whole)]
     assert errors[0] < 0.08 and 1.2 * errors[0] < errors[1] < 0.15
-    plain = register(template, mesh, skin.astype(float), RegistrationSettings(coefficients=False))
+    plain, again = (
+        register(template, mesh, skin.astype(float), RegistrationSettings(coefficients=False)) for _ in range(2)
+    )
+    np.testing.assert_array_equal(plain.vertices, again.vertices)
     assert errors[0] < face_error(plain.mesh(template), template.face_mask, truth).mean < 1.5
 
 
