@@ -83,8 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> None:
         with _extras(name, command.extra):
             settings = read_settings(command.settings, vars(options))
-            if isinstance(out := getattr(options, "out", None), Path):
-                check_output(out)
+            out = getattr(options, "out", None)
+            if out is not None and "://" not in str(out):  # a URL is checked by who writes there
+                check_output(Path(out))
             command.run(settings)
 
     return exit_code_of(run, rewrite)
