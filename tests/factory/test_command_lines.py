@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from argparse import SUPPRESS, Action
@@ -14,6 +15,7 @@ import pytest
 
 from factory.cli.main import ASSETS, COMMANDS, build_parser
 from factory.cli.parser import names_of, options_of, read_settings
+from factory.cli.table import CommandTable
 
 # Command -> argument -> default and what else the parser was told, before options were the fields of settings.
 KNOWN: dict[str, dict[str, dict[str, Any]]] = json.loads(Path(__file__).with_name("command_lines.json").read_text())
@@ -106,3 +108,9 @@ def test_names_of_parameters_lead_to_options() -> None:
     assert names["min_face"] == "--gates.min_face" and "cpus" in names and names["cpus"] == "--cpus"
     assert names_of(COMMANDS["annotate"].settings)["painted"] == "--import"
     assert names_of(COMMANDS["segment"].settings)["capture"] == "CAPTURE"
+
+
+@pytest.mark.parametrize("table", [COMMANDS, ASSETS], ids=["p2p", "p2p assets"])
+def test_tables_name_what_their_modules_hold(table: CommandTable) -> None:
+    for module, names in table.modules.items():
+        assert tuple(importlib.import_module(module).COMMANDS) == names
