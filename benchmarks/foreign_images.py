@@ -10,18 +10,17 @@ exit code is 1 where a file is read otherwise.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from capture import InputError
+from benchmarks.foreign_files import ForeignFile, Writer, print_table
 from scans.images.decoding import decode_file
 
-Writer = Callable[[Path], None]
 Row = tuple[str, str, np.ndarray, Writer]  # name, suffix, the picture that is right, what writes it
 
 HEIGHT, WIDTH = 120, 160
@@ -149,32 +148,21 @@ def _written(done: bool) -> None:
 ROWS = (pillow_rows, tifffile_rows, opencv_rows)
 
 
-def main(words: list[str]) -> int:
-    """Print the table; returns the exit code."""
-    wrong, count = 0, 0
-    print("| file | read |\n| --- | --- |")
-    for rows in ROWS:
-        try:
-            listed = list(rows())
-        except ImportError as error:
-            print(f"| {rows.__name__} | not tried: {error} |")
-            continue
-        for name, suffix, right, write in listed:
-            if words and not any(word in name for word in words):
-                continue
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / f"view.{suffix}"
-                write(path)
-                try:
-                    off = np.abs(decode_file(path).colours.astype(float) - right)
-                    good, said = bool(off.mean() <= LOSSY), f"mean difference {off.mean():.2f}, largest {off.max():.0f}"
-                except InputError as error:
-                    good, said = False, f"refused: {error}"
-            count, wrong = count + 1, wrong + (not good)
-            print(f"| {name} | {said if good else f'**{said}**'} |", flush=True)
-    print(f"\n{count - wrong} of {count} are read right")
-    return int(wrong > 0)
+def foreign_files(rows: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[ForeignFile]]:
+    """Rows of a tool as `print_table` takes them."""
+
+    @wraps(rows)
+    def listed() -> Iterator[ForeignFile]:
+        for name, suffix, right, write in rows():
+            yield ForeignFile(name, f"view.{suffix}", write, partial(_compare, right))
+
+    return listed
+
+
+def _compare(right: np.ndarray, path: Path) -> tuple[bool, str]:
+    off = np.abs(decode_file(path).colours.astype(float) - right)
+    return bool(off.mean() <= LOSSY), f"mean difference {off.mean():.2f}, largest {off.max():.0f}"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(print_table([foreign_files(rows) for rows in ROWS], sys.argv[1:]))

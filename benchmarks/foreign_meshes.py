@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,9 @@ import numpy as np
 import trimesh
 from numpy.lib import recfunctions
 
-from capture import InputError, Scan
+from benchmarks.foreign_files import ForeignFile, Writer, print_table
+from capture import Scan
 from scans.meshes.reading import read_scan
-
-Writer = Callable[[Path], None]
 
 _SPHERE = trimesh.creation.icosphere(subdivisions=2, radius=0.09)
 POINTS = np.asarray(_SPHERE.vertices, np.float32)
@@ -354,31 +353,21 @@ def same_surface(faces: np.ndarray) -> bool:
 ROWS = (plyfile_rows, trimesh_rows, open3d_rows, meshio_rows, pymeshlab_rows, pyvista_rows, blender_rows, hand_rows)
 
 
-def main(words: list[str]) -> int:
-    """Print the table; returns the exit code."""
-    wrong, count = 0, 0
-    print("| file | read |\n| --- | --- |")
-    for rows in ROWS:
-        try:
-            listed = list(rows())
-        except ImportError as error:
-            print(f"| {rows.__name__} | not tried: {error} |")
-            continue
-        for name, write in listed:
-            if words and not any(word in name for word in words):
-                continue
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / ("scan.obj" if "OBJ" in name else "scan.ply")
-                write(path)
-                try:
-                    said = difference(read_scan(path), name)
-                except InputError as error:
-                    said = f"refused: {error}"
-            count, wrong = count + 1, wrong + bool(said)
-            print(f"| {name} | {'**' + said + '**' if said else 'right'} |", flush=True)
-    print(f"\n{count - wrong} of {count} are read right")
-    return int(wrong > 0)
+def foreign_files(rows: Callable[[], Iterator[tuple[str, Writer]]]) -> Callable[[], Iterator[ForeignFile]]:
+    """Rows of a tool as `print_table` takes them."""
+
+    @wraps(rows)
+    def listed() -> Iterator[ForeignFile]:
+        for name, write in rows():
+            yield ForeignFile(name, "scan.obj" if "OBJ" in name else "scan.ply", write, partial(_compare, name))
+
+    return listed
+
+
+def _compare(name: str, path: Path) -> tuple[bool, str]:
+    wrong = difference(read_scan(path), name)
+    return not wrong, wrong or "right"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(print_table([foreign_files(rows) for rows in ROWS], sys.argv[1:]))
