@@ -19,7 +19,7 @@ demo: $(VENV)/.ready
 test: export OMP_NUM_THREADS = 1
 test: export OPENBLAS_NUM_THREADS = 1
 test: $(VENV)/.ready $(VENV)/.test-tools check
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Production on a cluster while processes, nodes and disks fail: too slow for every run of the tests.
 faults: $(VENV)/.ready

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from factory.cli.main import COMMANDS, build_parser
-from tests.helpers import make_capture
+from tests.helpers import make_capture, p2p_here
 
 P2P = [sys.executable, "-m", "factory.cli"]
 
@@ -19,6 +19,12 @@ P2P = [sys.executable, "-m", "factory.cli"]
 def p2p(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
     command = [*P2P, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload]
+
+
+def p2p_once(*words: object) -> subprocess.CompletedProcess[str]:
+    """The same in this process, whose libraries are loaded once for all tests."""
+    code, said = p2p_here(*words)
+    return subprocess.CompletedProcess(words, code, "", said)
 
 
 def one_error(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
@@ -69,8 +75,9 @@ def one_error(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
         (["annotate", "--import", "x.blend", "--camera-unit", "mm"], "--camera-unit: for a scan to paint on; --import"),
     ],
 )
-def test_mistakes_are_one_line(words: list[str], message: str, tmp_path: Path) -> None:
-    assert message in one_error(p2p(*words, cwd=tmp_path))
+def test_mistakes_are_one_line(words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert message in one_error(p2p_once(*words))
     assert not list(tmp_path.iterdir())
 
 
@@ -193,21 +200,22 @@ def contents(folder: Path) -> dict[str, bytes]:
     ],
 )
 def test_bad_captures_are_one_line_and_stay_as_they_were(
-    command: str, damage: Callable[[Path], None], message: str, tmp_path: Path
+    command: str, damage: Callable[[Path], None], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_capture(tmp_path / "captures" / "head_00000000").folder
     damage(folder)
     before = contents(tmp_path)
     words = {"pack": ["--out", tmp_path / "dataset"]}.get(command, [])
     refused = "stereo found only" in message  # by what the capture is, not by how the command was given
-    assert message in one_error(p2p(command, folder, *words, cwd=tmp_path), 3 if refused else 2)
+    monkeypatch.chdir(tmp_path)
+    assert message in one_error(p2p_once(command, folder, *words), 3 if refused else 2)
     assert contents(tmp_path) == before
 
 
 def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     folder = make_capture(tmp_path / "head_00000000").folder
     path = folder / "images" / "view_00.png"
-    line = one_error(p2p("segment", folder, "--checkpoint", path))
+    line = one_error(p2p_once("segment", folder, "--checkpoint", path))
     assert "damaged" in line and str(path) in line
     assert not (folder / "prediction").exists()
 
@@ -231,7 +239,8 @@ def read_only(tmp_path: Path) -> Callable[[Path], list[str]]:
 def test_a_full_disk_leaves_no_half_checkpoint(tmp_path: Path) -> None:
     for i in range(2):
         make_capture(tmp_path / "captures" / f"head_{i:08d}", seed=i)
-    assert p2p("pack", tmp_path / "captures", "--out", tmp_path / "dataset", "--test-share", "0.5").returncode == 0
+    pack = ("pack", tmp_path / "captures", "--out", tmp_path / "dataset", "--test-share", "0.5")
+    assert p2p_once(*pack).returncode == 0
 
     def limit() -> None:  # between the cache's files and a checkpoint of that width
         resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
@@ -250,7 +259,8 @@ def test_a_read_only_output_is_one_line(command: str, tmp_path: Path, read_only:
     out.mkdir()
     if command in ("report", "fit"):
         other = make_capture(tmp_path / "captures" / "head_00000001", seed=1).folder
-        assert p2p("pack", other.parent, "--out", tmp_path / "dataset", "--test-share", "0.5").returncode == 0
+        pack = ("pack", other.parent, "--out", tmp_path / "dataset", "--test-share", "0.5")
+        assert p2p_once(*pack).returncode == 0
     options = ["--data.features.names", "[colour]", "--data.vertices", "100", "--data.eigenpairs", "8"]
     words: dict[str, list[object]] = {
         "label": [folder],

@@ -13,13 +13,19 @@ from factory.cli.parser import Command, _is_text, options_of, read_settings
 
 PARSER = build_parser()
 EVERY: dict[str, Command] = {**COMMANDS, **{f"assets {name}": ASSETS[name] for name in ASSETS}}
-TEXTS = [
-    (name, option)
-    for name, command in EVERY.items()
-    for option in options_of(command.settings)
-    if _is_text(option) and not option.positional and option.type is not bool
-    if get_origin(option.type) is not Literal and not is_dataclass(option.type)
-]
+
+
+def texts_of(command: Command) -> list[Any]:
+    """The options of a command that take any text."""
+    texts = [each for each in options_of(command.settings) if _is_text(each) and not each.positional]
+    return [
+        each
+        for each in texts
+        if each.type is not bool and get_origin(each.type) is not Literal and not is_dataclass(each.type)
+    ]
+
+
+TEXTS = {name: texts for name, command in EVERY.items() if (texts := texts_of(command))}
 
 
 def parsed(command: str, *words: str) -> dict[str, object]:
@@ -34,13 +40,15 @@ def parsed(command: str, *words: str) -> dict[str, object]:
     return {name: value for name, value in vars(found).items() if name != "config"}
 
 
-@pytest.mark.parametrize(("command", "option"), TEXTS, ids=[f"{name} {option.flag}" for name, option in TEXTS])
-def test_numbers_and_dates_are_texts_where_an_option_is_one(command: str, option: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("word", ["0.0010", "1:2", "2024-01-01", "no"])
+@pytest.mark.parametrize("command", TEXTS)
+def test_numbers_and_dates_are_texts_where_an_option_is_one(command: str, word: str, tmp_path: Path) -> None:
     path = tmp_path / "options.yaml"
-    for word in ("0.0010", "1:2", "2024-01-01", "no"):
-        path.write_text(f"{option.name}: {word}\n")
-        flag = f"{option.flag}+" if option.type == tuple[Path, ...] else option.flag
-        assert parsed(command, "--config", str(path))[option.name] == parsed(command, flag, word)[option.name], word
+    path.write_text("".join(f"{option.name}: {word}\n" for option in TEXTS[command]))
+    flags = [f"{option.flag}+" if option.type == tuple[Path, ...] else option.flag for option in TEXTS[command]]
+    in_file, as_words = parsed(command, "--config", str(path)), parsed(command, *(f"{flag}={word}" for flag in flags))
+    assert in_file == as_words
+    assert all(in_file[option.name] != option.default for option in TEXTS[command])
 
 
 @pytest.mark.parametrize("text", ["", "# seeds: 5\n", "---\n", "samples:\nseeds: # 5\nlibrary:\n"])

@@ -45,6 +45,10 @@ WHEELS = [
     pytest.param(bpy_run, marks=needs_bpy, id="wheel"),
     pytest.param(blender5_run, marks=needs_blender5, id="blender5"),
 ]
+ANY = pytest.param(
+    blender_run if importlib.util.find_spec("bpy") is None else bpy_run,
+    marks=pytest.mark.skipif(importlib.util.find_spec("bpy") is None and BLENDER is None, reason="no Blender"),
+)
 ALL = [*WHEELS, pytest.param(blender_run, marks=needs_blender, id="binary")]
 
 

@@ -30,6 +30,7 @@ from generator.wear import assembly
 from generator.wear.assembly import assemble_outfit
 
 SEED = 3
+HEADS_OF_ANOTHER_STREAM = 6
 FEW = {"hair": 150, "beard": 150, "brows": 60, "lashes": 40}  # strands
 SEEN = [f"{name}.{row.kind_field}" for name, row in COMPONENTS.items() if row.kind_field]
 
@@ -107,7 +108,7 @@ def main() -> None:
     built = cache(lambda shape: build_head(model, shape))
     specs = [sample_spec(seed, model, Recorded(other=other)).to_json() for seed in range(20)]
     heads = []
-    for overrides in plans(other):
+    for overrides in plans(other)[: HEADS_OF_ANOTHER_STREAM if other else None]:
         spec = sample_spec(SEED, model, overrides)
         head = built(spec.shape)
         parts = {

@@ -22,7 +22,7 @@ from generator.jobs.arguments import parse_job
 from generator.jobs.files import write_job
 from generator.sampling import sample_spec
 from generator.spec import HeadSpec
-from tests.generator.blenders import SCRIPT, WHEELS, Start, blender_run, bpy_run, needs_blender, needs_bpy
+from tests.generator.blenders import ANY, SCRIPT, WHEELS, Start, blender_run, bpy_run, needs_blender, needs_bpy
 from tests.generator.read_exr import read_exr
 from tests.generator.toy_model import override
 
@@ -194,18 +194,6 @@ def test_projected_surface_lands_on_the_mask(folder: Path) -> None:
         assert near[row, column].mean() > 0.999  # a pixel of play at the outline, where only centres count
 
 
-def test_same_seed_same_bytes(folder: Path, start: Start, tmp_path: Path) -> None:
-    """Also where the same arguments come as a job file."""
-    again, words = tmp_path / folder.name, ("--hair", "crop", "--beard", "short", "--threads", "1")
-    write_job(tmp_path / "job.json", parse_job(["--seed", "3", "--out", str(again), *SETTINGS, *words]))
-    done = start("--job", str(tmp_path / "job.json"))
-    assert done.returncode == 0, done.stderr[-2000:]
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
-    for name in names:
-        assert (folder / name).read_bytes() == (again / name).read_bytes(), name
-
-
 @needs_bpy
 def test_blenders_own_projection_agrees(tmp_path: Path) -> None:
     out = tmp_path / "errors.json"
@@ -248,25 +236,27 @@ def test_binary_gives_the_same_spec_and_a_whole_capture(folder: Path, tmp_path: 
 @needs_blender
 @needs_bpy
 def test_both_draw_the_same_specs_byte_for_byte(tmp_path: Path) -> None:
-    """Two Pythons, two numpys: 40 heads with and without a family chosen by hand."""
+    """Two Pythons, two numpys: 16 heads with and without a family chosen by hand."""
     for name, start in (("wheel", bpy_run), ("binary", blender_run)):
-        for kind, options in (("drawn", ("--seeds", "0:30")), ("fixed", ("--seeds", "30:40", "--hair", "curly"))):
+        for kind, options in (("drawn", ("--seeds", "0:12")), ("fixed", ("--seeds", "12:16", "--hair", "curly"))):
             done = start(*options, "--out-root", str(tmp_path / name / kind), "--spec-only")
             assert done.returncode == 0, done.stderr[-2000:]
     ours = sorted((tmp_path / "wheel").rglob("spec.json"))
-    assert len(ours) == 40
+    assert len(ours) == 16
     for path in ours:
         theirs = tmp_path / "binary" / path.relative_to(tmp_path / "wheel")
         assert theirs.read_bytes() == path.read_bytes(), path.parent.name
 
 
-def test_a_record_renders_its_head_again_over_another_one(folder: Path, start: Start, tmp_path: Path) -> None:
-    """`--spec capture.json` gives the same bytes, and nothing of what the folder held before stays."""
+def test_a_record_renders_the_same_bytes_over_another_head(folder: Path, start: Start, tmp_path: Path) -> None:
+    """`--spec capture.json`, in a job file, with one thread: nothing of what the folder held before stays."""
     again = tmp_path / folder.name
     for name in ("images/view_13.png", "passes/depth/view_13.exr", "scan.ply", "labels.npz", "stages/reconstruct.json"):
         (again / name).parent.mkdir(parents=True, exist_ok=True)
         (again / name).write_text("of another head")
-    done = start("--spec", str(folder / "capture.json"), "--out", str(again), *SETTINGS)
+    words = ["--spec", str(folder / "capture.json"), "--out", str(again), *SETTINGS, "--threads", "1"]
+    write_job(tmp_path / "job.json", parse_job(words))
+    done = start("--job", str(tmp_path / "job.json"))
     assert done.returncode == 0, done.stderr[-2000:]
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
@@ -289,25 +279,6 @@ class TestErrors:
         assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] != []
         assert "Traceback" not in done.stderr
 
-    @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 1, "kind": "capture", "settings": {}}'])
-    def test_a_job_that_is_none(self, start, content: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        job = tmp_path / "job.json"
-        job.write_text(content)
-        done = start("--job", str(job))
-        assert done.returncode == 2 and "Traceback" not in done.stderr
-        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-        assert len(errors) == 1 and "job.json" in errors[0]
-
-    def test_a_name_that_is_no_id_is_refused_before_rendering(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        done = start("--seed", "0", "--out", str(tmp_path / "my head"))
-        assert done.returncode == 2 and "my head" in done.stderr and "Traceback" not in done.stderr
-        assert not (tmp_path / "my head").exists()
-
-    def test_a_wrong_seed_is_told_before_the_first_head(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        done = start("--seed", "0", "--seed", "-1", "--out-root", str(tmp_path / "heads"))
-        assert done.returncode == 2 and "seed -1" in done.stderr
-        assert not (tmp_path / "heads").exists()
-
     def test_labels_that_a_person_painted_stay(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         path = tmp_path / "head_00000001" / "labels.npz"
         Labels(np.full(2, np.nan, np.float32), np.array([True, False]), painted=True).write(path)
@@ -316,11 +287,6 @@ class TestErrors:
         assert done.returncode == 2 and f"error: {path} was painted by a person" in done.stderr
         assert path.read_bytes() == before and not (tmp_path / "head_00000000").exists()
 
-    def test_output_below_a_file(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        (tmp_path / "file").write_text("")
-        done = start("--seed", "0", "--out", str(tmp_path / "file" / "head"), "--resolution", "32", "--samples", "1")
-        assert done.returncode == 2 and "Traceback" not in done.stderr
-
     def test_a_crash_is_not_success(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         spec = sample_spec(0, load_default_model(), override(hair={"family": "crop"}))
         huge = dataclasses.replace(spec.shape, expression=(1e300,) * len(spec.shape.expression))
@@ -328,29 +294,6 @@ class TestErrors:
         done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--resolution", "32")
         assert done.returncode == 1 and "Traceback" in done.stderr
         assert not (tmp_path / "head" / "capture.json").exists()
-
-    def test_options_that_a_spec_leaves_no_say(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        (tmp_path / "spec.json").write_text(json.dumps(sample_spec(0, load_default_model()).to_json()))
-        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--hair", "afro")
-        assert done.returncode == 2 and "--hair would change nothing" in done.stderr
-
-    def test_a_spec_that_is_none(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        value = {"schema_version": HeadSpec.SCHEMA_VERSION}
-        (tmp_path / "spec.json").write_text(json.dumps(value))
-        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
-        assert done.returncode == 2 and "spec.json" in done.stderr
-
-    def test_a_spec_of_another_version(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        value = sample_spec(0, load_default_model()).to_json() | {"schema_version": HeadSpec.SCHEMA_VERSION - 1}
-        (tmp_path / "spec.json").write_text(json.dumps(value))
-        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
-        assert done.returncode == 2 and "spec.json: schema version" in done.stderr and "Traceback" not in done.stderr
-
-    def test_a_rig_with_two_cameras_in_one_place(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        rig = tmp_path / "rig.json"
-        rig.write_text(json.dumps({"views": [[0, 0], [30, 0], [0, 0]]}))
-        done = start("--seed", "0", "--out", str(tmp_path / "head"), "--rig", str(rig))
-        assert done.returncode == 2 and f"error: {rig}: views[0] and views[2] stand in one place" in done.stderr
 
     @pytest.mark.parametrize("length", [100, 3000])
     def test_a_damaged_panorama(self, start, length: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -377,6 +320,58 @@ class TestErrors:
         errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         assert len(errors) == 1 and "sky.exr" in errors[0]
         assert not (tmp_path / "head" / "capture.json").exists()
+
+
+@pytest.mark.parametrize("start", [ANY])
+class TestErrorsBeforeBlenderIsUsed:
+    """What reads the arguments is the same in all Blenders."""
+
+    @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 1, "kind": "capture", "settings": {}}'])
+    def test_a_job_that_is_none(self, start, content: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        job = tmp_path / "job.json"
+        job.write_text(content)
+        done = start("--job", str(job))
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1 and "job.json" in errors[0]
+
+    def test_a_name_that_is_no_id_is_refused_before_rendering(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        done = start("--seed", "0", "--out", str(tmp_path / "my head"))
+        assert done.returncode == 2 and "my head" in done.stderr and "Traceback" not in done.stderr
+        assert not (tmp_path / "my head").exists()
+
+    def test_a_wrong_seed_is_told_before_the_first_head(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        done = start("--seed", "0", "--seed", "-1", "--out-root", str(tmp_path / "heads"))
+        assert done.returncode == 2 and "seed -1" in done.stderr
+        assert not (tmp_path / "heads").exists()
+
+    def test_output_below_a_file(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        (tmp_path / "file").write_text("")
+        done = start("--seed", "0", "--out", str(tmp_path / "file" / "head"), "--resolution", "32", "--samples", "1")
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+
+    def test_options_that_a_spec_leaves_no_say(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        (tmp_path / "spec.json").write_text(json.dumps(sample_spec(0, load_default_model()).to_json()))
+        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--hair", "afro")
+        assert done.returncode == 2 and "--hair would change nothing" in done.stderr
+
+    def test_a_spec_that_is_none(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        value = {"schema_version": HeadSpec.SCHEMA_VERSION}
+        (tmp_path / "spec.json").write_text(json.dumps(value))
+        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
+        assert done.returncode == 2 and "spec.json" in done.stderr
+
+    def test_a_spec_of_another_version(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        value = sample_spec(0, load_default_model()).to_json() | {"schema_version": HeadSpec.SCHEMA_VERSION - 1}
+        (tmp_path / "spec.json").write_text(json.dumps(value))
+        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
+        assert done.returncode == 2 and "spec.json: schema version" in done.stderr and "Traceback" not in done.stderr
+
+    def test_a_rig_with_two_cameras_in_one_place(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        rig = tmp_path / "rig.json"
+        rig.write_text(json.dumps({"views": [[0, 0], [30, 0], [0, 0]]}))
+        done = start("--seed", "0", "--out", str(tmp_path / "head"), "--rig", str(rig))
+        assert done.returncode == 2 and f"error: {rig}: views[0] and views[2] stand in one place" in done.stderr
 
 
 @needs_bpy

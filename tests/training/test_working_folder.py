@@ -15,13 +15,20 @@ from tests.training.conftest import OPTIONS, REPO
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", [("-P", "-m", "factory.cli"), ("-m", "training")])
-def test_training_with_loaders(program: tuple[str, ...], dataset: Path, tmp_path: Path) -> None:
+def test_training_with_loaders(dataset: Path, tmp_path: Path) -> None:
     config = tmp_path / "toy.yaml"
     config.write_text(json.dumps(OPTIONS))
-    told = write_decoys(tmp_path / "here", leave_out=() if "-P" in program else ("training",))
+    told = write_decoys(tmp_path / "here", leave_out=("training",))
     options = ("--config", config, "--data.dataset", dataset, "--data.workers", 1, "--trainer.max_epochs", 1)
-    command = [sys.executable, *program, "fit", *map(str, options), "--trainer.default_root_dir", str(tmp_path / "run")]
+    command = [
+        sys.executable,
+        "-m",
+        "training",
+        "fit",
+        *map(str, options),
+        "--trainer.default_root_dir",
+        str(tmp_path / "run"),
+    ]
     environment = os.environ | {"PYTHONPATH": str(REPO)}
     done = subprocess.run(
         command, cwd=tmp_path / "here", env=environment, capture_output=True, text=True, timeout=300, check=False

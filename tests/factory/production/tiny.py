@@ -10,12 +10,13 @@ from pathlib import Path
 OVERRIDES = "hair: {family: none}\nbeard: {family: none}\nheadwear: {kind: none}\neyewear: {kind: none}\n"
 
 
-def command(out: Path | str, overrides: Path, *options: str, heads: int = 2) -> list[str]:
-    """`p2p produce` of so many tiny heads, one of them in the test split, a head a shard."""
+def command(out: Path | str, overrides: Path, *options: str, heads: int = 2, test_heads: int = 1) -> list[str]:
+    """`p2p produce` of so many tiny heads, a head a shard."""
     overrides.write_text(OVERRIDES)
     return [
-        sys.executable, "-m", "factory.cli", "produce", "--out", str(out), "--heads", str(heads), "--test-heads", "1",
-        "--heads-per-shard", "1", "--resolution", "96", "--samples", "1", "--distributions", str(overrides),
+        sys.executable, "-m", "factory.cli", "produce", "--out", str(out), "--heads", str(heads),
+        "--test-heads", str(test_heads), "--heads-per-shard", "1", "--resolution", "96", "--samples", "1",
+        "--distributions", str(overrides),
         "--gates.min_face", "0", "--gates.min_skin", "0", "--gates.max_error_mm", "0", *options,
     ]  # fmt: skip
 
