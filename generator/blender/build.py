@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assets.head_models.head_model import HeadModel
 from assets.library import Asset, Library
-from capture import PixelClass
+from capture import Camera, PixelClass
 from generator.asset_selection import assets_of
 from generator.blender.cameras import add_camera
 from generator.blender.curves import add_strands
@@ -25,6 +25,7 @@ from generator.blender.materials.texture_images import toned
 from generator.blender.meshes import add_mesh
 from generator.blender.scene import new_scene
 from generator.blender.world import add_world, polarise
+from generator.cameras.footprint import pixel_size
 from generator.components.hair import BLACK
 from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
@@ -35,19 +36,24 @@ from generator.wear.assembly import Outfit, assemble_outfit
 from generator.wear.library_meshes import library_meshes
 
 Time = Callable[[str, Callable[[], Any]], Any]
+Cameras = Callable[[NDArray[np.float64], float], Sequence[Camera]]
 
 
 def build_scene(
     spec: HeadSpec,
     model: HeadModel,
+    cameras_around: Cameras,
     samples: int,
     threads: int | None,
     time: Time,
     library: Library | None = None,
     device: str = "cpu",
     skin: NDArray[np.float64] | None = None,
-) -> tuple[Any, HeadGeometry, float]:
-    """The scene, the head in it, and the radius to frame; `time(stage, work)` does the work of a stage.
+) -> tuple[Any, HeadGeometry, Sequence[Camera]]:
+    """The scene, the head in it, and the cameras; `time(stage, work)` does the work of a stage.
+
+    `cameras_around(centre, radius)` makes the cameras of the head's centre and the radius to frame, metres; the finest
+    of their pixels decides on the skin's level of detail.
 
     `skin` is for `build_head`: a registered skin instead of the coefficients' own.
     """
@@ -61,11 +67,13 @@ def build_scene(
     time("world", lambda: add_world(scene, spec.environment, exposure_gain(spec.skin), panorama))
     proxies = time("dress", lambda: library_meshes(spec, head, model, assets))
     outfit = time("dress", lambda: assemble_outfit(spec, head, proxies))
-    time("objects", lambda: _add_head(spec, head, assets))
+    cameras = cameras_around(head.centre, outfit.framed_radius(head))
+    pixel = min(pixel_size(camera, head.centre) for camera in cameras)
+    time("objects", lambda: _add_head(spec, head, assets, pixel))
     time("objects", lambda: _add_outfit(scene, spec, outfit))
     if spec.environment.specular < 1:
         polarise(spec.environment.specular)
-    return scene, head, outfit.framed_radius(head)
+    return scene, head, cameras
 
 
 def _add_outfit(scene: Any, spec: HeadSpec, outfit: Outfit) -> None:
@@ -88,7 +96,7 @@ def _add_outfit(scene: Any, spec: HeadSpec, outfit: Outfit) -> None:
         add_strands(name, strands, hair_material(name, colour), number, more)
 
 
-def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -> None:
+def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset], pixel: float) -> None:
     skin = head.skin
     photo = assets["skin"].path("diffuse") if "skin" in assets else None
     colours = skin_albedo if photo is None else skin_overlay
@@ -101,7 +109,7 @@ def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset]) -
         "relief": relief,
         "lips": skin.masks.get("lips", np.zeros(len(skin.vertices))),
     }
-    paint = skin_material(spec.skin, photo)
+    paint = skin_material(spec.skin, photo, pixel)
     add_mesh("skin", skin.vertices, skin.triangles, paint, PixelClass.SKIN, attributes, skin.corner_uvs)
     if "eyes" in head.parts:
         eyes = head.parts["eyes"]

@@ -46,7 +46,10 @@ def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0, file: Path |
     if panorama:
         light = _balanced(graph, load_panorama(file or hdri_path(spec.hdri)), spec.rotation, level * (1 - fill))
     else:
-        light = _balanced(graph, _as_image(studio_light(spec)), 0.0, level * (1 - fill))
+        image = _as_image(studio_light(spec))
+        light = _balanced(graph, image, 0.0, level * (1 - fill))
+        # Else the map by which Cycles samples light is as fine as the panorama in the background, which sends none.
+        world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", image.size[0]
     if spec.backdrop is not None:
         behind, strength = opaque(spec.backdrop), 1.0
     elif panorama:

@@ -91,10 +91,18 @@ def capture_head(
     # refuses names before hours are spent
     info = CaptureInfo(folder.name, spec.seed, spec.to_json(), versions, _credits(spec, library), _traits(spec, model))
     watch, chosen = Stopwatch(), job.rendering
-    scene, head, radius = build_scene(spec, model, chosen.samples, job.threads, watch.time, library, chosen.device)
+    scene, head, cameras = build_scene(
+        spec,
+        model,
+        lambda centre, radius: rig_cameras(spec.rig, centre, radius, chosen.side),
+        chosen.samples,
+        job.threads,
+        watch.time,
+        library,
+        chosen.device,
+    )
     if removed := forget_former(folder):
         log.info("%s: %s removed, which came of the former images", folder, shorten(removed))
-    cameras = rig_cameras(spec.rig, head.centre, radius, chosen.side)
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
     render_images(scene, cameras, folder / "images", progress, spec.sensor, watch.time, spec.environment.black)
     watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress, chosen.passes))

@@ -42,7 +42,15 @@ def render_overlay(job: OverlayJob, report: Report) -> None:
     chosen, folder = job.rendering, job.folder
     model, library = load_head_model(chosen.head_model), open_library(chosen.library)
     scene, _, _ = build_scene(
-        job.spec, model, chosen.samples, job.threads, lambda stage, work: work(), library, chosen.device, job.skin
+        job.spec,
+        model,
+        lambda centre, radius: job.cameras,
+        chosen.samples,
+        job.threads,
+        lambda stage, work: work(),
+        library,
+        chosen.device,
+        job.skin,
     )
 
     def progress(step: str, done: int, total: int) -> None:

@@ -31,8 +31,15 @@ def render_preview(job: PreviewJob, report: Report) -> None:
 
 def _render(job: PreviewJob, spec: HeadSpec, model: HeadModel, library: Library, folder: Path) -> None:
     chosen = job.rendering
-    scene, built, radius = build_scene(
-        spec, model, chosen.samples, job.threads, lambda stage, work: work(), library, chosen.device
+    rig = RigSpec.around(job.views)
+    scene, _, cameras = build_scene(
+        spec,
+        model,
+        lambda centre, radius: rig_cameras(rig, centre, radius, chosen.side),
+        chosen.samples,
+        job.threads,
+        lambda stage, work: work(),
+        library,
+        chosen.device,
     )
-    cameras = rig_cameras(RigSpec.around(job.views), built.centre, radius, chosen.side)
     render_images(scene, cameras, folder, lambda *step: None, spec.sensor, black=spec.environment.black)

@@ -25,7 +25,7 @@ def garment_material(spec: GarmentSpec) -> Any:
     weave = graph.attribute("fabric").outputs["Vector"]
     rib = graph.attribute("collar").outputs["Fac"]
     colour = graph.mix(graph.math("MULTIPLY", rib, 0.85), _pattern(graph, weave, spec), opaque(spec.colour))
-    _fabric(graph, weave, colour, spec.fabric, rib)
+    _fabric(graph, weave, colour, spec.fabric, rib, _mean_colour(spec))
     return made
 
 
@@ -39,6 +39,7 @@ def inner_material(spec: GarmentSpec) -> Any:
         graph.mix(0.0, opaque(spec.inner), opaque(spec.inner)),
         "jersey",
         graph.attribute("collar").outputs["Fac"],
+        spec.inner,
     )
     return made
 
@@ -60,8 +61,16 @@ def _plain(name: str, colour: Any, roughness: float, metallic: float) -> Any:
     return made
 
 
-def _fabric(graph: Graph, weave: Any, colour: Any, fabric: str, rib: Any) -> None:
-    """The shader of a fabric of a colour."""
+def _mean_colour(spec: GarmentSpec) -> tuple[float, float, float]:
+    """The colour that a garment has from afar: of half of each where it is patterned."""
+    if spec.pattern == "plain":
+        return spec.colour
+    red, green, blue = ((ground + accent) / 2 for ground, accent in zip(spec.colour, spec.accent, strict=True))
+    return red, green, blue
+
+
+def _fabric(graph: Graph, weave: Any, colour: Any, fabric: str, rib: Any, mean: tuple[float, float, float]) -> None:
+    """The shader of a fabric of a colour, which looks like its mean colour to other surfaces."""
     roughness, sheen, specular, size, relief, contrast = _FABRICS[fabric]
     u, v, _ = graph.node("SeparateXYZ", {0: weave}).outputs
     shade = _threads(graph, u, v, weave, fabric, size)
@@ -88,7 +97,8 @@ def _fabric(graph: Graph, weave: Any, colour: Any, fabric: str, rib: Any) -> Non
             "Normal": bump.outputs[0],
         },
     )
-    graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
+    far = graph.node("BsdfDiffuse", {"Color": opaque(mean)})
+    graph.node("OutputMaterial", {"Surface": graph.by_distance(shader.outputs[0], far.outputs[0])})
 
 
 def _threads(graph: Graph, u: Any, v: Any, weave: Any, fabric: str, size: float) -> Any:

@@ -33,8 +33,17 @@ def headwear_material(spec: HeadwearSpec, trim: bool = False) -> Any:
             "Normal": bump.outputs[0],
         },
     )
-    graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
+    far = graph.node("BsdfDiffuse", {"Color": opaque(_mean_colour(spec, trim))})
+    graph.node("OutputMaterial", {"Surface": graph.by_distance(shader.outputs[0], far.outputs[0])})
     return made
+
+
+def _mean_colour(spec: HeadwearSpec, trim: bool) -> tuple[float, float, float]:
+    """The colour that headwear has to other surfaces: of half of each where it is patterned."""
+    if trim or spec.pattern == "plain":
+        return spec.accent if trim else spec.colour
+    red, green, blue = ((ground + accent) / 2 for ground, accent in zip(spec.colour, spec.accent, strict=True))
+    return red, green, blue
 
 
 def _noise(graph: Graph, vector: Any, size: float, detail: float = 2.0) -> Any:

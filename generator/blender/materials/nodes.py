@@ -53,6 +53,15 @@ class Graph:
             "MapRange", {"Value": value, "From Min": low, "From Max": high}, interpolation_type="SMOOTHSTEP"
         ).outputs[0]
 
+    def by_distance(self, near: Any, far: Any) -> Any:
+        """The shader `near` for what a camera sees, also through clear glass, and `far` where light comes from there.
+
+        Cycles evaluates the nodes of one of them alone.
+        """
+        path = self.node("LightPath").outputs
+        seen = self.math("ADD", path["Is Camera Ray"], path["Is Singular Ray"], clamp=True)
+        return self.node("MixShader", {0: seen, 1: far, 2: near}).outputs[0]
+
 
 def material(name: str) -> tuple[Any, Graph]:
     """A new material and its emptied graph."""

@@ -1,7 +1,12 @@
-"""The skin shader: the vertices' albedo or a texture, under mottling, spots, pores and lines; light scatters below."""
+"""The skin shader: the vertices' albedo or a texture, under mottling, spots, pores and lines; light scatters below.
+
+Texture finer than a pixel is left out, and the light that skin sends to other surfaces has its mean colour: its many
+nodes are evaluated at every hit, and three times under the bump.
+"""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,7 @@ WEIGHT = 0.28
 CELL = 0.013  # metres between places where a mole or a spot may be
 
 
-def skin_material(spec: SkinSpec, texture: Path | None = None) -> Any:
+def skin_material(spec: SkinSpec, texture: Path | None = None, pixel: float = 0.0) -> Any:
     """The material of the skin.
 
     Reads the vertex attributes `albedo` (with a texture: what it is multiplied with), `base`, `lips`, `relief`
@@ -23,6 +28,7 @@ def skin_material(spec: SkinSpec, texture: Path | None = None) -> Any:
     Args:
         spec: parameters.
         texture: an image for the UV layer "UVMap"; it replaces the procedural tone.
+        pixel: metres that a pixel of the finest camera covers.
 
     Raises:
         InputError: the texture can't be read.
@@ -37,7 +43,7 @@ def skin_material(spec: SkinSpec, texture: Path | None = None) -> Any:
         albedo, amount = graph.mix(1.0, _image(graph, texture), albedo, "MULTIPLY"), 0.5 * amount
     relief = graph.node("SeparateXYZ", {0: graph.attribute("relief").outputs["Vector"]}).outputs
     pits, groove = _pits(graph, place), _groove(graph, place)
-    colour = _mottled(graph, albedo, place, amount, spec.melanin)
+    colour = _mottled(graph, albedo, place, amount, spec.melanin, pixel)
     colour = _dotted(graph, colour, place, spec)
     colour = graph.mix(
         graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), min(0.9 * amount, 1.0)),
@@ -55,13 +61,15 @@ def skin_material(spec: SkinSpec, texture: Path | None = None) -> Any:
         "Subsurface Weight": WEIGHT,
         "Subsurface Radius": reach,
         "Subsurface Scale": 1.0,
-        "Normal": _bump(graph, place, relief, pits, groove, spec),
+        "Normal": _bump(graph, place, relief, pits, groove, spec, pixel),
     }
     shader = graph.node("BsdfPrincipled", inputs, subsurface_method="RANDOM_WALK")
     older = shader.inputs.get("Subsurface")
     if older is not None:  # before 4.0 the weight scales the radius too
         shader.inputs["Subsurface Radius"].default_value = [r / WEIGHT for r in reach]
-    graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
+    mean = (*_mean_mottling(amount, spec.melanin), 1.0)
+    far = graph.node("BsdfDiffuse", {"Color": graph.mix(1.0, albedo, mean, "MULTIPLY")})
+    graph.node("OutputMaterial", {"Surface": graph.by_distance(shader.outputs[0], far.outputs[0])})
     return made
 
 
@@ -82,7 +90,32 @@ def noise(graph: Graph, vector: Any, size: float, detail: float = 2.0, roughness
     return graph.node("TexNoise", inputs).outputs[0]
 
 
-def _mottled(graph: Graph, albedo: Any, place: Any, amount: float, melanin: float) -> Any:
+def coarse_noise(
+    graph: Graph, vector: Any, size: float, detail: int, pixel: float, roughness: float = 0.6
+) -> tuple[Any, float]:
+    """Noise without the octaves that are finer than a pixel, and the factor that its deviation from 0.5 grew by.
+
+    Octave i has features of `size / 2**i` and weighs `roughness**i`; Cycles divides by the sum of the weights.
+    """
+    kept = min(detail, max(0, math.floor(math.log2(size / pixel)))) if pixel else detail
+    grown = sum(roughness**i for i in range(detail + 1)) / sum(roughness**i for i in range(kept + 1))
+    return noise(graph, vector, size, float(kept), roughness), grown
+
+
+def _blotches(amount: float, melanin: float) -> list[tuple[float, float, tuple[float, float, float]]]:
+    """Size, strength and tint of uneven blood and of uneven pigment."""
+    rows = ((0.010, 0.75 - 0.35 * melanin, (0.86, 0.62, 0.60)), (0.0045, 0.42 + 0.16 * melanin, (0.66, 0.57, 0.50)))
+    return [(size, min(share * amount, 1.0), tint) for size, share, tint in rows]
+
+
+def _mean_mottling(amount: float, melanin: float) -> tuple[float, float, float]:
+    """The factor by which mottling darkens skin on average: its fields are near a half."""
+    factors = [[1 - 0.5 * strength * (1 - part) for part in tint] for _, strength, tint in _blotches(amount, melanin)]
+    red, green, blue = (first * second for first, second in zip(*factors, strict=True))
+    return red, green, blue
+
+
+def _mottled(graph: Graph, albedo: Any, place: Any, amount: float, melanin: float, pixel: float) -> Any:
     """Uneven blood and uneven pigment, each over all sizes from 10 mm down to half a millimetre.
 
     Blood shows through fair skin, pigment is what dark skin has more of.
@@ -90,12 +123,10 @@ def _mottled(graph: Graph, albedo: Any, place: Any, amount: float, melanin: floa
     Darker skin reflects less of its own colour under the same sheen, so its texture needs more contrast to be seen.
     """
     colour = albedo
-    for size, share, tint in (
-        (0.010, 0.75 - 0.35 * melanin, (0.86, 0.62, 0.60)),
-        (0.0045, 0.42 + 0.16 * melanin, (0.66, 0.57, 0.50)),
-    ):
-        field = graph.ramp(noise(graph, place, size, 5.0, 0.8), 0.36, 0.68)
-        strength = graph.math("MULTIPLY", field, min(share * amount, 1.0))
+    for size, most, tint in _blotches(amount, melanin):
+        field, grown = coarse_noise(graph, place, size, 5, pixel, 0.8)
+        field = graph.ramp(field, 0.5 - 0.14 * grown, 0.5 + 0.18 * grown)
+        strength = graph.math("MULTIPLY", field, most)
         colour = graph.mix(strength, colour, (*tint, 1.0), "MULTIPLY")
     return colour
 
@@ -152,11 +183,12 @@ def _groove(graph: Graph, place: Any) -> Any:
     return graph.math("MULTIPLY", graph.math("SUBTRACT", 1.0, graph.ramp(off, 0.0, 0.24)), broken)
 
 
-def _bump(graph: Graph, place: Any, relief: Any, pits: Any, groove: Any, spec: SkinSpec) -> Any:
+def _bump(graph: Graph, place: Any, relief: Any, pits: Any, groove: Any, spec: SkinSpec, pixel: float) -> Any:
     """Height in metres: pores, fine relief of half a millimetre, soft lines of 3 mm, lines of age."""
     deep = 0.0001 * spec.pores
     height = graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), -deep)
-    for size, detail, metres in ((0.0006, 3.0, 0.3 * deep), (0.0030, 3.0, 1.1 * deep)):
-        height = graph.math("ADD", height, graph.math("MULTIPLY", noise(graph, place, size, detail), metres))
+    for size, metres in ((0.0006, 0.3 * deep), (0.0030, 1.1 * deep)):
+        field, grown = coarse_noise(graph, place, size, 3, pixel)
+        height = graph.math("ADD", height, graph.math("MULTIPLY", field, metres / grown))
     aged = graph.math("MULTIPLY", graph.math("MULTIPLY", groove, relief[2]), -0.0005 * spec.wrinkles)
     return graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": graph.math("ADD", height, aged)}).outputs[0]
