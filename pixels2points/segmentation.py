@@ -12,10 +12,10 @@ from scans.predictions import Prediction
 from training.options import SegmentOptions
 
 if TYPE_CHECKING:
-    from training.model.module import SkinLabeller
+    from training.model.network import LabellerNetwork
 
 
-def load_labeller(checkpoint: Path | str | None = None) -> SkinLabeller:
+def load_labeller(checkpoint: Path | str | None = None) -> LabellerNetwork:
     """Load a trained labeller, to segment many scans with.
 
     A checkpoint is read as tensors and plain values; nothing in it is run.
@@ -43,7 +43,7 @@ def load_labeller(checkpoint: Path | str | None = None) -> SkinLabeller:
 
 def segment(
     capture: Capture | Path | str,
-    labeller: SkinLabeller | Path | str | None = None,
+    labeller: LabellerNetwork | Path | str | None = None,
     *,
     scan: Scan | Path | str | None = None,
     unit: str | float | None = SegmentOptions.unit,

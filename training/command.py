@@ -23,7 +23,7 @@ from capture.runtime.import_path import safe_imports
 from training.callbacks.last_checkpoint import LastCheckpoint
 from training.callbacks.progress import PlainProgress, prepared_line
 from training.callbacks.resume_point import ResumePoint, Stopped
-from training.checkpoints.files import AtomicCheckpointIO
+from training.checkpoints.writing import AtomicCheckpointIO
 from training.config_files import with_paths
 from training.help_text import COMMANDS, OUR_GROUPS, WORDS, HelpText, program_of
 from training.loggers import loggers_of

@@ -15,14 +15,14 @@ from scans.meshes.repair import Repair, repair
 from scans.predictions import UNKNOWN, Prediction
 from training.data.batch import to_batch, to_corners
 from training.device import DeviceRunner
-from training.model.module import SkinLabeller
+from training.model.network import LabellerNetwork
 from training.model.outputs import Outputs
 from training.preparation.prepare import prepare_head
 from training.preparation.prepared import PreparedHead
 
 
 def segment_head(
-    head: HeadSample, labeller: SkinLabeller, vertices: int | None = None, cache: Path | None = None
+    head: HeadSample, labeller: LabellerNetwork, vertices: int | None = None, cache: Path | None = None
 ) -> Prediction:
     """Label all vertices of a head's scan.
 
@@ -62,7 +62,7 @@ def _at_all_vertices(prediction: Prediction, repaired: Repair) -> Prediction:
     return replace(prediction, **spread)
 
 
-def predict(labeller: SkinLabeller, prepared: PreparedHead) -> Outputs:
+def predict(labeller: LabellerNetwork, prepared: PreparedHead) -> Outputs:
     """The labeller's outputs at the vertices of the simplified scan, on the CPU."""
     batch = to_batch(prepared)
 

@@ -16,7 +16,7 @@ from scans.predictions import Prediction
 from scans.units import Units, in_metres
 from training.checkpoints.labeller import load_labeller
 from training.inference import segment_head
-from training.model.module import SkinLabeller
+from training.model.network import LabellerNetwork
 from training.options import SegmentOptions
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def segment_capture(
     return prediction
 
 
-def _describe(prediction: Prediction, units: Units, checkpoint: Path, labeller: SkinLabeller) -> dict:
+def _describe(prediction: Prediction, units: Units, checkpoint: Path, labeller: LabellerNetwork) -> dict:
     """The content of `prediction.json`."""
     assert labeller.preparation is not None
     return {
@@ -65,13 +65,13 @@ def _describe(prediction: Prediction, units: Units, checkpoint: Path, labeller: 
     }
 
 
-def _labeller_of(checkpoint: Path) -> SkinLabeller:
+def _labeller_of(checkpoint: Path) -> LabellerNetwork:
     if not checkpoint.is_file():
         return load_labeller(checkpoint)  # says what is wrong
     return _read_once(str(checkpoint.resolve()), checkpoint.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=2)
-def _read_once(checkpoint: str, modified: int) -> SkinLabeller:
+def _read_once(checkpoint: str, modified: int) -> LabellerNetwork:
     """A checkpoint is read once for many captures; another file at the same place is read anew."""
     return load_labeller(Path(checkpoint))

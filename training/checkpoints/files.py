@@ -1,27 +1,15 @@
-"""Writing checkpoints whole or not at all, and reading them without running anything that is in them."""
+"""Reading checkpoints without running anything that is in them. Imports no Lightning."""
 
 from __future__ import annotations
 
-import io
 import warnings
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from capture import InputError, write_bytes
-
-
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside and renames; Lightning's own leaves half a file on a full disk."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Write to `path`. Raises `InputError` where the disk is full or the folder can't be written."""
-        buffer = io.BytesIO()
-        torch.save(checkpoint, buffer)
-        write_bytes(Path(path), buffer.getvalue())
+from capture import InputError
 
 
 def read_checkpoint_file(path: Path, key: str, what: str, cure: str) -> dict[str, Any]:

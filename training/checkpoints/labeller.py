@@ -7,8 +7,10 @@ from typing import Any
 
 from capture import InputError
 from training.checkpoints.files import read_checkpoint_file
-from training.model.module import SCHEMA_VERSION, SkinLabeller, check_backbone
+from training.model.network import SCHEMA_VERSION, LabellerNetwork, check_backbone
 from training.preparation.settings import Preparation
+
+_TRAINING = ("learning_rate", "weight_decay", "schedule", "skin_weight")  # options that the network has no use for
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -16,7 +18,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return read_checkpoint_file(path, "labeller", "a skin labeller", "train one with `p2p fit`")
 
 
-def load_labeller(path: Path) -> SkinLabeller:
+def load_labeller(path: Path) -> LabellerNetwork:
     """The trained labeller, ready to predict, with its `preparation`. Raises `InputError` if the file is unusable."""
     value = read_checkpoint(path)
     description = value["labeller"]
@@ -24,8 +26,10 @@ def load_labeller(path: Path) -> SkinLabeller:
     if version != SCHEMA_VERSION:
         raise InputError(f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}; train it again")
     options = {key: item for key, item in value.get("hyper_parameters", {}).items() if not key.startswith("_")}
+    for name in _TRAINING:
+        options.pop(name, None)
     try:
-        labeller = SkinLabeller(**options)
+        labeller = LabellerNetwork(**options)
         preparation = Preparation.from_json(description["preparation"])
         labeller.build(preparation, description["channels"], description.get("token_channels", 0))
         labeller.load_state_dict(value["state_dict"])

@@ -67,7 +67,7 @@ class HeadBatch(_Movable):
 
     Attributes:
         id: name of the capture.
-        features: (W, C) float32, not normalised.
+        features: (W, C) float16, not normalised.
         surface: operators.
         targets: at the W vertices, None without labels.
         scan: the whole scan; None where only the W vertices matter.
@@ -89,7 +89,7 @@ class HeadBatch(_Movable):
 def to_batch(prepared: PreparedHead, whole: WholeScan | None = None) -> HeadBatch:
     """The tensors of a prepared head."""
     targets = None if prepared.targets is None else to_batch_targets(prepared.targets)
-    features = torch.from_numpy(np.asarray(prepared.features, np.float32))
+    features = torch.from_numpy(np.asarray(prepared.features))
     scan = None
     if whole is not None:
         corners, weights = to_corners(whole.interpolation)

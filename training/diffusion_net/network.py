@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, get_args
 
 import torch
@@ -50,15 +50,18 @@ class DiffusionNet(nn.Module):
         for name in self.block_names:
             self.add_module(name, DiffusionBlock(width, hidden or (width, width), dropout, gradients))
 
-    def forward(self, features: torch.Tensor, surface: Surface) -> torch.Tensor:
-        """Features (V, inputs) -> (V | E | F, outputs), or (outputs,) for the mean over the surface."""
-        kind = features.device.type
+    def forward(self, features: torch.Tensor | Iterable[torch.Tensor], surface: Surface) -> torch.Tensor:
+        """Features (V, inputs) -> (V | E | F, outputs), or (outputs,) for the mean over the surface.
+
+        The features may be given as parts of the vertices in turn, each of which is needed for the first layer only.
+        """
+        kind = surface.mass.device.type
         mixed = torch.is_autocast_enabled(kind) and not surface.gradient_x.is_sparse
         dtype = torch.get_autocast_dtype(kind) if mixed else self.first_lin.weight.dtype
         surface = surface.in_precision(dtype)
         with torch.autocast(kind, enabled=False):  # the layers say themselves what is in which precision
             first, last = ([p.to(dtype) for p in layer.parameters()] for layer in (self.first_lin, self.last_lin))
-            signal = functional.linear(features.to(dtype), *first)
+            signal = _by_parts(features, lambda part: functional.linear(part.to(dtype), *first))
             for name in self.block_names:
                 signal = self.get_submodule(name)(signal, surface)
             scores = functional.linear(signal, *last)
@@ -82,10 +85,21 @@ class VertexMLP(nn.Module):
         super().__init__()
         self.mlp = MiniMLP([inputs, *[width] * layers, outputs], dropout)
 
-    def forward(self, features: torch.Tensor, surface: Surface) -> torch.Tensor:
-        """Features (V, inputs) -> (V, outputs); `surface` is not looked at."""
-        kind = features.device.type
-        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else features.dtype
+    def forward(self, features: torch.Tensor | Iterable[torch.Tensor], surface: Surface) -> torch.Tensor:
+        """Features (V, inputs), or parts of them in turn -> (V, outputs); `surface` gives the device alone."""
+        kind = surface.mass.device.type
+        weights = next(self.parameters())
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weights.dtype
         with torch.autocast(kind, enabled=False):
-            output: torch.Tensor = self.mlp(features.to(dtype))
+            output = _by_parts(features, lambda part: self.mlp(part.to(dtype)))
         return output.to(torch.promote_types(dtype, torch.float32))
+
+
+def _by_parts(
+    features: torch.Tensor | Iterable[torch.Tensor], layers: Callable[[torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
+    """The result of layers that take each vertex by itself."""
+    if isinstance(features, torch.Tensor):
+        return layers(features)
+    results = list(map(layers, features))
+    return results[0] if len(results) == 1 else torch.cat(results)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,7 +18,10 @@ from scans.images.decoding import decode_image, resize_image
 from training.device import DeviceRunner
 from training.features.backbone_config import BackboneConfig
 from training.features.encoders import Sizes, token_maps
-from training.features.weights import Encoder, encoder_config, load_encoder, weights_key
+from training.features.weights import encoder_config, load_encoder, weights_key
+
+if TYPE_CHECKING:
+    from training.features.weights import Encoder
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet: what the encoders were trained with
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch.nn import functional
-from transformers import SamVisionConfig, SamVisionModel
 
-from training.features.weights import Encoder, EncoderConfig
+from training.features.vision_transformer import VisionTransformer
+
+if TYPE_CHECKING:
+    from training.features.weights import Encoder, EncoderConfig
+
+_SAM = "sam_vision_model"  # as the transformers library names the type
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class Sizes:
     @classmethod
     def of(cls, config: EncoderConfig) -> Self:
         """Of an encoder with this configuration."""
-        sam = isinstance(config, SamVisionConfig)
-        output = config.output_channels if isinstance(config, SamVisionConfig) else config.hidden_size
+        sam, sizes = config.model_type == _SAM, vars(config)
+        output = sizes["output_channels" if sam else "hidden_size"]
         patch = config.patch_size
         side = patch if isinstance(patch, int) else int(patch[0])
         # SAM's attention biases take 0.8 GB an image
@@ -58,16 +62,18 @@ def token_maps(model: Encoder, pixels: torch.Tensor, layers: Sequence[int]) -> t
         (B, h, w, C). A DINOv2's blocks are taken through its final norm, so that 0 is its last block; a SAM's are taken
         as they are, and 0 is its neck.
     """
-    if isinstance(model, SamVisionModel):
+    rows = pixels.shape[2] // Sizes.of(model.config).patch
+    if isinstance(model, VisionTransformer):
+        return torch.cat(model(pixels, layers), dim=-1).unflatten(1, (rows, -1))
+    if model.config.model_type == _SAM:
         return _sam_maps(model, pixels, layers)
     states = model(pixels, output_hidden_states=True).hidden_states
     extra = 1 + getattr(model.config, "num_register_tokens", 0)
-    rows = pixels.shape[2] // Sizes.of(model.config).patch
     tokens = [model.layernorm(states[layer or -1])[:, extra:] for layer in layers]
     return torch.cat(tokens, dim=-1).unflatten(1, (rows, -1))
 
 
-def _sam_maps(model: SamVisionModel, pixels: torch.Tensor, layers: Sequence[int]) -> torch.Tensor:
+def _sam_maps(model: Any, pixels: torch.Tensor, layers: Sequence[int]) -> torch.Tensor:
     """SAM sees square images of one size; others are padded behind the normalisation, as it does itself, and its
     absolute positions are interpolated to another resolution (it interpolates the relative ones)."""
     encoder, (height, width) = model.vision_encoder, pixels.shape[2:]

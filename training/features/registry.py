@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from training.features.backbone import Backbone
 from training.features.geometry import heat_kernel_signature, surface_variation
-from training.features.lifting import Fusion, lift
+from training.features.lifting import Fusion, lift, lift_parts
 from training.features.sources import Sources
 from training.operators.compute import LENGTH_UNIT
 
 if TYPE_CHECKING:
     from training.features.config import FeatureConfig
+
+Parts: TypeAlias = Iterator[tuple[slice, NDArray[np.float32]]]
 
 
 @dataclass(frozen=True)
@@ -24,22 +27,23 @@ class Feature:
     """One feature.
 
     Attributes:
-        compute: its values (P, C) at the P vertices that `Sources` asks for.
+        compute: its values (P, C) at the P vertices that `Sources` asks for, or parts of them, where they are so many
+            channels that no copy should be made.
         channels: C.
         settings: the options that its values depend on; files in the cache are named by them.
         of_backbone: whether it depends on the weights of the image network, too.
         of_operators: whether it depends on the number of eigenpairs, too.
     """
 
-    compute: Callable[[FeatureConfig, Sources], NDArray]
+    compute: Callable[[FeatureConfig, Sources], NDArray | Parts]
     channels: Callable[[FeatureConfig], int]
     settings: Callable[[FeatureConfig], list[object]] = lambda config: []
     of_backbone: bool = False
     of_operators: bool = False
 
 
-def _image(config: FeatureConfig, sources: Sources) -> NDArray:
-    return lift(sources.tokens(), sources.views, config.fusion)
+def _image(config: FeatureConfig, sources: Sources) -> Parts:
+    return lift_parts(sources.tokens(), sources.views, config.fusion)
 
 
 def _image_channels(config: FeatureConfig) -> int:
@@ -97,9 +101,22 @@ FEATURES: dict[str, Feature] = {
 }
 
 
-def compute_feature(name: str, config: FeatureConfig, sources: Sources) -> NDArray[np.float32]:
+def compute_feature(name: str, config: FeatureConfig, sources: Sources) -> NDArray[np.float16]:
     """(P, C) the feature `name`."""
-    return np.asarray(FEATURES[name].compute(config, sources), np.float32)
+    values = np.empty((len(sources.at), FEATURES[name].channels(config)), np.float16)
+    fill_feature(name, config, sources, values)
+    return values
+
+
+def fill_feature(name: str, config: FeatureConfig, sources: Sources, out: NDArray[np.float16]) -> None:
+    """Write the feature `name` to (P, C), which may be columns of a wider array."""
+    values = FEATURES[name].compute(config, sources)
+    if isinstance(values, np.ndarray):
+        out[:] = np.asarray(values, np.float32)
+        return
+    target = torch.from_numpy(out)  # numpy takes ten times as long to round to half precision
+    for part, rows in values:
+        target[part] = torch.from_numpy(rows)
 
 
 def input_channels(config: FeatureConfig) -> list[str]:

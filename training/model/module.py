@@ -1,4 +1,4 @@
-"""The labeller: network, loss, optimiser, metrics."""
+"""The labeller in training: loss, optimiser, metrics around its network."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from capture import InputError
 from training.data.batch import BatchTargets, HeadBatch
-from training.diffusion_net import DiffusionNet, VertexMLP
-from training.features.image_head import ImageHead
 from training.model.base import BaseModule
 from training.model.metrics import LabelMetrics
-from training.model.outputs import Outputs, OutputWeights, loss_terms, total_loss
+from training.model.network import SCHEMA_VERSION, LabellerNetwork, check_backbone
+from training.model.outputs import Outputs, loss_terms, total_loss
 from training.preparation.settings import Preparation, backbone_key
 
 if TYPE_CHECKING:
@@ -23,11 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 2
-LIMIT = 6.0  # standard deviations: heavy-tailed features are cut there
 
-
-class SkinLabeller(BaseModule):
+class SkinLabeller(LabellerNetwork, BaseModule):
     """The skin labeller: predicts at each vertex whether it is skin.
 
     The network is built when the data are known: its inputs follow from the features. A checkpoint holds the
@@ -64,65 +59,18 @@ class SkinLabeller(BaseModule):
         distance_weight: float = 0.0,
         part_weight: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(network, width, blocks, dropout, image_width, feature_dropout, distance_weight, part_weight)
         if not 0 < skin_weight < 1:
             raise InputError(f"`skin_weight` must lie between 0 and 1, got {skin_weight}")
-        if width < 1 or blocks < 1 or image_width < 0:
-            raise InputError("`width` and `blocks` must be at least 1, `image_width` at least 0")
-        if not (0 <= dropout < 1 and 0 <= feature_dropout < 1):
-            raise InputError("`dropout` and `feature_dropout` must lie in [0, 1)")
         if not (learning_rate > 0 and weight_decay >= 0):
             raise InputError("`learning_rate` must be positive, `weight_decay` not negative")
-        if distance_weight < 0 or part_weight < 0:
-            raise InputError("`distance_weight` and `part_weight` must not be negative")
         self.save_hyperparameters()
-        self.architecture, self.width, self.blocks, self.dropout = network, width, blocks, dropout
-        self.image_width, self.feature_dropout = image_width, feature_dropout
         self.learning_rate, self.weight_decay, self.schedule = learning_rate, weight_decay, schedule
-        self.preparation: Preparation | None = None
-        self.channels: list[str] = []
-        self.training_heads: int | None = None  # that it was trained on, where that is known; and which
-        self.training_ids: tuple[str, ...] = ()
         self.position: tuple[int, int] | None = None  # epoch, and step of it, of the last training batch
-        self.reduction: nn.Linear | None = None
-        self.image_head: ImageHead | None = None
         self.register_buffer("class_weights", torch.tensor([1 - skin_weight, skin_weight]), persistent=False)
-        self.output_weights = OutputWeights(distance_weight, part_weight)
         self.metrics = nn.ModuleDict({stage: LabelMetrics(self.output_weights) for stage in ("val", "test")})
 
     class_weights: torch.Tensor
-    feature_mean: torch.Tensor
-    feature_deviation: torch.Tensor
-
-    def build(self, preparation: Preparation, channels: list[str], token_channels: int = 0) -> None:
-        """Make the network.
-
-        Args:
-            preparation: of the heads.
-            channels: the feature that each channel made once belongs to.
-            token_channels: of the token maps that the image head takes in; 0: none does.
-        """
-        self.preparation, self.channels = preparation, list(channels)
-        self.register_buffer("feature_mean", torch.zeros(len(channels)))
-        self.register_buffer("feature_deviation", torch.ones(len(channels)))
-        image = channels.count("image")
-        before = channels.index("image") if image else 0
-        self.runs = [before, image, len(channels) - before - image]  # the channels of a feature lie side by side
-        inputs = len(channels)
-        if token_channels:
-            if not self.image_width:
-                raise InputError("`image_head` needs `image_width`; the paper's is 512")
-            variance = preparation.features.fusion.endswith("variance")
-            self.image_head = ImageHead(token_channels, self.image_width, variance)
-            inputs += self.image_head.channels
-        elif self.image_width and image:
-            self.reduction = nn.Linear(image, self.image_width)
-            inputs = len(channels) - image + self.image_width
-        outputs = sum(self.output_weights.channels)
-        if self.architecture == "mlp":
-            self.network: nn.Module = VertexMLP(inputs, outputs, self.width, self.blocks, self.dropout)
-        else:
-            self.network = DiffusionNet(inputs, outputs, self.width, self.blocks, dropout=self.dropout)
 
     def setup(self, stage: str) -> None:
         """Build the network for the data module's features, and take over their statistics when training starts."""
@@ -139,23 +87,6 @@ class SkinLabeller(BaseModule):
                 tokens = data.token_statistics()
                 self.image_head.token_mean.copy_(torch.from_numpy(tokens.mean))
                 self.image_head.token_deviation.copy_(torch.from_numpy(tokens.deviation))
-
-    def forward(self, batch: HeadBatch) -> Outputs:
-        """The outputs at the W vertices."""
-        features = self._normalised(batch.features)
-        if self.reduction is not None:
-            before, image, after = features.split(self.runs, dim=1)
-            features = torch.cat([self.reduction(image), before, after], dim=1)
-        if self.image_head is not None and batch.image is not None:
-            kept = functional.dropout(torch.ones_like(self.image_head.token_mean), self.feature_dropout, self.training)
-            features = torch.cat([self.image_head(batch.image, kept), features], dim=1)
-        return self.output_weights.split(self.network(features, batch.surface))
-
-    def _normalised(self, features: torch.Tensor) -> torch.Tensor:
-        """Features (W, C) in standard deviations, cut at `LIMIT`; left-out channels are 0, their mean."""
-        kept = functional.dropout(torch.ones_like(self.feature_mean), self.feature_dropout, self.training)
-        scale = kept / self.feature_deviation
-        return torch.addcmul(-self.feature_mean * scale, features, scale).clamp_(-LIMIT, LIMIT)
 
     def _losses(self, outputs: Outputs, targets: BatchTargets) -> dict[str, torch.Tensor]:
         """The outputs' losses and, as `loss`, their weighted sum."""
@@ -236,17 +167,6 @@ def check_preparation(description: dict[str, Any], preparation: Preparation) -> 
                 f"the checkpoint was trained with data.{key} = {theirs[key]}, this configuration has {value}; "
                 "use the one that it was trained with"
             )
-
-
-def check_backbone(description: dict[str, Any], preparation: Preparation) -> None:
-    """Raise `InputError` unless the backbone's weights are those that the checkpoint was trained with."""
-    theirs, ours = description.get("weights"), backbone_key(preparation)
-    if theirs != ours:
-        source = preparation.features.backbone.source
-        raise InputError(
-            f"the checkpoint was trained with other backbone weights ({theirs}) than {source} has here ({ours}): its "
-            "features mean nothing to it; use the weights that it was trained with, or train it again"
-        )
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:

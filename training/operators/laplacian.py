@@ -9,13 +9,12 @@ to the next; `twin` is the half-edge on the other side, `tail` the vertex where 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
 
-import numba
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
+
+from training.compiled import compiled
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +23,6 @@ Floats = NDArray[np.float64]
 MOLLIFY = 1e-5  # mean edge lengths by which any two sides of a triangle must exceed the third (their Section 4.5)
 FLAT = -1e-6  # cotangent weights above need no flip: those of four points on a circle are 0 up to rounding
 MOST_FLIPS = 100  # a half-edge, on the average: never reached, but a loop must end
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile for one thread, and keep the result on disk where numba finds a place."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError as error:  # "no locator available"
-        log.warning("kernels can't be kept on disk and are compiled anew each time: %s", error)
-        return numba.njit(**options)(function)
 
 
 def robust_laplacian(vertices: NDArray, faces: NDArray) -> tuple[scipy.sparse.csc_matrix, Floats]:
@@ -65,7 +54,7 @@ def _mollification(lengths: Floats, mean: float) -> float:
     return max(0.0, float(excess.max()) + MOLLIFY * mean)
 
 
-@_compiled
+@compiled
 def _double(corners, lengths, tail, sides):  # type: ignore[no-untyped-def]
     """Fill in the front faces as given and, after them, the back faces turned around: i there runs along 2 - i here."""
     count = len(corners)
@@ -76,7 +65,7 @@ def _double(corners, lengths, tail, sides):  # type: ignore[no-untyped-def]
             tail[back], sides[back] = corners[f, (i + 1) % 3], lengths[f, i]
 
 
-@_compiled
+@compiled
 def _around_edges(corners, vertices):  # type: ignore[no-untyped-def]
     """Half-edges of the faces, those along one edge together; and each one's lower and higher vertex."""
     count = 3 * len(corners)
@@ -98,7 +87,7 @@ def _around_edges(corners, vertices):  # type: ignore[no-untyped-def]
     return order, low, high
 
 
-@_compiled
+@compiled
 def _glue(points, corners, order, low, high):  # type: ignore[no-untyped-def]
     """Twins (6F,) of the cover: around each edge, what two neighbouring faces turn to each other is one surface."""
     count = len(order)
@@ -119,14 +108,14 @@ def _glue(points, corners, order, low, high):  # type: ignore[no-untyped-def]
     return twin
 
 
-@_compiled
+@compiled
 def _side(h, corners, low, count, upper):  # type: ignore[no-untyped-def]
     """The half-edge of the side, front or back, that looks up (or down) the angles around the edge."""
     along = corners[h // 3, h % 3] == low[h]
     return h if along == upper else count + 3 * (h // 3) + 2 - h % 3
 
 
-@_compiled
+@compiled
 def _angles(points, corners, some, low, high):  # type: ignore[no-untyped-def]
     """Of the faces at some half-edges along one edge: their angles around it, from its lower to its higher vertex."""
     a, b = points[low[some[0]]], points[high[some[0]]]
@@ -144,25 +133,25 @@ def _angles(points, corners, some, low, high):  # type: ignore[no-untyped-def]
     return angles
 
 
-@_compiled
+@compiled
 def _next(h):  # type: ignore[no-untyped-def]
     return h - 2 if h % 3 == 2 else h + 1
 
 
-@_compiled
+@compiled
 def _area(a, b, c):  # type: ignore[no-untyped-def]
     """Of a triangle with these sides (Heron)."""
     return 0.25 * np.sqrt(max((a + b + c) * (b + c - a) * (c + a - b) * (a + b - c), 0.0))
 
 
-@_compiled
+@compiled
 def _cotangent(h, sides):  # type: ignore[no-untyped-def]
     """Of the angle opposite a half-edge."""
     a, b, c = sides[h], sides[_next(h)], sides[_next(_next(h))]
     return (b * b + c * c - a * a) / (4 * _area(a, b, c))
 
 
-@_compiled
+@compiled
 def _diagonal(h, t, sides):  # type: ignore[no-untyped-def]
     """Length of the other diagonal of the two triangles at an edge, laid flat side by side."""
     base, total = sides[h], _area(sides[h], sides[_next(h)], sides[_next(_next(h))])
@@ -173,7 +162,7 @@ def _diagonal(h, t, sides):  # type: ignore[no-untyped-def]
     return np.hypot(along, 2 * total / base)
 
 
-@_compiled
+@compiled
 def _flip_to_delaunay(tail, twin, sides, flat, most):  # type: ignore[no-untyped-def]
     """Flip edges, in place, until no two opposite angles add up to more than half a turn; the number of flips."""
     waiting, queued = np.arange(len(tail)), np.ones(len(tail), np.bool_)
@@ -195,7 +184,7 @@ def _flip_to_delaunay(tail, twin, sides, flat, most):  # type: ignore[no-untyped
     return flips
 
 
-@_compiled
+@compiled
 def _flip(h, t, tail, twin, sides):  # type: ignore[no-untyped-def]
     """Faces (a, b, c) and (b, a, d) at a → b become (a, d, c) and (b, c, d): two half-edges move, two are new."""
     length = _diagonal(h, t, sides)
@@ -212,7 +201,7 @@ def _flip(h, t, tail, twin, sides):  # type: ignore[no-untyped-def]
     tail[right], tail[near] = tail[_next(near)], tail[_next(right)]
 
 
-@_compiled
+@compiled
 def _assemble(tail, twin, sides, vertices):  # type: ignore[no-untyped-def]
     """Pointers, columns and values of the Laplacian's rows, and areas; each side of the cover counts half."""
     weight, area = np.empty(len(tail)), np.zeros(vertices)
@@ -243,7 +232,7 @@ def _assemble(tail, twin, sides, vertices):  # type: ignore[no-untyped-def]
     return pointers, tight, entries, area
 
 
-@_compiled
+@compiled
 def _sorted_rows(starts, ends, columns, values):  # type: ignore[no-untyped-def]
     """The rows one after the other, columns ascending; the diagonal, which comes first, balances the rest."""
     pointers = np.zeros(len(starts), np.int32)

@@ -14,7 +14,7 @@ from scans.meshes.reading import scan_key
 from scans.ray_casting import ray_caster
 from training.features.backbone import Tokens, cached_tokens, read_array, shared_backbone
 from training.features.lifting import place
-from training.features.registry import compute_feature
+from training.features.registry import FEATURES, compute_feature, fill_feature, input_channels
 from training.features.sources import Sources
 from training.operators import Operators
 from training.operators.compute import compute_or_load
@@ -43,11 +43,16 @@ class _Products:
 
     def prepared(self) -> PreparedHead:
         """All of them."""
-        mesh = self.mesh
-        columns = [self.feature(name) for name in self.preparation.features.lifted]
-        features = np.concatenate([np.zeros((len(mesh.vertices), 0), np.float16), *columns], axis=1)
+        mesh, operators = self.mesh, self.operators  # first: they take much memory while they are made
+        config = self.preparation.features
+        features = np.empty((len(mesh.vertices), len(input_channels(config))), np.float16)
+        first = 0
+        for name in config.lifted:
+            last = first + FEATURES[name].channels(config)
+            self._fill(name, features[:, first:last])
+            first = last
         targets = None if self.targets is None else self.targets.at(mesh.source)
-        return PreparedHead(self.head.id, mesh, self.operators, features, targets, self.image())
+        return PreparedHead(self.head.id, mesh, operators, features, targets, self.image())
 
     @cached_property
     def mesh(self) -> Simplified:
@@ -84,15 +89,15 @@ class _Products:
         at, operators, caster = self.mesh.source, lambda: self.operators, lambda: ray_caster(scan)
         return Sources(scan.vertices, scan.faces, at, cameras, self.tokens, self.head.pixels, operators, caster)
 
-    def feature(self, name: str) -> NDArray[np.float16]:
-        """(W, C) a feature at the vertices of the simplified scan."""
+    def _fill(self, name: str, out: NDArray[np.float16]) -> None:
+        """Write a feature at the vertices of the simplified scan to (W, C)."""
         path = self._path(cache_files.feature_file(name, self.preparation))
-        if path is not None and path.is_file():
-            return read_array(path)
-        values = compute_feature(name, self.preparation.features, self.sources).astype(np.float16)
-        if path is not None:
-            cache_files.write_feature(path, values)
-        return values
+        if path is None:
+            fill_feature(name, self.preparation.features, self.sources, out)
+            return
+        if not path.is_file():
+            cache_files.write_feature(path, compute_feature(name, self.preparation.features, self.sources))
+        out[:] = read_array(path)
 
     def tokens(self) -> list[Tokens]:
         """Token maps of the images."""
