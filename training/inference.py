@@ -45,8 +45,9 @@ def segment_head(
         head = replace(head, scan=repaired.scan, labels=None)
     prepared = prepare_head(head, preparation, cache)
     outputs = predict(labeller, prepared)
-    with torch.inference_mode():
-        outputs = outputs.interpolate(*to_corners(prepared.mesh.interpolation(head.scan.vertices)))
+    if len(prepared.mesh.source) < len(head.scan.vertices):
+        with torch.inference_mode():
+            outputs = outputs.interpolate(*to_corners(prepared.mesh.interpolation(head.scan.vertices)))
     return _at_all_vertices(outputs.to_prediction(key), repaired)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from capture import InputError
+from scans.visibility import Views
 from tests.training.toy import write_capture
 from training import cli
 from training.checkpoints.labeller import load_labeller, read_checkpoint
@@ -21,7 +22,7 @@ from training.data.shards import read_splits
 from training.diffusion_net import DiffusionNet
 from training.features import FeatureConfig, image_head
 from training.features.image_head import ImageHead, ImageSamples, bilinear_corners
-from training.features.lifting import bilinear_matrix
+from training.features.lifting import lift
 from training.model.module import SkinLabeller
 from training.preparation.settings import Preparation
 from training.segment import segment_capture
@@ -75,12 +76,15 @@ def test_head_and_its_gradients_equal_dense_maps(variance: bool, chunk: int, mon
 
 
 @given(st.integers(2, 6), st.integers(2, 6), st.integers(0, 2**31))
-def test_corners_equal_the_sparse_sampler(height: int, width: int, seed: int) -> None:
+def test_corners_equal_those_of_lifting(height: int, width: int, seed: int) -> None:
     where = np.random.default_rng(seed).random((9, 2)) * 1.2 - 0.1
     pixels, shares = bilinear_corners(torch.from_numpy(where), height, width)
     dense = np.zeros((9, height * width))
     np.add.at(dense, (np.arange(9)[:, None], pixels.numpy()), shares.numpy())
-    np.testing.assert_allclose(dense, bilinear_matrix(where, height, width).toarray(), atol=1e-6)
+    pixel = np.eye(height * width).reshape(height, width, -1)  # a channel for each
+    everywhere = np.ones((1, 9))
+    lifted = lift([pixel], Views(where[None], everywhere > 0, everywhere), "mean")
+    np.testing.assert_allclose(dense, lifted, atol=1e-6)
 
 
 def test_mixed_precision_reaches_the_backward_pass() -> None:

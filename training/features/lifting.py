@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from scans.visibility import Views
@@ -110,7 +109,7 @@ def _add_square(sample, mean, weight, variance):  # type: ignore[no-untyped-def]
 def _lift(table, starts, sizes, where, weights, channels, result):  # type: ignore[no-untyped-def]
     """Fill (P, C) or (P, 2 C) from the rows of all maps, one behind the other, point by point.
 
-    The samples of a point in all views stay in the processor's cache between mean and variance.
+    Values live at the centres of pixels; beyond the outermost centres the border is repeated. The samples of a point in all views stay in the processor's cache between mean and variance.
     """
     views, points = weights.shape
     samples = np.empty((views, channels), np.float32)
@@ -143,20 +142,3 @@ def _lift(table, starts, sizes, where, weights, channels, result):  # type: igno
                 weight = weights[i, p]
                 if weight != 0:
                     _add_square(samples[i], mean, weight, variance)
-
-
-def bilinear_matrix(where: NDArray, height: int, width: int) -> scipy.sparse.csr_matrix:
-    """Sparse (P, height · width) that samples a row-major map at (P, 2) shares of its width and height.
-
-    Values live at the centres of cells; beyond the outermost centres the border is repeated.
-    """
-    x = np.clip(where[:, 0] * width - 0.5, 0, width - 1)
-    y = np.clip(where[:, 1] * height - 0.5, 0, height - 1)
-    left = np.minimum(x.astype(np.int64), max(width - 2, 0))
-    top = np.minimum(y.astype(np.int64), max(height - 2, 0))
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    u, v = x - left, y - top
-    columns = np.stack([top * width + left, top * width + right, bottom * width + left, bottom * width + right], axis=1)
-    values = np.stack([(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v], axis=1).astype(np.float32)
-    pointers = np.arange(0, 4 * len(where) + 1, 4)
-    return scipy.sparse.csr_matrix((values.reshape(-1), columns.reshape(-1), pointers), (len(where), height * width))

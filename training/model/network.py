@@ -19,7 +19,7 @@ from training.model.outputs import Outputs, OutputWeights
 from training.preparation.settings import Preparation, backbone_key
 
 SCHEMA_VERSION = 2  # of what a checkpoint says of its labeller
-PART = 16384  # vertices whose features are normalised at once when nothing is learned
+PART = 2048  # vertices whose features are normalised at once when nothing is learned: they stay in the cache
 LIMIT = 6.0  # standard deviations: heavy-tailed features are cut there
 
 
