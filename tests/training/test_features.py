@@ -44,7 +44,9 @@ def _sampled(image: np.ndarray, where: np.ndarray) -> np.ndarray:
 def test_bilinear_sampling_equals_a_sum_of_tents(height: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     image, where = rng.normal(size=(height, width, 2)), rng.random((7, 2))
-    np.testing.assert_allclose(_sampled(image, where), [_brute_force_bilinear(image, place) for place in where], atol=1e-5)
+    np.testing.assert_allclose(
+        _sampled(image, where), [_brute_force_bilinear(image, place) for place in where], atol=1e-5
+    )
 
 
 def test_sampling_a_ramp_gives_the_position() -> None:

@@ -109,7 +109,8 @@ def _add_square(sample, mean, weight, variance):  # type: ignore[no-untyped-def]
 def _lift(table, starts, sizes, where, weights, channels, result):  # type: ignore[no-untyped-def]
     """Fill (P, C) or (P, 2 C) from the rows of all maps, one behind the other, point by point.
 
-    Values live at the centres of pixels; beyond the outermost centres the border is repeated. The samples of a point in all views stay in the processor's cache between mean and variance.
+    Values live at the centres of pixels; beyond the outermost centres the border is repeated. The samples of a point in
+    all views stay in the processor's cache between mean and variance.
     """
     views, points = weights.shape
     samples = np.empty((views, channels), np.float32)
@@ -128,12 +129,8 @@ def _lift(table, starts, sizes, where, weights, channels, result):  # type: igno
             u, v = x - left, y - top
             a, b = np.float32((1 - u) * (1 - v)), np.float32(u * (1 - v))
             c, d = np.float32((1 - u) * v), np.float32(u * v)
-            upper_left, upper_right = table[starts[i] + top * width + left], table[starts[i] + top * width + right]
-            lower_left, lower_right = (
-                table[starts[i] + bottom * width + left],
-                table[starts[i] + bottom * width + right],
-            )
-            corners = upper_left, upper_right, lower_left, lower_right
+            upper, lower = starts[i] + top * width, starts[i] + bottom * width
+            corners = table[upper + left], table[upper + right], table[lower + left], table[lower + right]
             _add_sample(corners, (a, b, c, d), weight, samples[i], mean)
         if result.shape[1] > channels:
             variance = result[p, channels:]
