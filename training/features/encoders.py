@@ -67,9 +67,10 @@ def token_maps(model: Encoder, pixels: torch.Tensor, layers: Sequence[int]) -> t
         return torch.cat(model(pixels, layers), dim=-1).unflatten(1, (rows, -1))
     if model.config.model_type == _SAM:
         return _sam_maps(model, pixels, layers)
-    states = model(pixels, output_hidden_states=True).hidden_states
+    library: Any = model
+    states = library(pixels, output_hidden_states=True).hidden_states
     extra = 1 + getattr(model.config, "num_register_tokens", 0)
-    tokens = [model.layernorm(states[layer or -1])[:, extra:] for layer in layers]
+    tokens = [library.layernorm(states[layer or -1])[:, extra:] for layer in layers]
     return torch.cat(tokens, dim=-1).unflatten(1, (rows, -1))
 
 

@@ -71,7 +71,7 @@ def lift_parts(maps: Sequence[NDArray], views: Views, fusion: Fusion) -> Iterato
         raise ValueError("no maps given")
     weights = fusion_weights(views, fusion).astype(np.float32)
     channels, points = maps[0].shape[2], weights.shape[1]
-    table = np.concatenate([image.reshape(-1, channels) for image in maps], dtype=_kind(maps))
+    table: NDArray = np.concatenate([image.reshape(-1, channels) for image in maps], dtype=_kind(maps))
     sizes = np.array([image.shape[:2] for image in maps], np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes.prod(axis=1))])
     some = np.empty((_CHUNK, channels * (2 if fusion.endswith("variance") else 1)), np.float32)
