@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, TypeAlias
 
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
@@ -25,8 +25,8 @@ from transformers.utils import logging as transformers_logging
 from capture import InputError
 from training.features.img_focus import WAYS
 
-LibraryEncoder = Dinov2Model | Dinov2WithRegistersModel | SamVisionModel
-LibraryConfig = Dinov2Config | Dinov2WithRegistersConfig | SamVisionConfig
+LibraryEncoder: TypeAlias = Dinov2Model | Dinov2WithRegistersModel | SamVisionModel
+LibraryConfig: TypeAlias = Dinov2Config | Dinov2WithRegistersConfig | SamVisionConfig
 
 _MODELS: dict[type, Any] = {
     Dinov2Config: Dinov2Model,
