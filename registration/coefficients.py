@@ -81,7 +81,7 @@ def fit(
         rows = np.einsum("pnk,nk->np", jacobian, hits.normals)
         rows = np.concatenate([rows, np.cross(surface - head.shift, hits.normals), hits.normals], axis=1)
         if drawn is not None:
-            back = _drawn_rows(surface, normals, drawn[chosen], target, jacobian, head.shift)
+            back = _drawn_rows(surface, normals, weights, drawn[chosen], target, jacobian, head.shift)
             rows, offset = np.concatenate([rows, back[0]]), np.concatenate([offset, back[1]])
             weights = np.concatenate([weights, back[2]])
         scale = np.concatenate([prior.spread[free], np.full(6, 1.0)])
@@ -100,9 +100,18 @@ def fit(
 
 
 def _drawn_rows(
-    surface: Floats, normals: Floats, drawn: NDArray[np.bool_], target: Target, jacobian: Floats, pivot: Floats
+    surface: Floats,
+    normals: Floats,
+    found: Floats,
+    drawn: NDArray[np.bool_],
+    target: Target,
+    jacobian: Floats,
+    pivot: Floats,
 ) -> tuple[Floats, Floats, Floats]:
-    """Rows, offsets and weights (P,) of places of the scan whose nearest vertex is one of the drawn."""
+    """Rows, offsets and weights (P,) of places of the scan whose nearest vertex is one of the drawn.
+
+    They count as far as that vertex finds nothing itself: `found` (V,) are the weights of what the vertices find.
+    """
     distance, at = cKDTree(surface).query(target.vertices, distance_upper_bound=DRAWN_M)
     mine = np.append(drawn, False)[at] & (target.weights > 0)
     index = np.flatnonzero(mine)
@@ -111,7 +120,7 @@ def _drawn_rows(
     facing = (normals[at] * way).sum(axis=1)
     offset = ((target.vertices[index] - surface[at]) * way).sum(axis=1)
     weights = target.weights[index] * (facing > 0.3) * (1 - (distance[index] / DRAWN_M) ** 2) ** 2
-    weights *= drawn.sum() / max(len(index), 1)
+    weights *= (1 - np.minimum(found[at], 1)) * drawn.sum() / max(len(index), 1)
     rows = np.concatenate(
         [np.einsum("pnk,nk->np", jacobian[:, at], way), np.cross(surface[at] - pivot, way), way], axis=1
     )

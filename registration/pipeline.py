@@ -14,7 +14,7 @@ from capture import InputError, Mesh
 from capture.frames import far_origin
 from registration.coefficients import fit
 from registration.nonrigid import Stiffness, deform
-from registration.regions import NAMES, face_regions
+from registration.regions import bare_nose
 from registration.rigid import align, from_landmarks
 from registration.target import Target
 from registration.template import Coefficients, Template
@@ -22,7 +22,7 @@ from scans.meshes.repair import Repair, repair
 
 log = logging.getLogger(__name__)
 
-VERSION = 3  # raise it when the result of the same input changes: what was registered before is then done again
+VERSION = 4  # raise it when the result of the same input changes: what was registered before is then done again
 
 Floats = NDArray[np.float64]
 
@@ -100,7 +100,7 @@ def register(
     origin = far_origin(repaired.scan.vertices)
     near = replace(repaired.scan, vertices=repaired.scan.vertices - origin) if origin.any() else repaired.scan
     target = Target(near, weights, settings.least_weight, confidence=confidence)
-    nose = face_regions(template) == NAMES.index("nose")  # no hair grows there, and its tip is easily missed
+    nose = bare_nose(template)  # its tip is easily missed
     head = template.mean
     if landmarks:
         head = from_landmarks(template, head, {name: point - origin for name, point in landmarks.items()})

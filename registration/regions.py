@@ -43,3 +43,13 @@ def face_regions(template: Template) -> NDArray[np.int64]:
         rest
     ]
     return np.where(template.face_mask, region, -1)
+
+
+def bare_nose(template: Template) -> NDArray[np.bool_]:
+    """(V,) vertices of the nose nearer to its tip than to the nasion: no hair grows there, and glasses sit above."""
+    surface = template.surface(template.mean)
+    nose = face_regions(template) == NAMES.index("nose")
+    tip, nasion = (template.landmark(surface, name) for name in ("nose_tip", "nasion"))
+    if tip is None or nasion is None:
+        return nose
+    return nose & (np.linalg.norm(surface - tip, axis=1) < np.linalg.norm(surface - nasion, axis=1))
