@@ -1,9 +1,10 @@
 """Cost of a head beside the build of commit e35a573: core seconds of every stage, and what must not suffer.
 
 Both builds work head by head in turn, each command in a process of its own; CPU time counts, its children's too, not
-wall time. Rendering and stereo make each build's own captures. All later stages get the same input in both: copies of
-the old build's captures, or of those that `--captures` names; so their results can be compared one to one. `prepare`
-is what training does before its first epoch, without operators and tokens kept from before.
+wall time. Rendering makes each build's own captures. All later stages get the same input in both, stereo too where
+rendering isn't asked for: copies of the old build's captures, or of those that `--captures` names; so their results
+can be compared one to one. Kernels are compiled before. `prepare` is what training does before its first epoch, without
+operators and tokens kept from before.
 
     python -m benchmarks.cost [--seeds 1,3,...] [--resolution 384] [--samples 4] [--runs 3]
                               [--stages generate,reconstruct,label,pack,prepare,segment] [--captures FOLDER]
@@ -63,6 +64,10 @@ assert with_vertices is not None and with_vertices.vertices == 12000
 np.save(sys.argv[2], prepare_head(head, with_vertices, Path(sys.argv[3])).features)
 """
 
+# Files of a capture that stereo and labelling make.
+SCANNED = ("scan.ply", "stages/reconstruct.json")
+LABELLED = ("labels.npz", "quality.json", "stages/label.json")
+
 
 class Comparison:
     """One run over all seeds: `runs[stage][build]`, a number for each head, and `kept[stage]`, a text for each."""
@@ -86,9 +91,14 @@ class Comparison:
                 references = self.work / "reference_old" / name, self.work / "reference_new" / name
                 self.kept["generate"].append(worth.views((own["old"], own["new"]), references))
         elif "reconstruct" in stages or (later and not given):
-            self._generate("old", seed, self.options.samples, "old")
+            if given:
+                shutil.copytree(given, own["old"])
+                forget(own["old"], *SCANNED, *LABELLED)
+            else:
+                self._generate("old", seed, self.options.samples, "old")
             shutil.copytree(own["old"], own["new"])
         if "reconstruct" in stages:
+            self._compile(own["old"])
             self._measure("reconstruct", lambda build: self.builds[build].p2p("reconstruct", own[build]))
             for build in BUILDS:  # what it is worth, with the same measures
                 shutil.copytree(own[build], self.work / "worth" / build / name)
@@ -105,8 +115,7 @@ class Comparison:
         same = {build: self.work / "same" / build / name for build in BUILDS}
         for build in BUILDS:
             shutil.copytree(given, same[build])
-            for made in ("labels.npz", "quality.json", "stages/label.json"):
-                (same[build] / made).unlink(missing_ok=True)
+            forget(same[build], *LABELLED)
         pair = self._pair("same", name)
         if {"label", "pack"} & set(stages):
             runs = self._both(lambda build: self.builds[build].p2p("label", same[build]))
@@ -128,6 +137,14 @@ class Comparison:
             runs = self._both(lambda build: self.builds[build].p2p("segment", same[build]))
             self._add("segment", runs, worth.predictions(pair))
 
+    def _compile(self, capture: Path) -> None:
+        """Have each build compile its kernels, which it does once a machine, on small images."""
+        for build in BUILDS:
+            small = self.work / "small" / build
+            if not small.exists():
+                shutil.copytree(capture, small)
+                self.builds[build].p2p("reconstruct", small, "--max-image-size", 192)
+
     def _generate(self, build: str, seed: int, samples: int, into: str) -> Run:
         words = ["--seeds", f"{seed}:{seed + 1}", "--resolution", self.options.resolution, "--samples", samples]
         return self.builds[build].p2p("generate", *words, "--out", self.work / into)
@@ -146,6 +163,12 @@ class Comparison:
 
     def _pair(self, kind: str, name: str) -> worth.Pair:
         return self.work / kind / "old" / name, self.work / kind / "new" / name
+
+
+def forget(capture: Path, *files: str) -> None:
+    """Remove files of a capture."""
+    for name in files:
+        (capture / name).unlink(missing_ok=True)
 
 
 def print_table(comparisons: list[Comparison], options: argparse.Namespace) -> None:
@@ -184,7 +207,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=4)
     parser.add_argument("--stages", type=lambda text: text.split(","), default=list(STAGES))
     parser.add_argument("--runs", type=int, default=1, help="of everything, for the spread")
-    parser.add_argument("--captures", type=Path, help="folder of reconstructed captures, head_00000001 and so on")
+    parser.add_argument("--captures", type=Path, help="folder of captures, head_00000001 and so on")
     parser.add_argument("--reference", type=int, help="samples of a render that each build's views are compared with")
     options = parser.parse_args()
     if unknown := set(options.stages) - set(STAGES):

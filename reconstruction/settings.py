@@ -60,8 +60,8 @@ class ReconstructionSettings:
     window_radius: int = 4
     window_step: int = 2
     min_consistent: int = 2
-    max_reprojection_error: float = 1.5
-    max_cost: float = 0.8
+    max_reprojection_error: float = 1.55
+    max_cost: float = 0.83
     poisson_depth: int | None = None
 
     def __post_init__(self) -> None:

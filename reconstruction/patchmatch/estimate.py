@@ -15,12 +15,12 @@ from scipy import ndimage
 from capture import Camera
 from reconstruction.depth import DepthMap
 from reconstruction.neighbours import Neighbours
-from reconstruction.patchmatch.detail import fine_detail
+from reconstruction.patchmatch.detail import fine_detail, packed_corners
 from reconstruction.patchmatch.fattening import reject_fattened
 from reconstruction.patchmatch.filtering import count_consistent
 from reconstruction.patchmatch.matching import WORST
 from reconstruction.patchmatch.randomness import stream_key
-from reconstruction.patchmatch.sweep import Matching, Pairs, Scene, State, initialise, sweep
+from reconstruction.patchmatch.sweep import Matching, Pairs, Scene, State, add_consistency, initialise, sweep
 from reconstruction.ranges import Volume
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.views import View
@@ -37,6 +37,7 @@ _SIGMA_COLOUR = 0.03
 _KEEP = 4  # source views per pixel
 _DETAIL_RADIUS, _DETAIL_STEP = 4, 2  # pixels: the window of the median that is taken off
 _DETAIL_LIMIT = 0.02  # of intensities in [0, 1]: detail is cut there, see `detail`
+_GREY_LEVELS = 127.5 / _DETAIL_LIMIT  # of what is matched, per unit of intensity
 _MAX_DEPTH_DIFFERENCE = 0.01
 _DILATION = 3  # pixels around what a coarser level found that the next one looks at
 
@@ -52,7 +53,7 @@ class Round:
 
 _COARSE_ROUNDS = (Round(4, True, False), Round(1, False, False), Round(2, False, True))
 _MIDDLE_ROUNDS = (Round(2, False, False), Round(1, False, True))
-_FINE_ROUNDS = (Round(2, False, False), Round(2, False, True))
+_FINE_ROUNDS = (Round(3, False, False), Round(2, False, True))
 
 
 def estimate_depth_maps(
@@ -133,7 +134,8 @@ class _Level:
     def matching(self, geometric: bool) -> Matching:
         settings = self.settings
         weight = _GEOMETRIC_WEIGHT if geometric else 0.0
-        return Matching(settings.window_radius, settings.window_step, _SIGMA_COLOUR, _KEEP, _MIN_DEVIATION, weight)
+        least = _MIN_DEVIATION * _GREY_LEVELS
+        return Matching(settings.window_radius, settings.window_step, _SIGMA_COLOUR, _KEEP, least, weight)
 
     def key(self, view: int, number: int) -> np.uint64:
         return stream_key(self.settings.seed, view, self.level, number)
@@ -161,7 +163,10 @@ class _Level:
             matching = self.matching(item.geometric)
             for i, state in enumerate(states):
                 if len(self.pairs[i].sources):
-                    initialise(self.key(i, 1000 + number), i, self.scene, self.pairs[i], state, matching, known)
+                    if number == 0:
+                        initialise(self.key(i, 1000), i, self.scene, self.pairs[i], state, matching, known)
+                    elif item.geometric:  # once a level: the costs so far are without the term
+                        add_consistency(i, self.scene, self.pairs[i], state, matching.geometric)
                     for k in range(item.sweeps):
                         for colour in (0, 1):
                             key = self.key(i, 2 * (number + k) + colour)
@@ -169,7 +174,6 @@ class _Level:
                 else:
                     state.depth[:] = 0
                 yield
-            known = True
             number += item.sweeps
 
     def publish(self, states: list[State]) -> None:
@@ -241,20 +245,15 @@ def _shrunk_mask(mask: NDArray[np.bool_] | None, camera: Camera) -> NDArray[np.b
 def _scene(images: Sequence[NDArray[np.float32]], cameras: Sequence[Camera]) -> Scene:
     height, width = max(image.shape[0] for image in images), max(image.shape[1] for image in images)
     guides = np.zeros((len(images), height, width), np.float32)
-    details = np.zeros_like(guides)
+    packed = np.zeros(guides.shape, np.uint32)
     for i, image in enumerate(images):
         guides[i, : image.shape[0], : image.shape[1]] = image
-        fine_detail(
-            image,
-            _DETAIL_RADIUS,
-            _DETAIL_STEP,
-            np.float32(_DETAIL_LIMIT),
-            details[i, : image.shape[0], : image.shape[1]],
-        )
+        detail = fine_detail(image, _DETAIL_RADIUS, _DETAIL_STEP, _DETAIL_LIMIT)
+        packed[i, : image.shape[0], : image.shape[1]] = packed_corners(detail, _DETAIL_LIMIT)
     sizes = np.array([(camera.width, camera.height) for camera in cameras], np.int64)
     intrinsics = np.array([(*camera.focal, *(p - 0.5 for p in camera.principal)) for camera in cameras], np.float32)
     shape = guides.shape
-    return Scene(guides, details, sizes, intrinsics, np.zeros(shape, np.float32), np.zeros((*shape, 3), np.float32))
+    return Scene(guides, packed, sizes, intrinsics, np.zeros(shape, np.float32), np.zeros((*shape, 3), np.float32))
 
 
 def _calibration(camera: Camera) -> NDArray[np.float64]:

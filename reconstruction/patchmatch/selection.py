@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from reconstruction.patchmatch.jit import inlined
+from reconstruction.patchmatch.matching import falling
 
 
 @inlined
@@ -36,7 +37,7 @@ def select_views(view_cost, x, y, priors, keep, order, weights):  # type: ignore
             total += view_cost[y + 1, x, s]
             number += 1
         mean = total / number
-        scores[s] = priors[s] * np.exp(-mean * mean / np.float32(0.32)) + np.float32(1e-6) / np.float32(1 + s)
+        scores[s] = priors[s] * falling(mean * mean / np.float32(0.32)) + np.float32(1e-6) / np.float32(1 + s)
     summed = np.float32(0)
     for k in range(keep):
         best = 0

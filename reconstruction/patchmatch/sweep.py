@@ -32,12 +32,17 @@ def _directions(steps: tuple[tuple[int, int], ...]) -> np.ndarray:
 
 NEAR, FAR = _directions(_NEAR), _directions(_FAR)
 
+# A trial is given up once the views not yet looked at would have to cost less than this share of what they cost now.
+HOPE = np.float32(0.5)
+HOPELESS = np.float32(1e9)  # cost of such a trial
+TRIED = 2  # planes of neighbours that a sweep tries, where it isn't a wide one: the best of the four directions
+
 
 class Scene(NamedTuple):
     """Everything about all N views at one level that a sweep reads. Views of other sizes are padded to the largest."""
 
     guides: np.ndarray  # (N, H, W) float32 intensities in [0, 1]
-    images: np.ndarray  # (N, H, W) float32 what is matched: the intensities' fine detail
+    images: np.ndarray  # (N, H, W) uint32 what is matched: the intensities' fine detail, packed corners
     sizes: np.ndarray  # (N, 2) int64 width, height
     cameras: np.ndarray  # (N, 4) float32 fx, fy, cx, cy with whole numbers at pixel centres
     depths: np.ndarray  # (N, H, W) float32 depth maps of the round before, for geometric consistency
@@ -73,7 +78,7 @@ class Matching(NamedTuple):
     step: int
     sigma_colour: float
     keep: int  # views per pixel
-    min_deviation: float  # least standard deviation of a patch
+    min_deviation: float  # least standard deviation of a patch, levels
     geometric: float  # weight of a pixel of reprojection error; 0 switches it off
 
 
@@ -93,19 +98,25 @@ def evaluate(x, y, depth, normal, scene, pairs, s, camera, warped, dxs, dys, wei
         scene.images[view], scene.sizes[view, 0], scene.sizes[view, 1], dxs, dys, weights, centred, h, gx, gy, floor
     )
     if geometric > 0:
-        error = forward_backward(
-            x,
-            y,
-            depth,
-            h,
-            scene.depths[view],
-            scene.normals[view],
-            scene.cameras[view],
-            pairs.back[s],
-            pairs.back_offset[s],
-        )
-        cost += geometric * error
+        cost += geometric * reprojection_error(x, y, depth, h, scene, pairs, s)
     return cost
+
+
+@inlined
+def reprojection_error(x, y, depth, h, scene, pairs, s):  # type: ignore[no-untyped-def]
+    """`forward_backward` through source view `s`."""
+    view = pairs.sources[s]
+    return forward_backward(
+        x,
+        y,
+        depth,
+        h,
+        scene.depths[view],
+        scene.normals[view],
+        scene.cameras[view],
+        pairs.back[s],
+        pairs.back_offset[s],
+    )
 
 
 @inlined
@@ -159,7 +170,7 @@ def tilt(normal, start, index, low, high, result):  # type: ignore[no-untyped-de
 
 
 @inlined
-def gather(depth, normal, cost, x, y, offsets, camera, depths, normals, count):  # type: ignore[no-untyped-def]
+def gather(depth, normal, cost, x, y, offsets, camera, depths, normals, ranks, count):  # type: ignore[no-untyped-def]
     """Append the best hypothesis of each direction, as it is at (x, y); returns the new count."""
     height, width = depth.shape
     for direction in range(offsets.shape[0]):
@@ -175,8 +186,26 @@ def gather(depth, normal, cost, x, y, offsets, camera, depths, normals, count): 
         )
         for i in range(3):
             normals[count, i] = normal[by, bx, i]
+        ranks[count] = best
         count += 1
     return count
+
+
+@inlined
+def best_first(depths, normals, ranks, count, wanted):  # type: ignore[no-untyped-def]
+    """Bring the `wanted` best of `count` hypotheses to the front; returns how many there are."""
+    wanted = min(wanted, count)
+    for k in range(wanted):
+        best = k
+        for i in range(k + 1, count):
+            if ranks[i] < ranks[best]:
+                best = i
+        if best != k:
+            ranks[k], ranks[best] = ranks[best], ranks[k]
+            depths[k], depths[best] = depths[best], depths[k]
+            for i in range(3):
+                normals[k, i], normals[best, i] = normals[best, i], normals[k, i]
+    return wanted
 
 
 @inlined
@@ -230,7 +259,7 @@ def initialise_row(y, key, reference, scene, pairs, state, matching, known):  # 
             state.depth[y, x] = random_plane(start, fx, fy, state.near[y, x], state.far[y, x], camera, normal)
         colour = np.float32(matching.sigma_colour)
         deviation = prepare_patch(
-            guide, image, x, y, matching.radius, matching.step, colour, weights, centred,
+            guide, image, x, y, dxs, dys, matching.radius, colour, weights, centred,
         )  # fmt: skip
         if deviation < matching.min_deviation:
             state.depth[y, x] = 0
@@ -241,6 +270,29 @@ def initialise_row(y, key, reference, scene, pairs, state, matching, known):  # 
                 fx, fy, state.depth[y, x], normal, scene, pairs, s, camera, warped, dxs, dys, weights, centred,
                 np.float32(matching.geometric), np.float32(matching.min_deviation),
             )  # fmt: skip
+        state.cost[y, x] = state.view_cost[y, x].min()
+
+
+@kernel
+def add_consistency(reference, scene, pairs, state, weight):  # type: ignore[no-untyped-def]
+    """Add the geometric term, `weight` a pixel of reprojection error, to the costs of all planes as they are."""
+    for line in numba.prange(state.depth.shape[0]):
+        add_consistency_row(np.int64(line), reference, scene, pairs, state, np.float32(weight))
+
+
+@inlined
+def add_consistency_row(y, reference, scene, pairs, state, weight):  # type: ignore[no-untyped-def]
+    """`add_consistency` for one row."""
+    warped = np.empty((pairs.sources.shape[0], 3), np.float32)
+    for x in range(state.depth.shape[1]):
+        if state.depth[y, x] <= 0:
+            continue
+        fx, fy, inverse = np.float32(x), np.float32(y), np.float32(1) / state.depth[y, x]
+        warp_centre(fx, fy, pairs, warped)
+        for s in range(pairs.sources.shape[0]):
+            b = pairs.offset[s]
+            h = (warped[s, 0] + b[0] * inverse, warped[s, 1] + b[1] * inverse, warped[s, 2] + b[2] * inverse)
+            state.view_cost[y, x, s] += weight * reprojection_error(fx, fy, state.depth[y, x], h, scene, pairs, s)
         state.cost[y, x] = state.view_cost[y, x].min()
 
 
@@ -286,14 +338,14 @@ def sweep_row(y, key, colour, wide, reference, scene, pairs, state, matching):  
     weights, centred = np.empty(dxs.shape[0], np.float32), np.empty(dxs.shape[0], np.float32)
     warped, costs = np.empty((count, 3), np.float32), np.empty(count, np.float32)
     order, trust = np.empty(keep, np.int64), np.empty(keep, np.float32)
-    depths, normals = np.empty(16, np.float32), np.empty((16, 3), np.float32)
+    depths, normals, ranks = np.empty(16, np.float32), np.empty((16, 3), np.float32), np.empty(16, np.float32)
     normal = np.empty(3, np.float32)
     for x in range((y + colour) % 2, width, 2):
         if state.depth[y, x] <= 0:
             continue
         fx, fy = np.float32(x), np.float32(y)
         prepare_patch(
-            guide, image, x, y, matching.radius, matching.step, np.float32(matching.sigma_colour), weights, centred,
+            guide, image, x, y, dxs, dys, matching.radius, np.float32(matching.sigma_colour), weights, centred,
         )  # fmt: skip
         warp_centre(fx, fy, pairs, warped)
         select_views(state.view_cost, x, y, pairs.priors, keep, order, trust)
@@ -303,37 +355,40 @@ def sweep_row(y, key, colour, wide, reference, scene, pairs, state, matching):  
         best = joint_cost(state.view_cost[y, x], order, trust)
 
         start = stream(key, y * width + x)
-        proposals = gather(state.depth, state.normal, state.cost, x, y, NEAR, camera, depths, normals, 0)
+        proposals = gather(state.depth, state.normal, state.cost, x, y, NEAR, camera, depths, normals, ranks, 0)
         if wide:
-            proposals = gather(state.depth, state.normal, state.cost, x, y, FAR, camera, depths, normals, proposals)
+            proposals = gather(
+                state.depth, state.normal, state.cost, x, y, FAR, camera, depths, normals, ranks, proposals
+            )
             depths[proposals] = random_plane(
                 start, fx, fy, state.near[y, x], state.far[y, x], camera, normals[proposals]
             )
             proposals += 1
+        else:
+            proposals = best_first(depths, normals, ranks, proposals, TRIED)
         footprint = depth / camera[0]
         changed = False
-        for trial in range(proposals + 5):
+        for trial in range(proposals + 3):
             if trial < proposals:
                 d = depths[trial]
                 n = normals[trial]
             else:
                 n = normals[15]
                 d = depth
-                for i in range(3):
-                    n[i] = normal[i]
                 kind = trial - proposals
-                base = 8 + 8 * kind
-                if kind == 0 and not neighbour_normal(state.depth, x, y, camera, n):
-                    continue
-                if kind == 1 or kind == 3:
-                    d = depth + footprint * spread(start, base, np.float32(0.02), np.float32(1.0))
-                elif kind == 4:
-                    d = depth + footprint * spread(start, base, np.float32(0.2), np.float32(8.0))
-                if kind == 2 or kind == 3:
-                    tilt(normal, start, base + 2, np.float32(0.01), np.float32(0.7), n)
+                if kind == 0:
+                    if not neighbour_normal(state.depth, x, y, camera, n):
+                        continue
+                elif kind == 1:
+                    d += footprint * spread(start, 16, np.float32(0.02), np.float32(1.0))
+                    tilt(normal, start, 18, np.float32(0.01), np.float32(0.7), n)
+                else:
+                    d += footprint * spread(start, 24, np.float32(0.2), np.float32(8.0))
+                    for i in range(3):
+                        n[i] = normal[i]
             if not (d >= state.near[y, x] and d <= state.far[y, x]) or not facing(n, fx, fy, camera):
                 continue
-            total = np.float32(0)
+            total, rest = np.float32(0), best
             for k in range(keep):
                 if trust[k] == 0:
                     break
@@ -342,7 +397,9 @@ def sweep_row(y, key, colour, wide, reference, scene, pairs, state, matching):  
                     fx, fy, d, n, scene, pairs, s, camera, warped, dxs, dys, weights, centred, geometric, floor
                 )
                 total += trust[k] * costs[s]
-                if total >= best:
+                rest -= trust[k] * state.view_cost[y, x, s]
+                if total + HOPE * rest >= best:
+                    total = HOPELESS
                     break
             if total < best * (one - np.float32(1e-6)):
                 best, depth, changed = total, d, True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from reconstruction.patchmatch.detail import fine_detail
+from reconstruction.patchmatch.detail import fine_detail, median_network
 from reconstruction.patchmatch.fattening import reject_fattened
 
 CAMERA = np.array([500, 500, 40, 30], np.float32)
@@ -14,9 +15,7 @@ SHAPE = (60, 80)
 
 
 def detail(image: NDArray[np.float32], limit: float) -> NDArray[np.float32]:
-    result = np.empty_like(image)
-    fine_detail(image, 4, 2, np.float32(limit), result)
-    return result
+    return fine_detail(image, 4, 2, limit)
 
 
 def test_detail_is_what_a_median_leaves() -> None:
@@ -26,6 +25,25 @@ def test_detail_is_what_a_median_leaves() -> None:
     median = ndimage.median_filter(image, footprint=footprint, mode="nearest")
     assert np.allclose(detail(image, 1e3), image - median, atol=1e-4)
     assert np.abs(detail(image, 0.02)).max() <= 0.02
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9, 16, 25, 49])
+def test_median_network_leaves_the_median_in_the_middle(count: int) -> None:
+    numbers = np.random.default_rng(count).integers(0, 20, (count, 1000))
+    network = median_network(count)
+    result = numbers.copy()
+    for low, high in network:
+        assert low < high
+        result[[low, high]] = np.sort(result[[low, high]], axis=0)
+    assert np.array_equal(result[count // 2], np.sort(numbers, axis=0)[count // 2])
+    assert len(network) <= count * (count - 1) / 2
+
+
+def test_detail_is_the_same_in_bands_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.random.default_rng(1).uniform(0, 1, SHAPE).astype(np.float32)
+    whole = detail(image, 0.02)
+    monkeypatch.setattr("reconstruction.patchmatch.detail._BAND", 7 * SHAPE[1] + 3)
+    assert np.array_equal(detail(image, 0.02), whole)
 
 
 def test_detail_has_no_halo_and_keeps_strands() -> None:
