@@ -235,7 +235,7 @@ def test_skin_brings_the_head_nearer(template: Template, scan: tuple[Mesh, np.nd
     masked = register(template, mesh, skin.astype(float))
     whole = register(template, mesh)
     errors = [face_error(each.mesh(template), template.face_mask, truth).mean for each in (masked, whole)]
-    assert errors[0] < 0.08 and 1.2 * errors[0] < errors[1] < 0.15
+    assert errors[0] < 0.08 and 2 * errors[0] < errors[1] < 0.2
     plain, again = (
         register(template, mesh, skin.astype(float), RegistrationSettings(coefficients=False)) for _ in range(2)
     )
