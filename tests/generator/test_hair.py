@@ -53,7 +53,7 @@ def test_scalp_hair_stays_outside(case: Case, family: str) -> None:
     _, head, _, obstacle = case
     seed = case[0].seed
     spec = sample_spec(seed, MODEL, override(hair={"family": family})).hair
-    spec = dataclasses.replace(spec, strands=800)
+    spec = dataclasses.replace(spec, strands=1500)
     strands = grow_scalp(spec, head, obstacle)
     assert strands is not None and np.isfinite(strands.points).all()
     points = strands.points[:, 2:].reshape(-1, 3)
