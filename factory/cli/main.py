@@ -40,7 +40,7 @@ ASSETS = CommandTable(
 
 
 def build_parser(only: str | None = None) -> Parser:
-    """The parser of `p2p` with all its subcommands, or with one alone: `p2p` starts twice as fast so."""
+    """The parser of `p2p` with all its subcommands, or with one alone, which loads no other's settings."""
     parser = Parser(
         prog="p2p",
         description="Label the skin of 3D head scans, register heads to it, and make the data to learn it from.",

@@ -35,3 +35,20 @@ def forward_backward(x, y, depth, h, depths, normals, camera, back, offset):  # 
     dx = (back[0, 0] * sx + back[0, 1] * sy + back[0, 2] + offset[0] * inverse) / z - x
     dy = (back[1, 0] * sx + back[1, 1] * sy + back[1, 2] + offset[1] * inverse) / z - y
     return min(np.sqrt(dx * dx + dy * dy), MAX_ERROR)
+
+
+@inlined
+def reprojection_error(x, y, depth, h, scene, pairs, s):  # type: ignore[no-untyped-def]
+    """`forward_backward` through source view `s`."""
+    view = pairs.sources[s]
+    return forward_backward(
+        x,
+        y,
+        depth,
+        h,
+        scene.depths[view],
+        scene.normals[view],
+        scene.cameras[view],
+        pairs.back[s],
+        pairs.back_offset[s],
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from reconstruction.patchmatch.consistency import MAX_ERROR, forward_backward
+from reconstruction.patchmatch.consistency import MAX_ERROR, reprojection_error
 from reconstruction.patchmatch.jit import inlined, kernel
 
 
@@ -39,17 +39,7 @@ def count_row(y, reference, scene, pairs, max_error, max_difference, counts):  #
                 m[1, 0] * fx + m[1, 1] * fy + m[1, 2] + b[1] * inverse,
                 m[2, 0] * fx + m[2, 1] * fy + m[2, 2] + b[2] * inverse,
             )
-            error = forward_backward(
-                fx,
-                fy,
-                depth,
-                h,
-                scene.depths[view],
-                scene.normals[view],
-                scene.cameras[view],
-                pairs.back[s],
-                pairs.back_offset[s],
-            )
+            error = reprojection_error(fx, fy, depth, h, scene, pairs, s)
             if error >= min(MAX_ERROR, max_error):
                 continue
             column = int(np.floor(h[0] / h[2] + np.float32(0.5)))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from reconstruction.patchmatch.consistency import forward_backward
+from reconstruction.patchmatch.consistency import reprojection_error
 from reconstruction.patchmatch.jit import inlined, kernel
 from reconstruction.patchmatch.matching import patch_cost, plane_depth, prepare_patch
 from reconstruction.patchmatch.randomness import stream, uniform
@@ -100,23 +100,6 @@ def evaluate(x, y, depth, normal, scene, pairs, s, camera, warped, dxs, dys, wei
     if geometric > 0:
         cost += geometric * reprojection_error(x, y, depth, h, scene, pairs, s)
     return cost
-
-
-@inlined
-def reprojection_error(x, y, depth, h, scene, pairs, s):  # type: ignore[no-untyped-def]
-    """`forward_backward` through source view `s`."""
-    view = pairs.sources[s]
-    return forward_backward(
-        x,
-        y,
-        depth,
-        h,
-        scene.depths[view],
-        scene.normals[view],
-        scene.cameras[view],
-        pairs.back[s],
-        pairs.back_offset[s],
-    )
 
 
 @inlined

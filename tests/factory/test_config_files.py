@@ -8,11 +8,11 @@ from typing import Any, Literal, get_origin
 
 import pytest
 
-from factory.cli.main import ASSETS, COMMANDS, build_parser, main
+from factory.cli.main import build_parser, every_command, main
 from factory.cli.parser import Command, _is_text, options_of, read_settings
 
 PARSER = build_parser()
-EVERY: dict[str, Command] = {**COMMANDS, **{f"assets {name}": ASSETS[name] for name in ASSETS}}
+EVERY = every_command()
 
 
 def texts_of(command: Command) -> list[Any]:
