@@ -18,6 +18,8 @@ demo: $(VENV)/.ready
 # Two processes share two cores: further threads of theirs would only wait for one another.
 test: export OMP_NUM_THREADS = 1
 test: export OPENBLAS_NUM_THREADS = 1
+# The tests start hundreds of processes: each would compile all modules again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.ready $(VENV)/.test-tools check
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 

@@ -95,7 +95,7 @@ class Capture:
 
     Example:
         >>> from pixels2points import Capture
-        >>> capture = Capture.read("my_capture")
+        >>> capture = Capture.read("captures/head_00000004")
         >>> len(capture.cameras), capture.cameras[0].name
         (13, 'view_00.png')
         >>> capture.scan_path.name

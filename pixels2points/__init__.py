@@ -10,10 +10,11 @@ them.
 
 Example:
     >>> import pixels2points as p2p
-    >>> prediction = p2p.segment("my_capture")
-    >>> registration = p2p.register("my_capture", prediction)
-    >>> registration.mesh().vertices.shape
-    (20013, 3)
+    >>> capture = p2p.Capture.read("captures/head_00000004")
+    >>> scan = p2p.Scan.read(capture.scan_path)
+    >>> labels = p2p.label(capture, scan)
+    >>> bool(0 < labels.skin.mean() < 1)
+    True
 """
 
 from __future__ import annotations

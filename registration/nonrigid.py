@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from capture.geometry import corner_cotangents, vertex_areas, vertex_normals
 from registration.target import Target
-from scans.cholesky import CholeskyFactor
+from scans.cholesky import CholeskyFactor, solve_near
 
 Floats = NDArray[np.float64]
 
@@ -73,15 +73,20 @@ def deform(
     for step, wavelength in enumerate(stiffness.wavelengths_mm):
         reach = stiffness.reach_mm / 1000 * (1 - 2 / 3 * step / max(steps - 1, 1))
         alpha = (wavelength / 1000 / (2 * np.pi)) ** 4
+        factor: CholeskyFactor | None = None
         for _ in range(stiffness.repeats):
             moved = surface + displacement
             weights, goal = _pull(moved, faces, shown, target, reach)
             if back is not None:
                 weights, goal = back.joined(moved, faces, weights, goal)
             data = sparse.diags(areas * (weights + stiffness.rest))
-            system = alpha * bending + data
+            system = (alpha * bending + data).tocsr()
             right = (areas * weights)[:, None] * (displacement + goal)
-            displacement = CholeskyFactor(system).solve(right)
+            near = None if factor is None else solve_near(system, factor, right, displacement)
+            if near is None:
+                factor = CholeskyFactor(system)
+                near = factor.solve(right)
+            displacement = near
     return np.asarray(surface + displacement)
 
 

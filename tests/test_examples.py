@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import pixels2points
+from capture.colmap.files import read_model, write_model
 from factory.dataset.packing import PackSettings, pack
 from labeling import label_capture
 from tests.helpers import REPO
@@ -54,8 +55,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert {"view", "mask"} <= set(rendering.steps) and max(rendering.shares) == 1
     assert set(stereo.steps) == {"stereo", "fusion", "meshing"} and stereo.shares == sorted(stereo.shares)
     assert stereo.shares[-1] == 1
-    for part in ("images", "sparse"):
-        shutil.copytree(head.folder / part, folder / "my_capture" / part)
+    shutil.copytree(head.folder / "images", folder / "my_capture" / "images")
+    model, few = read_model(head.folder / "sparse"), range(0, len(head.cameras), 3)
+    write_model(folder / "my_capture" / "sparse", model.with_views([model.cameras[view] for view in few], few))
     shutil.copy(head.scan_path, folder / "my_capture")
     label_capture(head.folder)
     pack([head.folder], folder / "dataset", PackSettings(test_share=0))

@@ -9,6 +9,7 @@ lacks against anthropometry (its eyes stand some 4 mm too close: adults have 62 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 
@@ -63,6 +64,7 @@ STOUTNESS = {"head-fat": 0.9, "cheek-volume": 0.9, "neck-double": 1.2, "neck-sca
 """Change of a detail with a unit of weight: MakeHuman's weight targets leave the face as it is."""
 
 
+@cache
 def detail_rule(name: str) -> tuple[float, float]:
     """(mean, standard deviation) of a detail modifier."""
     for pattern, mean, deviation in DETAIL_RULES:
