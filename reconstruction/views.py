@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,8 @@ from PIL import Image
 from scipy import ndimage
 
 from capture import Camera, Capture, InputError, RefusedError
-from capture.listing import list_files
 from scans.images.decoding import MAX_PIXELS, DecodedImage, decode_file, read_foreground
+from scans.images.mask_files import find_masks as find_files
 
 logger = logging.getLogger(__name__)
 
@@ -77,35 +76,8 @@ def load_views(capture: Capture, masks: Sequence[Path] | None = None, max_size: 
 
 
 def find_masks(capture: Capture, folder: Path) -> tuple[Path, ...]:
-    """The mask of every image in `folder`.
-
-    For the image `left/a.jpg` it is `left/a.jpg.png`, COLMAP's name, else `left/a` with any suffix, else `a` with any
-    suffix, as long as no other image would take the same. Hidden files are passed over.
-
-    Raises `InputError` where one is missing, or two would do.
-    """
-    if not folder.is_dir():
-        raise InputError(f"no such folder of masks: {folder}")
-    by_name: dict[PurePosixPath, list[Path]] = {}
-    for path in list_files(folder):
-        by_name.setdefault(PurePosixPath(path.relative_to(folder).with_suffix("").as_posix()), []).append(path)
-    names = [PurePosixPath(camera.name) for camera in capture.cameras]
-    own, flat = Counter(name.with_suffix("") for name in names), Counter(name.stem for name in names)
-    masks = []
-    for name in names:
-        same = [path for path in by_name.get(name, []) if path.suffix.lower() == ".png"]
-        if not same:
-            same = by_name.get(name.with_suffix(""), [])
-            if own[name.with_suffix("")] > 1:  # a.jpg and a.png: each needs its own
-                same = [path for path in same if path.suffix == name.suffix]
-        if not same and flat[name.stem] == 1:
-            same = by_name.get(PurePosixPath(name.stem), [])
-        if len(same) != 1:
-            what = "no mask" if not same else f"{len(same)} masks"
-            needed = f"{name.with_suffix('.png')} or {name}.png"
-            raise InputError(f"{folder}: {what} for {name}; one file named {needed} is needed")
-        masks.append(same[0])
-    return tuple(masks)
+    """The mask of every image of the capture in `folder`, by `scans.images.mask_files.find_masks`."""
+    return find_files([camera.name for camera in capture.cameras], folder)
 
 
 def _check_size(path: Path, width: int, height: int, camera: Camera) -> None:

@@ -22,6 +22,7 @@ RUNS: dict[str, tuple[tuple[str, ...], str]] = {
     "generate": (("--seeds", "1", "--resolution", "32", "--samples", "1", "--out", "{out}"), ""),
     "preview": (("--views", "0", "--out", "{out}.png"), "azimuth:elevation"),
     "distributions": (("--list",), ""),
+    "import": (("{sphere}", "--out", "{out}"), ""),
     "reconstruct": (("{sphere}",), ""),
     "calibrate": (("{empty}",), "images; at least 3 are needed"),
     "label": (("{head}",), ""),

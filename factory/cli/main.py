@@ -24,7 +24,7 @@ from training.help_text import COMMANDS as LIGHTNING
 COMMANDS = CommandTable(
     {
         "factory.cli.labelling": ("segment", "register", "annotate"),
-        "factory.cli.scans": ("reconstruct", "calibrate", "label"),
+        "factory.cli.scans": ("import", "reconstruct", "calibrate", "label"),
         "factory.cli.heads": ("generate", "distributions", "preview", "blend"),
         "factory.cli.dataset": ("demo", "pack", "produce", "status", "verify", "report"),
         "factory.cli.training": ("export",),

@@ -1,4 +1,4 @@
-"""Commands that make scans of images: reconstruct, calibrate, label."""
+"""Commands that make scans of images: import, reconstruct, calibrate, label."""
 
 from __future__ import annotations
 
@@ -19,6 +19,50 @@ from labeling.settings import LabelSettings
 from reconstruction.settings import CalibrationSettings, ReconstructionSettings
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import:
+    """Options of `import`.
+
+    Attributes:
+        file: file with the cameras, or the folder that holds it, as another program wrote it.
+        out: folder of the capture, which is made.
+        images: folder of the images; by default images/ beside the file, or the file's own folder.
+        masks: folder of foreground masks that are named as the images; 0 is background.
+        views: number of views to take, spread around what all look at; all by default.
+        skip_missing: leave cameras out whose image is not there.
+    """
+
+    file: Path = argument()
+    out: Path
+    images: Path | None = None
+    masks: Path | None = None
+    views: int | None = None
+    skip_missing: bool = False
+
+
+def import_(options: Import) -> None:
+    """Make a capture of the cameras of Metashape, RealityScan, nerfstudio, Meshroom and others.
+
+    The format is found out; the frame and the unit are kept. Images whose lens no COLMAP model has are resampled.
+    """
+    from scans.imports import import_cameras
+
+    with show_progress(options.out.name or "import") as progress:
+        done = import_cameras(
+            options.file,
+            options.out,
+            images=options.images,
+            masks=options.masks,
+            views=options.views,
+            skip_missing=options.skip_missing,
+            progress=progress,
+        )
+    for line in done.lines():
+        log.info("%s", line)
+    for line in done.doubts():
+        log.warning("%s", line)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +175,7 @@ def label(options: Label) -> None:
 
 
 COMMANDS = {
+    "import": Command(import_, "stereo"),
     "reconstruct": Command(reconstruct, "stereo"),
     "calibrate": Command(calibrate, "stereo"),
     "label": Command(label, "label"),

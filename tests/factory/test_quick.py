@@ -36,6 +36,7 @@ WRONG = {
     "generate": ["--out", "/proc/x"],
     "distributions": [N],
     "preview": ["--out", "/proc/sheet.png"],
+    "import": [N, "--out", "x"],
     "reconstruct": [N],
     "calibrate": [N],
     "label": [N],
