@@ -15,7 +15,7 @@ DOUBTFUL = 3.0  # pixels of median reprojection, from which on something is wron
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What `p2p import` did.
+    """Result of `p2p import`.
 
     Attributes:
         file: that was read.
