@@ -76,7 +76,7 @@ class ImportReport:
             yield "the file has no points or markers with pixels: its cameras are not checked"
 
     def doubts(self) -> Iterator[str]:
-        """What a user should look at, in lines."""
+        """Lines on things to look at."""
         if self.unaligned:
             yield f"without a camera: {_named(self.unaligned, 'image')}"
         if self.missing:
