@@ -106,9 +106,9 @@ def _with_images(scene: Scene, folder: ImageFiles, skip_missing: bool) -> tuple[
     if not there:
         raise InputError(f"no image of its {len(aligned)} cameras is {where} ({missing[0]} is the first)")
     if missing and not skip_missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise InputError(
-            f"image is missing: {missing[0]}, and {len(missing) - 1} others of {len(aligned)}, {where}, or give "
-            "`skip_missing` to leave their cameras out"
+            f"image is missing: {missing[0]}{more}, of {len(aligned)} {where}, or leave cameras out with `skip_missing`"
         )
     return there, missing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -102,19 +103,17 @@ def _undoing(file: Mapping[str, Any]) -> Any:
 
 
 def _beside(place: Path, name: str) -> Path:
-    return place / name.replace("\\", "/")
+    return Path(os.path.normpath(place / name.replace("\\", "/")))
 
 
 def _image(name: str, place: Path, images: ImageFiles) -> Path | None:
     """The image at the path that the file has, with or without a suffix; else one of that name below the folder."""
     direct = _beside(place, name)
-    for path in (direct, direct.with_name(f"{direct.name}.png")):
-        if path.is_file() and path.resolve().is_relative_to(images.root.resolve()):
-            return images.root / path.resolve().relative_to(images.root.resolve())
-    found = images.find(name)
-    if found is None:
-        return next((path for path in (direct, direct.with_name(f"{direct.name}.png")) if path.is_file()), None)
-    return found
+    there = next((path for path in (direct, direct.with_name(f"{direct.name}.png")) if path.is_file()), None)
+    root = images.root.resolve()
+    if there is not None and there.resolve().is_relative_to(root):
+        return images.root / there.resolve().relative_to(root)
+    return images.find(name) or there
 
 
 def _lens(given: Mapping[str, Any], image: Path) -> Lens:
