@@ -153,16 +153,10 @@ def _refuse_kind(kind: str) -> None:
 
 def _refuse_rig(element: Element) -> None:
     """Raise `InputError` for a sensor or camera whose pose or image another rule than a pinhole's makes."""
-    for each in element.iter():
-        named = each.get("name", each.tag) if each.tag == "property" else each.tag
-        value = (
-            each.get("value") if each.tag == "property" else (each.text or "") + "".join(child.tag for child in each)
-        )
-        if "rolling_shutter" in named and not _is_off(value):
-            raise InputError("it has rolling shutter compensation, which no COLMAP camera has; align again without it")
-    if "rolling_shutter" in element.attrib and not _is_off(element.get("rolling_shutter")):
+    if any(not _is_off(value) for value in _values(element, "rolling_shutter")):
         raise InputError("it has rolling shutter compensation, which no COLMAP camera has; align again without it")
-    if "master_id" in element.attrib or not _is_off(element.get("layer_index")):
+    layers = [value for value in _values(element, "layer_index") if not _is_off(value)]
+    if element.get("master_id") is not None or layers:
         raise InputError("it is part of a multi-camera rig (master_id, layer_index), which is not read; export COLMAP")
     for name, nothing in (("rotation", np.eye(3).ravel()), ("location", np.zeros(3))):
         offset = element.find(name)
@@ -170,6 +164,16 @@ def _refuse_rig(element: Element) -> None:
             values = _numbers(offset)
             if values.shape != nothing.shape or not np.allclose(values, nothing, atol=1e-12):
                 raise InputError(f"its sensor has a {name} in a multi-camera rig, which is not read; export COLMAP")
+
+
+def _values(element: Element, name: str) -> Iterator[str | None]:
+    """All values of that name: of an attribute, of properties, and of children."""
+    yield element.get(name)
+    for each in element:
+        if each.tag == "property" and each.get("name") == name:
+            yield each.get("value")
+        elif each.tag == name:
+            yield (each.text or "").strip() or "".join(child.tag for child in each)
 
 
 class _Frames:

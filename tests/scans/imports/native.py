@@ -98,7 +98,11 @@ def metashape(drawn: Drawn, exact: bool) -> Native:
         tags = "".join(f"<{name}>{value!r}</{name}>" for name, value in given.items() if value)
         first = tags.replace(f"<f>{given['f']!r}", "<f>7.8e-005")  # what it began with, which doesn't count
         size = f'<resolution width="{w}" height="{h}"/>'
-        sensors += f'<sensor id="{number}" type="frame">{size}<calibration type="frame" class="initial">{size}{first}'
+        off = '<property name="layer_index" value="0"/><property name="rolling_shutter" value="false"/>'
+        off += '<property name="rolling_shutter_flags" value="63"/><rotation fixed="1"/><location fixed="1"/>'
+        sensors += (
+            f'<sensor id="{number}" type="frame">{size}{off}<calibration type="frame" class="initial">{size}{first}'
+        )
         sensors += f'</calibration><calibration type="frame" class="adjusted">{size}{tags}</calibration></sensor>'
         to_chunk = np.eye(4)
         to_chunk[:3, :3], to_chunk[:3, 3] = (rotation @ turn).T, turn.T @ (centre - shift) / scale

@@ -18,7 +18,7 @@ from capture import Capture, InputError
 from scans.imports import import_cameras
 from scans.imports.image_files import ImageFiles
 from scans.imports.table import recognise
-from tests.helpers import p2p_here
+from tests.helpers import REPO, p2p_here
 from tests.scans.imports import native
 from tests.scans.imports.native import SIZES, Drawn, Native
 from tests.scans.imports.test_conventions import fill
@@ -212,6 +212,7 @@ from mathutils import Euler, Vector
 bpy.ops.wm.read_factory_settings(use_empty=True)
 scene = bpy.context.scene
 scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 200, 120, 50
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[2] + "/scene.blend")
 cases, points = [], [(0.1, 0.05, -0.1), (-0.1, 0.1, 0.1), (0.0, -0.1, 0.05)]
 for fit in ("AUTO", "HORIZONTAL", "VERTICAL"):
     for size in ((200, 120), (120, 200)):
@@ -221,19 +222,18 @@ for fit in ("AUTO", "HORIZONTAL", "VERTICAL"):
             data = bpy.data.cameras.new("c")
             data.lens, data.sensor_fit, data.sensor_width, data.sensor_height = 41.0, fit, 30.0, 20.0
             data.shift_x, data.shift_y = 0.07, -0.04
-            camera = bpy.data.objects.new("c", data)
+            camera = bpy.data.objects.new("shot", data)
             scene.collection.objects.link(camera)
             camera.location, camera.rotation_euler, camera.scale = (0.5, -1.2, 0.3), Euler((1.3, 0.1, 0.4)), (2, 2, 2)
             bpy.context.view_layer.update()
             seen = [world_to_camera_view(scene, camera, Vector(point)) for point in points]
-            file = {"matrix_world": [list(row) for row in camera.matrix_world], "lens": data.lens, "sensor_fit": fit}
-            file |= {"sensor_width": data.sensor_width, "sensor_height": data.sensor_height, "name": "shot.png"}
-            file |= {"shift_x": data.shift_x, "shift_y": data.shift_y}
-            whole = {"resolution_x": size[0], "resolution_y": size[1], "resolution_percentage": 50}
-            whole |= {"pixel_aspect_x": aspect[0], "pixel_aspect_y": aspect[1], "cameras": [file]}
+            exec(sys.argv[1])
+            with open(bpy.path.abspath("//cameras.json")) as read:
+                whole = json.load(read)
+            bpy.data.objects.remove(camera)
             pixels = [[x * size[0] / 2, (1 - y) * size[1] / 2] for x, y, _ in seen]
             cases.append({"file": whole, "points": [list(Vector(point)) for point in points], "pixels": pixels})
-with open(sys.argv[-1], "w") as written:
+with open(sys.argv[2] + "/cases.json", "w") as written:
     json.dump(cases, written)
 """
 
@@ -241,7 +241,11 @@ with open(sys.argv[-1], "w") as written:
 @pytest.mark.slow
 def test_cameras_of_blender_see_what_blender_says(tmp_path: Path) -> None:
     pytest.importorskip("bpy")
-    subprocess.run([sys.executable, "-c", BLENDER, tmp_path / "cases.json"], check=True, capture_output=True)
+    (script,) = re.findall(
+        r"^```\n(import json\n\nimport bpy\n.*?)^```", (REPO / "docs/pipelines.md").read_text(), re.M | re.S
+    )
+    done = subprocess.run([sys.executable, "-c", BLENDER, script, tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     cases = json.loads((tmp_path / "cases.json").read_text())
     assert len(cases) == 18
     for number, case in enumerate(cases):

@@ -56,6 +56,16 @@ REFUSED: dict[str, tuple[str, Change, str]] = {
         replaced(_SENSOR, f"{_SENSOR}<rolling_shutter>full</rolling_shutter>"),
         "rolling shutter",
     ),
+    "rolling property": (
+        METASHAPE,
+        replaced(_SENSOR, f'{_SENSOR}<property name="rolling_shutter" value="true"/>'),
+        "rolling shutter",
+    ),
+    "second layer": (
+        METASHAPE,
+        replaced(_SENSOR, f'{_SENSOR}<property name="layer_index" value="1"/>'),
+        "multi-camera rig",
+    ),
     "rig": (METASHAPE, replaced(_SENSOR, '<sensor id="0" master_id="1" type="frame">'), "multi-camera rig"),
     "multispectral": (METASHAPE, replaced(_SENSOR, '<sensor id="0" layer_index="2" type="frame">'), "multi-camera rig"),
     "slave": (METASHAPE, replaced(_SENSOR, f"{_SENSOR}<location>0 0 0.1</location>"), "location in a multi-camera rig"),
