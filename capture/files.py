@@ -73,6 +73,27 @@ def explain_os_error(error: OSError, target: Path) -> Exception:
     return error
 
 
+def check_output(out: Path) -> None:
+    """Raise `InputError` where a file or folder can't be written at `out`. Nothing is left of the attempt."""
+    if out.exists():
+        return
+    folder = out.parent if out.suffix else out
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    make_folder(folder)
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        explained = explain_os_error(error, out)
+        if isinstance(explained, InputError):
+            raise explained from None
+        raise InputError(f"can't write {out}: {error.strerror}; choose another output") from None
+    for each in missing:
+        with suppress(OSError):  # somebody else made something in it meanwhile
+            each.rmdir()
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically."""
     with atomic_path(path) as temporary:

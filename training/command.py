@@ -25,6 +25,7 @@ from training.callbacks.progress import PlainProgress, prepared_line
 from training.callbacks.resume_point import ResumePoint, Stopped
 from training.checkpoints.writing import AtomicCheckpointIO
 from training.config_files import with_paths
+from training.early_checks import ROOT
 from training.help_text import COMMANDS, OUR_GROUPS, WORDS, HelpText, program_of
 from training.loggers import loggers_of
 from training.memory import keep_freed_memory
@@ -90,7 +91,7 @@ class FullParser(Parser):
 class ShardCLI(LightningCLI):
     """A command line that trains on a data set of shards (`BaseDataModule`)."""
 
-    ROOT = "out/training"
+    ROOT = ROOT
     MONITOR = "val/miou"  # what the best checkpoint is best in, by its name in logs
     MONITOR_TEXT = "val mIoU"
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluation.options import Baselines, EvaluateOptions
-from factory.cli.checks import check_dataset
 from factory.cli.parser import Command, argument, group
 from factory.console import track
+from training.early_checks import check_dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from capture import InputError
 from factory.annotation.options import AnnotateOptions
-from factory.cli.checks import check_capture, check_checkpoint
+from factory.cli.checks import check_capture
 from factory.cli.parser import Command, argument, group
 from factory.console import track_share
 from registration.options import RegisterOptions
+from training.early_checks import check_checkpoint
 from training.options import SegmentOptions
 
 log = logging.getLogger(__name__)

@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings = read_settings(command.settings, vars(options))
             out = getattr(options, "out", None)
             if out is not None and "://" not in str(out):  # a URL is checked by who writes there
-                from factory.cli.checks import check_output
+                from capture.files import check_output
 
                 check_output(Path(out))
             command.run(settings)
@@ -121,9 +121,9 @@ def _train(words: Sequence[str], *, verbose: bool) -> int:
 
     def run() -> None:
         from factory.cli import training
-        from factory.cli.checks import check_training
+        from training.early_checks import ROOT, check_training
 
-        check_training(words)
+        check_training(words, ROOT)
         with _extras(words[0], training.EXTRA):
             codes.append(training.train(words, verbose=verbose))
 

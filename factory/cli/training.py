@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from factory.cli.checks import check_checkpoint
 from factory.cli.parser import Command, argument
+from training.early_checks import check_checkpoint
 
 EXTRA = "train"  # the optional dependencies of all of them
 

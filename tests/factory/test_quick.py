@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from capture import InputError
-from factory.cli.checks import check_output, check_training
+from capture.files import check_output
 from factory.cli.main import ASSETS, COMMANDS
 from tests.factory.test_cli import one_error
+from training.early_checks import ROOT, check_training
 from training.help_text import COMMANDS as LIGHTNING
 
 SLOW = ("torch", "lightning", "bpy", "pycolmap", "numba", "ray", "matplotlib")
@@ -92,13 +93,13 @@ def test_files_of_training_are_looked_for_in_its_configuration(tmp_path: Path) -
     config = tmp_path / "a.yaml"
     config.write_text(f"data: {{dataset: {tmp_path}}}\ntrainer: {{default_root_dir: {tmp_path}/run}}\n")
     with pytest.raises(InputError, match=f"no data set at {tmp_path} "):
-        check_training(["fit", "--config", str(config)])
+        check_training(["fit", "--config", str(config)], ROOT)
     (tmp_path / "dataset.json").touch()
-    check_training(["fit", "--config", str(config)])
+    check_training(["fit", "--config", str(config)], ROOT)
     with pytest.raises(InputError, match=f"checkpoint is missing: {tmp_path}/run/checkpoints/best.ckpt"):
-        check_training(["test", f"--config={config}"])
-    check_training(["test", "--config", str(config), "--help"])
-    check_training(["fit", "--data.dataset", "s3://bucket/dataset"])
+        check_training(["test", f"--config={config}"], ROOT)
+    check_training(["test", "--config", str(config), "--help"], ROOT)
+    check_training(["fit", "--data.dataset", "s3://bucket/dataset"], ROOT)
 
 
 def test_rays_sessions_lie_in_a_short_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

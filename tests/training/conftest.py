@@ -29,7 +29,12 @@ def fitted(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     config = root / "toy.yaml"
     config.write_text(json.dumps(OPTIONS))
     folder = ("--trainer.default_root_dir", str(root))
-    data = ("--data.dataset", str(dataset))
+    data = (
+        "--data.dataset",
+        str(dataset),
+        "--data.cache",
+        str(root / "cache"),
+    )  # other tests fill that of the data set
     command = [sys.executable, "-m", "training", "fit", "--config", str(config), *data, *folder]
     return root, subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
 

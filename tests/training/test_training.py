@@ -34,8 +34,8 @@ REPO = Path(__file__).resolve().parents[2]
 PREPARATION = Preparation(FeatureConfig(["colour", "visibility", "surface_variation"]), 500, 16)
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "training", *arguments]
+def _run(*arguments: str, module: str = "training") -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -62,14 +62,14 @@ def test_fit_learns_and_says_so(fitted) -> None:
 
 
 def test_nothing_is_prepared_twice(fitted, dataset: Path) -> None:
-    split = read_splits(dataset)["train"]
+    split, cache = read_splits(dataset)["train"], fitted[0] / "cache"
     made: list[str] = []
-    index = prepare_split(split, PREPARATION, dataset / "cache", lambda *line: made.append(str(line)))
+    index = prepare_split(split, PREPARATION, cache, lambda *line: made.append(str(line)))
     assert made == [] and index.is_whole()
-    path = dataset / "cache" / index.files["toy_1"][2]
+    path = cache / index.files["toy_1"][2]
     before = path.read_bytes()
     path.unlink()
-    prepare_split(split, PREPARATION, dataset / "cache", lambda *line: made.append(str(line)))
+    prepare_split(split, PREPARATION, cache, lambda *line: made.append(str(line)))
     assert len(made) == 3 and path.read_bytes() == before
 
 
@@ -156,8 +156,9 @@ def test_command_line_errors(refused, tmp_path: Path, dataset: Path) -> None:
     assert "nose" in refused("fit", "--data.dataset", str(dataset), "--data.features.names", "[nose]")
 
 
-def test_errors_reach_the_shell(tmp_path: Path) -> None:
-    process = _run("fit", "--data.dataset", str(tmp_path / "none"))
+@pytest.mark.parametrize("module", ["training", "training.pixels"])
+def test_errors_reach_the_shell(module: str, tmp_path: Path) -> None:
+    process = _run("fit", "--data.dataset", str(tmp_path / "none"), module=module)
     assert process.returncode == 2
     assert process.stderr.startswith("error: no data set at") and process.stderr.count("\n") == 1
 

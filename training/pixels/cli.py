@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from training.command import ShardCLI, exit_code_of
+from training.early_checks import PIXEL_ROOT
 from training.pixels.checkpoint import read_checkpoint
 from training.pixels.data import PixelData
 from training.pixels.module import KEY, PixelLabeller
@@ -15,7 +16,7 @@ from training.pixels.module import KEY, PixelLabeller
 class PixelCLI(ShardCLI):
     """`fit`, `validate` and `test` of the per-image segmenter."""
 
-    ROOT = "out/training/pixels"
+    ROOT = PIXEL_ROOT
     MONITOR_TEXT = "val mIoU of skin"
 
     @staticmethod
