@@ -30,14 +30,14 @@ def read(source: Source, images: ImageFiles) -> Scene:
     ]
     found = model.points
     points = Observed(found.positions, found.tracks, found.pixels, found.colours)
-    notes = []
+    doubts = []
     if any(_ambiguous(camera) for camera in model.cameras):
-        notes.append(
+        doubts.append(
             "k4 of FULL_OPENCV is taken as COLMAP has it; where RealityScan wrote the file, it may mean r^8: export "
             "undistorted images"
         )
     kinds = ", ".join(sorted({camera.model for camera in model.cameras}))
-    return Scene("COLMAP", f"models {kinds}", "of the model", views, points, notes=notes)
+    return Scene("COLMAP", f"models {kinds}", "of the model", views, points, doubts=doubts)
 
 
 def _model(source: Source) -> Path | None:

@@ -19,6 +19,10 @@ SUFFIXES = (*READ, ".heic", ".heif", ".dng", ".cr2", ".cr3", ".nef", ".arw")
 """Of images; those that `READ` lacks can't be read, and opening them says so."""
 
 
+REPORT = "import.json"
+"""Name of the file in a capture that says where its cameras are from."""
+
+
 class ImageFiles:
     """The images below a folder.
 
@@ -33,8 +37,11 @@ class ImageFiles:
 
     @cached_property
     def paths(self) -> list[Path]:
-        """All images, sorted."""
-        return [path for path in list_files(self.root) if path.suffix.lower() in SUFFIXES]
+        """All images, sorted, without those of captures that were imported earlier."""
+        every = list_files(self.root)
+        captures = {path.parent for path in every if path.name == REPORT}
+        images = (path for path in every if path.suffix.lower() in SUFFIXES)
+        return [path for path in images if not captures.intersection(path.parents)]
 
     def find(self, name: str) -> Path | None:
         """The image that a file calls `name`; None where there is none.

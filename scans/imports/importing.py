@@ -11,10 +11,10 @@ import numpy as np
 
 from capture import Capture, InputError, SparsePoints, write_json
 from scans.images.mask_files import find_masks
-from scans.imports.image_files import ImageFiles, name_in_capture
+from scans.imports.image_files import REPORT, ImageFiles, name_in_capture
 from scans.imports.proving import reprojection
 from scans.imports.records import ImageFile, Lens, Observed, Pose, Scene, View, naming
-from scans.imports.report import NAME, ImportReport
+from scans.imports.report import ImportReport
 from scans.imports.spreading import spread_views
 from scans.imports.table import images_of, recognise
 from scans.imports.writing import Picture, camera_of, check_free, check_names, new_folder
@@ -82,6 +82,7 @@ def import_cameras(
         tie_points=reprojection(cameras, tie_points),
         markers=reprojection(cameras, markers),
         notes=[*scene.notes, *told],
+        warnings=scene.doubts,
     )
     with new_folder(out) as made:
         for done, picture in enumerate(pictures):
@@ -91,7 +92,7 @@ def import_cameras(
             if chosen_masks:
                 picture.write_mask(chosen_masks[done], made / "masks")
         Capture.create(made, cameras, points=tie_points)
-        write_json(made / NAME, report.to_json())
+        write_json(made / REPORT, report.to_json())
     return report
 
 

@@ -45,7 +45,7 @@ def read_csv(source: Source, images: ImageFiles) -> Scene:
     given = {_SAME.get(name, name): index for index, name in enumerate(columns)}
     angles = _angles(given)
     sidecars = {} if "f" in given else _lenses_of_sidecars(images)
-    views, one = [], set()
+    views, used = [], set()
     for row in rows:
         name = row[given["name"]]
         with naming(f"camera {name}"):
@@ -55,7 +55,7 @@ def read_csv(source: Source, images: ImageFiles) -> Scene:
             lens = None
             if image is not None and "f" in given:
                 lens = _lens(image, values)
-                one.add(tuple(key for key in (*_RADIAL, "t1", "t2") if float(values.get(key, 0))))
+                used.add(tuple(key for key in (*_RADIAL, "t1", "t2") if float(values.get(key, 0))))
             elif image is not None:
                 lens = sidecars.get(image)
                 if lens is None:
@@ -64,7 +64,6 @@ def read_csv(source: Source, images: ImageFiles) -> Scene:
                         "external camera parameters"
                     )
         views.append(View(name, image, pose, lens))
-    notes = _notes(given, one)
     generation = (
         "poses alone, lenses of XMP sidecars"
         if "f" not in given
@@ -72,21 +71,20 @@ def read_csv(source: Source, images: ImageFiles) -> Scene:
     )
     if "omega" in given:
         generation += ", omega phi kappa"
-    return Scene("RealityCapture CSV", generation, "of the project", views, notes=notes)
+    return Scene(
+        "RealityCapture CSV", generation, "of the project", views, notes=_absent(given), doubts=_division(used)
+    )
 
 
-def _notes(given: Mapping[str, int], used: set[tuple[str, ...]]) -> list[str]:
-    if "f" not in given:
-        return []
-    notes = []
-    absent = [name for name in (*_RADIAL, "t1", "t2") if name not in given]
-    if absent:
-        notes.append(f"no columns {', '.join(absent)}: taken as 0")
-    if used == {("k1",)}:
-        notes.append(
-            "the file doesn't name its distortion model, and only k1 is used: if that is division, it is wrong"
-        )
-    return notes
+def _absent(given: Mapping[str, int]) -> list[str]:
+    absent = [name for name in (*_RADIAL, "t1", "t2") if name not in given] if "f" in given else []
+    return [f"no columns {', '.join(absent)}: taken as 0"] if absent else []
+
+
+def _division(used: set[tuple[str, ...]]) -> list[str]:
+    """A doubt where the parameters of the cameras that are not zero are those of the division model, too."""
+    doubt = "the file doesn't name its model of distortion, and k1 is used alone: where that is division, it is wrong"
+    return [doubt] if used == {("k1",)} else []
 
 
 def read_xmp(source: Source, images: ImageFiles) -> Scene:
@@ -103,9 +101,9 @@ def read_xmp(source: Source, images: ImageFiles) -> Scene:
                 lens = None if image is None else _lens_of(node, image)
                 frames.add(_value(node, "Coordinates") or "unknown")
         views.append(View(path.stem, image, pose, lens))
-    notes = ["some sidecars are of another coordinate system"] if len(frames) > 1 else []
+    doubts = ["sidecars of several coordinate systems are mixed"] if len(frames) > 1 else []
     unit = f"of the project, coordinates: {', '.join(sorted(frames))}"
-    return Scene("RealityCapture XMP", f"{len(found)} sidecars", unit, views, notes=notes)
+    return Scene("RealityCapture XMP", f"{len(found)} sidecars", unit, views, doubts=doubts)
 
 
 def _header(text: str) -> list[str] | None:

@@ -254,6 +254,7 @@ class Scene:
         points: tie points, whose tracks go into the capture.
         markers: points set by hand or found as targets, for checking alone.
         notes: what a user should know beside, a clause each.
+        doubts: what may be wrong, likewise.
     """
 
     tool: str
@@ -263,3 +264,4 @@ class Scene:
     points: Observed = field(default_factory=Observed)
     markers: Observed = field(default_factory=Observed)
     notes: Sequence[str] = ()
+    doubts: Sequence[str] = ()

@@ -8,7 +8,6 @@ from typing import Any
 
 from scans.imports.proving import Reprojection
 
-NAME = "import.json"
 _NAMED = 5  # names that a line lists
 DOUBTFUL = 3.0  # pixels of median reprojection, from which on something is wrong
 
@@ -32,6 +31,7 @@ class ImportReport:
         masks: number of masks that came along.
         tie_points, markers: how the cameras, as written, fit the file's points; None where it has none.
         notes: what a user should know beside.
+        warnings: what may be wrong.
     """
 
     file: str
@@ -49,6 +49,7 @@ class ImportReport:
     tie_points: Reprojection | None
     markers: Reprojection | None
     notes: Sequence[str]
+    warnings: Sequence[str]
 
     def to_json(self) -> dict[str, Any]:
         return {"schema_version": 1, **asdict(self)}
@@ -77,6 +78,7 @@ class ImportReport:
 
     def doubts(self) -> Iterator[str]:
         """Lines on things to look at."""
+        yield from self.warnings
         if self.unaligned:
             yield f"without a camera: {_named(self.unaligned, 'image')}"
         if self.missing:

@@ -88,16 +88,17 @@ def recognise(path: Path) -> tuple[Source, Format]:
         InputError: where it is of no known format, or of several.
     """
     source = Source(path)
-    if (found := _format_of(source)) is not None:
-        return source, found
+    known = [(source, each) for each in FORMATS if each.recognise(source)]
     if source.folder is not None:
         inside = [each for each in list_files(path, below=False) if each.suffix.lower() in _IN_FOLDERS]
-        known = [(one, found) for one in map(Source, inside) if (found := _format_or_none(one)) is not None]
-        if len(known) == 1:
-            return known[0]
-        if known:
-            names = ", ".join(one.path.name for one, _ in known)
-            raise InputError(f"{path} holds cameras in several files ({names}); name one")
+        files = [(one, found) for one in map(Source, inside) if (found := _format_or_none(one)) is not None]
+        whole = [found for _, found in known]
+        known += [(one, found) for one, found in files if found not in whole]
+    if len(known) > 1 and source.folder is not None:
+        names = ", ".join(one.path.name if one is not source else found.name for one, found in known)
+        raise InputError(f"{path} holds cameras of several kinds ({names}); name one file")
+    if known:
+        return known[0]
     names = ", ".join(each.name for each in FORMATS)
     for start, kind in _UNREAD.items():
         if source.start.lstrip("<?").startswith(start):
@@ -105,14 +106,10 @@ def recognise(path: Path) -> tuple[Source, Format]:
     raise InputError(f"{path}: no cameras of a known kind in it; known are {names}")
 
 
-def _format_of(source: Source) -> Format | None:
-    return next((each for each in FORMATS if each.recognise(source)), None)
-
-
 def _format_or_none(source: Source) -> Format | None:
     """Of a file that is in a folder by chance, and may be damaged."""
     try:
-        return _format_of(source)
+        return next((each for each in FORMATS if each.recognise(source)), None)
     except InputError:
         return None
 

@@ -187,7 +187,7 @@ def test_k4_of_a_model_that_may_be_realityscans_is_doubted(tmp_path: Path) -> No
     images = "1 1 0 0 0 0 0 0 1 wide.png\n\n"
     files = {"cameras.txt": cameras, "images.txt": images, "points3D.txt": ""}
     fill(tmp_path / "in", Native(files, "", {}, np.zeros((0, 3))))
-    assert "it may mean r^8" in import_cameras(tmp_path / "in", tmp_path / "out").notes[0]
+    assert "it may mean r^8" in import_cameras(tmp_path / "in", tmp_path / "out").warnings[0]
 
 
 def test_raw_cameras_of_polycam_are_taken_where_there_are_no_corrected_ones(tmp_path: Path) -> None:
@@ -399,3 +399,30 @@ def test_what_was_begun_is_removed_where_an_image_is_damaged(tmp_path: Path) -> 
     code, told = p2p_here("import", file, "--out", tmp_path / "out")
     assert code == 2 and told.count("\n") == 1 and "damaged image" in told
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_images_of_an_earlier_import_are_no_images_of_the_file(tmp_path: Path) -> None:
+    file = fill(tmp_path, native.photoscan(Drawn.of(1)))
+    for name in SIZES:
+        (tmp_path / "images" / name).rename(tmp_path / name)
+    (tmp_path / "images" / "lost.png").unlink()
+    (tmp_path / "images").rmdir()
+    first = import_cameras(file, tmp_path / "first")
+    second = import_cameras(file, tmp_path / "second")
+    assert first.taken == second.taken and first.unaligned == second.unaligned == []
+
+
+@pytest.mark.parametrize(("columns", "warned"), [("k1", True), ("k1 k2", False), ("", False)])
+def test_a_csv_that_may_be_of_the_division_model_is_doubted(columns: str, warned: bool, tmp_path: Path) -> None:
+    values = ",".join("0.1" if name in columns.split() else "0" for name in ("k1", "k2", "k3", "k4", "t1", "t2"))
+    text = f"#{native.RC_OLD}\nwide.png,0,0,1,0,0,0,36,0,0,{values}\n"
+    fill(tmp_path / "in", Native({"cameras.csv": text}, "", {}, np.zeros((0, 3))))
+    code, told = p2p_here("import", tmp_path / "in", "--out", tmp_path / "out")
+    assert code == 0 and ("where that is division, it is wrong" in told) == warned
+
+
+def test_columns_of_distortion_may_be_absent_and_that_is_told(tmp_path: Path) -> None:
+    text = "#name,x,y,alt,heading,pitch,roll,f,px,py\nwide.png,0,0,1,0,0,0,36,0,0\n"
+    fill(tmp_path / "in", Native({"cameras.csv": text}, "", {}, np.zeros((0, 3))))
+    report = import_cameras(tmp_path / "in", tmp_path / "out")
+    assert report.lenses == {"SIMPLE_PINHOLE": 1} and "k1, k2, k3, k4, t1, t2: taken as 0" in report.notes[0]

@@ -218,6 +218,8 @@ def test_a_folder_with_several_files_of_cameras_is_not_chosen_from(tmp_path: Pat
     fill(tmp_path / "in", native.photoscan(Drawn.of(1)))
     fill(tmp_path / "in", native.reality_capture_csv(Drawn.of(1), native.RC_NEW))
     refused(tmp_path, "cameras.csv, old.xml", tmp_path / "in")
+    fill(tmp_path / "in", native.transforms(Drawn.of(1), nerfstudio=True))
+    refused(tmp_path, "of several kinds (transforms.json", tmp_path / "in")
 
 
 def test_images_and_masks_that_are_not_there_are_told(tmp_path: Path) -> None:

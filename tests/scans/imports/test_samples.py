@@ -47,7 +47,7 @@ def with_images(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
         if name == "realitycapture_csv_opk":
             sidecar = Path("images", image).with_suffix(".xmp")
             shutil.copyfile(SAMPLES / "realitycapture_xmp" / sidecar, place / sidecar)
-    return place, truth
+    return (place / "cameras.csv" if name == "realitycapture_csv_opk" else place), truth  # sidecars are cameras, too
 
 
 def seen_by_the_file(camera: dict[str, Any], plane: np.ndarray) -> np.ndarray:
