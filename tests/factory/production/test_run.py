@@ -35,17 +35,24 @@ def nodes() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def produce(nodes: None, tmp_path: Path) -> Produce:
-    def run(plan: Plan | None = None, folder: Path = tmp_path / "dataset") -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def produce_in(nodes: None) -> Produce:
+    queue = start_event_queue()
+
+    def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
         context = fakes.make_context(plan or fakes.make_plan(), folder)
         claim_plan(context.store, context.plan)
-        queue = start_event_queue()
+        poll_events(queue)  # what a run that failed left
         with EventLog(context.store) as event_log, RunDisplay(context.store) as display:
             submitter = TaskSubmitter(context, queue, (fakes.run_stage, fakes.run_pack))
             return ProductionRun(context, submitter, lambda: poll_events(queue), lambda: 4, event_log, display).run()
 
     return run
+
+
+@pytest.fixture
+def produce(produce_in: Produce, tmp_path: Path) -> Produce:
+    return lambda *plan: produce_in(tmp_path / "dataset", *plan)
 
 
 def shards_of(folder: Path) -> dict[str, bytes]:
@@ -66,10 +73,23 @@ def seeds_of(folder: Path) -> set[int]:
     return set(seeds)
 
 
+@pytest.fixture(scope="module")
+def whole(produce_in: Produce, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole data set, for all tests: to be copied."""
+    folder = tmp_path_factory.mktemp("whole") / "dataset"
+    produce_in(folder)
+    return folder
+
+
 @pytest.fixture
-def undisturbed(produce: Produce, tmp_path: Path) -> dict[str, bytes]:
-    produce(folder=tmp_path / "undisturbed")
-    return shards_of(tmp_path / "undisturbed")
+def undisturbed(whole: Path) -> dict[str, bytes]:
+    return shards_of(whole)
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    """A copy of the whole data set, where `produce` works."""
+    return shutil.copytree(whole, tmp_path / "dataset")
 
 
 def test_every_head_is_in_one_shard(produce: Produce, tmp_path: Path) -> None:
@@ -87,27 +107,20 @@ def test_every_head_is_in_one_shard(produce: Produce, tmp_path: Path) -> None:
     }
 
 
-def test_a_whole_data_set_is_left_as_it_is(produce: Produce, tmp_path: Path) -> None:
+def test_a_whole_data_set_is_left_as_it_is(produce: Produce, folder: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*.tar")}
     produce()
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "dataset").glob("*.tar")}
-    produce()
-    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "dataset").glob("*.tar")}
+    assert before == {path: path.stat().st_mtime_ns for path in folder.glob("*.tar")}
 
 
-def test_what_is_lost_is_made_again(produce: Produce, tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
-    folder = tmp_path / "dataset"
-    produce()
+def test_what_is_lost_is_made_again(produce: Produce, folder: Path, undisturbed: dict[str, bytes]) -> None:
     (folder / "train-000000.tar").unlink()
     produce()
     assert shards_of(folder) == undisturbed
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "index", "padding", "checksum"])
-def test_a_damaged_shard_is_mended(
-    produce: Produce, tmp_path: Path, undisturbed: dict[str, bytes], damage: str
-) -> None:
-    folder = tmp_path / "dataset"
-    produce()
+def test_a_damaged_shard_is_mended(produce: Produce, folder: Path, undisturbed: dict[str, bytes], damage: str) -> None:
     path = folder / "train-000000.tar"
     data = bytearray(path.read_bytes())
     if damage == "cut":
@@ -182,17 +195,15 @@ def test_a_mistake_in_the_set_up_stops_the_run_and_blames_no_head(produce: Produ
     assert not (tmp_path / "dataset" / "quarantine").exists()
 
 
-def test_other_options_are_refused_and_shown(produce: Produce, tmp_path: Path) -> None:
-    produce()
-    before = shards_of(tmp_path / "dataset")
+def test_other_options_are_refused_and_shown(produce: Produce, folder: Path) -> None:
+    before = shards_of(folder)
     with pytest.raises(InputError, match=r"heads is 5 there, 6 here; versions\.fake is \"1\" there, \"2\" here"):
         produce(fakes.make_plan(6, versions={"fake": "2"}))
-    assert shards_of(tmp_path / "dataset") == before
+    assert shards_of(folder) == before
 
 
-def test_a_shard_of_another_data_set_is_refused(produce: Produce, tmp_path: Path) -> None:
-    produce()
-    produce(fakes.make_plan(first_seed=7), tmp_path / "other")
-    shutil.copy(tmp_path / "other" / "train-000000.tar", tmp_path / "dataset" / "train-000000.tar")
+def test_a_shard_of_another_data_set_is_refused(produce_in: Produce, folder: Path, tmp_path: Path) -> None:
+    produce_in(tmp_path / "other", fakes.make_plan(first_seed=7))
+    shutil.copy(tmp_path / "other" / "train-000000.tar", folder / "train-000000.tar")
     with pytest.raises(InputError, match=r"train-000000\.tar is a shard of another data set; move it away"):
-        produce()
+        produce_in(folder)
