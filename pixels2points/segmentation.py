@@ -58,7 +58,7 @@ def segment(
     Args:
         capture: N calibrated images, of any lens that COLMAP's models describe.
         labeller: from `load_labeller`, or a checkpoint; the one that comes with the program where None.
-        scan: V vertices in the frame of the cameras, PLY or OBJ; the capture's `scan.ply` where None.
+        scan: V vertices in the frame of the cameras, a mesh file or a record; the capture's `scan.ply` where None.
         unit: of the scan: m, cm, mm, dm, inch, ft, or metres per unit; guessed from its size where None.
         camera_unit: of the cameras' positions, likewise.
         vertices: most vertices that the network works on, all of them below that; the others get the prediction of

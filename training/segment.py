@@ -35,7 +35,7 @@ def segment_capture(
     Args:
         folder: a capture: images and cameras, and the scan unless `scan_path` names another.
         checkpoint: what `python -m training fit` wrote; it holds its whole configuration.
-        scan_path: a mesh (PLY or OBJ) in the frame of the cameras.
+        scan_path: a mesh file in the frame of the cameras.
         options: units and resolution.
 
     Raises:

@@ -25,7 +25,7 @@ class Segment:
     Attributes:
         capture: folder of the capture: images, their cameras, and the scan.
         checkpoint: labeller to use, a checkpoint of `p2p fit`; by default the one that comes with the program.
-        scan: the scan, .ply or .obj; by default scan.ply in the capture.
+        scan: the scan, .ply, .obj, .stl, .off, .3mf or .glb; by default scan.ply in the capture.
     """
 
     capture: Path = argument()
@@ -52,7 +52,7 @@ class Register:
     """Options of `register`.
 
     Attributes:
-        scan: folder of the capture, or a mesh (.ply, .obj).
+        scan: folder of the capture, or a mesh (.ply, .obj, .stl, .off, .3mf, .glb).
     """
 
     scan: Path = argument()
@@ -72,7 +72,7 @@ class Annotate:
     """Options of `annotate`.
 
     Attributes:
-        scan: folder of the capture, or a mesh (.ply, .obj), to paint on.
+        scan: folder of the capture, or a mesh (.ply, .obj, .stl, .off, .3mf, .glb), to paint on.
         painted: painted .blend file to make labels of.
     """
 

@@ -20,7 +20,7 @@ class Reprojection:
 
     Attributes:
         points, pixels: how many.
-        median, most: of the distances, pixels; `most` is the 95th of a hundred.
+        median, most: of the distances, pixels; the latter is the 95th of 100. Infinite where no camera sees a point.
         triangulated: whether the points' places were computed of the same pixels.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from scans.imports.proving import Reprojection
@@ -52,7 +53,13 @@ class ImportReport:
     warnings: Sequence[str]
 
     def to_json(self) -> dict[str, Any]:
-        return {"schema_version": 1, **asdict(self)}
+        """A JSON object, in which distances that are not finite are null."""
+        found: dict[str, Any] = {"schema_version": 1, **asdict(self)}
+        for name in ("tie_points", "markers"):
+            if found[name] is not None:
+                for key in ("median", "most"):
+                    found[name][key] = found[name][key] if isfinite(found[name][key]) else None
+        return found
 
     def lines(self) -> Iterator[str]:
         """The account in lines."""

@@ -304,6 +304,19 @@ def test_points_that_dont_fit_are_doubted_in_one_line(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "import.json").is_file()
 
 
+def test_points_behind_the_cameras_are_doubted_and_kept_as_null(tmp_path: Path) -> None:
+    made = with_markers(1)
+    text = re.sub(
+        r'(<reference x=")[^"]*(" y=")[^"]*(" z=")[^"]*', r"\g<1>900\g<2>900\g<3>900", made.files["cameras.xml"]
+    )
+    far = re.sub(r'(<reference x=")[^"]*(" y=")[^"]*(" z=")[^"]*', r"\g<1>-900\g<2>-900\g<3>-900", text)
+    for number, each in enumerate((text, far)):
+        made = Native({"cameras.xml": each}, "cameras.xml", made.pixels, made.points)
+        code, told = p2p_here("import", fill(tmp_path / f"in{number}", made), "--out", tmp_path / f"out{number}")
+        written = json.loads((tmp_path / f"out{number}" / "import.json").read_text())["markers"]
+        assert code == 0 and "don't belong together" in told and (written["most"] is None or written["most"] > 100)
+
+
 def test_the_account_says_what_was_taken(tmp_path: Path) -> None:
     file = fill(tmp_path / "in", with_markers(1))
     code, told = p2p_here("import", file, "--out", tmp_path / "out")
