@@ -16,6 +16,7 @@ as MakeHuman does. Everything else is linear.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -212,7 +213,7 @@ def macro_weights(values: Mapping[str, float], keys: list[tuple[str, ...]]) -> F
         factors |= {f"min{name}": low, f"average{name}": middle, f"max{name}": high}
     factors["minheight"], _, factors["maxheight"] = _hat(values["height"])
     factors["uncommonproportions"], _, factors["idealproportions"] = _hat(values["proportions"])
-    return np.array([np.prod([factors[word] for word in key]) for key in keys])
+    return np.array([math.prod(factors[word] for word in key) for key in keys])
 
 
 def _hat(value: float) -> tuple[float, float, float]:
