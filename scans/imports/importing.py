@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,7 @@ from scans.imports.records import ImageFile, Lens, Observed, Pose, Scene, View, 
 from scans.imports.report import ImportReport
 from scans.imports.spreading import spread_views
 from scans.imports.table import images_of, recognise
-from scans.imports.writing import Picture, camera_of, check_free, check_names, new_folder
-
-Progress = Callable[[str, int, int], None]
+from scans.imports.writing import Picture, Progress, camera_of, check_free, check_names, new_folder, write_pictures
 
 
 def import_cameras(
@@ -85,12 +83,7 @@ def import_cameras(
         warnings=scene.doubts,
     )
     with new_folder(out) as made:
-        for done, picture in enumerate(pictures):
-            if progress is not None:
-                progress("images", done, len(pictures))
-            picture.write_image(made / "images")
-            if chosen_masks:
-                picture.write_mask(chosen_masks[done], made / "masks")
+        write_pictures(pictures, chosen_masks, made, progress)
         Capture.create(made, cameras, points=tie_points)
         write_json(made / REPORT, report.to_json())
     return report

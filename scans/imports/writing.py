@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,11 +18,15 @@ from PIL import Image
 from capture import Camera, InputError
 from capture.files import explain_os_error, make_folder
 from scans.images.decoding import decode_file, read_foreground
+from scans.images.sampling import sample_image
 from scans.imports.flat_lenses import flat_lens, resample, to_flat
 from scans.imports.image_files import size_of
 from scans.imports.records import Array, BrownLens, ImageFile, Lens, Pose
 
+Progress = Callable[[str, int, int], None]
+
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
+_AT_ONCE = 8  # images: half a gigabyte each where they are of 18 megapixels and resampled
 _QUALITY = 97  # of resampled JPEGs, with all of their colours
 
 
@@ -133,6 +139,33 @@ class Picture:
         return resample(self.lens, sample)
 
 
+def write_pictures(
+    pictures: Sequence[Picture], masks: Sequence[Path], folder: Path, progress: Progress | None = None
+) -> None:
+    """Write all images into `images/` of a capture's folder, and their masks, where there are any, into `masks/`.
+
+    Several at once, as most of the time is spent in numpy and in codecs, which leave other threads alone.
+
+    Args:
+        masks: one of each picture, or none.
+        progress: called with ("images", how many are done, how many there are).
+    """
+
+    def write(number: int) -> None:
+        pictures[number].write_image(folder / "images")
+        if masks:
+            pictures[number].write_mask(masks[number], folder / "masks")
+
+    with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
+        try:
+            for done, _ in enumerate(pool.map(write, range(len(pictures)))):
+                if progress is not None:
+                    progress("images", done + 1, len(pictures))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
 def _resampled_name(name: str) -> str:
     """A JPEG stays one; others become PNG files."""
     suffix = PurePosixPath(name).suffix.lower()
@@ -146,8 +179,6 @@ def _place(folder: Path, name: str) -> Path:
 
 
 def _bilinear(image: NDArray[np.uint8]) -> Callable[[Array], NDArray]:
-    from scans.images.sampling import sample_image  # SciPy, which an import without resampling needs not
-
     return lambda pixels: sample_image(image, pixels)
 
 

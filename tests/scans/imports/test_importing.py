@@ -18,6 +18,7 @@ from capture import Capture, InputError
 from scans.imports import import_cameras
 from scans.imports.image_files import ImageFiles
 from scans.imports.table import recognise
+from tests.extras import p2p_with
 from tests.helpers import REPO, p2p_here
 from tests.scans.imports import native
 from tests.scans.imports.native import SIZES, Drawn, Native
@@ -439,3 +440,16 @@ def test_columns_of_distortion_may_be_absent_and_that_is_told(tmp_path: Path) ->
     fill(tmp_path / "in", Native({"cameras.csv": text}, "", {}, np.zeros((0, 3))))
     report = import_cameras(tmp_path / "in", tmp_path / "out")
     assert report.lenses == {"SIMPLE_PINHOLE": 1} and "k1, k2, k3, k4, t1, t2: taken as 0" in report.notes[0]
+
+
+def test_importing_and_resampling_need_the_base_requirements_alone(tmp_path: Path) -> None:
+    file = fill(tmp_path / "in", native.metashape(Drawn.of(1), exact=False))
+    done = p2p_with(None, "import", str(file), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0 and "2 images" in done.stderr, done.stderr
+
+
+def test_progress_counts_the_images(tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    file = fill(tmp_path / "in", native.photoscan(Drawn.of(1)))
+    import_cameras(file, tmp_path / "out", progress=lambda *step: told.append(step))
+    assert told == [("images", 1, 2), ("images", 2, 2)]
