@@ -19,13 +19,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import scipy.sparse
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from benchmarks.noisy_head import noisy_head
 from benchmarks.published_diffusion_net import PublishedDiffusionNet
 from capture import vertex_normals
 from factory.stages.usage import peak_bytes
@@ -37,6 +39,7 @@ from training.operators.gradients import gradient_operators, tangent_frames
 TRAINING, EVALUATION = 5.0, 6.0  # ratios that we promise, at least
 INPUTS, CLASSES, WIDTH, BLOCKS, EIGENPAIRS, DROPOUT = 256, 2, 128, 4, 128, 0.5
 CORES = 2
+PRECISIONS = {"plain": "single", "ours": "bf16"}
 
 
 def main() -> None:
@@ -47,7 +50,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["plain", "ours"], help="run one of them in this process, print JSON")
     options = parser.parse_args()
     if options.only:
-        print(json.dumps(measure(options.only, options.vertices)))
+        print(json.dumps(_measure_here(options.only, options.vertices)))
         return
     results: dict[str, list[dict[str, float]]] = {"plain": [], "ours": []}
     for _ in range(options.rounds):
@@ -72,54 +75,124 @@ def main() -> None:
     assert not failed, f"slower than promised: {failed}"
 
 
-def measure(name: str, vertices: int) -> dict[str, float]:
-    """Seconds of a step and the peak memory of the process in GB, evaluation first."""
-    torch.set_num_threads(CORES)
-    torch.manual_seed(0)
-    if name == "ours":
-        keep_freed_memory()
-    positions, faces = noisy_head(vertices)
-    frames = tangent_frames(vertex_normals(positions, faces))
-    gradients = gradient_operators(positions / LENGTH_UNIT, faces, frames)
-    count = len(positions)
-    mass, values = torch.full((count,), 1 / count), torch.arange(float(EIGENPAIRS))
-    vectors = torch.randn(count, EIGENPAIRS)
-    features, labels = torch.randn(count, INPUTS), torch.randint(CLASSES, (count,))
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What both networks get for one head with V vertices, on the CPU; the same numbers in every process.
+
+    Attributes:
+        mass, values, vectors: (V,), (K,), (V, K) as of `Surface`.
+        gradients: two sparse (V, V).
+        features: (V, C).
+        labels: (V,).
+    """
+
+    mass: torch.Tensor
+    values: torch.Tensor
+    vectors: torch.Tensor
+    gradients: tuple[scipy.sparse.csr_matrix, scipy.sparse.csr_matrix]
+    features: torch.Tensor
+    labels: torch.Tensor
+
+    @classmethod
+    def of(cls, positions: NDArray, faces: NDArray) -> Self:
+        """Of a mesh, metres."""
+        torch.manual_seed(0)
+        frames = tangent_frames(vertex_normals(positions, faces))
+        gradients = gradient_operators(positions / LENGTH_UNIT, faces, frames)
+        count = len(positions)
+        mass, values = torch.full((count,), 1 / count), torch.arange(float(EIGENPAIRS))
+        vectors = torch.randn(count, EIGENPAIRS)
+        features, labels = torch.randn(count, INPUTS), torch.randint(CLASSES, (count,))
+        return cls(mass, values, vectors, gradients, features, labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A network on a device, `forward` on its inputs, and the labels that it is trained towards."""
+
+    network: torch.nn.Module
+    forward: Callable[[], torch.Tensor]
+    labels: torch.Tensor
+
+
+def make_case(name: str, precision: str, inputs: Inputs, device: torch.device | str = "cpu") -> Case:
+    """A network with the same random weights in every process.
+
+    Args:
+        name: plain or ours.
+        precision: single; tf32, which is single with products on the tensor cores of an NVIDIA GPU; bf16, which
+            is automatic mixed precision, as in training.
+        inputs: of the head.
+        device: where it runs.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.manual_seed(1)
+    mass, values, vectors = (array.to(device) for array in (inputs.mass, inputs.values, inputs.vectors))
+    features = inputs.features.to(device)
     if name == "plain":
-        operators = (mass, values, vectors, *(_sparse(gradient) for gradient in gradients))
-        network: torch.nn.Module = PublishedDiffusionNet(INPUTS, CLASSES, WIDTH, BLOCKS, DROPOUT)
+        operators = (mass, values, vectors, *(_sparse(gradient).to(device) for gradient in inputs.gradients))
+        network: torch.nn.Module = PublishedDiffusionNet(INPUTS, CLASSES, WIDTH, BLOCKS, DROPOUT).to(device)
         forward: Callable[[], torch.Tensor] = lambda: network(features, operators)  # noqa: E731
     else:
-        basis = (torch.from_numpy(gradient.astype(np.float32) @ vectors.numpy()) for gradient in gradients)
-        surface = Surface(mass, values, vectors, *basis)
-        network = DiffusionNet(INPUTS, CLASSES, WIDTH, BLOCKS, dropout=DROPOUT)
-        forward = torch.autocast("cpu", torch.bfloat16)(lambda: network(features, surface))
-    del gradients, positions, faces
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-5)
+        basis = (gradient.astype(np.float32) @ inputs.vectors.numpy() for gradient in inputs.gradients)
+        surface = Surface(mass, values, vectors, *(torch.from_numpy(part).to(device) for part in basis))
+        network = DiffusionNet(INPUTS, CLASSES, WIDTH, BLOCKS, dropout=DROPOUT).to(device)
+        forward = lambda: network(features, surface)  # noqa: E731
+    if precision == "bf16":
+        forward = torch.autocast(mass.device.type, torch.bfloat16)(forward)
+    return Case(network, forward, inputs.labels.to(device))
+
+
+def outputs(case: Case) -> torch.Tensor:
+    """(V, CLASSES) of evaluation, on the CPU."""
+    case.network.eval()
+    with torch.inference_mode():
+        return case.forward().float().cpu()
+
+
+def measure(case: Case, steps: int = 3) -> dict[str, float]:
+    """Seconds of a step and the peak memory in GB, evaluation first: of the process, or on the GPU that it runs on."""
+    optimiser = torch.optim.AdamW(case.network.parameters(), lr=1e-3, weight_decay=1e-5)
 
     def train() -> None:
-        functional.cross_entropy(forward(), labels).backward()
+        functional.cross_entropy(case.forward(), case.labels).backward()
         optimiser.step()
         optimiser.zero_grad()
 
-    result = {}
-    network.eval()
+    device, result = case.labels.device, {}
+    case.network.eval()
     with torch.inference_mode():
-        result |= _timed("evaluation", forward)
-    network.train()
-    return result | _timed("training", train)
+        result |= _timed("evaluation", case.forward, device, steps)
+    case.network.train()
+    return result | _timed("training", train, device, steps)
 
 
-def _timed(stage: str, work: Callable[[], object]) -> dict[str, float]:
+def _timed(stage: str, work: Callable[[], object], device: torch.device, steps: int) -> dict[str, float]:
+    on_gpu = device.type == "cuda"
+    wait: Callable[[], object] = torch.cuda.synchronize if on_gpu else lambda: None
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
     work()
     wall, cpu = [], []
-    for _ in range(3):
+    for _ in range(steps):
+        wait()
         start, busy = time.perf_counter(), time.process_time()
         work()
+        wait()
         wall.append(time.perf_counter() - start)
         cpu.append(time.process_time() - busy)
-    peak = peak_bytes(resource.getrusage(resource.RUSAGE_SELF)) / 1e9
-    return {stage: min(wall), f"{stage}_cpu": min(cpu), f"{stage}_gb": peak}
+    held = torch.cuda.max_memory_allocated() if on_gpu else peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
+    return {stage: min(wall), f"{stage}_cpu": min(cpu), f"{stage}_gb": held / 1e9}
+
+
+def _measure_here(name: str, vertices: int) -> dict[str, float]:
+    """In a process of its own, so that its peak memory is that of one network."""
+    from benchmarks.noisy_head import noisy_head
+
+    torch.set_num_threads(CORES)
+    if name == "ours":
+        keep_freed_memory()
+    return measure(make_case(name, PRECISIONS[name], Inputs.of(*noisy_head(vertices))))
 
 
 def _sparse(matrix: scipy.sparse.csr_matrix) -> torch.Tensor:

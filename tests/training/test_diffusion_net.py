@@ -93,6 +93,15 @@ def test_gradient_features_do_not_depend_on_the_tangent_frame() -> None:
     torch.testing.assert_close(layer(x, y), layer(*turned), atol=1e-5, rtol=1e-5)
 
 
+def test_a_surface_serves_training_after_an_evaluation() -> None:
+    """What it keeps for the next step is no tensor of inference."""
+    network, surface, features = DiffusionNet(4, 2, width=8, blocks=1), _random_surface(), torch.randn(30, 4)
+    with torch.inference_mode():
+        network(features, surface)
+    network(features, surface).square().sum().backward()
+    assert network.first_lin.weight.grad is not None
+
+
 def test_every_parameter_is_trained() -> None:
     network = DiffusionNet(4, 2, width=8, blocks=2)
     network(torch.randn(30, 4), _random_surface()).square().sum().backward()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
 from pathlib import Path
 
+import lightning
 import pytest
 import torch
 
+from tests.helpers import REPO
 from training import cli
 from training.data.samplers import EvaluationSampler, OrderedSampler
 
@@ -107,3 +110,23 @@ def test_overfitting_takes_the_same_samples_in_every_epoch() -> None:
     assert [sample.position for sample in sampler][-1] == (1, 4)
     assert isinstance(sampler, torch.utils.data.SequentialSampler)
     assert isinstance(EvaluationSampler(2), torch.utils.data.SequentialSampler)
+
+
+@pytest.mark.parametrize("config", ["recommended", "paper"])
+def test_fit_takes_the_gpu_where_there_is_one(
+    config: str, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an option; PyTorch says that there is one, and then that there is none."""
+    chosen: list[tuple[str, str]] = []
+
+    @functools.wraps(lightning.Trainer.fit)  # the command line reads its arguments
+    def fit(trainer: lightning.Trainer, *arguments: object, **more: object) -> None:
+        chosen.append((type(trainer.accelerator).__name__, str(trainer.strategy.root_device)))
+
+    monkeypatch.setattr(lightning.Trainer, "fit", fit)
+    monkeypatch.setattr(cli.TrainingCLI, "before_fit", lambda self: None)  # heads need not be prepared
+    words = ["fit", "--config", str(REPO / "training" / "configs" / f"{config}.yaml"), "--data.dataset", str(dataset)]
+    for number in (1, 0):
+        monkeypatch.setattr(torch.cuda, "device_count", lambda number=number: number)
+        cli.run([*words, "--trainer.default_root_dir", str(tmp_path)])
+    assert chosen == [("CUDAAccelerator", "cuda:0"), ("CPUAccelerator", "cpu")]

@@ -45,7 +45,8 @@ class Surface:
         if self.gradient_x.is_sparse:
             return self.eigenvectors.T @ (signal * self.mass[:, None])
         if self.weighted is None:
-            self.weighted = self.eigenvectors * self.mass[:, None]
+            with torch.inference_mode(False):  # it is kept, and may be trained with after an evaluation
+                self.weighted = self.eigenvectors * self.mass[:, None]
         coefficients = self.weighted.T @ signal
         return coefficients.to(torch.promote_types(signal.dtype, torch.float32))
 

@@ -4,10 +4,30 @@ To add one, write its function and a row of `registry.FEATURES`: name, function,
 of its own are fields of `config.FeatureConfig`, and stand in the row's `settings`, by which files of the cache are
 named. Command line, cache, network and checkpoints go by the registry. A change of the code that computes a feature
 raises `VERSION` in `training.preparation.cache_files`.
+
+Names are imported when they are asked for: token maps are made where no ray caster is installed.
 """
 
-from training.features.backbone_config import BackboneConfig
-from training.features.config import FeatureConfig
-from training.features.registry import FEATURES, compute_feature, input_channels
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from training.features.backbone_config import BackboneConfig
+    from training.features.config import FeatureConfig
+    from training.features.registry import FEATURES, compute_feature, input_channels
+
+_MODULES = {
+    "FEATURES": "training.features.registry",
+    "BackboneConfig": "training.features.backbone_config",
+    "FeatureConfig": "training.features.config",
+    "compute_feature": "training.features.registry",
+    "input_channels": "training.features.registry",
+}
 
 __all__ = ["FEATURES", "BackboneConfig", "FeatureConfig", "compute_feature", "input_channels"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

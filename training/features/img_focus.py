@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnx.numpy_helper
 import torch
 
 from capture import InputError
@@ -64,6 +62,8 @@ def onnx_state(path: Path) -> dict[str, torch.Tensor]:
     Biases, norms and scales keep their names in the graph. The matrices of linear layers are anonymous, and transposed:
     the nodes that multiply by them are named. The position embedding is split into the class token's and the rest.
     """
+    import onnx.numpy_helper  # for this file alone; other encoders run without it
+
     try:
         graph = onnx.load(str(path)).graph
     except (OSError, ValueError) as error:

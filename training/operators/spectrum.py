@@ -7,7 +7,6 @@ import scipy.sparse
 import scipy.sparse.csgraph
 from numpy.typing import NDArray
 
-from scans.cholesky import CholeskyFactor
 from training.operators.krylov import largest_eigenpairs
 
 Floats = NDArray[np.float64]
@@ -81,6 +80,8 @@ class _RowSolver:
     """Solutions of a sparse positive definite system for right-hand sides that are rows."""
 
     def __init__(self, matrix: scipy.sparse.spmatrix) -> None:
+        from scans.cholesky import CholeskyFactor  # small meshes and gradients need no cholespy
+
         self._factor = CholeskyFactor(matrix)
         self._right = self._solution = np.empty((0, 0))
 
