@@ -44,7 +44,7 @@ from benchmarks.gpu_inputs import prepare
 from benchmarks.gpu_parts import BACKENDS, PARTS, Agreement
 from capture import InputError
 
-SECONDS = 450.0  # of all parts together
+SECONDS = {"cuda": 450.0, "cpu": 3600.0}  # of all parts together
 SHARES = {"labeller": 0.2, "tokens": 0.2, "stereo": 0.4, "quality": 0.2}  # of these, at most, for one process
 LAST_LINES = 15
 VERTICES, RESOLUTION = 250_000, 518
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--parts", type=lambda text: text.split(","), default=list(PARTS))
     parser.add_argument("--scans", type=Path, help="keep the scans in this folder")
     parser.add_argument("--json", type=Path, help="write the results there, too")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="for all parts together")
+    parser.add_argument("--seconds", type=float, help="for all parts together; by default 450, on a CPU 3600")
     options = parser.parse_args()
     if unknown := {name for name in options.parts if name.split(":")[0] not in PARTS}:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
@@ -95,7 +95,8 @@ def names_of(parts: list[str], device: str) -> list[str]:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Run all parts in turn; the machine, and by part its numbers, or why there are none."""
-    end = time.monotonic() + options.seconds
+    seconds = options.seconds or SECONDS[options.device]
+    end = time.monotonic() + seconds
     machine = describe(options.device)
     parts: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="p2p-gpu-") as folder:
@@ -103,7 +104,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         scans = options.scans or work / "scans"
         scans.mkdir(parents=True, exist_ok=True)
         for name in names_of(options.parts, options.device):
-            limit = min(SHARES[name.split(":")[0]] * options.seconds, end - time.monotonic())
+            limit = min(SHARES[name.split(":")[0]] * seconds, end - time.monotonic())
             parts[name] = run_part(name, options, scans, work, limit)
             print(f"  {name}: {outcome(parts[name])}", flush=True)
         compare_tokens(work, parts)
