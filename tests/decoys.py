@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+from tests.helpers import REPO
+
+P2P = ("-P", "-m", "factory.cli")  # as the script `p2p` starts, which has its own folder first on the path
 
 OURS = (
     "assets", "blender_scripts", "capture", "evaluation", "factory", "generator", "labeling", "reconstruction",
@@ -32,3 +38,11 @@ def write_decoys(folder: Path, leave_out: tuple[str, ...] = ()) -> Path:
 def imported(told: Path) -> list[str]:
     """Names of the modules that were imported."""
     return sorted(path.name for path in told.iterdir())
+
+
+def python(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python in a folder, with our packages from this clone."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    command = [sys.executable, *map(str, words)]
+    variables = inherited | {"PYTHONPATH": str(REPO)} | environment
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=500, check=False)

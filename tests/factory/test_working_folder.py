@@ -14,31 +14,28 @@ import pytest
 
 from capture.runtime.import_path import ROOT, import_environment, import_folders, safe_imports
 from factory.stages.processes import run_stage
-from tests.decoys import imported, write_decoys
-from tests.factory.production import tiny
+from tests.decoys import P2P, imported, python, write_decoys
 from tests.helpers import make_capture
 
 BLENDER = shutil.which("blender")
 needs_bpy = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed")
 needs_blender = pytest.mark.skipif(BLENDER is None, reason="no blender binary on PATH")
 REPO = Path(__file__).resolve().parents[2]
-P2P = ("-P", "-m", "factory.cli")  # as the script `p2p` starts, which has its own folder first on the path
 
 
-def python(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run this Python in a folder, with our packages from this clone."""
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
-    command = [sys.executable, *map(str, words)]
-    variables = inherited | {"PYTHONPATH": str(REPO)} | environment
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=500, check=False)
-
-
-@pytest.mark.parametrize("module", ["factory.cli", "training", "training.pixels"])
-def test_modules_that_are_run_by_name(module: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("factory.cli", "--help"), 0),
+        (("training", "--help"), 0),
+        (("training.pixels", "fit", "--data.dataset", "none"), 2),  # imports what matters here, and no library
+    ],
+)
+def test_modules_that_are_run_by_name(words: tuple[str, ...], code: int, tmp_path: Path) -> None:
     """`python -m` itself searches the working folder, but for the package of that name nothing there is imported."""
-    told = write_decoys(tmp_path, leave_out=(module.split(".")[0],))
-    done = python(tmp_path, "-m", module, "--help")
-    assert done.returncode == 0 and "usage: " in done.stdout, done.stderr
+    told = write_decoys(tmp_path, leave_out=(words[0].split(".")[0],))
+    done = python(tmp_path, "-m", *words)
+    assert done.returncode == code and (code or "usage: " in done.stdout), done.stderr
     assert imported(told) == []
 
 
@@ -82,17 +79,6 @@ def test_what_children_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert import_folders() == []  # installed: found without being told
     monkeypatch.delenv("PYTHONPATH")
     assert import_environment() == {"PYTHONSAFEPATH": "1", "PYTHONPATH": ""}
-
-
-@needs_bpy
-@pytest.mark.slow
-def test_production(tmp_path: Path) -> None:
-    """Ray, its workers, and all stages of a head."""
-    told = write_decoys(tmp_path / "here")
-    command = tiny.command(tmp_path / "data", tmp_path / "overrides.yaml", heads=1, test_heads=0)
-    done = python(tmp_path / "here", *P2P, *command[3:])
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert imported(told) == []
 
 
 @needs_blender

@@ -13,14 +13,16 @@ from factory.dataset.events import read_events
 from factory.dataset.store import Store
 from factory.report.dataset_reader import DatasetReader
 from factory.report.usage import sum_usage
+from tests.decoys import P2P, imported, python, write_decoys
 from tests.factory.production import tiny
 
 
 @pytest.fixture(scope="module")
 def produced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("produced")
+    write_decoys(folder / "here")
     words = tiny.command(folder / "data", folder / "overrides.yaml", "--keep-captures")
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=500)
+    done = python(folder / "here", *P2P, *words[3:])
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -43,6 +45,12 @@ def test_a_data_set_is_made_and_right(produced: Path, capsys: pytest.CaptureFixt
     assert entry.facts["look"]["age"] > 0 and entry.facts["look"]["hair"]
     assert {path.name for path in (data / "captures").iterdir()} == {"head_00000000", "head_00000001"}
     assert not list((data / "parts").iterdir())
+
+
+@pytest.mark.slow
+def test_nothing_of_the_working_folder_is_imported(produced: Path) -> None:
+    """Neither by Ray and its workers nor by any stage of a head."""
+    assert imported(produced / "here" / "imported") == []
 
 
 @pytest.mark.slow
