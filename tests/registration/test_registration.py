@@ -236,11 +236,12 @@ def test_skin_brings_the_head_nearer(template: Template, scan: tuple[Mesh, np.nd
     whole = register(template, mesh)
     errors = [face_error(each.mesh(template), template.face_mask, truth).mean for each in (masked, whole)]
     assert errors[0] < 0.08 and 2 * errors[0] < errors[1] < 0.2
+    coarse = Template(template.model, 0)
     plain, again = (
-        register(template, mesh, skin.astype(float), RegistrationSettings(coefficients=False)) for _ in range(2)
+        register(coarse, mesh, skin.astype(float), RegistrationSettings(coefficients=False)) for _ in range(2)
     )
     np.testing.assert_array_equal(plain.vertices, again.vertices)
-    assert errors[0] < face_error(plain.mesh(template), template.face_mask, truth).mean < 1.5
+    assert errors[0] < face_error(plain.mesh(coarse), coarse.face_mask, truth).mean < 1.5
 
 
 def test_what_does_not_fit_is_named(template: Template, scan: tuple[Mesh, np.ndarray]) -> None:
