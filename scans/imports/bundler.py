@@ -80,6 +80,8 @@ def _lens(row: Array, size: tuple[int, int]) -> BrownLens:
 
 def _points(words: Sequence[str], count: int, views: Sequence[View]) -> Observed:
     numbers = np.array(words, float)
+    if not np.isfinite(numbers).all():
+        raise ValueError("they are not finite")
     positions, colours, seen, pixels, at = [], [], [], [], 0
     for _ in range(count):
         track = int(numbers[at + 6])

@@ -52,7 +52,8 @@ def import_cameras(
     source, found = recognise(file)
     folder = ImageFiles(images_of(source, found) if images is None else Path(images))
     with naming(str(source.path)):
-        scene = found.read(source, folder)
+        with np.errstate(all="ignore"):  # poses and lenses are checked for what isn't finite
+            scene = found.read(source, folder)
         there, missing = _with_images(scene, folder, skip_missing)
         index, pictures = _pictures(scene, there, folder, views)
     chosen_masks, told = _masks(scene, index, pictures, None if masks is None else Path(masks))

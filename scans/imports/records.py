@@ -190,7 +190,14 @@ def naming(what: str) -> Iterator[None]:
         raise InputError(f"{what}: {error}") from None
     except KeyError as error:
         raise InputError(f"{what}: {error.args[0]} is missing") from None
-    except (ValueError, TypeError, IndexError, AttributeError) as error:
+    except (
+        ValueError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        ArithmeticError,
+        SyntaxError,
+    ) as error:  # XML's is syntax
         raise InputError(f"{what}: damaged ({error})") from None
 
 

@@ -61,7 +61,8 @@ def _checked(kind: str, read: Callable[[Path], Scan]) -> Callable[[Path], Scan]:
 
     def reader(path: Path) -> Scan:
         try:
-            return read(path)
+            with np.errstate(all="ignore"):  # what isn't finite is found in the mesh
+                return read(path)
         except InputError as error:
             told = str(error)
             raise InputError(told if str(path) in told else f"{path}: {told}") from None

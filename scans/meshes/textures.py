@@ -34,7 +34,7 @@ def find_texture(folder: Path, name: str) -> NDArray[np.uint8] | None:
 def sample_texture(texture: NDArray[np.uint8], uv: NDArray, *, up: bool = True) -> NDArray[np.float64]:
     """(N, 3) bilinear samples, 0 to 255, at texture coordinates (N, 2), which repeat; v grows upwards, or else down."""
     height, width = texture.shape[:2]
-    u, v = np.moveaxis(np.nan_to_num(np.asarray(uv, np.float64)), -1, 0)
+    u, v = np.moveaxis(np.mod(np.nan_to_num(np.asarray(uv, np.float64), posinf=0, neginf=0), 1), -1, 0)
     x, y = u * width - 0.5, (1 - v if up else v) * height - 0.5
     left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
     right_share, bottom_share = (x - left)[:, None], (y - top)[:, None]

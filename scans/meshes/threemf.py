@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
@@ -19,6 +20,7 @@ _CORE = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"
 _RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _MODEL = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
 _PATH = "{http://schemas.microsoft.com/3dmanufacturing/production/2015/06}path"
+_DAMAGE = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, KeyError, OSError, EOFError, RuntimeError)
 _DEEPEST = 32  # components within components
 
 Placed = tuple[NDArray[np.float64], NDArray[np.int64]]
@@ -32,7 +34,7 @@ def read_3mf(data: bytes) -> Scan:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             root = ElementTree.fromstring(archive.read(_model_path(archive)))
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError) as error:
+    except _DAMAGE as error:
         raise ValueError(str(error)) from None
     objects = {str(each.get("id")): each for each in root.iterfind(f"{_CORE}resources/{_CORE}object")}
     meshes: list[Placed] = []

@@ -23,6 +23,7 @@ from scans.meshes.reading import read_scan
 from scans.meshes.repair import repair
 from scans.meshes.textures import sample_texture
 
+DAMAGES = 60
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], float)
 PLACES = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float) * 0.5 + 0.25  # texture coordinates, v upwards
 FACES = [(0, 1, 2), (0, 2, 3)]
@@ -412,3 +413,46 @@ def test_other_suffixes_are_refused_with_those_that_are_read(tmp_path: Path) -> 
     (tmp_path / "a.fbx").touch()
     with pytest.raises(InputError, match=r"only \.ply, \.obj, \.stl, \.off, \.3mf, \.glb, \.gltf are read"):
         read_scan(tmp_path / "a.fbx")
+
+
+def whole(kind: str, folder: Path) -> Path:
+    """A square of a kind, with colours or a texture where it can have one."""
+    path = folder / f"a.{kind}"
+    save_texture(folder)
+    if kind == "obj":
+        return write_obj(folder, "f 1/1 2/2 3/3 4/4")
+    if kind == "3mf":
+        three_mf(f"<resources>{mesh_3mf(1)}</resources><build><item objectid='1'/></build>", path)
+    elif kind in ("glb", "gltf"):
+        material = {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
+        file, data = scene(textures=[{"source": 0}], materials=[material], images=[{"uri": "skin.png"}])
+        file["meshes"][0]["primitives"][0]["material"] = 0
+        if kind == "glb":
+            glb(path, file, data)
+        else:
+            file["buffers"][0]["uri"] = f"data:;base64,{base64.b64encode(data).decode()}"
+            path.write_text(json.dumps(file))
+    elif kind == "ply":
+        rows = "".join("{} {} {} {} {}\n".format(*a, *b) for a, b in zip(CORNERS, PLACES, strict=True))
+        names = "".join(f"property float {name}\n" for name in "xyzst")
+        head = f"ply\nformat ascii 1.0\ncomment TextureFile skin.png\nelement vertex 4\n{names}"
+        path.write_text(f"{head}element face 1\nproperty list uchar int vertex_indices\nend_header\n{rows}4 0 1 2 3\n")
+    else:
+        trimesh.Trimesh(CORNERS, FACES, process=False).export(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["stl", "off", "glb", "gltf", "3mf", "obj", "ply"])
+def test_damage_anywhere_is_an_input_error_of_one_line(kind: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(len(kind) + ord(kind[0]))
+    path = whole(kind, tmp_path)
+    data = path.read_bytes()
+    assert read_scan(path).faces.shape == (2, 3)
+    for _ in range(DAMAGES):
+        at, size = int(rng.integers(len(data))), int(rng.integers(1, 9))
+        new = rng.choice([b"", b"9", b"-", b"\xff\xff", b"null", b"1e400", b"nan", b"\0\0\0\0"])
+        path.write_bytes(data[:at] + bytes(new) + data[at + size * int(rng.integers(2)) :])
+        try:
+            read_scan(path)
+        except InputError as error:
+            assert "\n" not in str(error)
