@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from capture import Capture, InputError, SparsePoints, write_json
-from scans.images.mask_files import find_masks
-from scans.imports.image_files import REPORT, ImageFiles, name_in_capture
+from capture import Capture, write_json
+from scans.imports.image_files import REPORT, ImageFiles
 from scans.imports.proving import reprojection
-from scans.imports.records import ImageFile, Lens, Observed, Pose, Scene, View, naming
+from scans.imports.records import naming
 from scans.imports.report import ImportReport
-from scans.imports.spreading import spread_views
 from scans.imports.table import images_of, recognise
-from scans.imports.writing import Picture, Progress, camera_of, check_free, check_names, new_folder, write_pictures
+from scans.imports.taking import Taken
+from scans.imports.writing import Progress, check_free, new_folder, write_pictures
 
 
 def import_cameras(
@@ -54,149 +51,29 @@ def import_cameras(
     with naming(str(source.path)):
         with np.errstate(all="ignore"):  # poses and lenses are checked for what isn't finite
             scene = found.read(source, folder)
-        there, missing = _with_images(scene, folder, skip_missing)
-        index, pictures = _pictures(scene, there, folder, views)
-    chosen_masks, told = _masks(scene, index, pictures, None if masks is None else Path(masks))
-    places = {view: place for place, view in enumerate(index)}
-    tie_points = _in_capture(scene.points, pictures, places)
-    markers = _in_capture(scene.markers, pictures, places)
-    cameras = [picture.camera for picture in pictures]
-    resampled = defaultdict(list)
-    for picture in pictures:
-        if picture.resampled:
-            resampled[" and ".join(picture.resampled)].append(picture.camera.name)
+        taken = Taken.of(scene, folder, views, skip_missing)
+    chosen, told = taken.masks(None if masks is None else Path(masks))
+    cameras, tie_points = [picture.camera for picture in taken.pictures], taken.points(scene.points)
     report = ImportReport(
         file=str(source.path),
         tool=scene.tool,
         generation=scene.generation,
         unit=scene.unit,
         lenses=dict(Counter(camera.model for camera in cameras)),
-        distortion=_distortion(pictures),
+        distortion=taken.distortion,
         taken=[camera.name for camera in cameras],
-        resampled=dict(resampled),
-        unaligned=_unaligned(scene, folder),
-        missing=missing,
-        unused=len(there) - len(pictures),
-        masks=len(chosen_masks),
+        resampled=taken.resampled,
+        unaligned=taken.unaligned,
+        missing=taken.missing,
+        unused=taken.unused,
+        masks=len(chosen),
         tie_points=reprojection(cameras, tie_points),
-        markers=reprojection(cameras, markers),
+        markers=reprojection(cameras, taken.points(scene.markers)),
         notes=[*scene.notes, *told],
         warnings=scene.doubts,
     )
     with new_folder(out) as made:
-        write_pictures(pictures, chosen_masks, made, progress)
+        write_pictures(taken.pictures, chosen, made, progress)
         Capture.create(made, cameras, points=tie_points)
         write_json(made / REPORT, report.to_json())
     return report
-
-
-def _with_images(scene: Scene, folder: ImageFiles, skip_missing: bool) -> tuple[list[int], list[str]]:
-    """Indices of the aligned views whose images are there, and the names of those whose aren't."""
-    aligned = [i for i, view in enumerate(scene.views) if view.pose is not None]
-    if not aligned:
-        raise InputError(f"none of its {len(scene.views)} images is aligned; align them and export again")
-    there = [i for i in aligned if scene.views[i].image is not None]
-    missing = [scene.views[i].name for i in aligned if scene.views[i].image is None]
-    where = f"below {folder.root}; name their folder with `images`"
-    if not there:
-        raise InputError(f"no image of its {len(aligned)} cameras is {where} ({missing[0]} is the first)")
-    if missing and not skip_missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise InputError(
-            f"image is missing: {missing[0]}{more}, of {len(aligned)} {where}, or leave cameras out with `skip_missing`"
-        )
-    return there, missing
-
-
-def _pictures(
-    scene: Scene, there: Sequence[int], folder: ImageFiles, count: int | None
-) -> tuple[list[int], list[Picture]]:
-    """The views that are taken, in the order of their images' names, and their pictures."""
-    root = _common_root([image for i in there if (image := scene.views[i].image) is not None], folder.root)
-    chosen = there
-    if count is not None:  # by poses and lenses alone: no image is opened
-        cameras = []
-        for i in there:
-            with naming(f"camera {scene.views[i].name}"):
-                cameras.append(camera_of(scene.views[i].name, *_solved(scene.views[i])))
-        chosen = [there[i] for i in spread_views(cameras, count)]
-    pictures = {}
-    for i in chosen:
-        with naming(f"camera {scene.views[i].name}"):
-            image = scene.views[i].image
-            assert image is not None
-            pictures[i] = Picture.of(image, name_in_capture(image, root), *_solved(scene.views[i]))
-    index = sorted(pictures, key=lambda i: pictures[i].camera.name)
-    check_names([pictures[i] for i in index])
-    return index, [pictures[i] for i in index]
-
-
-def _common_root(images: Sequence[ImageFile], root: Path) -> Path:
-    """The folder that names of images begin below: `root`, or what images have in common that lie elsewhere."""
-    files = [image for image in images if isinstance(image, Path)]
-    if all(image.is_relative_to(root) for image in files):
-        return root
-    return Path(os.path.commonpath([image.parent for image in files]))
-
-
-def _solved(view: View) -> tuple[Lens, Pose]:
-    assert view.lens is not None and view.pose is not None  # of a view that is aligned and has its image
-    return view.lens, view.pose
-
-
-def _masks(
-    scene: Scene, index: Sequence[int], pictures: Sequence[Picture], folder: Path | None
-) -> tuple[Sequence[Path], list[str]]:
-    """The masks of the pictures, of a folder or as the file names them, and what is to be told of them."""
-    if folder is not None:
-        return find_masks([picture.name for picture in pictures], folder), []
-    named = [mask for i in index if (mask := scene.views[i].mask) is not None]
-    if len(named) == len(pictures):
-        return named, []
-    told = f"the file names masks that are there of {len(named)} of {len(pictures)} images alone: none is taken"
-    return (), [told] if named else []
-
-
-def _unaligned(scene: Scene, folder: ImageFiles) -> list[str]:
-    """Images that the file has no pose of: those that it lists, and others of the folder."""
-    named = {view.image for view in scene.views if view.image is not None}
-    listed = [
-        view.name if view.image is None else name_in_capture(view.image, folder.root)
-        for view in scene.views
-        if view.pose is None
-    ]
-    return [*listed, *(name_in_capture(path, folder.root) for path in folder.paths if path not in named)]
-
-
-def _distortion(pictures: Sequence[Picture]) -> list[str]:
-    """Names of the parameters that bend a straight line, or shear the image, of any of the lenses."""
-    used = {name for picture in pictures for name in picture.lens.bent}
-    return sorted(used, key=lambda name: (len(name) > 2, name))
-
-
-def _in_capture(points: Observed, pictures: Sequence[Picture], places: dict[int, int]) -> SparsePoints:
-    """The points that pictures see, with tracks and pixels as in the capture."""
-    kept, tracks, pixels = [], [], []
-    for number in range(len(points)):
-        views, seen = points.views[number], points.pixels[number]
-        rows = [row for row, view in enumerate(views) if int(view) in places]
-        if rows:
-            kept.append(number)
-            tracks.append(np.array([places[int(views[row])] for row in rows], np.int64))
-            pixels.append(np.asarray(seen, float)[rows].reshape(-1, 2))
-    _resample_pixels(pictures, tracks, pixels)
-    colours = np.full((len(points), 3), 255, np.uint8) if points.colours is None else points.colours
-    return SparsePoints(points.positions[kept], colours[kept], tuple(tracks), tuple(pixels))
-
-
-def _resample_pixels(pictures: Sequence[Picture], tracks: Sequence[np.ndarray], pixels: list[np.ndarray]) -> None:
-    """Take the pixels to the resampled images, those of an image all at once."""
-    if not tracks or not any(picture.resampled for picture in pictures):
-        return
-    lengths = [len(track) for track in tracks]
-    views, every = np.concatenate(tracks), np.concatenate(pixels)
-    for number, picture in enumerate(pictures):
-        rows = views == number
-        if picture.resampled and rows.any():
-            every[rows] = picture.to_capture(every[rows])
-    pixels[:] = np.split(every, np.cumsum(lengths)[:-1])

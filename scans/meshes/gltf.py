@@ -36,39 +36,58 @@ def read_gltf(path: Path) -> Scan:
 
     Raises `ValueError` or `InputError` where the file is damaged, compressed, or has no triangles.
     """
-    file = _File(path)
-    points: list[NDArray] = []
-    faces: list[NDArray[np.int64]] = []
-    colours: list[NDArray[np.uint8] | None] = []
-    count = 0
+    file, scene = _File(path), _Scene()
     for matrix, mesh in file.meshes():
-        starts: dict[int, tuple[int, int]] = {}  # primitives of a mesh may share their vertices
+        scene.begin_mesh()
         for primitive in mesh["primitives"]:
             corners = file.triangles(primitive)
-            if corners is None:
-                continue
-            position = primitive["attributes"]["POSITION"]
-            if position not in starts:
-                local = file.accessor(position)
-                starts[position] = count, len(points)
-                count += len(local)
-                points.append(local @ matrix[:3, :3].T + matrix[:3, 3])
-                colours.append(file.colours(primitive, corners, len(local)))
-            elif (more := file.colours(primitive, corners, len(points[starts[position][1]]))) is not None:
-                before = colours[starts[position][1]]
-                used = np.isin(np.arange(len(more)), corners)
-                colours[starts[position][1]] = more if before is None else np.where(used[:, None], more, before)
-            if corners.size and corners.max() >= len(points[starts[position][1]]):
-                raise ValueError("a face refers to a vertex that is not there")
-            mirrored = np.linalg.det(matrix[:3, :3]) < 0
-            faces.append((corners[:, ::-1] if mirrored else corners) + starts[position][0])
-    if not faces:
-        raise InputError("has no faces; a mesh is needed")
-    shown = None
-    if any(each is not None for each in colours):
-        white = (np.full((len(each), 3), 255, np.uint8) for each in points)
-        shown = np.concatenate([own if each is None else each for each, own in zip(colours, white, strict=True)])
-    return Scan(np.concatenate(points), np.concatenate(faces).astype(np.int32), shown)
+            if corners is not None:
+                scene.add(file, primitive, corners, matrix)
+    return scene.scan
+
+
+class _Scene:
+    """The primitives of a scene, one behind the other; those of a mesh may share their vertices."""
+
+    def __init__(self) -> None:
+        self._points: list[NDArray] = []
+        self._colours: list[NDArray[np.uint8] | None] = []
+        self._faces: list[NDArray[np.int64]] = []
+        self._places: dict[int, int] = {}  # accessor of positions -> its place among the points
+
+    def begin_mesh(self) -> None:
+        """Let no vertices be shared with what came before."""
+        self._places = {}
+
+    def add(self, file: _File, primitive: Mapping[str, Any], corners: NDArray[np.int64], matrix: NDArray) -> None:
+        """Add a primitive's triangles (F, 3), placed by a matrix (4, 4)."""
+        position = primitive["attributes"]["POSITION"]
+        if position not in self._places:
+            self._places[position] = len(self._points)
+            self._points.append(file.accessor(position) @ matrix[:3, :3].T + matrix[:3, 3])
+            self._colours.append(None)
+        place = self._places[position]
+        count = len(self._points[place])
+        if corners.size and corners.max() >= count:
+            raise ValueError("a face refers to a vertex that is not there")
+        colours, before = file.colours(primitive, corners, count), self._colours[place]
+        if colours is not None and before is not None:
+            colours = np.where(np.isin(np.arange(count), corners)[:, None], colours, before)
+        self._colours[place] = before if colours is None else colours
+        mirrored = np.linalg.det(matrix[:3, :3]) < 0
+        first = sum(map(len, self._points[:place]))
+        self._faces.append((corners[:, ::-1] if mirrored else corners) + first)
+
+    @property
+    def scan(self) -> Scan:
+        if not self._faces:
+            raise InputError("has no faces; a mesh is needed")
+        shown = None
+        if any(each is not None for each in self._colours):
+            white = (np.full((len(each), 3), 255, np.uint8) for each in self._points)
+            pairs = zip(self._colours, white, strict=True)
+            shown = np.concatenate([plain if each is None else each for each, plain in pairs])
+        return Scan(np.concatenate(self._points), np.concatenate(self._faces).astype(np.int32), shown)
 
 
 class _File:

@@ -38,29 +38,13 @@ def obj_colours(path: Path, count: int) -> NDArray[np.uint8] | None:
     text = Path(path).read_bytes()
     if b"mtllib" not in text or b"\nvt" not in text:
         return None
-    text = re.sub(rb"\\[ \t]*\r?\n", b" ", text)
-    uv: list[bytes] = []
-    libraries: list[str] = []
-    faces: dict[str, list[tuple[bytes, int, int]]] = defaultdict(list)
-    material, vertices = "", 0
-    for line in text.splitlines():
-        key, _, rest = line.strip().partition(b" ")
-        if key == b"v":
-            vertices += 1
-        elif key == b"vt":
-            uv.append(rest)
-        elif key == b"f":
-            faces[material].append((rest, vertices, len(uv)))
-        elif key == b"usemtl":
-            material = rest.decode("utf-8", "replace").strip()
-        elif key == b"mtllib":
-            libraries.append(rest.decode("utf-8", "replace").strip())
-    materials = _materials(path.parent, libraries)
+    obj = _ObjTexture(text)
+    materials = _materials(path.parent, obj.libraries)
     if not any(each.texture for each in materials.values()):
         return None
-    places = np.array([line.split()[:2] for line in uv], np.float64).reshape(-1, 2)
+    places = np.array([line.split()[:2] for line in obj.coordinates], np.float64).reshape(-1, 2)
     colours, textured = CornerColours(count), False
-    for name, lines in faces.items():
+    for name, lines in obj.faces.items():
         corners, index = _corners(lines)
         made = materials.get(name, _Material())
         texture = find_texture(path.parent, made.texture) if made.texture else None
@@ -71,6 +55,34 @@ def obj_colours(path: Path, count: int) -> NDArray[np.uint8] | None:
         elif made.colour is not None:
             colours.add(corners, np.broadcast_to(made.colour * 255, (len(corners), 3)))
     return colours.bytes if textured else None
+
+
+class _ObjTexture:
+    """The lines of an OBJ file that textures need.
+
+    Attributes:
+        coordinates: what stands behind `vt`.
+        libraries: names of the files of materials.
+        faces: material -> what stands behind `f`, with the numbers of vertices and coordinates before it.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self.coordinates: list[bytes] = []
+        self.libraries: list[str] = []
+        self.faces: dict[str, list[tuple[bytes, int, int]]] = defaultdict(list)
+        material, vertices = "", 0
+        for line in re.sub(rb"\\[ \t]*\r?\n", b" ", text).splitlines():
+            key, _, rest = line.strip().partition(b" ")
+            if key == b"v":
+                vertices += 1
+            elif key == b"vt":
+                self.coordinates.append(rest)
+            elif key == b"f":
+                self.faces[material].append((rest, vertices, len(self.coordinates)))
+            elif key == b"usemtl":
+                material = rest.decode("utf-8", "replace").strip()
+            elif key == b"mtllib":
+                self.libraries.append(rest.decode("utf-8", "replace").strip())
 
 
 def _corners(lines: Sequence[tuple[bytes, int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

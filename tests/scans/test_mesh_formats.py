@@ -256,6 +256,23 @@ def test_strips_of_gltf_are_triangles_of_one_side(tmp_path: Path) -> None:
     assert len(scan.faces) == 2 and (np.cross(b - a, c - a)[:, 2] > 0).all() and len(scan.vertices) == 4
 
 
+def test_primitives_of_a_mesh_share_their_vertices_and_have_colours_of_their_own(tmp_path: Path) -> None:
+    base = [{"pbrMetallicRoughness": {"baseColorFactor": each}} for each in ([1, 0, 0, 1], [0, 0, 1, 1])]
+    file, _ = scene(materials=base)
+    views, accessors, data = pieces(
+        CORNERS.astype("<f4"), np.array([[0, 1, 2]], "<u2").T, np.array([[0, 2, 3]], "<u4").T
+    )
+    file |= {"accessors": accessors, "bufferViews": views, "nodes": [{"mesh": 0}, {"mesh": 0}]}
+    file["scenes"] = [{"nodes": [0, 1]}]
+    one = [{"attributes": {"POSITION": 0}, "indices": 1 + i, "material": i} for i in range(2)]
+    file["meshes"] = [{"primitives": one}]
+    glb(tmp_path / "a.glb", file, data)
+    scan = read_scan(tmp_path / "a.glb")
+    check(scan, np.concatenate([CORNERS, CORNERS]), np.array([*FACES, (4, 5, 6), (4, 6, 7)]))
+    assert scan.colours is not None
+    assert scan.colours.tolist() == 2 * [[0, 0, 255], [255, 0, 0], [0, 0, 255], [0, 0, 255]]  # the later one's win
+
+
 BLENDER = """
 import sys, bpy
 bpy.ops.wm.read_factory_settings(use_empty=True)
