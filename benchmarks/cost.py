@@ -48,16 +48,16 @@ PREPARE = """
 import sys
 from pathlib import Path
 import numpy as np
-try:
-    from scans.head_sample import HeadSample
-    from training.checkpoints.labeller import load_labeller
-    from training.checkpoints.pretrained import PRETRAINED
-    from training.preparation.prepare import prepare_head
-except ModuleNotFoundError:
+try:  # the old names first: where they are missing, ours may be found in what is installed
     from training.checkpoint import load_labeller
     from training.heads import Head as HeadSample
     from training.prepare import prepare_head
     from training.pretrained import PRETRAINED
+except ModuleNotFoundError:
+    from scans.head_sample import HeadSample
+    from training.checkpoints.labeller import load_labeller
+    from training.checkpoints.pretrained import PRETRAINED
+    from training.preparation.prepare import prepare_head
 head = HeadSample.from_capture(Path(sys.argv[1]))
 with_vertices = load_labeller(PRETRAINED).preparation
 assert with_vertices is not None and with_vertices.vertices == 12000
@@ -214,8 +214,11 @@ def main() -> None:
         parser.error(f"no such stage: {', '.join(unknown)}; there are {', '.join(STAGES)}")
     comparisons = []
     with tempfile.TemporaryDirectory() as folder, worktree(BEFORE, Path(folder) / BEFORE) as old:
+        builds = {"old": old, "new": Build(REPO)}
+        for build in builds.values():
+            build.compile_modules()
         for number in range(options.runs):
-            comparison = Comparison({"old": old, "new": Build(REPO)}, options, Path(folder) / f"run_{number}")
+            comparison = Comparison(builds, options, Path(folder) / f"run_{number}")
             for seed in options.seeds:
                 comparison.head(seed)
             comparisons.append(comparison)

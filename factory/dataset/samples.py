@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -92,7 +93,8 @@ def _masks(capture: Capture) -> dict[str, bytes]:
     for i, classes in enumerate(masks):
         buffer = io.BytesIO()
         assert classes is not None
-        Image.fromarray(classes).save(buffer, "PNG", optimize=True)
+        # runs of equal ids: as small as with the search for repeats of all kinds, in a tenth of the time
+        Image.fromarray(classes).save(buffer, "PNG", compress_type=zlib.Z_RLE)
         files[f"view_{i:02d}.mask.png"] = buffer.getvalue()
     return files
 
