@@ -25,6 +25,7 @@ REFUSED = {
 LIGHT = {
     "training",
     "training.config_files",
+    "training.early_checks",
     "training.help_text",
     "training.options",
     "training.yaml_options",
