@@ -129,3 +129,18 @@ def test_one_scene_in_meshrooms_versions_has_one_lens(
     given |= {"pixelRatio": str(ratio), "type": "pinhole", "distortionType": "none"}
     lens = _lens(given | {"principalPoint": [str(each) for each in principal]}, tuple(map(int, version.split("."))))
     assert (lens.fx, lens.fy) == pytest.approx((1000, 2000)) and (lens.cx, lens.cy) == (2020, 1040)
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("1.1.0", "focal length in pixels, absolute principal point"),
+        ("1.2.1", "focal length in pixels, principal point from the middle"),
+        ("1.2.4", "along x in mm, ratio fx / fy"),
+        ("1.2.5", "along x in mm, ratio fy / fx"),
+        ("1.2.11", "along y in mm, ratio fy / fx"),
+    ],
+)
+def test_the_account_names_meshrooms_convention(version: str, said: str, tmp_path: Path) -> None:
+    source, found = recognise(fill(tmp_path, native.meshroom(Drawn.of(1), version)))
+    assert said in found.read(source, ImageFiles(images_of(source, found))).generation
