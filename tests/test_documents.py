@@ -19,7 +19,8 @@ import yaml
 from tests.helpers import REPO
 
 DOCUMENTS = [*sorted(REPO.glob("*.md")), *sorted((REPO / "docs").rglob("*.md"))]
-FOLDERS = sorted(path.name for path in REPO.iterdir() if path.is_dir() and path.name.isidentifier())
+IGNORED = {line.strip("/") for line in (REPO / ".gitignore").read_text().splitlines()}  # what a user made here
+FOLDERS = sorted({path.name for path in REPO.iterdir() if path.is_dir() and path.name.isidentifier()} - IGNORED)
 PACKAGES = [name for name in FOLDERS if (REPO / name / "__init__.py").is_file() or name in ("benchmarks", "tests")]
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
