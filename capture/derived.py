@@ -9,7 +9,12 @@ from pathlib import Path
 
 from capture.files import explain_os_error, make_folder
 
-PREDICTION = tuple(f"prediction/{name}" for name in ("prediction.npz", "segmented.ply", "skin.ply", "segmented.png"))
+PREDICTION_EXTRAS = ("prediction/masks",)
+"""Output of `p2p segment` on request; masks are a folder."""
+PREDICTION = (
+    *(f"prediction/{name}" for name in ("prediction.npz", "segmented.ply", "skin.ply", "segmented.png")),
+    *PREDICTION_EXTRAS,
+)
 """Output of `p2p segment`."""
 REGISTRATION = tuple(f"registration/registered.{suffix}" for suffix in ("json", "ply", "obj", "png"))
 """Output of `p2p register`."""
@@ -18,7 +23,7 @@ REPLACED = "replaced"
 
 
 def remove_files(folder: Path, names: tuple[str, ...]) -> list[str]:
-    """Remove the files of a capture's folder; returns the names of those that were there.
+    """Remove files of a capture's folder, and folders with all that is in them; returns the names that were there.
 
     A folder below it that is left empty goes, too. Raises `InputError` where a file can't be removed.
     """
@@ -26,7 +31,10 @@ def remove_files(folder: Path, names: tuple[str, ...]) -> list[str]:
     for name in names:
         path = Path(folder) / name
         try:
-            path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:

@@ -8,8 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from capture import write_json
+from capture.derived import PREDICTION_EXTRAS, remove_files
 from capture.files import sha256_of
 from scans.head_sample import HeadSample
+from scans.labelled import ACCOUNT, FOLDER
 from scans.meshes.reading import scan_key
 from scans.prediction_files import write_prediction
 from scans.predictions import Prediction
@@ -20,9 +22,6 @@ from training.model.network import LabellerNetwork
 from training.options import SegmentOptions
 
 log = logging.getLogger(__name__)
-
-FOLDER = "prediction"
-
 
 _DEFAULTS = SegmentOptions()
 
@@ -46,8 +45,9 @@ def segment_capture(
     head, units = in_metres(given, options.unit, options.camera_unit)
     log.info("units of %s", units.text)
     prediction = replace(segment_head(head, labeller, options.vertices), scan=scan_key(given.scan))
+    remove_files(Path(folder), PREDICTION_EXTRAS)  # of the prediction that was there
     write_prediction(Path(folder) / FOLDER, prediction, given.scan, head)
-    write_json(Path(folder) / FOLDER / "prediction.json", _describe(prediction, units, checkpoint, labeller))
+    write_json(Path(folder) / FOLDER / ACCOUNT, _describe(prediction, units, checkpoint, labeller))
     return prediction
 
 

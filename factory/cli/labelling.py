@@ -12,6 +12,7 @@ from factory.cli.checks import check_capture
 from factory.cli.parser import Command, argument, group
 from factory.console import track_share
 from registration.options import RegisterOptions
+from scans.mask_options import MaskOptions
 from training.early_checks import check_checkpoint
 from training.options import SegmentOptions
 
@@ -26,17 +27,43 @@ class Segment:
         capture: folder of the capture: images, their cameras, and the scan.
         checkpoint: labeller to use, a checkpoint of `p2p fit`; by default the one that comes with the program.
         scan: the scan, .ply, .obj, .stl, .off, .3mf or .glb; by default scan.ply in the capture.
+        reuse: take the prediction that is there, and write only what is asked for beside it.
     """
 
     capture: Path = argument()
     checkpoint: Path | None = None
     scan: Path | None = None
     options: SegmentOptions = group(SegmentOptions())
+    reuse: bool = False
+    masks: MaskOptions = group(MaskOptions(), "masks")
+
+    def __post_init__(self) -> None:
+        if not self.reuse:
+            return
+        if not self.masks.masks:
+            raise InputError("`reuse` computes no labels and writes masks; give `masks`, too")
+        given = {
+            "`checkpoint`": self.checkpoint,
+            "`unit`": self.options.unit,
+            "`camera_unit`": self.options.camera_unit,
+        }
+        if foreign := [name for name, value in given.items() if value is not None]:
+            raise InputError(f"{', '.join(foreign)}: the prediction that `reuse` takes has its own; leave it out")
 
 
 def segment(options: Segment) -> None:
     """Predict with a trained labeller which vertices of a scan are skin."""
     check_capture(options.capture, options.scan)
+    if not options.reuse:
+        _predict(options)
+    if options.masks.masks:
+        from scans.labelled import Labelled
+        from scans.prediction_masks import write_masks
+
+        write_masks(Labelled.read(options.capture, options.scan), options.masks)
+
+
+def _predict(options: Segment) -> None:
     check_checkpoint(options.checkpoint)
     from training.checkpoints.pretrained import PRETRAINED
     from training.memory import keep_freed_memory

@@ -1,0 +1,62 @@
+"""A capture's scan together with the prediction that `p2p segment` left there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from capture import Capture, InputError, Scan, read_json
+from scans.meshes.reading import read_scan
+from scans.predictions import Prediction
+
+FOLDER = "prediction"  # of a capture
+ACCOUNT = "prediction.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A labelled scan.
+
+    Attributes:
+        capture: images and cameras.
+        scan: as it was given.
+        prediction: of the scan.
+        scan_unit: metres per unit of the scan.
+        camera_unit: metres per unit of the camera poses.
+    """
+
+    capture: Capture
+    scan: Scan
+    prediction: Prediction
+    scan_unit: float
+    camera_unit: float
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the prediction's files."""
+        return self.capture.folder / FOLDER
+
+    @property
+    def camera_scale(self) -> float:
+        """Units of the scan in a unit of the cameras."""
+        return self.camera_unit / self.scan_unit
+
+    @classmethod
+    def read(cls, folder: Path | str, scan_path: Path | None = None) -> Labelled:
+        """The capture's own scan, or another one, with its prediction.
+
+        Raises:
+            InputError: where one is missing or damaged, or the prediction is of another scan.
+        """
+        capture = Capture.read(folder)
+        scan = read_scan(scan_path or capture.scan_path)
+        prediction = Prediction.read(capture.folder / FOLDER / Prediction.FILE, scan)
+        path = capture.folder / FOLDER / ACCOUNT
+        account = read_json(path, "account of the prediction")
+        try:
+            if account["scan"] != prediction.scan:
+                raise ValueError("of another prediction")
+            units = account["metres_per_unit"]
+            return cls(capture, scan, prediction, float(units["scan"]), float(units["cameras"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"damaged: {path} ({error}); run `p2p segment` again") from None
