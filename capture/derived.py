@@ -9,7 +9,10 @@ from pathlib import Path
 
 from capture.files import explain_os_error, make_folder
 
-PREDICTION_EXTRAS = ("prediction/masks",)
+PREDICTION_EXTRAS = (
+    "prediction/masks",
+    *(f"prediction/segmented.{suffix}" for suffix in ("obj", "mtl", "blend")),
+)
 """Output of `p2p segment` on request; masks are a folder."""
 PREDICTION = (
     *(f"prediction/{name}" for name in ("prediction.npz", "segmented.ply", "skin.ply", "segmented.png")),

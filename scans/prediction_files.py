@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import Mesh, Scan, atomic_path
+from capture.ply.files import PlyMesh, write_ply
 from scans.head_sample import HeadSample
 from scans.pictures import colours
 from scans.pictures.prediction import draw_prediction
@@ -23,8 +24,7 @@ def write_prediction(folder: Path, prediction: Prediction, scan: Mesh, head: Hea
 
     Meshes are written as the user gave them; `head` is the same in metres, with the cameras and images of the picture.
     """
-    shades = colours.probability_colours(prediction.probability).round().astype(np.uint8)
-    Scan(scan.vertices, scan.faces, shades).write(folder / "segmented.ply")
+    write_ply(folder / "segmented.ply", PlyMesh(_columns(scan, prediction), scan.faces))
     part = skin_mesh(scan, prediction.skin)
     if part is not None:
         part.write(folder / "skin.ply")
@@ -34,6 +34,24 @@ def write_prediction(folder: Path, prediction: Prediction, scan: Mesh, head: Hea
     with atomic_path(folder / "segmented.png") as temporary:
         Image.fromarray(draw_prediction(prediction, head)).save(temporary)
     prediction.write(folder / Prediction.FILE)
+
+
+def _columns(scan: Mesh, prediction: Prediction) -> dict[str, NDArray]:
+    """The columns of `segmented.ply`."""
+    shades = colours.probability_colours(prediction.probability).round().astype(np.uint8)
+    columns: dict[str, NDArray] = {axis: scan.vertices[:, i] for i, axis in enumerate("xyz")}
+    columns |= {name: shades[:, i] for i, name in enumerate(("red", "green", "blue"))}
+    columns |= {"skin": prediction.skin, "probability": prediction.probability}
+    if prediction.distance_mm is not None:
+        columns["distance_mm"] = known_distance(prediction.distance_mm)
+    if prediction.part is not None:
+        columns["part"] = prediction.part
+    return columns
+
+
+def known_distance(distance_mm: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(V,) the distance, -1 where it is not known: Blender's import makes 0 of NaN, which would be skin."""
+    return np.where(np.isfinite(distance_mm), distance_mm, np.float32(-1)).astype(np.float32)
 
 
 def skin_mesh(scan: Mesh, skin: NDArray[np.bool_]) -> Scan | None:

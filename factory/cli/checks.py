@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 from capture import Capture, InputError
@@ -20,3 +21,9 @@ def check_images(folder: Path) -> None:
     images = folder / "images"
     if not images.is_dir():
         raise InputError(f"no images: {images} is not there; put the photographs into that folder")
+
+
+def check_blender() -> None:
+    """Raise `InputError` where Blender's package is not there."""
+    if importlib.util.find_spec("bpy") is None:
+        raise InputError("`formats` blend needs bpy, which is not installed; pip install 'pixels2points[annotate]'")

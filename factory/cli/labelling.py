@@ -8,7 +8,7 @@ from pathlib import Path
 
 from capture import InputError
 from factory.annotation.options import AnnotateOptions
-from factory.cli.checks import check_capture
+from factory.cli.checks import check_blender, check_capture
 from factory.cli.parser import Command, argument, group
 from factory.console import track_share
 from registration.options import RegisterOptions
@@ -28,6 +28,8 @@ class Segment:
         checkpoint: labeller to use, a checkpoint of `p2p fit`; by default the one that comes with the program.
         scan: the scan, .ply, .obj, .stl, .off, .3mf or .glb; by default scan.ply in the capture.
         reuse: take the prediction that is there, and write only what is asked for beside it.
+        formats: further files of the labelled scan, separated by commas: obj (polygon groups and materials for Wrap,
+            Maya and others), blend (vertex groups, selected faces).
     """
 
     capture: Path = argument()
@@ -35,13 +37,18 @@ class Segment:
     scan: Path | None = None
     options: SegmentOptions = group(SegmentOptions())
     reuse: bool = False
+    formats: tuple[str, ...] = ()
     masks: MaskOptions = group(MaskOptions(), "masks")
 
     def __post_init__(self) -> None:
+        if foreign := [name for name in self.formats if name not in ("obj", "blend")]:
+            raise InputError(
+                f"`formats` {foreign[0]}: obj and blend are what there is; segmented.ply is always written"
+            )
         if not self.reuse:
             return
-        if not self.masks.masks:
-            raise InputError("`reuse` computes no labels and writes masks; give `masks`, too")
+        if not self.masks.masks and not self.formats:
+            raise InputError("`reuse` computes no labels: say with `masks` or `formats` what to write")
         given = {
             "`checkpoint`": self.checkpoint,
             "`unit`": self.options.unit,
@@ -54,13 +61,28 @@ class Segment:
 def segment(options: Segment) -> None:
     """Predict with a trained labeller which vertices of a scan are skin."""
     check_capture(options.capture, options.scan)
+    if "blend" in options.formats:
+        check_blender()
     if not options.reuse:
         _predict(options)
-    if options.masks.masks:
-        from scans.labelled import Labelled
-        from scans.prediction_masks import write_masks
+    if options.masks.masks or options.formats:
+        _write_more(options)
 
-        write_masks(Labelled.read(options.capture, options.scan), options.masks)
+
+def _write_more(options: Segment) -> None:
+    from scans.labelled import Labelled
+    from scans.labelled_groups import write_obj
+    from scans.prediction_masks import write_masks
+
+    labelled = Labelled.read(options.capture, options.scan)
+    if options.masks.masks:
+        write_masks(labelled, options.masks)
+    if "obj" in options.formats:
+        write_obj(labelled)
+    if "blend" in options.formats:
+        from factory.labelled_blend import write_blend
+
+        write_blend(labelled)
 
 
 def _predict(options: Segment) -> None:

@@ -10,6 +10,7 @@ from capture import InputError
 from capture.errors import with_option_names
 from generator.blender.jobs.annotation import write_annotation
 from generator.blender.jobs.capture import render_captures
+from generator.blender.jobs.labelled import write_labelled
 from generator.blender.jobs.overlay import render_overlay
 from generator.blender.jobs.paint import read_paint
 from generator.blender.jobs.preview import render_preview
@@ -18,6 +19,7 @@ from generator.jobs.annotation import AnnotationJob
 from generator.jobs.arguments import option_names, parse_job
 from generator.jobs.files import Job
 from generator.jobs.heads import CaptureJob, PreviewJob
+from generator.jobs.labelled import LabelledJob
 from generator.jobs.overlay import OverlayJob
 
 
@@ -48,5 +50,7 @@ def run_job(job: Job, report: Report) -> None:
         render_overlay(job, report)
     elif isinstance(job, AnnotationJob):
         write_annotation(job)
+    elif isinstance(job, LabelledJob):
+        write_labelled(job)
     else:
         read_paint(job)

@@ -7,14 +7,15 @@ from pathlib import Path
 from capture import InputError, read_json, write_json
 from generator.jobs.annotation import AnnotationJob, PaintJob
 from generator.jobs.heads import CaptureJob, PreviewJob
+from generator.jobs.labelled import LabelledJob
 from generator.jobs.overlay import OverlayJob
 from generator.records import from_json, to_json
 
 SCHEMA_VERSION = 1
 
-Job = CaptureJob | PreviewJob | OverlayJob | AnnotationJob | PaintJob
+Job = CaptureJob | PreviewJob | OverlayJob | AnnotationJob | PaintJob | LabelledJob
 _KINDS: dict[str, type[Job]] = {
-    kind.KIND: kind for kind in (CaptureJob, PreviewJob, OverlayJob, AnnotationJob, PaintJob)
+    kind.KIND: kind for kind in (CaptureJob, PreviewJob, OverlayJob, AnnotationJob, PaintJob, LabelledJob)
 }
 
 

@@ -21,6 +21,7 @@ from generator.jobs.annotation import AnnotationJob, PaintJob
 from generator.jobs.arguments import option_names, parse_job
 from generator.jobs.files import Job, read_job, write_job
 from generator.jobs.heads import CaptureJob, HeadRequest, PreviewJob
+from generator.jobs.labelled import LabelledJob
 from generator.jobs.overlay import OverlayJob
 from generator.jobs.rendering import SIDE, Rendering
 from generator.sampling import sample_spec
@@ -41,6 +42,7 @@ JOBS: list[Any] = [
     OverlayJob(Path("/a"), SPEC, None, ()),
     AnnotationJob(Path("/a.blend"), Path("/scan.npz"), "key", 0.001, "text ü", (camera(),), (Path("/a.jpg"),)),
     PaintJob(Path("/a.blend"), Path("/a.npz")),
+    LabelledJob(Path("/a.blend"), Path("/scan.npz"), "key", ("skin", "other")),
 ]
 
 

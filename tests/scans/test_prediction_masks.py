@@ -11,15 +11,14 @@ import pytest
 import trimesh
 from PIL import Image
 
-from capture import CAMERA_MODELS, Camera, Capture, CaptureInfo, InputError, Mesh, Scan, write_json
+from capture import CAMERA_MODELS, Camera, InputError, Mesh, Scan, write_json
 from scans.images.mask_files import find_masks
-from scans.labelled import Labelled
 from scans.mask_options import MaskOptions, mask_paths
-from scans.meshes.reading import scan_key
 from scans.pictures.mask_renderer import MaskRenderer
 from scans.prediction_masks import class_share, write_masks
 from scans.predictions import PARTS, UNKNOWN, Prediction
 from tests.helpers import camera, looking_at_origin, p2p_here
+from tests.scans.labelled import labelled_capture
 
 BALL = trimesh.creation.icosphere(6, radius=0.1)  # flat faces stay within 7 micrometres of the sphere
 
@@ -80,29 +79,6 @@ def test_the_back_of_a_face_is_no_skin_and_hides_what_is_behind() -> None:
     assert MaskRenderer(Mesh(corners, front)).render(view, np.ones((1, 4), np.float32)).all()
     turned = np.concatenate([front[:, ::-1], front + 4])
     assert not MaskRenderer(Mesh(both, turned)).render(view, np.ones((1, 8), np.float32)).any()
-
-
-def labelled_capture(folder: Path, names: tuple[str, ...] = ("left/a.jpg", "left/b.png", "c.jpg")) -> Labelled:
-    """Three views of a ball in millimetres, skin at x < 0, hair above it, a garment below."""
-    views = [looking_at_origin(name, 30.0 * i, size=60 + 4 * i) for i, name in enumerate(names)]
-    for view in views:
-        path = folder / "images" / view.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (view.width, view.height)).save(path)
-    Capture.create(folder, views, CaptureInfo("ball"))
-    ball = trimesh.creation.icosphere(4, radius=100.0)
-    scan = Scan(ball.vertices, ball.faces)
-    scan.write(folder / "scan.ply")
-    x, _, z = scan.vertices.T
-    part = np.where(x < 0, PARTS.index("skin"), np.where(z > 0, PARTS.index("scalp_hair"), PARTS.index("garment")))
-    part[np.abs(x) < 1e-3] = UNKNOWN
-    probability = np.clip(0.5 - x / 200, 0, 1)
-    given = {"distance_mm": np.maximum(x, 0), "part": part, "part_probability": np.ones(len(x))}
-    prediction = Prediction(probability, probability > 0.5, scan_key(scan), **given)  # type: ignore[arg-type]
-    prediction.write(folder / "prediction" / "prediction.npz")
-    account = {"scan": prediction.scan, "metres_per_unit": {"scan": 0.001, "cameras": 1.0}}
-    write_json(folder / "prediction" / "prediction.json", account)
-    return Labelled.read(folder)
 
 
 def read(path: Path) -> np.ndarray:
@@ -170,7 +146,7 @@ def test_shares_of_classes() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--reuse",), "--reuse computes no labels and writes masks"),
+        (("--reuse",), "--reuse computes no labels: say with --masks or --formats"),
         (("--classes", "hair"), "--classes and --mask-names are of masks; give --masks, too"),
         (("--masks", "--classes", "skin,scarf"), "scarf is no class; known are skin, scan, hair, clothes"),
         (("--masks", "--classes", "skin+"), "nothing is no class"),

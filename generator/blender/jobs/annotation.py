@@ -8,12 +8,12 @@ from typing import Any
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
-from capture import Camera, InputError
+from capture import Camera
 from capture.arrays import read_npz
 from generator.blender.cameras import set_frame, set_lens, set_pose
 from generator.blender.jobs.annotation_screen import prepare_brush, prepare_screen
+from generator.blender.jobs.blend_files import add_colours, empty_file, flat, save
 from generator.blender.meshes import add_mesh
 from generator.jobs.annotation import AnnotationJob, colours_of
 
@@ -27,19 +27,19 @@ _SEE_THROUGH = 0.5  # opacity of the photographs before the scan
 def write_annotation(job: AnnotationJob) -> None:
     """Write the `.blend` of a job. Raises `InputError` where it can't be written."""
     arrays = read_npz(job.scan)
-    _empty_file()
+    empty_file()
     vertices, faces = arrays["vertices"], arrays["faces"]
     a, b, c = faces.T
     faces = faces[(a != b) & (b != c) & (c != a)]  # Blender's tools take no others
     scan = add_mesh(_MESH, vertices, faces, bpy.data.materials.new(MASK), 0)
     mesh = scan.data
     place = mesh.attributes.new(PLACE, "FLOAT_VECTOR", "POINT")
-    place.data.foreach_set("vector", _flat(vertices))
+    place.data.foreach_set("vector", flat(vertices))
     start = mesh.attributes.new(START, "INT", "POINT")
     start.data.foreach_set("value", arrays["paint"].astype(np.int32))
     if "colours" in arrays:
-        _add_colours(mesh, PHOTO, arrays["colours"])
-    _add_colours(mesh, MASK, colours_of(arrays["paint"]))
+        add_colours(mesh, PHOTO, arrays["colours"])
+    add_colours(mesh, MASK, colours_of(arrays["paint"]))
     for holder in (scan, mesh):  # the mesh's are read; on the object people see them
         holder[KEY], holder[COUNT], holder[UNIT] = job.key, len(vertices), job.metres_per_unit
     first = _add_cameras(job.cameras, job.images)
@@ -49,24 +49,7 @@ def write_annotation(job: AnnotationJob) -> None:
     _ready_to_paint(scan)
     low, high = np.percentile(vertices, [1, 99], axis=0)
     prepare_screen(text, (low + high) / 2, float(np.linalg.norm(high - low)), first)
-    _save(job.out)
-
-
-def _empty_file() -> None:
-    """A file with Blender's own windows and nothing in its scene."""
-    bpy.ops.wm.read_factory_settings(use_empty=False)
-    data = bpy.data
-    for group in (data.objects, data.collections, data.meshes, data.cameras, data.lights, data.materials):
-        for item in list(group):
-            group.remove(item)
-    bpy.context.scene.view_settings.view_transform = "Standard"  # photographs look as they are
-
-
-def _add_colours(mesh: Any, name: str, srgb: NDArray[np.uint8]) -> None:
-    """Colours (V, 3) of the vertices, which vertex paint works on; they are kept to the byte."""
-    colours = mesh.color_attributes.new(name, "BYTE_COLOR", "POINT")
-    rgba = np.concatenate([srgb / 255, np.ones((len(srgb), 1))], axis=1)
-    colours.data.foreach_set("color_srgb", _flat(rgba))
+    save(job.out)
 
 
 def _add_cameras(cameras: Sequence[Camera], images: Sequence[Path]) -> Any:
@@ -109,14 +92,3 @@ def _ready_to_paint(scan: Any) -> None:
     bpy.context.view_layer.objects.active = scan
     bpy.ops.object.mode_set(mode="VERTEX_PAINT")
     prepare_brush(bpy.context.scene.tool_settings)
-
-
-def _save(path: Path) -> None:
-    try:
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True, check_existing=False)
-    except RuntimeError as error:
-        raise InputError(f"can't write {path}: {str(error).splitlines()[0]}; choose another folder") from None
-
-
-def _flat(values: NDArray) -> NDArray[np.float32]:
-    return np.ascontiguousarray(values, np.float32).ravel()

@@ -1,0 +1,140 @@
+"""What Blender makes of the files that are written for it, by default import."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scans.labelled_groups import GROUPS, face_groups, vertex_groups, write_obj
+from scans.predictions import PARTS
+from tests.helpers import p2p_here
+from tests.scans.labelled import labelled_capture
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="the bpy wheel is not installed"),
+]
+
+LOOK = """
+import json, sys
+import bpy
+import numpy as np
+
+def values(item, field, count):
+    found = np.empty(count, np.float32)
+    item.data.foreach_get(field, found)
+    return found.tolist()
+
+def seen():
+    bpy.context.view_layer.update()
+    scan, = [each for each in bpy.context.scene.objects if each.type == "MESH"]
+    mesh = scan.data
+    places = [list(scan.matrix_world @ vertex.co) for vertex in mesh.vertices]
+    floats = [each for each in mesh.attributes if each.data_type == "FLOAT" and each.domain == "POINT"]
+    colours = {each.name: [list(colour.color_srgb) for colour in each.data] for each in mesh.color_attributes}
+    members = {group.name: [v.index for v in mesh.vertices if group.index in {g.group for g in v.groups}]
+               for group in scan.vertex_groups}
+    return {"places": places, "attributes": {each.name: values(each, "value", len(places)) for each in floats},
+            "colours": colours, "groups": members, "materials": [each.name for each in mesh.materials],
+            "faces": [list(face.vertices) for face in mesh.polygons], "key": scan.get("p2p_scan"),
+            "face_materials": [face.material_index for face in mesh.polygons]}
+
+def selected():
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return [face.select for face in bpy.context.object.data.polygons]
+"""
+
+
+def in_blender(program: str, *words: object) -> Any:
+    """What a program prints as the last line, in a Python of its own with Blender in it."""
+    asked = [sys.executable, "-c", LOOK + program, *map(str, words)]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_blend_file_has_groups_selection_and_attributes_in_metres(tmp_path: Path) -> None:
+    labelled = labelled_capture(tmp_path)
+    code, said = p2p_here("segment", tmp_path, "--reuse", "--formats", "obj,blend")
+    assert code == 0, said
+    assert (tmp_path / "prediction" / "segmented.obj").is_file()
+    program = """
+bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
+print()
+print(json.dumps({**seen(), "selected": selected()}))
+"""
+    found = in_blender(program, tmp_path / "prediction" / "segmented.blend")
+    prediction = labelled.prediction
+    np.testing.assert_allclose(found["places"], labelled.scan.vertices / 1000, atol=1e-7)
+    assert found["key"] == prediction.scan
+    group = vertex_groups(prediction)
+    expected = {name: np.flatnonzero(group == i).tolist() for i, name in enumerate(GROUPS) if (group == i).any()}
+    assert found["groups"] == expected and found["groups"]["skin"] == np.flatnonzero(prediction.skin).tolist()
+    np.testing.assert_array_equal(found["faces"], labelled.scan.faces)
+    np.testing.assert_array_equal(found["selected"], prediction.skin[labelled.scan.faces].all(axis=1))
+    np.testing.assert_array_equal(found["attributes"]["probability"], prediction.probability)
+    np.testing.assert_array_equal(found["attributes"]["distance_mm"], prediction.distance_mm)
+    grey = np.array(found["colours"]["skin mask"])[:, 0]
+    np.testing.assert_allclose(grey, prediction.probability, atol=3e-3)
+
+
+def test_default_import_of_the_obj_file_selects_skin_by_its_material(tmp_path: Path) -> None:
+    labelled = labelled_capture(tmp_path)
+    program = """
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.wm.obj_import(filepath=sys.argv[1])
+first = seen()
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.wm.obj_import(filepath=sys.argv[1], import_vertex_groups=True, forward_axis="Y", up_axis="Z")
+print()
+print(json.dumps([first, seen()]))
+"""
+    first, second = in_blender(program, write_obj(labelled))
+    skin = labelled.prediction.skin
+    group = face_groups(vertex_groups(labelled.prediction), labelled.scan.faces)
+    names = [first["materials"][index] for index in first["face_materials"]]
+    assert sorted(names) == sorted(GROUPS[index] for index in group)
+    faces = np.array(first["faces"])
+    np.testing.assert_array_equal(np.array(names) == "skin", skin[faces].all(axis=1))
+    np.testing.assert_allclose(second["places"], labelled.scan.vertices, atol=1e-4)  # in the scan's frame
+    assert set(second["groups"]) == set(names)
+    assert set(second["groups"]["skin"]) == set(faces[np.array(names) == "skin"].ravel().tolist())
+    assert "Color" in second["colours"]
+
+
+def test_default_import_of_the_ply_file_keeps_labels_as_attributes(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from scans.head_sample import HeadSample
+    from scans.prediction_files import write_prediction
+    from scans.units import in_metres
+
+    labelled = labelled_capture(tmp_path)
+    distance = np.array(labelled.prediction.distance_mm)
+    distance[:7] = np.nan
+    head = in_metres(HeadSample.from_capture(labelled.capture), "mm", "m")[0]
+    write_prediction(labelled.folder, replace(labelled.prediction, distance_mm=distance), labelled.scan, head)
+    program = """
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.wm.ply_import(filepath=sys.argv[1])
+print()
+print(json.dumps(seen()))
+"""
+    found = in_blender(program, labelled.folder / "segmented.ply")
+    np.testing.assert_array_equal(found["places"], labelled.scan.vertices)
+    np.testing.assert_array_equal(found["attributes"]["skin"], labelled.prediction.skin)
+    np.testing.assert_array_equal(found["attributes"]["probability"], labelled.prediction.probability)
+    assert {PARTS[int(part)] for part in found["attributes"]["part"] if part < len(PARTS)} == {
+        "skin",
+        "scalp_hair",
+        "garment",
+    }
+    np.testing.assert_array_equal(found["attributes"]["distance_mm"], np.where(np.isnan(distance), -1, distance))
