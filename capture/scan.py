@@ -164,11 +164,17 @@ class HeadSurface(Mesh):
         return _named(path, lambda: cls(_positions(mesh), mesh.faces, mesh.face.get("part"), face_mask))
 
     def write(self, path: Path) -> None:
-        """Write as binary PLY with a `part` per face and a `face_mask` per vertex, atomically."""
+        """Write as binary PLY with a `part` per face, and a `part` and a `face_mask` per vertex, atomically.
+
+        Blender and others import what vertices have, and lose what faces have. A vertex of several parts is of the
+        first of them.
+        """
         columns = _columns(("x", "y", "z"), self.vertices)
         if self.face_mask is not None:
             columns["face_mask"] = self.face_mask
         assert self.parts is not None
+        columns["part"] = np.full(len(self.vertices), np.iinfo(np.uint8).max, np.uint8)
+        np.minimum.at(columns["part"], self.faces.ravel(), np.repeat(self.parts, 3))
         write_ply(path, PlyMesh(columns, self.faces, {"part": self.parts}))
 
 

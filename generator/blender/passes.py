@@ -15,7 +15,7 @@ from generator.blender.materials.albedo import emit_albedo
 from generator.blender.materials.nodes import Graph, material
 from generator.blender.materials.proxy import clearness, see_through
 from generator.blender.render import Progress, render_channels
-from generator.image_files.exr import encode_exr
+from generator.image_files.exr import depth_channels, encode_exr
 from generator.image_files.png import encode_png
 
 Floats = NDArray[np.float32]
@@ -112,7 +112,7 @@ def _layer(channels: Mapping[str, Floats], name: str) -> Floats:
 def _depth(camera: Camera, channels: Mapping[str, Floats], hit: NDArray[np.bool_]) -> dict[str, Floats]:
     position = _layer(channels, "position").astype(float)
     along = position @ camera.rotation[2] + camera.translation[2]
-    return {"Z": np.where(hit, along, np.inf).astype(np.float32)}
+    return depth_channels(np.where(hit, along, np.inf).astype(np.float32))
 
 
 def _normals(camera: Camera, channels: Mapping[str, Floats], hit: NDArray[np.bool_]) -> dict[str, Floats]:

@@ -71,6 +71,15 @@ def encode_exr(channels: Mapping[str, NDArray[np.float32]]) -> bytes:
     return b"".join((start, offsets.astype("<u8").tobytes(), *blocks))
 
 
+def depth_channels(depth: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """The channels of a file of depths (H, W): `Z`, and the same as luminance, `Y`.
+
+    Programs that read images, Blender among them, make noise of a file whose only channel is `Z`, and grey of one with
+    a `Y`.
+    """
+    return {"Y": depth, "Z": depth}
+
+
 def _zip(raw: bytes) -> bytes:
     """Even bytes before odd ones, differences, deflate; the raw bytes where that makes them no smaller."""
     values = np.frombuffer(raw, np.uint8)

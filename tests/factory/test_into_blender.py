@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import trimesh
 
+from assets.head_models.registry import load_head_model
+from capture import HeadSurface
+from generator.image_files.exr import depth_channels, encode_exr
+from registration.files.outputs import write_registered_meshes
+from registration.template import Template
+from scans.head_sample import HeadSample
 from scans.labelled_groups import GROUPS, face_groups, vertex_groups, write_obj
+from scans.prediction_files import write_prediction
 from scans.predictions import PARTS
-from tests.helpers import p2p_here
+from scans.units import in_metres
+from tests.helpers import REPO, p2p_here
 from tests.scans.labelled import labelled_capture
 
 pytestmark = [
@@ -32,16 +43,17 @@ def values(item, field, count):
     item.data.foreach_get(field, found)
     return found.tolist()
 
-def seen():
+def seen(name=""):
     bpy.context.view_layer.update()
-    scan, = [each for each in bpy.context.scene.objects if each.type == "MESH"]
+    scan, = [each for each in bpy.context.scene.objects if each.type == "MESH" and name in each.name]
     mesh = scan.data
     places = [list(scan.matrix_world @ vertex.co) for vertex in mesh.vertices]
     floats = [each for each in mesh.attributes if each.data_type == "FLOAT" and each.domain == "POINT"]
     colours = {each.name: [list(colour.color_srgb) for colour in each.data] for each in mesh.color_attributes}
     members = {group.name: [v.index for v in mesh.vertices if group.index in {g.group for g in v.groups}]
                for group in scan.vertex_groups}
-    return {"places": places, "attributes": {each.name: values(each, "value", len(places)) for each in floats},
+    return {"uvs": len(mesh.uv_layers),
+            "places": places, "attributes": {each.name: values(each, "value", len(places)) for each in floats},
             "colours": colours, "groups": members, "materials": [each.name for each in mesh.materials],
             "faces": [list(face.vertices) for face in mesh.polygons], "key": scan.get("p2p_scan"),
             "face_materials": [face.material_index for face in mesh.polygons]}
@@ -59,6 +71,53 @@ def in_blender(program: str, *words: object) -> Any:
     done = subprocess.run(asked, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A capture with a head of two parts, a registered template and a depth map."""
+    folder = tmp_path_factory.mktemp("made") / "head_00000004"
+    template = Template(load_head_model("makehuman"), levels=0)
+    vertices = template.surface(template.mean)
+    eye = trimesh.creation.icosphere(2, 0.012)
+    parts = np.repeat([0, 1], [len(template.faces), len(eye.faces)])
+    faces = np.concatenate([template.faces, eye.faces + len(vertices)])
+    HeadSurface(np.concatenate([vertices, eye.vertices]), faces, parts).write(folder / "head.ply")
+    (folder / "registration").mkdir()
+    write_registered_meshes(folder / "registration", template, vertices)
+    depth = folder / "passes" / "depth" / "view_00.exr"
+    depth.parent.mkdir(parents=True)
+    depth.write_bytes(encode_exr(depth_channels(DEPTH)))
+    return folder
+
+
+DEPTH = np.linspace(0.4, 1.1, 12, dtype=np.float32).reshape(3, 4)
+DEPTH[0, 1] = np.inf
+
+
+def test_the_lines_of_the_page_bring_a_capture_in_upright_in_metres_and_readable(made: Path) -> None:
+    """They are run as they stand in docs/formats.md, in a folder with a head of that name."""
+    (lines,) = re.findall(r"^```python\n(import bpy\n.*?)^```", (REPO / "docs/formats.md").read_text(), re.M | re.S)
+    assert "head_00000004" in lines
+    program = """
+import os
+os.chdir(sys.argv[1])
+bpy.ops.wm.read_factory_settings(use_empty=True)
+exec(sys.argv[2])
+pixels = np.array(depth.pixels[:]).reshape(depth.size[1], depth.size[0], 4)[::-1, :, 0]
+print()
+print(json.dumps({"head": seen("head"), "registered": seen("registered"), "depth": pixels.tolist()}))
+"""
+    lines = lines.replace("captures/head_00000004", "head_00000004")
+    found = in_blender(program, made.parent, lines)
+    head = HeadSurface.read(made / "head.ply")
+    np.testing.assert_array_equal(found["head"]["places"], head.vertices)
+    parts = np.array(found["head"]["attributes"]["part"])
+    np.testing.assert_array_equal(parts[head.faces].T, [head.parts] * 3)
+    registered = HeadSurface.read(made / "registration" / "registered.ply")
+    np.testing.assert_allclose(found["registered"]["places"], registered.vertices, atol=1e-6)
+    assert found["registered"]["uvs"] and max(map(len, found["registered"]["faces"])) == 4
+    np.testing.assert_array_equal(np.array(found["depth"], np.float32), DEPTH)
 
 
 def test_the_blend_file_has_groups_selection_and_attributes_in_metres(tmp_path: Path) -> None:
@@ -111,12 +170,6 @@ print(json.dumps([first, seen()]))
 
 
 def test_default_import_of_the_ply_file_keeps_labels_as_attributes(tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from scans.head_sample import HeadSample
-    from scans.prediction_files import write_prediction
-    from scans.units import in_metres
-
     labelled = labelled_capture(tmp_path)
     distance = np.array(labelled.prediction.distance_mm)
     distance[:7] = np.nan

@@ -125,7 +125,9 @@ def test_depth_and_normals_are_those_of_the_written_surface(folder: Path, view: 
     capture = Capture.read(folder)
     mask, depth, face, surface = skin_hits(capture, view)
     name = capture.cameras[view].name.replace("png", "exr")
-    rendered = read_exr(folder / "passes" / "depth" / name)["Z"]
+    layers = read_exr(folder / "passes" / "depth" / name)
+    rendered = layers["Z"]
+    np.testing.assert_array_equal(layers["Y"], rendered)
     assert np.isfinite(depth).mean() > 0.99
     error = np.abs(rendered[mask] - depth)[np.isfinite(depth)]
     assert np.median(error) < 1e-5 and np.quantile(error, 0.995) < 0.0005

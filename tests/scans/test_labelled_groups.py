@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from scans.labelled import Labelled
+from scans.head_sample import HeadSample
 from scans.labelled_groups import GROUPS, face_groups, vertex_groups, write_obj
 from scans.meshes.reading import read_scan
 from scans.prediction_files import write_prediction
@@ -83,7 +83,7 @@ def test_trimesh_finds_labels_and_distance_in_the_ply_file(tmp_path: Path) -> No
     distance = np.array(labelled.prediction.distance_mm)
     distance[:7] = np.nan
     prediction = replace(labelled.prediction, distance_mm=distance)
-    head = in_metres(_sample(labelled), "mm", "m")[0]
+    head = in_metres(HeadSample.from_capture(labelled.capture), "mm", "m")[0]
     write_prediction(labelled.folder, prediction, labelled.scan, head)
     mesh = trimesh.load(labelled.folder / "segmented.ply", process=False)
     columns = mesh.metadata["_ply_raw"]["vertex"]["data"]
@@ -94,9 +94,3 @@ def test_trimesh_finds_labels_and_distance_in_the_ply_file(tmp_path: Path) -> No
     assert (columns["distance_mm"].ravel()[:7] == -1).all() and columns["distance_mm"].dtype.kind == "f"
     np.testing.assert_array_equal(columns["distance_mm"].ravel()[7:], distance[7:])
     assert (mesh.visual.vertex_colors[:, 0] > mesh.visual.vertex_colors[:, 2])[prediction.probability > 0.6].all()
-
-
-def _sample(labelled: Labelled) -> object:
-    from scans.head_sample import HeadSample
-
-    return HeadSample.from_capture(labelled.capture)
