@@ -1,4 +1,4 @@
-"""`p2p register` and `p2p annotate` at work where training's libraries can't be imported."""
+"""`p2p register`, `p2p annotate` and `p2p segment --reuse` at work where training's libraries can't be imported."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from generator.jobs.annotation import AnnotationJob
 from generator.jobs.files import read_job
 from registration.template import Template
 from tests.helpers import make_capture
+from tests.scans.labelled import labelled_capture
 
 REPO = Path(__file__).resolve().parent.parent
 REFUSED = {
@@ -60,6 +61,14 @@ def test_a_scan_is_registered(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".json", ".obj", ".ply", ".png"}
     assert json.loads((tmp_path / "out" / "registered.json").read_text())["fit"]["median"] < 0.1
+
+
+def test_masks_and_groups_are_written_of_a_prediction_that_is_there(tmp_path: Path) -> None:
+    labelled_capture(tmp_path)
+    done = p2p("segment", tmp_path, "--reuse", "--masks", "--formats", "obj")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "prediction" / "masks" / "skin" / "left" / "a.jpg.png").is_file()
+    assert (tmp_path / "prediction" / "segmented.obj").is_file()
 
 
 def test_an_annotation_is_written_up_to_where_blender_starts(tmp_path: Path) -> None:

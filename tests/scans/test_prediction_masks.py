@@ -125,6 +125,32 @@ def test_metashapes_names_are_kept_in_their_folders(tmp_path: Path) -> None:
         mask_paths(["a.jpg", "a.png"], "metashape")
 
 
+def test_colmap_takes_features_from_the_skin_alone(tmp_path: Path) -> None:
+    """COLMAP finds each image's mask by its name, in its sub-folder, and what is white in it counts."""
+    import pycolmap
+
+    labelled = labelled_capture(tmp_path)
+    rng = np.random.default_rng(0)
+    for path in labelled.capture.image_paths:  # noise has features everywhere
+        with Image.open(path) as image:
+            size = image.size
+        noise = Image.fromarray(rng.integers(0, 256, (*size, 3)).astype(np.uint8))
+        noise.resize((4 * size[0], 4 * size[1]), Image.Resampling.BICUBIC).save(path)
+    folder = write_masks(labelled, MaskOptions(masks=True)) / "skin"
+    reader, extraction = pycolmap.ImageReaderOptions(), pycolmap.FeatureExtractionOptions()
+    reader.mask_path, extraction.use_gpu, extraction.num_threads = str(folder), False, 1
+    words = {"reader_options": reader, "extraction_options": extraction}
+    pycolmap.extract_features(tmp_path / "features.db", tmp_path / "images", **words)
+    database = pycolmap.Database.open(tmp_path / "features.db")
+    images = database.read_all_images()
+    assert sorted(image.name for image in images) == ["c.jpg", "left/a.jpg", "left/b.png"]
+    for image in images:
+        places = np.floor(np.asarray(database.read_keypoints(image.image_id))[:, :2]).astype(int)
+        mask = read(folder / f"{image.name}.png") > 0
+        assert len(places) > 10 and mask[places[:, 1], places[:, 0]].all() and mask.mean() < 0.25
+    database.close()
+
+
 def test_stereo_reads_what_is_written(tmp_path: Path) -> None:
     from scans.images.decoding import read_foreground
 

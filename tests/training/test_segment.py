@@ -15,6 +15,7 @@ from capture import Camera, Capture, CaptureInfo, InputError, Scan
 from capture.frames import shifted_camera
 from capture.ply.files import PlyMesh, write_ply
 from scans.predictions import PARTS, Prediction
+from tests.helpers import p2p_here
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
 from training.checkpoints.labeller import load_labeller
 from training.options import SegmentOptions
@@ -168,6 +169,21 @@ def test_scans_as_other_tools_write_them_get_the_same_labels(checkpoint: Path, t
     shutil.copytree(capture / "images", tmp_path / "far" / "images")
     Capture.create(tmp_path / "far", cameras, opened.info)
     agree(1000 * (vertices + far), faces, folder=tmp_path / "far")
+
+
+def test_what_was_written_of_a_former_prediction_goes_with_it(checkpoint: Path, tmp_path: Path) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
+    segment_capture(capture, checkpoint)
+    before = sorted((capture / "prediction").iterdir())
+    code, said = p2p_here("segment", capture, "--reuse", "--masks", "--classes", "skin,hair", "--formats", "obj")
+    assert code == 0, said
+    masks = capture / "prediction" / "masks"
+    assert len(list(masks.rglob("*.png"))) == 6
+    with Image.open(masks / "skin" / "view_00.jpg.png") as mask:
+        assert 0.02 < (np.asarray(mask) > 0).mean() < 0.9
+    assert (capture / "prediction" / "segmented.mtl").is_file()
+    segment_capture(capture, checkpoint)
+    assert sorted((capture / "prediction").iterdir()) == before
 
 
 def test_images_that_are_not_there_are_done_without(checkpoint: Path, tmp_path: Path) -> None:
