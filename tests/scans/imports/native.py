@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pycolmap
 from scipy.spatial.transform import Rotation
 
 SIZES = {"wide.png": (64, 48), "tall.png": (48, 64)}
@@ -418,3 +420,13 @@ def record3d(drawn: Drawn, each: bool) -> Native:
     file = {"w": w, "h": h, "K": k, "poses": np.array(poses).tolist()}
     file |= {"perFrameIntrinsicCoeffs": lenses} if each else {}
     return Native({"metadata": json.dumps(file)}, "metadata", pixels, drawn.points)
+
+
+def assert_pixels(capture: Path, made: Native) -> None:
+    """What COLMAP makes of the capture sees the points where the format's formulas do."""
+    model = pycolmap.Reconstruction(capture / "sparse")
+    found = {Path(image.name).name: image for image in model.images.values()}
+    assert set(found) == set(made.pixels)
+    for name, wanted in made.pixels.items():
+        local = found[name].cam_from_world() * made.points
+        assert np.abs(np.array(model.cameras[found[name].camera_id].img_from_cam(local)) - wanted).max() < 1e-6
