@@ -3,8 +3,9 @@
 Names are imported when they are asked for: settings are needed where the libraries that measure are not.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from capture.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from labeling.labels import label_capture, label_scan
@@ -33,7 +34,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+__getattr__ = lazy_names(__name__, _MODULES)

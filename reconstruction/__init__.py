@@ -3,8 +3,9 @@
 Names are imported when they are asked for: settings are needed where pycolmap is not.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from capture.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from reconstruction.calibration import calibrate
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
     from reconstruction.views import find_masks
 
 _MODULES = {
-    "BACKENDS": "settings",
-    "CalibrationSettings": "settings",
-    "KnownDistance": "settings",
-    "ReconstructionSettings": "settings",
-    "calibrate": "calibration",
-    "find_masks": "views",
-    "reconstruct": "pipeline",
-    "reconstruct_capture": "pipeline",
+    "BACKENDS": "reconstruction.settings",
+    "CalibrationSettings": "reconstruction.settings",
+    "KnownDistance": "reconstruction.settings",
+    "ReconstructionSettings": "reconstruction.settings",
+    "calibrate": "reconstruction.calibration",
+    "find_masks": "reconstruction.views",
+    "reconstruct": "reconstruction.pipeline",
+    "reconstruct_capture": "reconstruction.pipeline",
 }
 
 __all__ = [
@@ -35,7 +36,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = lazy_names(__name__, _MODULES)

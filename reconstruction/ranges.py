@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, InputError, SparsePoints
+from capture.optical_axes import nearest_to_axes
 from reconstruction.settings import ReconstructionSettings
 
 Array = NDArray[np.float64]
@@ -105,15 +106,11 @@ def _common_volume(cameras: Sequence[Camera]) -> Volume:
 
 
 def _point_between(cameras: Sequence[Camera]) -> Array:
-    """The point with the least squared distance to all optical axes."""
-    normal, right = np.zeros((3, 3)), np.zeros(3)
-    for camera in cameras:
-        across = np.eye(3) - np.outer(camera.direction, camera.direction)
-        normal += across
-        right += across @ camera.centre
-    if np.linalg.eigvalsh(normal)[0] < 1e-3 * len(cameras):
+    """The point nearest to all optical axes."""
+    point, told = nearest_to_axes(cameras)
+    if told < 1e-3:
         raise InputError("the cameras look the same way, the depth range is unknown: give `depth_min` and `depth_max`")
-    return np.asarray(np.linalg.solve(normal, right))
+    return point
 
 
 def _seen_share(cameras: Sequence[Camera], centre: Array, radius: float) -> float:

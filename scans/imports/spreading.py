@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, InputError
+from capture.optical_axes import nearest_to_axes
 from scans.imports.records import Array
 
 _ROUNDS = 50  # of exchanges, more than it ever takes
@@ -29,23 +30,13 @@ def spread_views(cameras: Sequence[Camera], count: int) -> list[int]:
         raise InputError(
             f"{len(cameras)} cameras have poses and images; `views` takes 1 to {len(cameras)}, got {count}"
         )
-    centre = point_of_interest(cameras)
+    centre, _ = nearest_to_axes(cameras)
     seeing = [i for i, camera in enumerate(cameras) if _sees(camera, centre)]
     candidates = np.array(seeing if len(seeing) >= count else range(len(cameras)), np.int64)
     away = np.array([cameras[i].centre for i in candidates]) - centre
     length = np.linalg.norm(away, axis=1, keepdims=True)
     directions = away / np.where(length > 0, length, 1.0)
     return sorted(candidates[_repelled(directions, _farthest(directions, count))].tolist())
-
-
-def point_of_interest(cameras: Sequence[Camera]) -> Array:
-    """(3,) the point that is nearest to all optical axes; where they are parallel, one on the middle one."""
-    normal, along = np.zeros((3, 3)), np.zeros(3)
-    for camera in cameras:
-        across = np.eye(3) - np.outer(camera.direction, camera.direction)
-        normal += across
-        along += across @ camera.centre
-    return np.asarray(np.linalg.lstsq(normal, along, rcond=1e-6)[0])
 
 
 def _sees(camera: Camera, point: Array) -> bool:

@@ -8,8 +8,9 @@ raises `VERSION` in `training.preparation.cache_files`.
 Names are imported when they are asked for: token maps are made where no ray caster is installed.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from capture.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from training.features.backbone_config import BackboneConfig
@@ -27,7 +28,4 @@ _MODULES = {
 __all__ = ["FEATURES", "BackboneConfig", "FeatureConfig", "compute_feature", "input_channels"]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+__getattr__ = lazy_names(__name__, _MODULES)
