@@ -30,6 +30,24 @@ def rotation_matrix(vector: ArrayLike, fraction: float = 1.0) -> Floats:
     return np.asarray(np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross)
 
 
+def nearest_to_lines(points: Floats, directions: Floats, least: float = 1e-6) -> tuple[Floats, float]:
+    """The point (3,) with the least squared distance to lines, and how well they tell it.
+
+    The second is the mean square of the share by which a step of the worst direction leads away from the lines: 0 where
+    they are parallel.
+
+    Args:
+        points: (N, 3) one of each line.
+        directions: (N, 3) unit vectors.
+        least: where the lines tell less than this of a direction, the point is the one on the middle line, in that
+            direction, that is nearest to the origin.
+    """
+    across = np.eye(3) - directions[:, :, None] * directions[:, None, :]
+    normal = across.mean(axis=0)
+    point = np.linalg.lstsq(normal, np.einsum("nij,nj->i", across, points) / len(points), rcond=least)[0]
+    return np.asarray(point), float(np.linalg.eigvalsh(normal)[0])
+
+
 def _normals_by_area(vertices: Vertices, faces: Faces) -> Floats:
     """(F, 3) normals, twice as long as the face's area."""
     corners = np.asarray(vertices, float)[faces]

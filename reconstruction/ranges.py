@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, InputError, SparsePoints
-from capture.optical_axes import nearest_to_axes
+from capture.geometry import nearest_to_lines
 from reconstruction.settings import ReconstructionSettings
 
 Array = NDArray[np.float64]
@@ -107,7 +107,9 @@ def _common_volume(cameras: Sequence[Camera]) -> Volume:
 
 def _point_between(cameras: Sequence[Camera]) -> Array:
     """The point nearest to all optical axes."""
-    point, told = nearest_to_axes(cameras)
+    point, told = nearest_to_lines(
+        np.array([camera.centre for camera in cameras]), np.array([camera.direction for camera in cameras])
+    )
     if told < 1e-3:
         raise InputError("the cameras look the same way, the depth range is unknown: give `depth_min` and `depth_max`")
     return point

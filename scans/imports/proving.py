@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from capture import Camera, SparsePoints
+from capture.geometry import nearest_to_lines
 from scans.imports.records import Array
 
 _ROUNDS = 10  # of Gauss and Newton's
+_LEAST = 1e-12  # that rays must tell of a place
 _STEP = 1e-6  # of numerical derivatives, in distances to the camera
 
 
@@ -60,15 +62,12 @@ def reprojection(cameras: Sequence[Camera], points: SparsePoints) -> Reprojectio
 
 def triangulate(cameras: Sequence[Camera], pixels: Array) -> Array:
     """(3,) the point whose images in the cameras are nearest to the pixels (n, 2); NaN where rays don't meet."""
-    normal, along = np.zeros((3, 3)), np.zeros(3)
-    for camera, pixel in zip(cameras, pixels, strict=True):
-        ray = camera.rays(pixel)
-        across = np.eye(3) - np.outer(ray, ray)
-        normal += across
-        along += across @ camera.centre
-    if not np.isfinite(normal).all() or np.linalg.cond(normal) > 1e12:
+    rays = np.array([camera.rays(pixel) for camera, pixel in zip(cameras, pixels, strict=True)])
+    if not np.isfinite(rays).all():
         return np.full(3, np.nan)
-    place = np.linalg.solve(normal, along)
+    place, told = nearest_to_lines(np.array([camera.centre for camera in cameras]), rays, _LEAST)
+    if told < _LEAST:
+        return np.full(3, np.nan)
     step = _STEP * float(np.median([np.linalg.norm(place - camera.centre) for camera in cameras]))
 
     def residual(point: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera, InputError
-from capture.optical_axes import nearest_to_axes
+from capture.geometry import nearest_to_lines
 from scans.imports.records import Array
 
 _ROUNDS = 50  # of exchanges, more than it ever takes
@@ -30,10 +30,11 @@ def spread_views(cameras: Sequence[Camera], count: int) -> list[int]:
         raise InputError(
             f"{len(cameras)} cameras have poses and images; `views` takes 1 to {len(cameras)}, got {count}"
         )
-    centre, _ = nearest_to_axes(cameras)
+    places = np.array([camera.centre for camera in cameras])
+    centre, _ = nearest_to_lines(places, np.array([camera.direction for camera in cameras]))
     seeing = [i for i, camera in enumerate(cameras) if _sees(camera, centre)]
     candidates = np.array(seeing if len(seeing) >= count else range(len(cameras)), np.int64)
-    away = np.array([cameras[i].centre for i in candidates]) - centre
+    away = places[candidates] - centre
     length = np.linalg.norm(away, axis=1, keepdims=True)
     directions = away / np.where(length > 0, length, 1.0)
     return sorted(candidates[_repelled(directions, _farthest(directions, count))].tolist())

@@ -14,6 +14,7 @@ from capture.geometry import (
     corner_cotangents,
     face_areas,
     face_normals,
+    nearest_to_lines,
     open_edges,
     rotation_matrix,
     unique_edges,
@@ -72,3 +73,18 @@ def test_edges_and_borders() -> None:
     outline = np.unique(np.concatenate([entity.points for entity in cut.outline().entities]))
     assert np.array_equal(np.flatnonzero(border), outline)
     assert np.array_equal(border, border_vertices(cut.faces, len(cut.vertices), open_edges(cut.faces)))
+
+
+def test_the_point_that_lines_meet_in_is_found() -> None:
+    rng = np.random.default_rng(0)
+    target, points = np.array([0.2, -3.0, 1.4]), rng.normal(size=(5, 3))
+    point, told = nearest_to_lines(points, unit(target - points))
+    np.testing.assert_allclose(point, target, atol=1e-12)
+    assert told > 0.01
+
+
+def test_parallel_lines_tell_the_middle_one_alone() -> None:
+    points = np.array([[-0.1, 5.0, 0.3], [0.0, 7.0, 0.3], [0.1, -2.0, 0.3]])
+    point, told = nearest_to_lines(points, np.tile([0.0, 1.0, 0.0], (3, 1)))
+    np.testing.assert_allclose(point, [0, 0, 0.3], atol=1e-12)
+    assert told == pytest.approx(0, abs=1e-12)
