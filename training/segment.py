@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from capture import write_json
+from capture import InputError, write_json
 from capture.derived import PREDICTION_EXTRAS, remove_files
 from capture.files import sha256_of
 from scans.head_sample import HeadSample
@@ -27,7 +27,12 @@ _DEFAULTS = SegmentOptions()
 
 
 def segment_capture(
-    folder: Path, checkpoint: Path, scan_path: Path | None = None, options: SegmentOptions = _DEFAULTS
+    folder: Path,
+    checkpoint: Path,
+    scan_path: Path | None = None,
+    options: SegmentOptions = _DEFAULTS,
+    *,
+    need_parts: bool = False,
 ) -> Prediction:
     """Label the scan of a capture and write the result into `<folder>/prediction/`.
 
@@ -36,12 +41,15 @@ def segment_capture(
         checkpoint: what `python -m training fit` wrote; it holds its whole configuration.
         scan_path: a mesh file in the frame of the cameras.
         options: units and resolution.
+        need_parts: whether a labeller that predicts no parts is refused.
 
     Raises:
         InputError: where something is missing or damaged, or the scan isn't where the cameras look.
     """
     given = HeadSample.from_capture(folder, scan_path)
     labeller = _labeller_of(Path(checkpoint))
+    if need_parts and not labeller.output_weights.part:
+        raise InputError(f"`classes`: {Path(checkpoint).name} predicts no parts; skin and scan are what it tells")
     head, units = in_metres(given, options.unit, options.camera_unit)
     log.info("units of %s", units.text)
     prediction = replace(segment_head(head, labeller, options.vertices), scan=scan_key(given.scan))

@@ -92,7 +92,9 @@ def _predict(options: Segment) -> None:
     from training.segment import segment_capture
 
     keep_freed_memory()
-    skin = segment_capture(options.capture, options.checkpoint or PRETRAINED, options.scan, options.options).skin
+    checkpoint, need_parts = options.checkpoint or PRETRAINED, options.masks.need_parts
+    predicted = segment_capture(options.capture, checkpoint, options.scan, options.options, need_parts=need_parts)
+    skin = predicted.skin
     log.info("%s: %d of %d vertices are skin", options.capture / "prediction", skin.sum(), len(skin))
 
 

@@ -15,6 +15,7 @@ from capture import Camera, Capture, CaptureInfo, InputError, Scan
 from capture.frames import shifted_camera
 from capture.ply.files import PlyMesh, write_ply
 from scans.predictions import PARTS, Prediction
+from tests.evaluation.comparison.made import write_checkpoint
 from tests.helpers import p2p_here
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
 from training.checkpoints.labeller import load_labeller
@@ -202,3 +203,11 @@ def test_checkpoint_of_other_backbone_weights_is_refused(checkpoint: Path, tmp_p
     torch.save(changed, tmp_path / "other.ckpt")
     with pytest.raises(InputError, match="other backbone weights"):
         load_labeller(tmp_path / "other.ckpt")
+
+
+def test_a_labeller_of_no_parts_is_refused_before_it_works(tmp_path: Path) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
+    checkpoint = write_checkpoint(tmp_path / "plain.ckpt", ["hks"])
+    with pytest.raises(InputError, match=r"plain\.ckpt predicts no parts"):
+        segment_capture(capture, checkpoint, need_parts=True)
+    assert not (capture / "prediction").exists()
