@@ -8,15 +8,15 @@ operators and tokens kept from before.
 
     python -m benchmarks.cost [--seeds 1,3,...] [--resolution 384] [--samples 4] [--runs 3]
                               [--stages generate,reconstruct,label,pack,prepare,segment] [--captures FOLDER]
-                              [--reference 256]
+                              [--reference 256] [--records FOLDER]
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks import cost_worth as worth
 from benchmarks.builds import REPO, Build, Run, worktree
+from benchmarks.cost_records import HeadRecord
 
 BEFORE = "e35a573"
 STAGES = ("generate", "reconstruct", "label", "pack", "prepare", "segment")
@@ -70,12 +71,11 @@ LABELLED = ("labels.npz", "quality.json", "stages/label.json")
 
 
 class Comparison:
-    """One run over all seeds: `runs[stage][build]`, a number for each head, and `kept[stage]`, a text for each."""
+    """One run of one head: `record.runs[stage][build]`, and `record.kept[stage]`, what must not suffer."""
 
     def __init__(self, builds: dict[str, Build], options: argparse.Namespace, work: Path) -> None:
         self.builds, self.options, self.work = builds, options, work
-        self.runs: dict[str, dict[str, list[Run]]] = defaultdict(lambda: defaultdict(list))
-        self.kept: dict[str, list[str]] = defaultdict(list)
+        self.record = HeadRecord()
 
     def head(self, seed: int) -> None:
         """All stages of a head, in turn by both builds."""
@@ -89,7 +89,7 @@ class Comparison:
                 for build in BUILDS:
                     self._generate(build, seed, self.options.reference, f"reference_{build}")
                 references = self.work / "reference_old" / name, self.work / "reference_new" / name
-                self.kept["generate"].append(worth.views((own["old"], own["new"]), references))
+                self.record.kept["generate"] = worth.views((own["old"], own["new"]), references)
         elif "reconstruct" in stages or (later and not given):
             if given:
                 shutil.copytree(given, own["old"])
@@ -103,7 +103,7 @@ class Comparison:
             for build in BUILDS:  # what it is worth, with the same measures
                 shutil.copytree(own[build], self.work / "worth" / build / name)
                 self.builds["new"].p2p("label", self.work / "worth" / build / name)
-            self.kept["reconstruct"].append(worth.scans(self._pair("worth", name)))
+            self.record.kept["reconstruct"] = worth.scans(self._pair("worth", name))
         elif later and not given:
             self.builds["old"].p2p("reconstruct", own["old"])
         if later:
@@ -140,7 +140,7 @@ class Comparison:
     def _compile(self, capture: Path) -> None:
         """Have each build compile its kernels, which it does once a machine, on small images."""
         for build in BUILDS:
-            small = self.work / "small" / build
+            small = self.work.parent / "small" / build
             if not small.exists():
                 shutil.copytree(capture, small)
                 self.builds[build].p2p("reconstruct", small, "--max-image-size", 192)
@@ -153,13 +153,10 @@ class Comparison:
         return {build: work(build) for build in BUILDS}
 
     def _measure(self, stage: str, work: Callable[[str], Run]) -> None:
-        for build, run in self._both(work).items():
-            self.runs[stage][build].append(run)
+        self.record.runs[stage] = self._both(work)
 
     def _add(self, stage: str, runs: dict[str, Run], text: str) -> None:
-        for build, run in runs.items():
-            self.runs[stage][build].append(run)
-        self.kept[stage].append(text)
+        self.record.runs[stage], self.record.kept[stage] = runs, text
 
     def _pair(self, kind: str, name: str) -> worth.Pair:
         return self.work / kind / "old" / name, self.work / kind / "new" / name
@@ -171,21 +168,22 @@ def forget(capture: Path, *files: str) -> None:
         (capture / name).unlink(missing_ok=True)
 
 
-def print_table(comparisons: list[Comparison], options: argparse.Namespace) -> None:
+def print_table(runs: list[dict[int, HeadRecord]], options: argparse.Namespace) -> None:
     """Markdown: means over heads and runs, the ratio of sums with the smallest and largest of the runs."""
     heads = ", ".join(f"{seed} ({SEEDS[seed]})" if seed in SEEDS else str(seed) for seed in options.seeds)
-    print(f"{options.resolution}², {options.samples} samples; {len(comparisons)} runs; seeds {heads}\n")
+    print(f"{options.resolution}², {options.samples} samples; {len(runs)} runs; seeds {heads}\n")
     print("| stage | old, core s | new, core s | ratio | of the runs | peak old → new, GiB | what must not suffer |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    totals = np.zeros((len(comparisons), 2))
+    totals = np.zeros((len(runs), 2))
     for stage in options.stages:
+        records = [record for heads in runs for record in heads.values()]
         seconds = np.array(
-            [[[run.seconds for run in each.runs[stage][build]] for build in BUILDS] for each in comparisons]
+            [[[record.runs[stage][build].seconds for record in heads.values()] for build in BUILDS] for heads in runs]
         )
-        peaks = [max(run.peak for each in comparisons for run in each.runs[stage][build]) / 2**30 for build in BUILDS]
+        peaks = [max(record.runs[stage][build].peak for record in records) / 2**30 for build in BUILDS]
         if stage in STAGES[:4]:
             totals += seconds.sum(axis=2)
-        text = worth.together([text for each in comparisons for text in each.kept[stage]])
+        text = worth.together([record.kept[stage] for record in records if stage in record.kept])
         print_row(stage, seconds.sum(axis=2), len(options.seeds), f"{peaks[0]:.2f} → {peaks[1]:.2f}", text)
     if set(STAGES[:4]) <= set(options.stages):
         print_row("a head in all, packed", totals, len(options.seeds), "", "")
@@ -209,20 +207,37 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1, help="of everything, for the spread")
     parser.add_argument("--captures", type=Path, help="folder of captures, head_00000001 and so on")
     parser.add_argument("--reference", type=int, help="samples of a render that each build's views are compared with")
+    parser.add_argument("--records", type=Path, help="folder of what is measured, a file a head; what is there is kept")
     options = parser.parse_args()
     if unknown := set(options.stages) - set(STAGES):
         parser.error(f"no such stage: {', '.join(unknown)}; there are {', '.join(STAGES)}")
-    comparisons = []
     with tempfile.TemporaryDirectory() as folder, worktree(BEFORE, Path(folder) / BEFORE) as old:
         builds = {"old": old, "new": Build(REPO)}
         for build in builds.values():
             build.compile_modules()
-        for number in range(options.runs):
-            comparison = Comparison(builds, options, Path(folder) / f"run_{number}")
-            for seed in options.seeds:
-                comparison.head(seed)
-            comparisons.append(comparison)
-    print_table(comparisons, options)
+        runs = [
+            {seed: measured(builds, options, Path(folder), number, seed) for seed in options.seeds}
+            for number in range(options.runs)
+        ]
+    print_table(runs, options)
+
+
+def measured(builds: dict[str, Build], options: argparse.Namespace, folder: Path, run: int, seed: int) -> HeadRecord:
+    """Measure a head, or read what was measured of it with the same options."""
+    same = f"{options.resolution}_{options.samples}_{options.reference}_{'-'.join(options.stages)}"
+    file = options.records and options.records / f"{same}_run_{run}_head_{seed:08d}.json"
+    if file and file.exists():
+        return HeadRecord.read(file)
+    comparison = Comparison(builds, options, folder / f"run_{run}_{seed}")
+    comparison.head(seed)
+    shutil.rmtree(comparison.work)
+    if file:
+        comparison.record.write(file)
+    ratios = {
+        stage: f"{both['new'].seconds / both['old'].seconds:.2f}" for stage, both in comparison.record.runs.items()
+    }
+    print(f"run {run}, seed {seed}: {ratios}", file=sys.stderr, flush=True)
+    return comparison.record
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,15 @@ from PIL import Image
 from capture import PixelClass
 
 Pair = tuple[Path, Path]  # the same of the old and of the new build
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Numbers of a head in either build, None where it has none."""
+
+    names: str
+    old: list[float | None]
+    new: list[float | None]
 
 
 def labels(captures: Pair) -> str:
@@ -60,7 +70,7 @@ def predictions(captures: Pair) -> str:
     return f"{(old != new).mean():.4%} of the labels differ" if len(old) == len(new) else "another number of vertices"
 
 
-def scans(captures: Pair) -> str:
+def scans(captures: Pair) -> Measures:
     """Of each build's own scan: accuracy, completeness of clear skin and hair, agreement of labels and masks."""
     rows = []
     for folder in captures:
@@ -71,11 +81,11 @@ def scans(captures: Pair) -> str:
         seen = told["seen_class"] != 255  # vertices that some view with a mask sees
         agreement = ((told["seen_class"] == PixelClass.SKIN) == told["skin"])[seen].mean()
         numbers = (accuracy["median_mm"], accuracy["p90_mm"], clear, complete["hair"], agreement)
-        rows.append("/".join("-" if number is None else f"{number:.3f}" for number in numbers))
-    return f"median/p90 mm/clear/hair/agreement {rows[0]} → {rows[1]}"
+        rows.append([None if number is None else float(number) for number in numbers])
+    return Measures("median/p90 mm/clear/hair/agreement", *rows)
 
 
-def views(captures: Pair, references: Pair) -> str:
+def views(captures: Pair, references: Pair) -> Measures:
     """RMSE and structural dissimilarity of each build's views against many samples of its own scene."""
     import torch
     from torchmetrics.functional.image import structural_similarity_index_measure
@@ -88,13 +98,27 @@ def views(captures: Pair, references: Pair) -> str:
             root.append(float(np.sqrt(np.mean((pair[0] - pair[1]) ** 2))))
             tensors = [torch.from_numpy(image).permute(2, 0, 1)[None] for image in pair]
             structure.append(1 - float(structural_similarity_index_measure(*tensors, data_range=1.0)))
-        rows.append(f"{np.mean(root):.4f}/{np.mean(structure):.4f}")
-    return f"RMSE/1-SSIM {rows[0]} → {rows[1]}"
+        rows.append([float(np.mean(root)), float(np.mean(structure))])
+    return Measures("RMSE/1-SSIM", *rows)
 
 
-def together(texts: Sequence[str]) -> str:
-    """Texts of all heads; one where they say the same."""
-    return "; ".join(dict.fromkeys(texts))
+def together(values: Sequence[str | Measures]) -> str:
+    """Of all heads: the means of measures; texts, one where they say the same."""
+    texts = dict.fromkeys(value for value in values if isinstance(value, str))
+    rows: dict[str, list[Measures]] = {}
+    for value in values:
+        if isinstance(value, Measures):
+            rows.setdefault(value.names, []).append(value)
+    for names, measures in rows.items():
+        old, new = (_means([getattr(each, build) for each in measures]) for build in ("old", "new"))
+        texts[f"{names} {old} → {new}"] = None
+    return "; ".join(texts)
+
+
+def _means(rows: Sequence[Sequence[float | None]]) -> str:
+    """Means of the columns, over the heads that have a value there (hair is not on every head)."""
+    columns = [[number for number in column if number is not None] for column in zip(*rows, strict=True)]
+    return "/".join(f"{np.mean(column):.4f}" if column else "-" for column in columns)
 
 
 def _flat(value: Any, name: str = "quality") -> dict[str, Any]:
