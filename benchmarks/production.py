@@ -31,9 +31,10 @@ from factory.production.display import RunDisplay
 from factory.production.event_queue import SendEvent, poll_events, start_event_queue
 from factory.production.run import ProductionRun
 from factory.production.settings.options import ClusterOptions
-from factory.production.settings.plan import Plan, claim_plan
+from factory.production.settings.plan import Plan
 from factory.production.settings.resources import HEAD_TASKS, StageResources
 from factory.production.state.head_archives import HEAD_ARCHIVES, head_archive_name
+from factory.production.state.plan_file import claim_plan
 from factory.production.status import describe
 from factory.production.task_submitter import TaskSubmitter
 from factory.production.tasks.context import RunContext

@@ -87,17 +87,17 @@ class Produce:
 
 def produce(options: Produce) -> None:
     """Make a data set: render, reconstruct, label and pack heads, here or on a cluster. Run it again to resume."""
-    from factory.dataset.splits import count_for_test
     from factory.dataset.store import Store
     from factory.production.settings.plan import Plan, current_versions
+    from factory.production.state.plan_file import count_test_heads
 
     render = options.render.settings()
     rebuild = options.reconstruction
     if rebuild.backend == "auto":  # the data set depends on it: not on which node a head meets
         rebuild = replace(rebuild, backend="cuda" if options.cluster.resources["reconstruct"].gpus else "cpu")
-    for_test = options.test_heads
+    store, for_test = Store(options.out), options.test_heads
     if for_test is None:
-        for_test = count_for_test(options.heads, options.shards.test_share)
+        for_test = count_test_heads(store, options.heads, options.shards.test_share)
     plan = Plan(
         heads=options.heads,
         test_heads=for_test,
@@ -108,7 +108,6 @@ def produce(options: Produce) -> None:
         gates=options.gates,
         versions=current_versions(render),
     )
-    store = Store(options.out)
     from factory.production.produce import produce as make_dataset  # with Ray, which takes a second
 
     splits = make_dataset(plan, store, options.cluster)["splits"]

@@ -17,11 +17,12 @@ from factory.production.display import RunDisplay
 from factory.production.event_queue import poll_events, start_event_queue
 from factory.production.run import ProductionRun
 from factory.production.settings.options import ClusterOptions
-from factory.production.settings.plan import Plan, claim_plan
+from factory.production.settings.plan import Plan
 from factory.production.settings.resources import HEAD_TASKS, StageResources
 from factory.production.signals import stop_on_sigterm
 from factory.production.state.existing import list_existing
 from factory.production.state.lock import exclusive_lock
+from factory.production.state.plan_file import claim_plan, plan_to_follow
 from factory.production.task_submitter import TaskSubmitter
 from factory.production.tasks.context import RunContext
 from factory.production.tasks.disk_space import capture_bytes, check_free_space, sample_bytes, scratch_bytes
@@ -36,10 +37,10 @@ def produce(plan: Plan, store: Store, options: ClusterOptions) -> dict[str, Any]
         InputError: options that contradict the data set there, too little disk, nodes that are too small, ...
         StageError: too many heads fail.
     """
-    context = _context_of(plan, store, options)
     with exclusive_lock(store), RunDisplay(store, plan.heads) as display:
-        claim_plan(store, plan)
+        context = _context_of(plan_to_follow(store, plan), store, options)
         _check_disks(context)
+        claim_plan(store, plan)
         with connected(options), EventLog(store) as event_log, stop_on_sigterm():
             wait_for_nodes(options, context.resources)
             if options.address is not None:

@@ -16,7 +16,7 @@ from factory.dataset.description import DATASET
 from factory.dataset.events import EventLog
 from factory.production.display import RunDisplay
 from factory.production.failure_policy import MAX_LOST, FailurePolicy
-from factory.production.state.description import write_description
+from factory.production.state.description import described_shards, write_description
 from factory.production.state.existing import ExistingFiles, list_existing, remove_partial_files
 from factory.production.state.head_archives import HEAD_ARCHIVES, slot_of
 from factory.production.state.quarantine import put_in_quarantine
@@ -95,9 +95,9 @@ class ProductionRun:
 
     def _resume(self, existing: ExistingFiles) -> None:
         """Use what is there: old shards are checked in the background, head archives are used, the rest is made."""
-        incomplete = existing.damaged or len(existing.shards) < len(self._plan.shards)
-        if incomplete and self._store.exists(DATASET):
-            self._store.remove(DATASET)
+        self._described = described_shards(self._store)
+        for name in self._described - existing.shards:
+            self._withdraw_description(name)
         for name in existing.obsolete:
             self._store.remove(f"{HEAD_ARCHIVES}/{name}")
         if self._store.local is not None:
@@ -113,6 +113,12 @@ class ProductionRun:
                 self._open_shard(name)
         self.status.done = self._plan.heads - self._shards.missing_heads
         log.info("%d of %d heads are finished", self.status.done, self._plan.heads)
+
+    def _withdraw_description(self, shard: str) -> None:
+        """Remove `dataset.json` where it names a shard that is lost; one from before the data set grew stays else."""
+        if shard in self._described:
+            self._store.remove(DATASET)
+            self._described = set()
 
     def _open_shard(self, name: str) -> None:
         """Have the heads made that a shard lacks, or the shard assembled where it lacks none."""
@@ -206,7 +212,7 @@ class ProductionRun:
         if damage is None:
             return
         reason, saved = damage
-        self._store.remove(DATASET)
+        self._withdraw_description(shard)
         lost = self._shards.add_saved(shard, {slot_of(archive): archive for archive in saved})
         where, heads = self._store.url_of(shard), len(self._plan.shards[shard])
         log.warning("%s is damaged (%s): %d of its %d heads are made again", where, reason, lost, heads)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from factory.console import format_duration
-from factory.dataset.description import DATASET, SHARD_NAME, parse_description, shard_name
+from factory.dataset.description import DATASET, SHARD_NAME, parse_description
 from factory.dataset.store import Store
-from factory.production.settings.plan import read_plan
 from factory.production.state.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
 from factory.production.state.heartbeat import STALE_S, read_heartbeat
+from factory.production.state.plan_file import read_plan, shard_sizes
 from factory.production.state.quarantine import QUARANTINE
 from factory.production.state.run_status import describe_run
 
@@ -23,11 +22,12 @@ def describe(store: Store) -> Iterator[str]:
     plan = read_plan(store)
     shards = {name: size for name, size in files.items() if SHARD_NAME.fullmatch(name)}
     size = _size(sum(shards.values()))
-    complete = DATASET in files
+    splits = parse_description(store.read(DATASET), store.url_of(DATASET))["splits"] if DATASET in files else {}
+    heads = ", ".join(f"{split['samples']} {name}" for name, split in splits.items())
+    described = sum(split["samples"] for split in splits.values())
+    complete = described == plan["heads"]
     if complete:
-        splits = parse_description(store.read(DATASET), store.url_of(DATASET))["splits"]
-        heads = ", ".join(f"{split['samples']} {name}" for name, split in splits.items())
-        yield f"{store}: complete, {plan['heads']} heads ({heads}) in {len(shards)} shards, {size}"
+        yield f"{store}: complete, {described} heads ({heads}) in {len(shards)} shards, {size}"
     else:
         planned = shard_sizes(plan)
         archives = {match[1] for name in store.sizes(HEAD_ARCHIVES) if (match := HEAD_ARCHIVE_NAME.fullmatch(name))}
@@ -37,20 +37,12 @@ def describe(store: Store) -> Iterator[str]:
             f"{store}: {done} of {plan['heads']} heads finished; {len(shards)} of {len(planned)} shards written, "
             f"{size}; {len(archives)} heads wait for their shard to be full"
         )
+        if described:
+            yield f"it grows: until it is complete, {DATASET} has the {described} heads ({heads}) from before"
     if quarantined := len(store.sizes(QUARANTINE)):
         seeds = "1 seed" if quarantined == 1 else f"{quarantined} seeds"
         yield f"{seeds} failed or rejected, and replaced by others; the reasons are in {store.url_of(QUARANTINE)}"
     yield from _describe_heartbeat(store, complete)
-
-
-def shard_sizes(plan: Mapping[str, Any]) -> dict[str, int]:
-    """File name -> heads, of all shards of a plan."""
-    each = plan["heads_per_shard"]
-    sizes = {}
-    for split, heads in (("train", plan["heads"] - plan["test_heads"]), ("test", plan["test_heads"])):
-        for number, first in enumerate(range(0, heads, each)):
-            sizes[shard_name(split, number)] = min(each, heads - first)
-    return sizes
 
 
 def _describe_heartbeat(store: Store, complete: bool) -> Iterator[str]:

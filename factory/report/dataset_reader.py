@@ -13,6 +13,7 @@ from factory.dataset.description import DATASET, SHARD_NAME, parse_description
 from factory.dataset.store import Store
 from factory.dataset.stored_archives import read_indexes
 from factory.production.state.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
+from factory.production.state.plan_file import planned_heads
 from scans.head_sample import HeadSample
 
 
@@ -36,7 +37,7 @@ class DatasetReader:
 
     Attributes:
         store: that it lies in.
-        description: its `dataset.json`; None while it isn't complete.
+        description: its `dataset.json`; None while it isn't complete, or is growing.
     """
 
     def __init__(self, place: str) -> None:
@@ -44,7 +45,10 @@ class DatasetReader:
         self.store = Store(place)
         self.description: Mapping[str, Any] | None = None
         if self.store.exists(DATASET):
-            self.description = parse_description(self.store.read(DATASET), self.store.url_of(DATASET))
+            description = parse_description(self.store.read(DATASET), self.store.url_of(DATASET))
+            heads = sum(split["samples"] for split in description["splits"].values())
+            if planned_heads(self.store) in (None, heads):
+                self.description = description
         self._archives = self._list_archives()
         if not self._archives:
             where = self.store.url_of("")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Any
 
 from capture import InputError
@@ -15,22 +16,30 @@ from factory.dataset.description import shard_name
 from factory.dataset.packing import PackSettings
 from factory.dataset.samples import FORMAT
 from factory.dataset.splits import SPLITS, split_by_count
-from factory.dataset.store import Store
 from factory.production.settings.quality_gates import QualityGates
-from factory.stages.differences import differences
 from factory.stages.label import label_options
 from factory.stages.reconstruct import reconstruct_options
 from factory.stages.registry import STAGES
-from factory.stages.render_values import content_of, library_files
+from factory.stages.render_values import content_of
 from factory.stages.seeds import head_name
 from factory.stages.settings import RenderSettings, ScanSettings
 from generator import GENERATOR_VERSION
 
 SCHEMA_VERSION = 1
-PLAN = "production.json"
 REPLACEMENTS = 9  # seeds that may be tried after a slot's first one
-_FILES, _NAMED = "library_files", 3  # key beside the plan, which is no part of it; files that an error lists
 SEED_STRIDE = 10_000_000  # from one seed of a slot to the next
+
+
+@dataclass(frozen=True)
+class Size:
+    """A size of a data set: all of its heads, and those of them in the test split."""
+
+    heads: int
+    test_heads: int
+
+    def of(self, split: str) -> int:
+        """The heads in a split."""
+        return self.test_heads if split == "test" else self.heads - self.test_heads
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,8 @@ class Plan:
         scan: settings of reconstruction and labels; the backend is cpu or cuda.
         gates: quality that a head's reconstruction must have.
         versions: of what makes the samples: the program, its stages, Blender.
+        grown_from: sizes that the data set had before it grew, the first one first. The heads of each step are split
+            among themselves and have shards of their own, so growing changes no earlier head and no earlier shard.
     """
 
     heads: int
@@ -60,12 +71,15 @@ class Plan:
     scan: ScanSettings = field(default_factory=ScanSettings)
     gates: QualityGates = field(default_factory=QualityGates)
     versions: Mapping[str, str] = field(default_factory=dict)
+    grown_from: tuple[Size, ...] = ()
 
     def __post_init__(self) -> None:
         if self.heads < 1:
             raise InputError(f"`heads` {self.heads}: at least one head is needed")
         if not 0 <= self.test_heads < self.heads:
             raise InputError(f"`test_heads` {self.test_heads} of {self.heads}: at least one must be left to train on")
+        for before, after in pairwise(self._sizes):
+            _check_growth(before, after)
         if self.heads_per_shard < 1:
             raise InputError(f"`heads_per_shard` {self.heads_per_shard}: a shard holds at least one head")
         if self.first_seed < 0 or self.first_seed + self.heads > SEED_STRIDE:
@@ -86,17 +100,35 @@ class Plan:
     @cached_property
     def shards(self) -> dict[str, tuple[int, ...]]:
         """File name -> slots, of all shards of all splits."""
-        return {
-            shard_name(split, number): slots[first : first + self.heads_per_shard]
-            for split, slots in self.splits.items()
-            for number, first in enumerate(range(0, len(slots), self.heads_per_shard))
-        }
+        each = self.heads_per_shard
+        shards: dict[str, tuple[int, ...]] = {}
+        for split in SPLITS:
+            of_steps = [step[split] for step in self._steps]
+            cut = [slots[first : first + each] for slots in of_steps for first in range(0, len(slots), each)]
+            shards |= {shard_name(split, number): slots for number, slots in enumerate(cut)}
+        return shards
 
     @cached_property
     def splits(self) -> dict[str, tuple[int, ...]]:
-        """The slots of each split, in order; as `p2p pack` would split the heads of the first seeds."""
-        by_name = {head_name(self.seed(slot)): slot for slot in range(self.heads)}
-        splits = split_by_count(list(by_name), self.test_heads)
+        """The slots of each split: of every step in order, as `p2p pack` would split the heads of its first seeds."""
+        return {split: tuple(slot for step in self._steps for slot in step[split]) for split in SPLITS}
+
+    @property
+    def _sizes(self) -> tuple[Size, ...]:
+        """The sizes at the end of each step."""
+        return *self.grown_from, Size(self.heads, self.test_heads)
+
+    @cached_property
+    def _steps(self) -> list[dict[str, tuple[int, ...]]]:
+        """Split -> slots, of the heads that each step added."""
+        return [
+            self._split(range(before.heads, after.heads), after.test_heads - before.test_heads)
+            for before, after in pairwise((Size(0, 0), *self._sizes))
+        ]
+
+    def _split(self, slots: range, test_heads: int) -> dict[str, tuple[int, ...]]:
+        by_name = {head_name(self.seed(slot)): slot for slot in slots}
+        splits = split_by_count(list(by_name), test_heads)
         return {split: tuple(by_name[head] for head in splits[split]) for split in SPLITS}
 
     @cached_property
@@ -106,6 +138,7 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """The content of `production.json`: plain values."""
+        grown = {"grown_from": [asdict(size) for size in self.grown_from]} if self.grown_from else {}
         return {
             "schema_version": SCHEMA_VERSION,
             "heads": self.heads,
@@ -116,12 +149,36 @@ class Plan:
             "scan": reconstruct_options(self.scan.reconstruction) | label_options(self.scan.labels),
             "gates": asdict(self.gates),
             "versions": dict(self.versions),
+            **grown,
         }
 
     @cached_property
     def key(self) -> str:
-        """A hash of all that decides what is in the data set."""
+        """A hash of all that decides what is in the data set as it began. Its archives bear it, grown or not."""
+        first = self._sizes[0]
+        return replace(self, heads=first.heads, test_heads=first.test_heads, grown_from=()).dataset_key
+
+    @cached_property
+    def dataset_key(self) -> str:
+        """A hash of all that decides what is in the data set, with the sizes that it grew from."""
         return sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check_growth(before: Size, after: Size) -> None:
+    """Raise `InputError` where a data set of one size can't grow to another."""
+    if after.heads <= before.heads:
+        raise InputError(f"`heads` {after.heads}: the data set there has {before.heads}; it can grow, not shrink")
+    if after.test_heads < before.test_heads:
+        raise InputError(
+            f"`test_heads` {after.test_heads}: {before.test_heads} of the {before.heads} heads there are in the test "
+            "split and stay in it"
+        )
+    most = before.test_heads + after.heads - before.heads
+    if after.test_heads > most:
+        raise InputError(
+            f"`test_heads` {after.test_heads}: {before.test_heads} of the {before.heads} heads there are in the test "
+            f"split, and the others stay in train: {most} of {after.heads} at most"
+        )
 
 
 def current_versions(render: RenderSettings) -> dict[str, str]:
@@ -133,54 +190,3 @@ def current_versions(render: RenderSettings) -> dict[str, str]:
         "sample": str(FORMAT),
         "blender": render.blender_version(),
     }
-
-
-def claim_plan(store: Store, plan: Plan) -> bool:
-    """Write `plan` as that of the data set in `store`; returns whether it was there before.
-
-    Raises:
-        InputError: there is a data set of another plan, and the message shows what differs; or one without a plan.
-    """
-    if store.exists(PLAN):
-        lines = _differences(read_plan(store), plan)
-        if lines:
-            raise InputError(
-                f"{store}: the data set there was begun with other options: {'; '.join(lines)}. "
-                "Give the same options to resume it, or another `out`"
-            )
-        return True
-    if store.exists("dataset.json"):
-        raise InputError(f"{store}: a data set that this command didn't make is there; choose another `out`")
-    written = {**plan.to_json(), _FILES: library_files(plan.render.library)}
-    store.write(PLAN, (json.dumps(written, indent=2) + "\n").encode())
-    return False
-
-
-def _differences(there: dict[str, Any], plan: Plan) -> list[str]:
-    """One line for each option that differs; of asset libraries the files that do."""
-    files = there.pop(_FILES, None)
-    lines = list(differences(there, json.loads(json.dumps(plan.to_json()))))
-    libraries = [line for line in lines if line.startswith("render.library is ")]
-    if libraries and isinstance(files, dict):
-        now = library_files(plan.render.library)
-        changed = [name for name in dict.fromkeys([*files, *now]) if files.get(name) != now.get(name)]
-        how = {(True, True): "changed", (False, True): "new", (True, False): "gone"}
-        most = [f"{name} is {how[name in files, name in now]}" for name in changed[:_NAMED]]
-        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
-        lines[lines.index(libraries[0])] = f"render.library is another: {', '.join(most)}{more}"
-    return lines
-
-
-def read_plan(store: Store) -> dict[str, Any]:
-    """The `production.json` of the data set in `store`. Raises `InputError` where it is missing or damaged."""
-    try:
-        value = json.loads(store.read(PLAN))
-        if value["schema_version"] != SCHEMA_VERSION:
-            raise InputError(
-                f"{store.url_of(PLAN)}: schema version {value['schema_version']}, this program reads {SCHEMA_VERSION}"
-            )
-        return dict(value)
-    except FileNotFoundError:
-        raise InputError(f"{store} holds no data set of `p2p produce` (no {PLAN})") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{store.url_of(PLAN)} is damaged ({error}); put a copy of it back") from None

@@ -7,12 +7,24 @@ from typing import Any
 
 from capture import InputError
 from factory.dataset.archive import Index
-from factory.dataset.description import DATASET, make_description
+from factory.dataset.description import DATASET, make_description, parse_description
 from factory.dataset.splits import SPLITS
 from factory.dataset.statistics import Statistics
 from factory.dataset.store import Store
 from factory.dataset.stored_archives import read_checksum, read_indexes
 from factory.production.settings.plan import Plan
+
+
+def described_shards(store: Store) -> set[str]:
+    """The shards that `dataset.json` names; none where there is none, and one that is damaged is removed."""
+    if not store.exists(DATASET):
+        return set()
+    try:
+        splits = parse_description(store.read(DATASET), store.url_of(DATASET))["splits"]
+    except InputError:
+        store.remove(DATASET)
+        return set()
+    return {shard["name"] for split in splits.values() for shard in split["shards"]}
 
 
 def write_description(store: Store, plan: Plan) -> dict[str, Any]:
@@ -33,6 +45,6 @@ def write_description(store: Store, plan: Plan) -> dict[str, Any]:
         for entry in index.entries:
             statistics.add(entry.facts)
             replaced += plan.slot(int(entry.facts["seed"]))[1] > 0
-    description = make_description(plan.key, splits, statistics) | {"replaced": replaced}
+    description = make_description(plan.dataset_key, splits, statistics) | {"replaced": replaced}
     store.write(DATASET, (json.dumps(description, indent=2) + "\n").encode())
     return description

@@ -22,8 +22,8 @@ from factory.production.display import RunDisplay
 from factory.production.event_queue import poll_events, start_event_queue
 from factory.production.run import ProductionRun
 from factory.production.settings.options import ClusterOptions
-from factory.production.settings.plan import claim_plan
 from factory.production.state.lock import refuse_active_run
+from factory.production.state.plan_file import claim_plan
 from factory.production.status import describe
 from factory.production.task_submitter import TaskSubmitter
 from tests.factory.production import fakes

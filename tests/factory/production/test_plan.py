@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,12 @@ from hypothesis import strategies as st
 from capture import InputError
 from factory.dataset.splits import split_by_count
 from factory.dataset.store import Store
-from factory.production.settings.plan import PLAN, Plan, claim_plan
+from factory.production.settings.plan import Plan, Size
 from factory.production.settings.quality_gates import QualityGates
 from factory.production.settings.resources import StageResources, check_nodes
 from factory.production.state.existing import list_existing
 from factory.production.state.lock import exclusive_lock
-from factory.production.status import shard_sizes
+from factory.production.state.plan_file import PLAN, claim_plan, count_test_heads, shard_sizes
 from factory.production.tasks.disk_space import capture_bytes, check_free_space, sample_bytes, write_when_there_is_space
 from factory.stages import render_values
 from factory.stages.differences import differences
@@ -39,6 +40,27 @@ def test_every_slot_is_in_one_shard_of_one_split(plan: Plan) -> None:
     assert all(len(shard) <= plan.heads_per_shard for shard in plan.shards.values())
     packed = split_by_count([head_name(plan.seed(slot)) for slot in range(plan.heads)], plan.test_heads)
     assert packed == {name: [head_name(plan.seed(s)) for s in slots] for name, slots in plan.splits.items()}
+
+
+@given(plans, st.integers(1, 40), st.integers(1, 40), st.data())
+def test_growing_changes_no_earlier_head_split_or_shard(
+    plan: Plan, more: int, still_more: int, data: st.DataObject
+) -> None:
+    before = plan
+    for added in (more, still_more):
+        test_heads = before.test_heads + data.draw(st.integers(0, added))
+        sizes = (*before.grown_from, Size(before.heads, before.test_heads))
+        after = replace(before, heads=before.heads + added, test_heads=test_heads, grown_from=sizes)
+        assert after.key == plan.key and after.dataset_key != before.dataset_key
+        assert before.shards.items() <= after.shards.items()
+        assert all(after.splits[split][: len(slots)] == slots for split, slots in before.splits.items())
+        assert {split: len(slots) for split, slots in after.splits.items()} == {
+            "train": after.heads - test_heads,
+            "test": test_heads,
+        }
+        assert sorted(slot for shard in after.shards.values() for slot in shard) == list(range(after.heads))
+        assert {name: len(shard) for name, shard in after.shards.items()} == shard_sizes(after.to_json())
+        before = after
 
 
 @given(plans, st.integers(0, 9), st.data())
@@ -90,6 +112,59 @@ def test_a_damaged_plan_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / PLAN).write_text(text)
     with pytest.raises(InputError, match=PLAN):
         claim_plan(Store(tmp_path), Plan(4, 1))
+
+
+def make_archive(folder: Path, slot: int) -> None:
+    (folder / "parts").mkdir(exist_ok=True)
+    (folder / "parts" / f"{slot:08d}-{slot:08d}.tar").touch()
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        (Plan(3, 1), "`heads` 3: the data set there has 4; it can grow, not shrink"),
+        (Plan(4, 2), "`test_heads` 2: the data set there has 1, and heads stay in their split"),
+        (Plan(6, 0), "`test_heads` 0: 1 of the 4 heads there are in the test split and stay in it"),
+        (Plan(6, 4), "`test_heads` 4: 1 of the 4 heads there .*, and the others stay in train: 3 of 6 at most"),
+        (Plan(6, 2, first_seed=1), "begun with other options: first_seed is 0 there, 1 here"),
+        (Plan(6, 2, 3), "begun with other options: heads_per_shard is 16 there, 3 here"),
+    ],
+)
+def test_growth_that_would_change_heads_is_refused(tmp_path: Path, plan: Plan, message: str) -> None:
+    store = Store(tmp_path)
+    claim_plan(store, Plan(4, 1))
+    make_archive(tmp_path, 2)
+    written = (tmp_path / PLAN).read_bytes()
+    with pytest.raises(InputError, match=message):
+        claim_plan(store, plan)
+    assert (tmp_path / PLAN).read_bytes() == written
+
+
+def test_sizes_count_once_a_head_of_theirs_is_made(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    claim_plan(store, Plan(400, 100))
+    assert claim_plan(store, Plan(4, 1)) == Plan(4, 1)  # a slip of the finger
+    make_archive(tmp_path, 2)
+    assert claim_plan(store, Plan(600, 100)).grown_from == (Size(4, 1),)
+    assert claim_plan(store, Plan(4, 1)) == Plan(4, 1)
+    grown = claim_plan(store, Plan(6, 2))
+    make_archive(tmp_path, 4)
+    assert claim_plan(store, Plan(6, 2)) == grown and grown.grown_from == (Size(4, 1),)
+    assert claim_plan(store, Plan(9, 2)).grown_from == (Size(4, 1), Size(6, 2))
+    with pytest.raises(InputError, match="the data set there has 6"):
+        claim_plan(store, Plan(5, 2))
+
+
+def test_the_share_of_test_heads_respects_those_there(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert count_test_heads(store, 8, 0.25) == 2
+    claim_plan(store, Plan(4, 3))
+    make_archive(tmp_path, 2)
+    assert [count_test_heads(store, heads, 0.25) for heads in (4, 5, 16)] == [1, 3, 4]
+    claim_plan(store, Plan(5, 3))
+    make_archive(tmp_path, 4)
+    assert count_test_heads(store, 5, 0.25) == 3  # as before: the same command resumes
+    assert count_test_heads(store, 6, 1.0) == 4
 
 
 def test_other_files_are_no_head_archives(tmp_path: Path) -> None:
@@ -177,7 +252,8 @@ def test_a_library_that_changed_is_told_by_its_files(tmp_path: Path) -> None:
         return Plan(2, 1, render=RenderSettings(library=(tmp_path / "library",)))
 
     before = plan().key
-    assert not claim_plan(store, plan()) and claim_plan(store, plan())
+    written = [claim_plan(store, plan()) and (tmp_path / "dataset" / PLAN).read_bytes() for _ in range(2)]
+    assert written[0] == written[1]
     assert plan().key == before  # what the error needs is no part of the plan
     write_image(tmp_path / "library/skin/mine-a/map.png", np.full((4, 4, 3), 7, np.uint8))
     write_asset(tmp_path / "library", "mine/c")

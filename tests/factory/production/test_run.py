@@ -18,9 +18,12 @@ from factory.production.display import RunDisplay
 from factory.production.event_queue import poll_events, start_event_queue
 from factory.production.run import ProductionRun
 from factory.production.settings.options import ClusterOptions
-from factory.production.settings.plan import Plan, claim_plan
+from factory.production.settings.plan import Plan
 from factory.production.state.heartbeat import HEARTBEAT
+from factory.production.state.plan_file import claim_plan
+from factory.production.status import describe
 from factory.production.task_submitter import TaskSubmitter
+from factory.report.dataset_reader import DatasetReader
 from factory.report.usage import sum_usage
 from factory.stages.failures import StageError
 from tests.factory.production import fakes
@@ -40,10 +43,10 @@ def produce_in(nodes: None) -> Produce:
     queue = start_event_queue()
 
     def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
-        context = fakes.make_context(plan or fakes.make_plan(), folder)
-        claim_plan(context.store, context.plan)
+        store = Store(folder)
+        context = fakes.make_context(claim_plan(store, plan or fakes.make_plan()), folder)
         poll_events(queue)  # what a run that failed left
-        with EventLog(context.store) as event_log, RunDisplay(context.store) as display:
+        with EventLog(store) as event_log, RunDisplay(store) as display:
             submitter = TaskSubmitter(context, queue, (fakes.run_stage, fakes.run_pack))
             return ProductionRun(context, submitter, lambda: poll_events(queue), lambda: 4, event_log, display).run()
 
@@ -197,7 +200,7 @@ def test_a_mistake_in_the_set_up_stops_the_run_and_blames_no_head(produce: Produ
 
 def test_other_options_are_refused_and_shown(produce: Produce, folder: Path) -> None:
     before = shards_of(folder)
-    with pytest.raises(InputError, match=r"heads is 5 there, 6 here; versions\.fake is \"1\" there, \"2\" here"):
+    with pytest.raises(InputError, match=r"begun with other options: versions\.fake is \"1\" there, \"2\" here"):
         produce(fakes.make_plan(6, versions={"fake": "2"}))
     assert shards_of(folder) == before
 
@@ -207,3 +210,98 @@ def test_a_shard_of_another_data_set_is_refused(produce_in: Produce, folder: Pat
     shutil.copy(tmp_path / "other" / "train-000000.tar", folder / "train-000000.tar")
     with pytest.raises(InputError, match=r"train-000000\.tar is a shard of another data set; move it away"):
         produce_in(folder)
+
+
+GROWN = fakes.make_plan(9, test_heads=3)
+
+
+@pytest.fixture(scope="module")
+def grown(produce_in: Produce, whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole data set, grown from 5 heads to 9."""
+    folder = shutil.copytree(whole, tmp_path_factory.mktemp("grown") / "dataset")
+    produce_in(folder, GROWN)
+    return folder
+
+
+def splits_of(folder: Path) -> dict[str, list[str]]:
+    return {name: list(split.ids) for name, split in read_splits(folder).items()}
+
+
+def test_a_data_set_grows(whole: Path, grown: Path) -> None:
+    before, after = splits_of(whole), splits_of(grown)
+    assert {name: len(ids) for name, ids in after.items()} == {"train": 6, "test": 3}
+    assert all(after[name][: len(ids)] == ids for name, ids in before.items())
+    assert shards_of(whole).items() < shards_of(grown).items()
+    assert seeds_of(grown) == set(range(9))
+    made = [event["id"] for event in read_events(Store(grown)) if event["event"] == "head"]
+    assert len(made) == len(set(made)) == 9
+    assert "complete, 9 heads (6 train, 3 test) in 6 shards" in next(iter(describe(Store(grown))))
+    keys = [json.loads((folder / "dataset.json").read_text())["key"] for folder in (whole, grown)]
+    assert keys[0] != keys[1]
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("point", ["production.json", "generate-5", "label-7", "pack-8", "shard", "dataset.json"])
+def test_growth_that_is_killed_resumes(
+    produce: Produce, folder: Path, grown: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """Until it is complete, what was there before can be read; in the end it is as if nothing had happened."""
+    before = splits_of(folder)
+    with monkeypatch.context() as patch:
+        stop_at(point, folder, patch)
+        with pytest.raises((KilledError, InputError), match=r"killed|wrong set-up"):
+            produce(GROWN)
+    assert splits_of(folder) == before
+    reader = DatasetReader(str(folder))
+    heads = [entry.id for _, entry in reader.entries()]
+    assert len(heads) == len(set(heads)) >= 5
+    if point == "production.json":
+        assert reader.description is not None and next(describe(Store(folder))).count("complete, 5 heads")
+    else:
+        lines = list(describe(Store(folder)))
+        assert " of 9 heads finished" in lines[0] and reader.description is None
+        assert lines[1] == "it grows: until it is complete, dataset.json has the 5 heads (3 train, 2 test) from before"
+    shutil.rmtree(folder / fakes.FAULTS, ignore_errors=True)
+    produce(GROWN)
+    assert shards_of(folder) == shards_of(grown)
+    for name in ("dataset.json", "production.json"):
+        assert (folder / name).read_bytes() == (grown / name).read_bytes()
+
+
+def stop_at(point: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Have a run end at a stage of a head, before a file is written, or when the first shard is."""
+    if "-" in point:
+        stage, seed = point.split("-")
+        fakes.fault(folder, stage, int(seed), "wrong set-up", 1000)
+        return
+
+    def write(store: Store, name: str, data: bytes) -> None:
+        if name == point:
+            raise KilledError("killed")
+        unpatched_write(store, name, data)
+
+    def log(events: EventLog, event: str, **values: Any) -> None:
+        if event == point:
+            raise KilledError("killed")
+        unpatched_log(events, event, **values)
+
+    unpatched_write, unpatched_log = Store.write, EventLog.write
+    patch.setattr(Store, "write", write)
+    patch.setattr(EventLog, "write", log)
+
+
+def test_a_damaged_shard_of_a_growing_data_set_is_mended(produce: Produce, folder: Path, grown: Path) -> None:
+    path = folder / "train-000000.tar"
+    path.write_bytes(path.read_bytes()[:-4000])
+    produce(GROWN)
+    assert shards_of(folder) == shards_of(grown)
+    (folder / "test-000001.tar").unlink()
+    (folder / "dataset.json").write_bytes((folder / "dataset.json").read_bytes()[:-40])
+    produce(GROWN)
+    assert shards_of(folder) == shards_of(grown)
+    assert (folder / "dataset.json").read_bytes() == (grown / "dataset.json").read_bytes()
+    produce(fakes.make_plan(12, test_heads=3))
+    assert seeds_of(folder) == set(range(12)) and shards_of(grown).items() < shards_of(folder).items()

@@ -12,8 +12,9 @@ from factory.cli.main import main
 from factory.console import format_duration
 from factory.dataset.store import Store
 from factory.production.display import RunDisplay, render, status_line
-from factory.production.settings.plan import Plan, claim_plan
+from factory.production.settings.plan import Plan
 from factory.production.state.heartbeat import HEARTBEAT
+from factory.production.state.plan_file import claim_plan
 from factory.production.state.run_status import RunStatus, describe_run
 from factory.production.status import describe
 

@@ -11,6 +11,8 @@ from capture import InputError
 from factory.dataset.archive import Content, Entry, Index, check_archive, read_contents, write_archive
 from factory.dataset.packing import PackSettings, pack
 from factory.dataset.store import Store
+from factory.production.settings.plan import Plan
+from factory.production.state.plan_file import claim_plan
 from factory.production.verify import sample_problems, verify
 from tests.helpers import make_capture
 
@@ -52,6 +54,22 @@ def test_whatever_is_wrong_is_told(dataset: Path) -> None:
     shard.write_bytes(data)
     (dataset / "train-000001.tar").unlink()
     with pytest.raises(InputError, match=r"train-000000\.tar: its checksum differs.*train-000001\.tar is gone"):
+        verify(store)
+
+
+def test_what_a_data_set_grows_by_is_not_told_as_wrong(dataset: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Shards of its plan that are not in its description yet; others are."""
+    store = Store(dataset)
+    (dataset / "train-000002.tar").write_bytes(b"new")
+    with pytest.raises(InputError, match=r"train-000002\.tar belongs to no split"):
+        verify(store)
+    (dataset / "dataset.json").rename(dataset / "kept.json")
+    claim_plan(store, Plan(5, 2, 1))
+    (dataset / "kept.json").rename(dataset / "dataset.json")
+    caplog.set_level("INFO")
+    assert verify(store)["heads"] == 3 and "grows: what is new is not in dataset.json yet" in caplog.text
+    (dataset / "train-000003.tar").write_bytes(b"strange")
+    with pytest.raises(InputError, match=r"damaged: train-000003\.tar belongs to no split"):
         verify(store)
 
 
