@@ -11,15 +11,20 @@ from capture.files import explain_os_error, make_folder
 
 PREDICTION_EXTRAS = (
     "prediction/masks",
+    "prediction/view.html",
     *(f"prediction/segmented.{suffix}" for suffix in ("obj", "mtl", "blend")),
 )
-"""Output of `p2p segment` on request; masks are a folder."""
+"""Output of `p2p segment` that options ask for or leave out; masks are a folder."""
 PREDICTION = (
-    *(f"prediction/{name}" for name in ("prediction.npz", "segmented.ply", "skin.ply", "segmented.png")),
+    *(f"prediction/{name}" for name in ("prediction.npz", "prediction.json", "segmented.ply")),
+    *(f"prediction/{name}" for name in ("skin.ply", "segmented.png")),
     *PREDICTION_EXTRAS,
 )
 """Output of `p2p segment`."""
-REGISTRATION = tuple(f"registration/registered.{suffix}" for suffix in ("json", "ply", "obj", "png"))
+REGISTRATION = (
+    *(f"registration/registered.{suffix}" for suffix in ("json", "ply", "obj", "png")),
+    "registration/view.html",
+)
 """Output of `p2p register`."""
 REPLACED = "replaced"
 """Folder in a capture of files that others took the place of, and that this program can't make again."""

@@ -19,6 +19,7 @@ class RegisterOptions:
         landmarks: JSON file, name -> [x, y, z] in the scan's unit, for a scan in a frame of its own.
         unit: unit of the scan: m, cm, mm, dm, inch, ft, or metres per unit; by default guessed and printed.
         out: output folder; by default registration/ in the capture, or <scan>.registration beside a mesh.
+        no_view: write no view.html.
     """
 
     labels: str | None = None
@@ -26,3 +27,4 @@ class RegisterOptions:
     landmarks: Path | None = None
     unit: str | None = None
     out: Path | None = None
+    no_view: bool = False

@@ -59,7 +59,7 @@ def test_a_scan_is_registered(tmp_path: Path) -> None:
     Labels(np.zeros(len(vertices), np.float32), vertices[:, 1] < 0.02).write(tmp_path / "labels.npz")
     done = p2p("register", tmp_path / "scan.ply", "--labels", tmp_path / "labels.npz", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".json", ".obj", ".ply", ".png"}
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".json", ".obj", ".ply", ".png", ".html"}
     assert json.loads((tmp_path / "out" / "registered.json").read_text())["fit"]["median"] < 0.1
 
 

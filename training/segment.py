@@ -14,8 +14,10 @@ from scans.head_sample import HeadSample
 from scans.labelled import ACCOUNT, FOLDER
 from scans.meshes.reading import scan_key
 from scans.prediction_files import write_prediction
+from scans.prediction_view import prediction_view
 from scans.predictions import Prediction
 from scans.units import Units, in_metres
+from scans.viewer.page import PAGE, write_view
 from training.checkpoints.labeller import load_labeller
 from training.inference import segment_head
 from training.model.network import LabellerNetwork
@@ -33,6 +35,7 @@ def segment_capture(
     options: SegmentOptions = _DEFAULTS,
     *,
     need_parts: bool = False,
+    view: bool = True,
 ) -> Prediction:
     """Label the scan of a capture and write the result into `<folder>/prediction/`.
 
@@ -42,6 +45,7 @@ def segment_capture(
         scan_path: a mesh file in the frame of the cameras.
         options: units and resolution.
         need_parts: whether a labeller that predicts no parts is refused.
+        view: whether `view.html` is written, too.
 
     Raises:
         InputError: where something is missing or damaged, or the scan isn't where the cameras look.
@@ -55,6 +59,8 @@ def segment_capture(
     prediction = replace(segment_head(head, labeller, options.vertices), scan=scan_key(given.scan))
     remove_files(Path(folder), PREDICTION_EXTRAS)  # of the prediction that was there
     write_prediction(Path(folder) / FOLDER, prediction, given.scan, head)
+    if view:
+        write_view(Path(folder) / FOLDER / PAGE, prediction_view(prediction, head))
     write_json(Path(folder) / FOLDER / ACCOUNT, _describe(prediction, units, checkpoint, labeller))
     return prediction
 

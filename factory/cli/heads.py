@@ -141,7 +141,7 @@ class Blend:
     hair: HairOverrides = group(HairOverrides())
     images_only: bool = False
     render: RenderSetup = group(RenderSetup(), _RENDERING, without=("resolution", "head_model", "passes"))
-    registration: RegisterOptions = group(RegisterOptions(), "the clean scan", without=("out",))
+    registration: RegisterOptions = group(RegisterOptions(), "the clean scan", without=("out", "no_view"))
     force: bool = False
 
 

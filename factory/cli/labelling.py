@@ -27,7 +27,8 @@ class Segment:
         capture: folder of the capture: images, their cameras, and the scan.
         checkpoint: labeller to use, a checkpoint of `p2p fit`; by default the one that comes with the program.
         scan: the scan, .ply, .obj, .stl, .off, .3mf or .glb; by default scan.ply in the capture.
-        reuse: take the prediction that is there, and write only what is asked for beside it.
+        reuse: take the prediction that is there, and write view.html and what is asked for beside it.
+        no_view: write no view.html.
         formats: further files of the labelled scan, separated by commas: obj (polygon groups and materials for Wrap,
             Maya and others), blend (vertex groups, selected faces).
     """
@@ -37,6 +38,7 @@ class Segment:
     scan: Path | None = None
     options: SegmentOptions = group(SegmentOptions())
     reuse: bool = False
+    no_view: bool = False
     formats: tuple[str, ...] = ()
     masks: MaskOptions = group(MaskOptions(), "masks")
 
@@ -47,7 +49,7 @@ class Segment:
             )
         if not self.reuse:
             return
-        if not self.masks.masks and not self.formats:
+        if self.no_view and not self.masks.masks and not self.formats:
             raise InputError("`reuse` computes no labels: say with `masks` or `formats` what to write")
         given = {
             "`checkpoint`": self.checkpoint,
@@ -65,7 +67,7 @@ def segment(options: Segment) -> None:
         check_blender()
     if not options.reuse:
         _predict(options)
-    if options.masks.masks or options.formats:
+    if options.reuse or options.masks.masks or options.formats:
         _write_more(options)
 
 
@@ -75,6 +77,11 @@ def _write_more(options: Segment) -> None:
     from scans.prediction_masks import write_masks
 
     labelled = Labelled.read(options.capture, options.scan)
+    if options.reuse and not options.no_view:
+        from scans.prediction_view import labelled_view
+        from scans.viewer.page import PAGE, write_view
+
+        write_view(labelled.folder / PAGE, labelled_view(labelled))
     if options.masks.masks:
         write_masks(labelled, options.masks)
     if "obj" in options.formats:
@@ -92,8 +99,14 @@ def _predict(options: Segment) -> None:
     from training.segment import segment_capture
 
     keep_freed_memory()
-    checkpoint, need_parts = options.checkpoint or PRETRAINED, options.masks.need_parts
-    predicted = segment_capture(options.capture, checkpoint, options.scan, options.options, need_parts=need_parts)
+    predicted = segment_capture(
+        options.capture,
+        options.checkpoint or PRETRAINED,
+        options.scan,
+        options.options,
+        need_parts=options.masks.need_parts,
+        view=not options.no_view,
+    )
     skin = predicted.skin
     log.info("%s: %d of %d vertices are skin", options.capture / "prediction", skin.sum(), len(skin))
 

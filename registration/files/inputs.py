@@ -25,12 +25,14 @@ class SkinWeights:
         confidence: (V,) 0 to 1, see `confidence_of`; None where the file has no distances to the skin.
         path: the file that they come from; None without one.
         source: in words, where they come from.
+        labels: that they come from; None without any.
     """
 
     weights: NDArray | None
     confidence: NDArray | None
     path: Path | None
     source: str
+    labels: Prediction | Labels | None = None
 
 
 def read_input_scan(where: Path) -> tuple[str, Scan]:
@@ -68,9 +70,11 @@ def weights_of(skin: Prediction | Labels, path: Path | None = None) -> SkinWeigh
     place = "" if path is None else f" in {path}"
     if isinstance(skin, Prediction):
         confidence = None if skin.distance_mm is None else confidence_of(skin.distance_mm)
-        return SkinWeights(np.asarray(skin.probability, float), confidence, path, f"skin by the prediction{place}")
+        return SkinWeights(
+            np.asarray(skin.probability, float), confidence, path, f"skin by the prediction{place}", skin
+        )
     how = "as painted" if skin.painted else "by the labels"
-    return SkinWeights(skin.skin.astype(float), None, path, f"skin {how}{place}")
+    return SkinWeights(skin.skin.astype(float), None, path, f"skin {how}{place}", skin)
 
 
 def read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,20 +19,32 @@ _SIDE = 420
 _VIEWS = (("front", (0.0, 1.0, 0.0)), ("three quarters", (-0.7, 0.7, 0.0)), ("profile", (-1.0, 0.0, 0.0)))
 
 
-def draw_registration(done: ScanRegistration, true_surface: HeadSurface | None) -> NDArray[np.uint8]:
-    """(H, W, 3): a row a side, with the scan, the registered head, and its distance to a surface in colour.
+@dataclass(frozen=True, eq=False)
+class SurfaceDistance:
+    """(V,) distance of a registered template's vertices to a surface, mm, and the surface in words."""
 
-    The surface is the true one, or else the skin of the scan. Distances outside of the face mask, which no error
-    counts, are pale.
-    """
-    mesh = done.mesh()
+    distance_mm: NDArray[np.floating]
+    surface: str
+
+
+def shown_distance(done: ScanRegistration, true_surface: HeadSurface | None) -> SurfaceDistance:
+    """The distance to the true surface, or else to the skin of the scan."""
     surface: Mesh = done.skin_mesh() if true_surface is None else true_surface
     if true_surface is not None:
         name = "true surface"
     else:
         name = "scan" if done.skin_weights.weights is None else "skin of the scan"
-    caption = f"distance of the face to the {name}, dark 0 to yellow {_MOST_MM:g} mm"
-    distances = distance_colours(surface_distance_mm(mesh.vertices, surface), _MOST_MM)
+    return SurfaceDistance(surface_distance_mm(done.mesh().vertices, surface), name)
+
+
+def draw_registration(done: ScanRegistration, distance: SurfaceDistance) -> NDArray[np.uint8]:
+    """(H, W, 3): a row a side, with the scan, the registered head, and its distance to a surface in colour.
+
+    Distances outside of the face mask, which no error counts, are pale.
+    """
+    mesh = done.mesh()
+    caption = f"distance of the face to the {distance.surface}, dark 0 to yellow {_MOST_MM:g} mm"
+    distances = distance_colours(distance.distance_mm, _MOST_MM)
     distances = faded(distances, done.template.face_mask)
     plain = np.tile(np.array(PLAIN_COLOUR, np.uint8), (len(mesh.vertices), 1))
     columns = [

@@ -14,11 +14,13 @@ from assets.head_models.registry import load_head_model
 from capture import InputError, Scan, atomic_path, write_json
 from registration.files.inputs import SkinWeights, read_input_scan, read_landmarks, read_true_surface, read_weights
 from registration.files.outputs import ScanRegistration, write_registered_meshes
-from registration.files.picture import draw_registration
+from registration.files.picture import draw_registration, shown_distance
+from registration.files.view import registration_view
 from registration.options import RegisterOptions
 from registration.pipeline import RegistrationSettings, register
 from registration.template import Template
 from scans.units import scaled, scan_unit
+from scans.viewer.page import PAGE, write_view
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +85,8 @@ def register_scan(where: Path, options: RegisterOptions, progress: Progress = _n
     """Register the template to a capture's scan or a mesh file, write the results, and return their summary.
 
     The folder gets `registered.ply`, `registered.obj` (quads with texture coordinates), `registered.json`
-    (coefficients, times, and the error where the true surface is known) and a picture; lengths in the scan's own unit.
+    (coefficients, times, and the error where the true surface is known), a picture and `view.html`; lengths in the
+    scan's own unit.
 
     Raises `InputError` where something is missing or doesn't belong together.
     """
@@ -96,8 +99,12 @@ def register_scan(where: Path, options: RegisterOptions, progress: Progress = _n
     summary = done.summary(true_surface)
     write_registered_meshes(out, done.template, done.registration.vertices / done.metres)
     write_json(out / "registered.json", summary)
+    distance = shown_distance(done, true_surface)
     with atomic_path(out / "registered.png") as path:
-        Image.fromarray(draw_registration(done, true_surface)).save(path)
+        Image.fromarray(draw_registration(done, distance)).save(path)
+    (out / PAGE).unlink(missing_ok=True)  # of the registration that was there
+    if not options.no_view:
+        write_view(out / PAGE, registration_view(done, distance, summary, folder))
     _log_errors(done.name, summary, out)
     log.info("%s", out)
     return summary

@@ -78,13 +78,13 @@ def test_the_page_of_the_api_names_all_of_it_and_nothing_else() -> None:
 
 
 # Of a command's options, those that are no keyword: they name the files that a command reads or writes.
-WRITTEN = dict.fromkeys(("reuse", "formats", "masks", "classes", "mask_names"))  # `segment` writes nothing
+WRITTEN = dict.fromkeys(("reuse", "no_view", "formats", "masks", "classes", "mask_names"))  # `segment` writes nothing
 FILES = {
     "make_head": ("generate", {"seeds": "seed", "out": "out"}),
     "reconstruct": ("reconstruct", {"capture": "capture"}),
     "label": ("label", {"capture": "capture"}),
     "segment": ("segment", {"capture": "capture", "checkpoint": "labeller", "scan": "scan", **WRITTEN}),
-    "register": ("register", {"scan": "scan", "labels": "labels", "out": None}),
+    "register": ("register", {"scan": "scan", "labels": "labels", "out": None, "no_view": None}),
 }
 
 

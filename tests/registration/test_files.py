@@ -14,6 +14,7 @@ from capture import Labels, Scan
 from capture.arrays import read_npz
 from tests.evaluation.comparison.made import sample
 from tests.helpers import p2p_here
+from tests.scans.viewer.test_packing import read_page
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_a_mesh_in_millimetres_comes_back_in_millimetres(scan: tuple[Path, Scan,
     words = ("--labels", folder / "labels.npz", "--unit", "mm", "--out", tmp_path)
     code, said = p2p_here("register", folder / "scan_mm.obj", *words)
     assert code == 0, said
-    names = ["registered.json", "registered.obj", "registered.ply", "registered.png"]
+    names = ["registered.json", "registered.obj", "registered.ply", "registered.png", "view.html"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     head = trimesh.load(tmp_path / "registered.ply", process=False)
     apart_mm = trimesh.proximity.ProximityQuery(head).on_surface(1000 * mesh.vertices[skin][::50])[1]
@@ -61,6 +62,11 @@ def test_a_mesh_in_millimetres_comes_back_in_millimetres(scan: tuple[Path, Scan,
     assert sum(line[0] == "v" for line in lines) == len(head.vertices)
     with Image.open(tmp_path / "registered.png") as picture:
         assert picture.size[0] > 1000
+    scene, _ = read_page((tmp_path / "view.html").read_text(encoding="utf-8"))
+    assert scene["title"] == "scan_mm.obj" and scene["cameras"] == [] and scene["scan"]["labels"]["certain"]
+    assert scene["template"]["surface"] == "skin of the scan" and scene["template"]["vertices"] == len(head.vertices)
+    assert np.allclose(scene["pose"]["up"], [0, 0, 1], atol=0.3) and scene["pose"]["front"][1] < -0.9
+    assert f"{summary['fit']['median']:.2f} mm in the median" in scene["facts"][1]
 
 
 @pytest.mark.parametrize(

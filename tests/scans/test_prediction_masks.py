@@ -172,7 +172,7 @@ def test_shares_of_classes() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--reuse",), "--reuse computes no labels: say with --masks or --formats"),
+        (("--reuse", "--no-view"), "--reuse computes no labels: say with --masks or --formats"),
         (("--classes", "hair"), "--classes and --mask-names are of masks; give --masks, too"),
         (("--masks", "--classes", "skin,scarf"), "scarf is no class; known are skin, scan, hair, clothes"),
         (("--masks", "--classes", "skin+"), "nothing is no class"),

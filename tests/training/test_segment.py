@@ -17,6 +17,7 @@ from capture.ply.files import PlyMesh, write_ply
 from scans.predictions import PARTS, Prediction
 from tests.evaluation.comparison.made import write_checkpoint
 from tests.helpers import p2p_here
+from tests.scans.viewer.test_packing import read_page
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
 from training.checkpoints.labeller import load_labeller
 from training.options import SegmentOptions
@@ -50,6 +51,7 @@ def test_checkpoint_alone_segments_a_capture(checkpoint: Path, tmp_path: Path) -
         "segmented.ply",
         "segmented.png",
         "skin.ply",
+        "view.html",
     ]
     scan = Scan.read(capture / "scan.ply")
     read = Prediction.read(folder / "prediction.npz", scan)
@@ -185,6 +187,25 @@ def test_what_was_written_of_a_former_prediction_goes_with_it(checkpoint: Path, 
     assert (capture / "prediction" / "segmented.mtl").is_file()
     segment_capture(capture, checkpoint)
     assert sorted((capture / "prediction").iterdir()) == before
+    segment_capture(capture, checkpoint, view=False)
+    assert {path.name for path in before} - {path.name for path in (capture / "prediction").iterdir()} == {"view.html"}
+
+
+def test_the_view_shows_the_prediction_and_is_written_again_without_predicting(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
+    prediction = segment_capture(capture, checkpoint, options=SegmentOptions(unit="m"))
+    page = capture / "prediction" / "view.html"
+    scene, _ = read_page(page.read_text(encoding="utf-8"))
+    assert scene["title"] == Capture.read(capture).info.id
+    assert len(scene["cameras"]) == len(Capture.read(capture).cameras)
+    assert np.isclose(scene["scan"]["labels"]["share"], prediction.skin.mean())
+    assert scene["scan"]["distance"] and scene["scan"]["parts"]
+    page.unlink()
+    code, said = p2p_here("segment", capture, "--reuse")
+    again, _ = read_page(page.read_text(encoding="utf-8"))
+    assert code == 0 and again["scan"] == scene["scan"] and again["cameras"] == scene["cameras"], said
 
 
 def test_images_that_are_not_there_are_done_without(checkpoint: Path, tmp_path: Path) -> None:
