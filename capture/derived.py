@@ -26,6 +26,8 @@ REGISTRATION = (
     "registration/view.html",
 )
 """Output of `p2p register`."""
+LANDMARKS = ("landmarks.json", "landmarks.png")
+"""Output of `p2p landmarks`, which is made of the images alone."""
 REPLACED = "replaced"
 """Folder in a capture of files that others took the place of, and that this program can't make again."""
 

@@ -25,18 +25,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from capture import Camera, Capture, InputError, Labels, Scan
     from pixels2points.heads import make_head
+    from pixels2points.landmarks import find_landmarks
     from pixels2points.segmentation import load_labeller, segment
     from pixels2points.stereo import label, reconstruct
     from pixels2points.template import register
+    from scans.landmarks.records import FaceLandmarks
     from scans.predictions import Prediction
 
 __all__ = [
     "Camera",
     "Capture",
+    "FaceLandmarks",
     "InputError",
     "Labels",
     "Prediction",
     "Scan",
+    "find_landmarks",
     "label",
     "load_labeller",
     "make_head",
@@ -48,10 +52,12 @@ __all__ = [
 _MODULES = {
     "Camera": "capture",
     "Capture": "capture",
+    "FaceLandmarks": "scans.landmarks.records",
     "InputError": "capture",
     "Labels": "capture",
     "Prediction": "scans.predictions",
     "Scan": "capture",
+    "find_landmarks": "pixels2points.landmarks",
     "label": "pixels2points.stereo",
     "load_labeller": "pixels2points.segmentation",
     "make_head": "pixels2points.heads",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import InputError
+from scans.litert import load_tflite
 
 CLASSES = ("background", "hair", "body_skin", "face_skin", "clothes", "others")
 SKIN = ("body_skin", "face_skin")  # the neck and the ears are on either side
@@ -41,7 +42,7 @@ class SelfieSegmenter:
             raise InputError(f"the selfie segmenter's model is missing: {path}; {_CURE}")
         content = path.read_bytes()
         self._key = f"selfie-{_CODE}-{hashlib.blake2b(content, digest_size=8).hexdigest()}"
-        self._model = _interpreter(content, path)
+        self._model = load_tflite(content, str(path), "the selfie segmenter", "selfie", _CURE)
         self._input, self._output = _ends(self._model, path)
 
     @property
@@ -69,23 +70,6 @@ def probabilities(output: NDArray[np.float32]) -> NDArray[np.float32]:
         return output
     powers = np.exp(output - output.max(-1, keepdims=True))
     return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
-
-
-def _interpreter(content: bytes, path: Path) -> Any:
-    try:
-        from ai_edge_litert.interpreter import Interpreter  # an extra of its own: nothing else needs it
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] != "ai_edge_litert":
-            raise
-        cure = "pip install 'pixels2points[selfie]' (from a clone: '.[selfie]')"
-        raise InputError(f"the selfie segmenter needs LiteRT, which is not installed; {cure}") from None
-    try:
-        model = Interpreter(model_content=content)
-        model.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        reason = (str(error) or repr(error)).splitlines()[0]
-        raise InputError(f"{path} is no TFLite model that LiteRT runs ({reason}); {_CURE}") from None
-    return model
 
 
 def _ends(model: Any, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

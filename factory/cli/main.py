@@ -24,6 +24,7 @@ from training.help_text import COMMANDS as LIGHTNING
 COMMANDS = CommandTable(
     {
         "factory.cli.labelling": ("segment", "register", "annotate"),
+        "factory.cli.landmarks": ("landmarks",),
         "factory.cli.scans": ("import", "reconstruct", "calibrate", "label"),
         "factory.cli.heads": ("generate", "distributions", "preview", "blend"),
         "factory.cli.dataset": ("demo", "pack", "produce", "status", "verify", "report"),

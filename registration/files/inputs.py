@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, InputError, Labels, Scan, read_json
 from registration.weights import confidence_of
+from scans.landmarks.records import FaceLandmarks, is_record
 from scans.meshes.reading import read_scan
 from scans.predictions import Prediction
 from scans.skin_labels import NO_LABELS, default_labels_file, read_skin
@@ -78,8 +79,14 @@ def weights_of(skin: Prediction | Labels, path: Path | None = None) -> SkinWeigh
 
 
 def read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:
-    """Landmarks, name -> (3,) metres, from a JSON object of points in units of `metres`; raises `InputError`."""
-    return landmarks_in_metres(read_json(path, "landmarks"), metres, f"{path}: landmarks")
+    """Landmarks, name -> (3,) metres, from a JSON object of points in units of `metres`; raises `InputError`.
+
+    The file may be one of `p2p landmarks`: those of its landmarks that are sure and have names.
+    """
+    value = read_json(path, "landmarks")
+    if is_record(value):
+        value = FaceLandmarks.from_json(value, str(path)).named()
+    return landmarks_in_metres(value, metres, f"{path}: landmarks")
 
 
 def landmarks_in_metres(points: Any, metres: float, what: str) -> dict[str, NDArray]:

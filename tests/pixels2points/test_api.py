@@ -59,7 +59,7 @@ print(*{"torch", "pycolmap", "bpy", "igl", "numba", "scipy", "ray"} & set(sys.mo
 def test_names() -> None:
     assert pixels2points.__all__ == sorted(pixels2points.__all__)
     assert set(pixels2points.__all__) == set(pixels2points._MODULES) <= set(dir(pixels2points))
-    assert 8 <= len(pixels2points.__all__) <= 12
+    assert 8 <= len(pixels2points.__all__) <= 14
     for name in pixels2points.__all__:
         assert getattr(pixels2points, name).__name__ == name
     assert pixels2points.__version__[0].isdigit()
@@ -84,6 +84,7 @@ FILES = {
     "reconstruct": ("reconstruct", {"capture": "capture"}),
     "label": ("label", {"capture": "capture"}),
     "segment": ("segment", {"capture": "capture", "checkpoint": "labeller", "scan": "scan", **WRITTEN}),
+    "find_landmarks": ("landmarks", {"capture": "capture"}),
     "register": ("register", {"scan": "scan", "labels": "labels", "out": None, "no_view": None}),
 }
 
@@ -116,7 +117,7 @@ def _options(settings: Any) -> Iterator[tuple[str, Any]]:
             yield each.name, default
 
 
-@pytest.mark.parametrize("name", ["make_head", "reconstruct", "label", "load_labeller", "segment", "register"])
+@pytest.mark.parametrize("name", _functions())
 def test_docstrings_tell_arguments_results_and_errors(name: str) -> None:
     function = getattr(pixels2points, name)
     text = inspect.getdoc(function) or ""

@@ -1,0 +1,1 @@
+"""Landmarks of a face: detected in images, triangulated with their cameras."""

@@ -1,0 +1,36 @@
+"""TFLite models, run by LiteRT on the CPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from capture import InputError
+
+
+def load_tflite(content: bytes, where: str, what: str, extra: str, cure: str) -> Any:
+    """The interpreter of a TFLite model, ready to run on one core.
+
+    Args:
+        content: of the `.tflite` file.
+        where: name of the file in errors.
+        what: the program's part that needs it, in errors.
+        extra: of this package, that LiteRT comes with.
+        cure: that ends the error of a file that is no such model.
+
+    Raises:
+        InputError: where LiteRT is not installed, or doesn't run the file.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter  # an extra of its own: nothing else needs it
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] != "ai_edge_litert":
+            raise
+        install = f"pip install 'pixels2points[{extra}]' (from a clone: '.[{extra}]')"
+        raise InputError(f"{what} needs LiteRT, which is not installed; {install}") from None
+    try:
+        model = Interpreter(model_content=content, num_threads=1)
+        model.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = (str(error) or repr(error)).splitlines()[0]
+        raise InputError(f"{where} is no TFLite model that LiteRT runs ({reason}); {cure}") from None
+    return model
