@@ -21,9 +21,15 @@ PREDICTION = (
     *PREDICTION_EXTRAS,
 )
 """Output of `p2p segment`."""
+TEXTURE = (
+    "registered.mtl",
+    *(f"texture{kind}{tile}.png" for tile in ("", *(f".{n}" for n in range(1001, 1100))) for kind in ("", "_mask")),
+)
+"""Output of `p2p register --texture` in its folder; tiles have UDIM numbers."""
 REGISTRATION = (
     *(f"registration/registered.{suffix}" for suffix in ("json", "ply", "obj", "png")),
     "registration/view.html",
+    *(f"registration/{name}" for name in TEXTURE),
 )
 """Output of `p2p register`."""
 LANDMARKS = ("landmarks.json", "landmarks.png")

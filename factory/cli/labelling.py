@@ -12,6 +12,7 @@ from factory.cli.checks import check_blender, check_capture
 from factory.cli.parser import Command, argument, group
 from factory.console import track_share
 from registration.options import RegisterOptions
+from registration.texture.options import TextureOptions
 from scans.mask_options import MaskOptions
 from training.early_checks import check_checkpoint
 from training.options import SegmentOptions
@@ -121,6 +122,7 @@ class Register:
 
     scan: Path = argument()
     options: RegisterOptions = group(RegisterOptions())
+    texture: TextureOptions = group(TextureOptions(), "texture")
 
 
 def register(options: Register) -> None:
@@ -128,7 +130,7 @@ def register(options: Register) -> None:
     from registration.files.register import register_scan
 
     with track_share(f"registering {options.scan.name}") as progress:
-        register_scan(options.scan, options.options, progress)
+        register_scan(options.scan, options.options, progress, options.texture)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from registration.files.inputs import SkinWeights
 from registration.pipeline import Registration, RegistrationSettings
 from registration.regions import face_regions
 from registration.template import Template
+from registration.texture.atlas import tiles_of
+
+MATERIALS = "registered.mtl"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +94,36 @@ class ScanRegistration:
         return summary
 
 
-def write_registered_meshes(out: Path, template: Template, vertices: NDArray) -> None:
-    """Write the registered template, vertices (V, 3), as triangles (PLY) and as the template's own polygons (OBJ)."""
+def write_registered_meshes(
+    out: Path, template: Template, vertices: NDArray, materials: Mapping[int, str] | None = None
+) -> None:
+    """Write the registered template as triangles (PLY) and as the template's own polygons (OBJ).
+
+    Args:
+        out: folder.
+        template: the head model.
+        vertices: (V, 3), in any unit.
+        materials: UDIM number of a tile -> name of its material in `registered.mtl`; polygons are sorted by tile then.
+    """
     vertices = Mesh(vertices, template.faces).vertices  # in single precision where that is fine enough
     columns: dict[str, NDArray] = {axis: vertices[:, i] for i, axis in enumerate("xyz")}
     columns["face_mask"] = template.face_mask
     write_ply(out / "registered.ply", PlyMesh(columns, template.faces))
     uvs, number = np.unique(template.corner_uvs.reshape(-1, 2).round(6), axis=0, return_inverse=True)
-    lines = [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in vertices.tolist()]
+    lines = [f"mtllib {MATERIALS}"] if materials else []
+    lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in vertices.tolist()]
     lines += [f"vt {u:.6f} {v:.6f}" for u, v in uvs.tolist()]
-    for corners, textures in zip(template.polygons.tolist(), number.reshape(-1, 4).tolist(), strict=True):
-        words = (f"{corner + 1}/{uv + 1}" for corner, uv in zip(corners, textures, strict=True) if corner >= 0)
-        lines.append("f " + " ".join(words))
+    if materials:
+        for tile, polygons in tiles_of(template.corner_uvs, template.polygons >= 0).items():
+            lines.append(f"usemtl {materials[tile]}")
+            lines += _polygon_lines(template.polygons[polygons], number.reshape(-1, 4)[polygons])
+    else:
+        lines += _polygon_lines(template.polygons, number.reshape(-1, 4))
     write_bytes(out / "registered.obj", ("\n".join(lines) + "\n").encode())
+
+
+def _polygon_lines(polygons: NDArray, textures: NDArray) -> Iterator[str]:
+    """Lines of polygons (Q, 4) with their texture coordinates (Q, 4), both counted from 0."""
+    for corners, uvs in zip(polygons.tolist(), textures.tolist(), strict=True):
+        words = (f"{corner + 1}/{uv + 1}" for corner, uv in zip(corners, uvs, strict=True) if corner >= 0)
+        yield "f " + " ".join(words)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from assets.head_models.registry import load_head_model
 from capture import InputError, Scan, atomic_path, write_json
+from capture.derived import TEXTURE, remove_files
 from registration.files.inputs import SkinWeights, read_input_scan, read_landmarks, read_true_surface, read_weights
 from registration.files.outputs import ScanRegistration, write_registered_meshes
 from registration.files.picture import draw_registration, shown_distance
@@ -19,6 +20,8 @@ from registration.files.view import registration_view
 from registration.options import RegisterOptions
 from registration.pipeline import RegistrationSettings, register
 from registration.template import Template
+from registration.texture.files import check_texture, write_texture
+from registration.texture.options import TextureOptions
 from scans.units import scaled, scan_unit
 from scans.viewer.page import PAGE, write_view
 
@@ -81,12 +84,17 @@ def fit_to_scan(
     return ScanRegistration(name, scan, metres, skin_weights, head, registration)
 
 
-def register_scan(where: Path, options: RegisterOptions, progress: Progress = _no_progress) -> dict[str, Any]:
+def register_scan(
+    where: Path,
+    options: RegisterOptions,
+    progress: Progress = _no_progress,
+    texture: TextureOptions | None = None,
+) -> dict[str, Any]:
     """Register the template to a capture's scan or a mesh file, write the results, and return their summary.
 
     The folder gets `registered.ply`, `registered.obj` (quads with texture coordinates), `registered.json`
     (coefficients, times, and the error where the true surface is known), a picture and `view.html`; lengths in the
-    scan's own unit.
+    scan's own unit; and where one is asked for, a texture (`write_texture`).
 
     Raises `InputError` where something is missing or doesn't belong together.
     """
@@ -94,10 +102,18 @@ def register_scan(where: Path, options: RegisterOptions, progress: Progress = _n
     out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
     if out.exists() and not out.is_dir():
         raise InputError(f"`out` {out} is a file; name a folder")
-    done = fit_template(where, options, progress)
+    images = check_texture(where, options.template, texture) if texture and texture.texture else None
+    fitting = 0.4 if images else 1.0  # of the whole
+    done = fit_template(where, options, lambda step, share: progress(step, fitting * share))
     true_surface = read_true_surface(folder)
     summary = done.summary(true_surface)
+    remove_files(out, TEXTURE)
     write_registered_meshes(out, done.template, done.registration.vertices / done.metres)
+    if images and texture:
+        rest = 1 - fitting
+        summary["texture"] = write_texture(
+            out, done, images, texture, lambda step, share: progress(step, fitting + rest * share)
+        )
     write_json(out / "registered.json", summary)
     distance = shown_distance(done, true_surface)
     with atomic_path(out / "registered.png") as path:

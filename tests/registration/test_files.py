@@ -44,6 +44,8 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scan, np.ndarr
 @pytest.mark.slow
 def test_a_mesh_in_millimetres_comes_back_in_millimetres(scan: tuple[Path, Scan, np.ndarray], tmp_path: Path) -> None:
     folder, mesh, skin = scan
+    for name in ("texture.png", "texture_mask.1002.png", "registered.mtl"):  # of a former registration
+        (tmp_path / name).touch()
     words = ("--labels", folder / "labels.npz", "--unit", "mm", "--out", tmp_path)
     code, said = p2p_here("register", folder / "scan_mm.obj", *words)
     assert code == 0, said
