@@ -17,7 +17,14 @@ from capture.files import atomic_path
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; Blender before 4.1 runs 3.10
 
-_OPTIONAL = {"part": np.uint8, "side": np.int8, "views": np.uint8, "seen_class": np.uint8, "nearest_face": np.int32}
+_OPTIONAL = {
+    "part": np.uint8,
+    "side": np.int8,
+    "views": np.uint8,
+    "seen_class": np.uint8,
+    "nearest_face": np.int32,
+    "known": np.bool_,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +40,8 @@ class Labels:
         seen_class: (V,) uint8 `PixelClass` that the masks show there, 255 where no camera sees it; None where nobody
             looked.
         nearest_face: (V,) int32 index of the face of the head surface that is nearest; None where nobody looked.
+        known: (V,) bool, False where a person left open what it is: nothing is learned or measured there; None where
+            all is known.
         scan: name of the content of the scan that a person painted them on; empty for labels of a known surface.
         painted: whether a person made them; the distances are NaN then.
 
@@ -54,6 +63,7 @@ class Labels:
     views: NDArray[np.uint8] | None = None
     seen_class: NDArray[np.uint8] | None = None
     nearest_face: NDArray[np.int32] | None = None
+    known: NDArray[np.bool_] | None = None
     scan: str = ""
     painted: bool = False
 

@@ -20,7 +20,7 @@ from scans.images.decoding import decode_classes, decode_file, image_size
 from scans.meshes.reading import read_scan
 
 _ID = re.compile(r"[A-Za-z0-9_\-]+")
-_LABELS = ("part", "side", "views", "seen_class")  # beside distance and skin, where a shard has them
+_LABELS = ("part", "side", "views", "seen_class", "known")  # beside distance and skin, where a shard has them
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,9 @@ class HeadSample:
             masks = tuple(sample[name] for name in names) if any(name in sample for name in names) else None
             arrays = read_npz(io.BytesIO(sample["scan.npz"]))
             scan = Scan(arrays["vertices"], arrays["faces"], arrays.get("colours"))
-            labels = Labels(arrays["distance_mm"], arrays["skin"], **{key: arrays.get(key) for key in _LABELS})  # type: ignore[arg-type]
+            optional: dict[str, Any] = {key: arrays.get(key) for key in _LABELS}
+            painted = bool(info.get("painted", False))
+            labels = Labels(arrays["distance_mm"], arrays["skin"], **optional, painted=painted)
         except InputError as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
         except KeyError as error:
@@ -99,6 +101,8 @@ class HeadSample:
             digest.update(self.labels.distance_mm.tobytes() + self.labels.skin.tobytes())
             if self.labels.seen_class is not None:
                 digest.update(self.labels.seen_class.tobytes())
+            if self.labels.known is not None:
+                digest.update(self.labels.known.tobytes())
         return digest.hexdigest()
 
     def classes(self) -> list[NDArray[np.uint8]] | None:

@@ -16,7 +16,7 @@ from training.callbacks.prediction_writer import PredictionWriter
 from training.checkpoints.labeller import read_checkpoint
 from training.command import ShardCLI, exit_code_of, quiet_libraries
 from training.data.module import HeadData
-from training.model.module import SkinLabeller
+from training.model.module import SkinLabeller, refuse_other_preparation
 from training.preparation.settings import Preparation
 
 __all__ = ["TrainingCLI", "main", "quiet_libraries", "run"]
@@ -39,6 +39,13 @@ class TrainingCLI(ShardCLI):
     def take_over(self, checkpoint: dict[str, Any]) -> None:
         """Features, coarse mesh and eigenpairs are the checkpoint's."""
         self.datamodule.preparation = Preparation.from_json(checkpoint["labeller"]["preparation"])
+
+    def before_fit(self) -> None:
+        """Prepare heads; as those of the labeller that training starts from, where it does."""
+        if self.subcommand == "fit" and not self.model.starts_anew:
+            refuse_other_preparation(self.datamodule.preparation, self.model.preparation)
+            self.datamodule.preparation = self.model.preparation
+        super().before_fit()
 
     def more_callbacks(self, root: Path) -> list[Callback]:
         """Predictions are written, some validation heads drawn."""

@@ -218,6 +218,9 @@ class ShardCLI(LightningCLI):
             self.datamodule.prepare(self.subcommand)
             if self.subcommand == "fit":
                 self.datamodule.check_processes(self.trainer.world_size)
+        if self.subcommand == "fit" and not self.datamodule.validates():
+            log.warning("the data set has no val and no test heads: nothing is validated, the last checkpoint counts")
+            self.trainer.limit_val_batches = 0
 
     def before_test(self) -> None:
         """Prepare heads as the checkpoint's were."""

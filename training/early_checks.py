@@ -46,6 +46,11 @@ def check_training(words: Sequence[str], default_root: str) -> None:
         return
     dataset, checkpoint = options.get("data.dataset"), options.get("ckpt_path")
     root = Path(str(options.get("trainer.default_root_dir") or default_root))
+    start, mix = options.get("model.start"), options.get("data.mix")
+    if start and start not in ("null", "pretrained"):
+        check_checkpoint(Path(str(start)))
+    if mix and mix != "null":
+        check_dataset(str(mix))
     if checkpoint and checkpoint != "null":
         check_checkpoint(Path(str(checkpoint)))
     if dataset:

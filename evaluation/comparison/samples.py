@@ -87,7 +87,7 @@ class EvaluationSample:
     @cached_property
     def boundary_mm(self) -> np.ndarray:
         """(V,) distance to the true boundary of the skin."""
-        return boundary_distance_mm(self.head.scan.vertices, self.head.scan.faces, self.labels.skin)
+        return boundary_distance_mm(self.head.scan.vertices, self.head.scan.faces, self.labels.skin, self.labels.known)
 
 
 def read_samples(
@@ -103,7 +103,8 @@ def read_samples(
         for head in read_heads(shard) if left > 0 else ():
             if left > 0:
                 left -= 1
-                yield EvaluationSample(head, _attributes(head), head_models)
+                assert head.labels is not None  # `HeadSample.from_sample` reads them
+                yield EvaluationSample(head, _attributes(head), head_models, head.labels.painted)
 
 
 def count_samples(dataset: Path, split: str, count: int | None) -> int:

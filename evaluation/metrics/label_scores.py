@@ -37,11 +37,14 @@ class LabelScores:
 
         Args:
             probability: (V,) of skin; above one half a vertex is labelled skin.
-            labels: the true ones.
+            labels: the true ones; what is not known is not scored.
             boundary_mm: (V,) distances to the true boundary between skin and the rest.
             probabilistic: the probabilities take values between 0 and 1.
         """
-        skin, true, shown = np.asarray(probability) > 0.5, labels.skin, labels.seen_class
+        known = slice(None) if labels.known is None else labels.known
+        probability, boundary_mm = np.asarray(probability)[known], boundary_mm[known]
+        skin, true = probability > 0.5, labels.skin[known]
+        shown = None if labels.seen_class is None else labels.seen_class[known]
         seen = {}
         for kind in () if shown is None else np.unique(shown):
             here = shown == kind

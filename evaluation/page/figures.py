@@ -86,7 +86,9 @@ class ComparisonFigures:
         pictures: dict[str, Picture] = {}
         if result.probability is not None:
             skin = read_probability(result.probability) > 0.5
-            shades = colours.mistake_colours(skin, sample.labels.skin)
+            labels = sample.labels
+            true = labels.skin if labels.known is None else np.where(labels.known, labels.skin, skin)
+            shades = colours.mistake_colours(skin, true)
             pictures |= {f"labels, {side}": each.shade(shades) for side, each in fragments.items()}
         if result.registration is not None and self.template is not None and surface is not None:
             mesh = Mesh(read_vertices(result.registration.vertices), self.template.faces)

@@ -49,16 +49,18 @@ def import_annotation(blend: Path, out: Path | None, blender: Path | None) -> Pa
             cure = "import with the Blender that saved it, or a newer one: `blender`"
             raise InputError(f"{blend} can't be read by this Blender ({error}); {cure}") from None
         arrays = read_npz(folder / "painted.npz")
-    skin, changed = _skin_of_paint(blend, arrays["mask"], arrays["start"])
+    paint, changed = _paint_of_mask(blend, arrays["mask"], arrays["start"])
     key = str(arrays["key"])
     if capture is not None and scan_key(read_scan(capture.scan_path)) != key:
         cure = "name the capture, or the .npz, that its labels are for: `out`"
         raise InputError(f"{blend} was painted on another scan than {capture.scan_path}; {cure}")
     if target.is_file() and not is_painted(target):
         raise InputError(f"{target} was not painted: move it away, or name another file with `out`")
-    labels = Labels(np.full(len(skin), np.nan, np.float32), skin, scan=key, painted=True)
+    skin, known = paint == Paint.SKIN, paint != Paint.NONE
+    distance_mm = np.full(len(skin), np.nan, np.float32)
+    labels = Labels(distance_mm, skin, known=None if known.all() else known, scan=key, painted=True)
     before = Labels.read(target) if target.is_file() else None
-    same = before is not None and before.scan == key and np.array_equal(before.skin, skin)
+    same = before is not None and before.scan == key and _are_equal(before, labels)
     if not changed and not same:
         cure = "a mask that no one has mended is no ground truth: paint where it is wrong, save and import again"
         raise InputError(f"{blend}: nobody has painted in it; {cure}")
@@ -79,8 +81,14 @@ def _keep(path: Path, labels: Labels) -> None:
     log.info("%s: the labels that were painted before", kept)
 
 
-def _skin_of_paint(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], int]:
-    """(V,) skin by painted colours (V, 3), and the count of vertices that differ from the `Paint` (V,) of the start.
+def _are_equal(one: Labels, other: Labels) -> bool:
+    """Whether two labels of a scan say the same of each vertex."""
+    left_open = [np.zeros(len(each), bool) if each.known is None else ~each.known for each in (one, other)]
+    return np.array_equal(one.skin, other.skin) and np.array_equal(left_open[0], left_open[1])
+
+
+def _paint_of_mask(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    """(V,) `Paint` of painted colours (V, 3), and the count of vertices that differ from the `Paint` (V,) of the start.
 
     Raises `InputError` where nothing is painted, or none of it as skin.
     """
@@ -90,10 +98,10 @@ def _skin_of_paint(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8
         what = "nothing is painted" if bare == len(paint) else "nothing is painted as skin (orange)"
         raise InputError(f"{blend}: {what} in the colours 'skin mask'; paint, save and import again")
     if bare:
-        log.warning("%s: %d of %d vertices are not painted, and count as not skin", blend, bare, len(paint))
+        log.warning("%s: %d of %d vertices are not painted: it stays open what they are", blend, bare, len(paint))
     if changed:
         log.info("%s: %d of %d vertices were painted otherwise than at the start", blend, changed, len(paint))
-    return np.asarray(paint == Paint.SKIN), changed
+    return np.asarray(paint), changed
 
 
 def _target(blend: Path, out: Path | None) -> tuple[Path, Capture | None]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from capture import Camera, InputError, Scan, write_bytes
+from capture import Camera, InputError, Labels, Scan, write_bytes
 from capture.frames import far_origin, shifted_camera
 from factory.annotation.blender import run_job
 from factory.annotation.options import AnnotateOptions
@@ -78,8 +78,11 @@ def _start(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray
         path = default_labels_file(folder)
     if path is None:
         return np.full(len(scan.vertices), Paint.NONE, np.uint8), "nothing is painted yet"
-    skin = read_skin(path, scan).skin
-    return np.where(skin, Paint.SKIN, Paint.OTHER).astype(np.uint8), f"painted as in {path}"
+    former = read_skin(path, scan)
+    paint = np.where(former.skin, Paint.SKIN, Paint.OTHER).astype(np.uint8)
+    if isinstance(former, Labels) and former.known is not None:
+        paint[~former.known] = Paint.NONE
+    return paint, f"painted as in {path}"
 
 
 def _write_scan(path: Path, scan: Scan, paint: NDArray[np.uint8]) -> None:

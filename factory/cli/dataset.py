@@ -10,6 +10,7 @@ from pathlib import Path
 from factory.cli.parser import Command, argument, group
 from factory.cli.shared import RenderOptions
 from factory.dataset.packing import PackSettings
+from factory.dataset.unit_options import UnitOptions
 from factory.production.settings.options import ClusterOptions
 from factory.production.settings.quality_gates import QualityGates
 from factory.report.settings import ReportSettings
@@ -43,20 +44,21 @@ class Pack:
     """Options of `pack`.
 
     Attributes:
-        captures: folder of captures, with scans and labels.
+        captures: folder of captures, with scans and labels, computed or painted.
         out: output folder: the data set.
     """
 
     captures: Path = argument()
     out: Path = Path("dataset")
     settings: PackSettings = group(PackSettings())
+    units: UnitOptions = group(UnitOptions())
 
 
 def pack(options: Pack) -> None:
     """Write labelled captures as WebDataset shards with a dataset.json."""
     from factory.dataset import packing
 
-    packing.pack(packing.list_captures(options.captures), options.out, options.settings)
+    packing.pack(packing.list_captures(options.captures), options.out, options.settings, options.units)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from typing import Any
 
 from capture import Capture, InputError, Labels, Scan, write_json
 from capture.files import explain_os_error, make_folder
+from capture.folders import is_capture
+from capture.labels import is_painted
+from capture.listing import list_folders
 from factory.console import track
 from factory.dataset.archive import index_of, write_archive
 from factory.dataset.description import (
@@ -31,6 +34,7 @@ from factory.dataset.samples import FORMAT, encode, facts
 from factory.dataset.splits import SPLITS, split_by_share
 from factory.dataset.statistics import Statistics
 from factory.dataset.store import Store
+from factory.dataset.unit_options import UnitOptions
 from factory.stages.stamps import history, read_record
 
 log = logging.getLogger(__name__)
@@ -64,14 +68,23 @@ def list_captures(folder: Path) -> list[Path]:
         raise InputError(f"no such folder of captures: {folder}")
     if (folder / Capture.INFO).is_file():
         return [folder]
-    captures = sorted(path.parent for path in folder.glob(f"*/{Capture.INFO}"))
+    if is_capture(folder):
+        return [folder]
+    captures = [path for path in list_folders(folder) if is_capture(path)]
     if not captures:
-        raise InputError(f"{folder} holds no capture (a folder with {Capture.INFO}); make some with `p2p generate`")
+        raise InputError(
+            f"{folder} holds no capture (a folder with {Capture.INFO}, or images/ and sparse/); make some with "
+            "`p2p generate`, or import photographs with `p2p import`"
+        )
     return captures
 
 
-def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = None) -> dict[str, Any]:
+def pack(
+    captures: Sequence[Path], out: Path, settings: PackSettings | None = None, units: UnitOptions | None = None
+) -> dict[str, Any]:
     """Write labelled captures as a data set and return its `dataset.json`.
+
+    Scans that a person painted, whose surface nobody knows, are brought to metres; `units` are theirs.
 
     Shards are written into a hidden folder in `out` and moved to their places when all are there, `dataset.json` last:
     a data set that has it is complete.
@@ -79,7 +92,7 @@ def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = No
     Raises:
         InputError: a capture isn't labelled, an image is damaged or two captures have one id; what was in `out` stays.
     """
-    settings = settings or PackSettings()
+    settings, units = settings or PackSettings(), units or UnitOptions()
     by_id = _open_all(captures)
     splits = split_by_share(list(by_id), settings.test_share)
     out = Path(out)
@@ -92,7 +105,7 @@ def pack(captures: Sequence[Path], out: Path, settings: PackSettings | None = No
                 for first in range(0, len(splits[split]), settings.heads_per_shard):
                     ids = splits[split][first : first + settings.heads_per_shard]
                     path = folder / shard_name(split, len(shards))
-                    shards.append(_write_shard(path, [by_id[i] for i in ids], statistics, progress.advance))
+                    shards.append(_write_shard(path, [by_id[i] for i in ids], units, statistics, progress.advance))
                 table[split] = {"samples": len(splits[split]), "ids": splits[split], "shards": shards}
         _remove_dataset(out)
         for path in sorted(folder.iterdir()):
@@ -123,9 +136,7 @@ def _open_all(folders: Sequence[Path]) -> dict[str, Capture]:
         scan = Scan.read(capture.scan_path) if capture.scan_path.is_file() else None
         if scan is None:
             raise InputError(f"capture {folder} has no scan; run `p2p reconstruct {folder}` first")
-        if Labels.read(capture.labels_path, len(scan.vertices)).painted:
-            hint = "measure with them: `p2p evaluate --annotated`"
-            raise InputError(f"labels of {folder} were painted: data sets hold heads whose surface is known; {hint}")
+        Labels.read(capture.labels_path, len(scan.vertices))  # or say what is wrong
         if not _ID.fullmatch(capture.info.id):
             hint = "rename it to 1 to 64 of the characters A-Z a-z 0-9 _ -"
             raise InputError(f"capture {folder} is called {capture.info.id!r}; {hint}")
@@ -137,12 +148,22 @@ def _open_all(folders: Sequence[Path]) -> dict[str, Capture]:
 
 
 def _write_shard(
-    path: Path, captures: Sequence[Capture], statistics: Statistics, advance: Callable[[int, str], None]
+    path: Path,
+    captures: Sequence[Capture],
+    units: UnitOptions,
+    statistics: Statistics,
+    advance: Callable[[int, str], None],
 ) -> dict[str, Any]:
     """Write one tar and count its heads; the same captures give the same bytes. Returns its line in `dataset.json`."""
     samples = []
     for slot, capture in enumerate(captures, statistics.heads):
-        samples.append((slot, capture.info.id, facts(capture), encode(capture)))
+        if is_painted(capture.labels_path):
+            from factory.dataset.painted_samples import encode_painted  # here: `p2p` starts without its libraries
+
+            sample, known = encode_painted(capture, units)
+        else:
+            sample, known = encode(capture), facts(capture)
+        samples.append((slot, capture.info.id, known, sample))
         advance(1, capture.info.id)
     index = index_of(samples, "captures")
     contents = (content for *_, sample in samples for _, content in sorted(sample.items()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from capture import Capture, InputError, Labels, Scan, read_json
+from capture import Camera, Capture, InputError, Labels, Scan, read_json
 from factory.stages.stamps import history
 from generator.attributes import attributes_of
 from scans.images.class_masks import read_class_masks
@@ -26,7 +26,7 @@ FORMAT = 5
 JPEG_QUALITY = 95
 # Edges of the bins in which facts count distances; one more bin holds those beyond the last edge.
 DISTANCE_EDGES_MM = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
-_LABELS = ("distance_mm", "skin", "part", "side", "views", "seen_class")
+_LABELS = ("distance_mm", "skin", "part", "side", "views", "seen_class", "known")
 
 
 def encode(capture: Capture) -> dict[str, bytes]:
@@ -36,19 +36,26 @@ def encode(capture: Capture) -> dict[str, bytes]:
     """
     scan = Scan.read(capture.scan_path)
     labels = Labels.read(capture.labels_path, len(scan.vertices))
-    info = capture.info.to_json() | {
-        "cameras": [camera.to_json() for camera in capture.cameras],
-        "stages": {stage: {"options": _portable(run["options"])} for stage, run in history(capture.folder).items()},
-    }
-    files = {"capture.json": json.dumps(info, allow_nan=False).encode()}
-    for i, path in enumerate(capture.image_paths):
-        files[f"view_{i:02d}.jpg"] = _jpeg(decode_image(path.read_bytes(), str(path)))
-    files |= _masks(capture)
     if labels.seen_class is None:
         from labeling.classes import seen_classes  # here: `p2p` starts without the libraries of the stages
         from labeling.visibility import ScanViews
 
         labels = replace(labels, seen_class=seen_classes(ScanViews.of_capture(capture, scan)))
+    return encode_sample(capture, capture.cameras, scan, labels)
+
+
+def encode_sample(capture: Capture, cameras: Sequence[Camera], scan: Scan, labels: Labels) -> dict[str, bytes]:
+    """The sample of a capture with these cameras, scan and labels in the place of its own. Raises as `encode` does."""
+    info = capture.info.to_json() | {
+        "cameras": [camera.to_json() for camera in cameras],
+        "stages": {stage: {"options": _portable(run["options"])} for stage, run in history(capture.folder).items()},
+    }
+    if labels.painted:
+        info["painted"] = True
+    files = {"capture.json": json.dumps(info, allow_nan=False).encode()}
+    for i, path in enumerate(capture.image_paths):
+        files[f"view_{i:02d}.jpg"] = _jpeg(decode_image(path.read_bytes(), str(path)))
+    files |= _masks(capture)
     arrays: dict[str, NDArray] = {"vertices": scan.vertices, "faces": scan.faces}
     arrays |= {name: getattr(labels, name) for name in _LABELS if getattr(labels, name) is not None}
     if scan.colours is not None:
@@ -62,18 +69,26 @@ def encode(capture: Capture) -> dict[str, bytes]:
 def facts(capture: Capture) -> dict[str, Any]:
     """Facts of a head for its archive's index: seed, counts, distances, attributes, quality, versions."""
     scan = Scan.read(capture.scan_path)
-    labels = Labels.read(capture.labels_path, len(scan.vertices))
+    return facts_of(capture, scan, Labels.read(capture.labels_path, len(scan.vertices)))
+
+
+def facts_of(capture: Capture, scan: Scan, labels: Labels) -> dict[str, Any]:
+    """Facts of a capture with this scan and these labels in the place of its own."""
+    known = np.ones(len(labels), bool) if labels.known is None else labels.known
+    measured = np.isfinite(labels.distance_mm)
     values: dict[str, Any] = {
         "seed": capture.info.seed,
         "vertices": len(labels),
         "faces": len(scan.faces),
-        "skin_share": round(float(labels.skin.mean()), 6) if len(labels) else 0.0,
-        "skin_distance_mm_median": _median(labels.distance_mm[labels.skin]),
-        "distance_counts": _count(labels.distance_mm),
+        "skin_share": round(float(labels.skin[known].mean()), 6) if known.any() else 0.0,
+        "skin_distance_mm_median": _median(labels.distance_mm[labels.skin & measured]),
+        "distance_counts": _count(labels.distance_mm[measured]),
         "look": attributes_of(capture.info),
         "assets": sorted({asset["id"] for asset in capture.info.assets if "id" in asset}),
         "versions": dict(capture.info.versions),
     }
+    if labels.painted:
+        values["painted"] = True
     quality_path = capture.folder / Capture.QUALITY
     if quality_path.is_file():
         quality = read_json(quality_path, "quality")

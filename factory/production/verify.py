@@ -147,7 +147,10 @@ def sample_problems(entry: Entry, sample: Mapping[str, bytes]) -> Iterator[str]:
         yield f"{len(vertices)} vertices, {len(distance)} distances, {len(skin)} labels"
         return
     threshold = info.get("stages", {}).get("label", {}).get("options", {}).get("threshold_mm")
-    if not np.isfinite(distance).all() or (threshold is not None and (distance[skin] >= threshold).any()):
+    if info.get("painted"):  # nobody knows the distances
+        if np.isfinite(distance).any() or len(arrays.get("known", distance)) != len(distance):
+            yield "it was painted, and has distances, or what is known of it is of other vertices"
+    elif not np.isfinite(distance).all() or (threshold is not None and (distance[skin] >= threshold).any()):
         yield "a vertex labelled skin lies farther from the surface than the threshold"
     classes = arrays.get("seen_class")
     if classes is not None and not np.isin(classes, [*PixelClass, UNSEEN]).all():

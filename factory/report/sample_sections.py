@@ -40,7 +40,7 @@ def head_section(head: HeadSample, split: str) -> dict[str, Any]:
     """Values of the section about a head: name, split, summary, views and meshes."""
     labels, scan = head.labels, head.scan
     assert labels is not None  # samples have them
-    skin = labels.distance_mm[labels.skin]
+    skin = labels.distance_mm[labels.skin & np.isfinite(labels.distance_mm)]
     median = f", at a median distance of {np.median(skin):.2f} mm from the true surface" if skin.size else ""
     summary = f"{len(scan.vertices):,} vertices; {100 * labels.skin.mean():.0f} % of them are skin{median}"
     shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
@@ -48,8 +48,10 @@ def head_section(head: HeadSample, split: str) -> dict[str, Any]:
         shown.append(_mesh_picture(scan, scan.colours, "front", "scan, colour"))
     shown.append(_mesh_picture(scan, label_colours(labels.skin), "front", "true labels"))
     shown.append(_mesh_picture(scan, label_colours(labels.skin), "profile", "true labels, profile"))
-    colours = distance_colours(labels.distance_mm)
-    shown.append(_mesh_picture(scan, colours, "three_quarter", "distance to the surface, 0 (dark) to 5 mm (bright)"))
+    if not labels.painted:  # nobody knows how far off the surface those are
+        colours = distance_colours(labels.distance_mm)
+        title = "distance to the surface, 0 (dark) to 5 mm (bright)"
+        shown.append(_mesh_picture(scan, colours, "three_quarter", title))
     views = [jpeg_url(thumbnail(image, THUMBNAIL)) for image in head.pixels()]
     return {"name": head.id, "split": split, "summary": summary, "views": views, "meshes": shown}
 

@@ -32,7 +32,7 @@ Orange is skin. Blue is everything
 else: hair, beard, brows that stand
 off, eyes, clothes, and what stereo
 made up. Light grey is not painted
-yet, and counts as not skin.
+yet: what it is stays open.
 
 PAINT  left mouse button
 X swaps orange and blue

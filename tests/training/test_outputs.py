@@ -25,7 +25,8 @@ def _targets(count: int, seed: int = 0) -> BatchTargets:
     distance[:3] = np.nan
     part = rng.integers(0, len(PARTS), count).astype(np.uint8)
     part[2:5] = 255
-    return to_batch_targets(Targets(distance < 1.5, distance, part, rng.gamma(1, 5, count).astype(np.float32)))
+    boundary = rng.gamma(1, 5, count).astype(np.float32)
+    return to_batch_targets(Targets(distance < 1.5, distance, part, boundary, np.ones(count, bool)))
 
 
 def _outputs(count: int, seed: int = 1) -> Outputs:

@@ -90,10 +90,11 @@ def draw_head(fragments: list[Fragments], outputs: Outputs, targets: BatchTarget
     """Titles and pictures of one head: targets, prediction, mistakes, and those of the network's other outputs."""
     true = _numpy(targets.skin) > 0
     probability = _numpy(outputs.probability)
+    mistakes = colours.mistake_colours(probability > 0.5, np.where(_numpy(targets.skin) < 0, probability > 0.5, true))
     columns = [
         ("true labels", colours.probability_colours(true)),
         ("prediction", colours.probability_colours(probability)),
-        ("mistakes: red false skin, yellow missed", colours.mistake_colours(probability > 0.5, true)),
+        ("mistakes: red false skin, yellow missed", mistakes),
     ]
     if outputs.distance_mm is not None:
         columns.append(("true distance, dark 20 mm", colours.skin_distance_colours(_numpy(targets.distance_mm))))

@@ -111,6 +111,11 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
         splits = read_splits(self.dataset, check=False)
         return "val" if "val" in splits and splits["val"].ids else "test"
 
+    def validates(self) -> bool:
+        """Whether there are heads to validate on."""
+        splits = read_splits(self.dataset, check=False)
+        return any(splits[name].ids for name in ("val", "test") if name in splits)
+
     def split(self, name: str) -> Split:
         """Raises `InputError` where it is missing or empty."""
         splits = read_splits(self.dataset, check=False)
@@ -143,7 +148,7 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
         if command is None:
             return list(read_splits(self.dataset, check=False))
         if command == "fit":
-            return ["train", self.validation_split()]
+            return ["train", *([self.validation_split()] if self.validates() else [])]
         return [self.validation_split()] if command == "validate" else ["test"]
 
 

@@ -32,7 +32,7 @@ class BatchTargets(_Movable):
     """Targets at P vertices, as tensors.
 
     Attributes:
-        skin: (P,) int64, 1 where it is skin.
+        skin: (P,) int64, 1 where it is skin, -1 where that is not known.
         distance_mm: (P,) float32, NaN where it is not known.
         part: (P,) int64, -1 where it is not known.
         boundary_mm: (P,) float32, to the boundary between skin and the rest.
@@ -108,7 +108,7 @@ def to_batch_targets(targets: Targets) -> BatchTargets:
     """The tensors of targets."""
     part = np.where(targets.part == UNKNOWN, -1, targets.part.astype(np.int64))
     return BatchTargets(
-        torch.from_numpy(targets.skin.astype(np.int64)),
+        torch.from_numpy(np.where(targets.known, targets.skin, -1).astype(np.int64)),
         torch.from_numpy(np.array(targets.distance_mm, np.float32)),
         torch.from_numpy(part),
         torch.from_numpy(np.array(targets.boundary_mm, np.float32)),

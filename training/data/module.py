@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch.utils.data import DataLoader, Dataset
 
+from capture import InputError
 from training.data.base import BaseDataModule
 from training.data.batch import HeadBatch, to_batch
 from training.data.prepared_index import Index, Progress, prepare_split, read_statistics
-from training.data.samplers import SampleIndex
+from training.data.remote import fetch_dataset, is_url
+from training.data.samplers import MixedSampler, SampleIndex, TrainingSampler
 from training.data.shards import Split
 from training.data.statistics import Statistics
 from training.features import FeatureConfig
@@ -41,6 +45,20 @@ class PreparedHeads(Dataset):
         return batch
 
 
+class MixedHeads(Dataset):
+    """The prepared heads of one data set, and behind them those of another."""
+
+    def __init__(self, own: PreparedHeads, others: PreparedHeads) -> None:
+        self.own, self.others = own, others
+
+    def __len__(self) -> int:
+        return len(self.own) + len(self.others)
+
+    def __getitem__(self, sample: SampleIndex) -> HeadBatch:
+        behind = sample.index - len(self.own)
+        return self.own[sample] if behind < 0 else self.others[replace(sample, index=behind)]
+
+
 class HeadData(BaseDataModule):
     """A data set of heads, and the options of their preparation.
 
@@ -58,6 +76,8 @@ class HeadData(BaseDataModule):
         workers: number of processes that load data.
         seed: seed of the order in which heads are trained on.
         heads: number of heads to train on, the first ones; all where None. For the curve over the size of the data set.
+        mix: folder or URL of a data set whose training heads are mixed in, such as synthetic heads beside one's own.
+        mix_share: share of these in each epoch, which has all heads of `dataset`.
     """
 
     def __init__(
@@ -71,8 +91,14 @@ class HeadData(BaseDataModule):
         workers: int = 0,
         seed: int = 0,
         heads: int | None = None,
+        mix: str | None = None,
+        mix_share: float = 0.5,
     ) -> None:
         super().__init__(dataset, cache, workers, seed)
+        if not 0 < mix_share < 1:
+            raise InputError(f"`mix_share` {mix_share}: a share between 0 and 1 is needed")
+        self.mix, self.mix_share = mix, mix_share
+        self._mixed: HeadData | None = None
         self.preparation = Preparation(features, vertices, eigenpairs)
         self.test_vertices = test_vertices
         self.heads = heads
@@ -80,8 +106,22 @@ class HeadData(BaseDataModule):
 
     def prepare_split(self, name: str, command: str | None, progress: Progress | None) -> None:
         """Make what the cache lacks of a split for a command, and open it."""
+        if name == "train" and (others := self.others()) is not None:
+            if is_url(others.source):
+                fetch_dataset(others.source, others.dataset, lambda: ["train"], progress)
+            others.prepare_split("train", command, progress)
         preparation = self.preparation_of(name, command)
         self._indices[name] = prepare_split(self.split(name), preparation, self.cache, progress)
+
+    def others(self) -> HeadData | None:
+        """The data set that is mixed in, prepared as this one."""
+        if self.mix is None:
+            return None
+        if self._mixed is None:
+            cache = str(self.cache / "mix") if is_url(self.mix) else None
+            self._mixed = HeadData(self.mix, cache, workers=self.workers, seed=self.seed)
+        self._mixed.preparation, self._mixed.test_vertices = self.preparation, self.test_vertices
+        return self._mixed
 
     def count(self, name: str) -> int:
         """Heads of a split."""
@@ -107,15 +147,18 @@ class HeadData(BaseDataModule):
         return Backbone(features.backbone).channels if features.image_head else 0
 
     def token_statistics(self) -> Statistics:
-        """Of the token maps of training heads."""
-        return self._indices["train"].token_statistics()
+        """Of the token maps of training heads, those of the data set that is mixed in where there is one."""
+        return (self.others() or self)._indices["train"].token_statistics()
 
     def statistics(self) -> Statistics:
-        """Of the training heads."""
+        """Of the training heads, those of the data set that is mixed in where there is one."""
+        if (others := self.others()) is not None:
+            return others.statistics()
         return read_statistics(self.split("train"), self.preparation, self.cache)
 
     def train_dataloader(self) -> DataLoader:
-        return self.training_loader(self._heads("train"))
+        own, others = self._heads("train"), self.others()
+        return self.training_loader(own if others is None else MixedHeads(own, others._heads("train")))
 
     def val_dataloader(self) -> DataLoader:
         name = self.validation_split()
@@ -134,11 +177,21 @@ class HeadData(BaseDataModule):
 
     def training_ids(self) -> tuple[str, ...]:
         """The heads that are trained on."""
-        return self.split("train").ids
+        others = self.others()
+        return (*self.split("train").ids, *(() if others is None else others.training_ids()))
 
     def training_heads(self) -> int:
         """The number of heads that are trained on."""
-        return self.count("train")
+        return len(self.training_ids())
+
+    def _training_sampler(self, rank: int, world: int) -> TrainingSampler:
+        others = self.others()
+        if others is None:
+            return super()._training_sampler(rank, world)
+        if self.trainer is not None and self.trainer.overfit_batches > 0:  # type: ignore[attr-defined]
+            raise InputError("`mix` and `overfit_batches` don't go together: leave one out")
+        count = self.count("train")
+        return MixedSampler(count, others.count("train"), self.mix_share, self.seed, rank, world, self.UNIT)
 
     def _heads(self, name: str, whole: bool = False) -> PreparedHeads:
         return PreparedHeads(self.split(name), self._indices[name], whole)

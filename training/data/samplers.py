@@ -94,6 +94,34 @@ class TrainingSampler(Sampler):
         return {"epoch": epoch, "steps": steps, "world": self.world, "seed": self.seed, "heads": self.count}
 
 
+class MixedSampler(TrainingSampler):
+    """All samples of one data set in every epoch, and beside them as many of another as its share asks for.
+
+    The samples of the other one take turns: each is drawn once before any is drawn again. They are counted on behind
+    those of the first one.
+
+    Args:
+        count: samples of the first data set.
+        others: samples of the other one.
+        share: of the other one's samples in an epoch.
+        seed, rank, world, unit: as of `TrainingSampler`.
+    """
+
+    def __init__(
+        self, count: int, others: int, share: float, seed: int, rank: int = 0, world: int = 1, unit: str = "heads"
+    ) -> None:
+        self._own, self._others, self._drawn = count, others, max(1, round(count * share / (1 - share)))
+        super().__init__(count + self._drawn, seed, rank, world, unit)
+
+    def _order(self) -> NDArray[np.int64]:
+        places = np.arange(self.epoch * self._drawn, (self.epoch + 1) * self._drawn)
+        turns = range(places[0] // self._others, places[-1] // self._others + 1)
+        every = [np.random.default_rng([self.seed, 1, turn]).permutation(self._others) for turn in turns]
+        drawn = np.concatenate(every)[places - turns[0] * self._others]
+        order = super()._order()
+        return np.concatenate([np.arange(self._own), self._own + drawn])[order]
+
+
 class OrderedSampler(TrainingSampler, SequentialSampler):  # type: ignore[misc]
     """The same samples in every epoch, in their order: Lightning's `overfit_batches` wants it.
 

@@ -29,7 +29,7 @@ class LabelMetrics(nn.Module):
     def __init__(self, weights: OutputWeights) -> None:
         super().__init__()
         self.weights = weights
-        self.iou = MulticlassJaccardIndex(len(CLASSES), average="none", zero_division=float("nan"))
+        self.iou = MulticlassJaccardIndex(len(CLASSES), average="none", ignore_index=-1, zero_division=float("nan"))
         self.accuracy, self.band, self.loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.distance = MeanMetric()
         self.part = MulticlassJaccardIndex(len(PARTS), average="none", ignore_index=-1, zero_division=float("nan"))
@@ -37,10 +37,11 @@ class LabelMetrics(nn.Module):
     def update(self, outputs: Outputs, targets: BatchTargets, loss: torch.Tensor) -> None:
         """Take in a head."""
         predicted = outputs.skin.argmax(-1)
-        right = (predicted == targets.skin).float()
+        known = targets.skin >= 0
+        right = (predicted == targets.skin)[known].float()
         self.iou.update(predicted, targets.skin)
         self.accuracy.update(right)
-        self.band.update(right, (targets.boundary_mm < BAND_MM).float())
+        self.band.update(right, (targets.boundary_mm[known] < BAND_MM).float())
         self.loss.update(loss)
         if outputs.distance_mm is not None:
             near = targets.distance_mm < NEAR_MM  # not where it is NaN

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
 
 from capture import InputError
+from training.checkpoints.labeller import load_labeller
+from training.checkpoints.start import NetworkShape, start_path
 from training.data.batch import BatchTargets, HeadBatch
 from training.model.base import BaseModule
 from training.model.metrics import LabelMetrics
@@ -42,6 +45,8 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         skin_weight: weight of skin in the cross-entropy; the rest takes 1 minus it.
         distance_weight: weight in the loss of an output for the distance to the skin surface; 0: no such output.
         part_weight: weight in the loss of an output for the parts that the generator renders; 0: no such output.
+        start: checkpoint whose weights training starts from, or `pretrained`, which comes with the program. The
+            network's size, its outputs and the preparation of heads are those of the checkpoint.
     """
 
     def __init__(
@@ -58,28 +63,63 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         skin_weight: float = 0.7,
         distance_weight: float = 0.0,
         part_weight: float = 0.0,
+        start: str | None = None,
     ) -> None:
-        super().__init__(network, width, blocks, dropout, image_width, feature_dropout, distance_weight, part_weight)
+        shape = NetworkShape(network, width, blocks, image_width, distance_weight, part_weight)
+        former = None if start is None else load_labeller(start_path(start))
+        if former is not None:
+            shape = shape.of_start(former)
+        super().__init__(
+            shape.network,
+            shape.width,
+            shape.blocks,
+            dropout,
+            shape.image_width,
+            feature_dropout,
+            shape.distance_weight,
+            shape.part_weight,
+        )
         if not 0 < skin_weight < 1:
             raise InputError(f"`skin_weight` must lie between 0 and 1, got {skin_weight}")
         if not (learning_rate > 0 and weight_decay >= 0):
             raise InputError("`learning_rate` must be positive, `weight_decay` not negative")
-        self.save_hyperparameters()
+        if former is None:
+            self.save_hyperparameters(ignore=["start"])
+        else:
+            rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "schedule": schedule}
+            drops = {"dropout": dropout, "feature_dropout": feature_dropout, "skin_weight": skin_weight}
+            self.save_hyperparameters(asdict(shape) | rates | drops)
         self.learning_rate, self.weight_decay, self.schedule = learning_rate, weight_decay, schedule
         self.position: tuple[int, int] | None = None  # epoch, and step of it, of the last training batch
         self.register_buffer("class_weights", torch.tensor([1 - skin_weight, skin_weight]), persistent=False)
         self.metrics = nn.ModuleDict({stage: LabelMetrics(self.output_weights) for stage in ("val", "test")})
 
+        self._former_ids: tuple[str, ...] = ()
+        self.starts_anew = former is None
+        if former is not None:
+            self._start_from(former)
+
     class_weights: torch.Tensor
+
+    def _start_from(self, former: LabellerNetwork) -> None:
+        """Take over the weights of a labeller, and the statistics of the features that they expect."""
+        assert former.preparation is not None
+        tokens = 0 if former.image_head is None else len(former.image_head.token_mean)
+        self.build(former.preparation, former.channels, tokens)
+        self.load_state_dict(former.state_dict())
+        self._former_ids = former.training_ids
 
     def setup(self, stage: str) -> None:
         """Build the network for the data module's features, and take over their statistics when training starts."""
         data: HeadData = self.trainer.datamodule  # type: ignore[attr-defined]
         if self.preparation is None:
             self.build(data.preparation, data.channels(), data.token_channels())
+        elif stage == "fit" and self.preparation != data.preparation:
+            raise InputError("`start`: the data are prepared in another way than for the labeller that it names")
         if stage == "fit":
-            self.training_heads = data.training_heads()
-            self.training_ids = data.training_ids()
+            self.training_ids = tuple(dict.fromkeys([*self._former_ids, *data.training_ids()]))
+            self.training_heads = len(self.training_ids)
+        if stage == "fit" and self.starts_anew:
             statistics = data.statistics()
             self.feature_mean.copy_(torch.from_numpy(statistics.mean))
             self.feature_deviation.copy_(torch.from_numpy(statistics.deviation))
@@ -166,6 +206,17 @@ def check_preparation(description: dict[str, Any], preparation: Preparation) -> 
             raise InputError(
                 f"the checkpoint was trained with data.{key} = {theirs[key]}, this configuration has {value}; "
                 "use the one that it was trained with"
+            )
+
+
+def refuse_other_preparation(chosen: Preparation, needed: Preparation) -> None:
+    """Raise `InputError` where a preparation of heads was chosen that a labeller to start from doesn't take."""
+    default, theirs = _flat(Preparation().to_json()), _flat(needed.to_json())
+    for key, value in _flat(chosen.to_json()).items():
+        if value not in (theirs[key], default[key]):
+            raise InputError(
+                f"`data.{key}` {value}: the labeller that `model.start` names takes {theirs[key]}, and training goes "
+                "on with that; leave it out"
             )
 
 

@@ -57,7 +57,8 @@ class LabellerNetwork(nn.Module):
             raise InputError("`dropout` and `feature_dropout` must lie in [0, 1)")
         if distance_weight < 0 or part_weight < 0:
             raise InputError("`distance_weight` and `part_weight` must not be negative")
-        self.architecture, self.width, self.blocks, self.dropout = network, width, blocks, dropout
+        self.architecture: Literal["diffusion_net", "mlp"] = network
+        self.width, self.blocks, self.dropout = width, blocks, dropout
         self.image_width, self.feature_dropout = image_width, feature_dropout
         self.preparation: Preparation | None = None
         self.channels: list[str] = []

@@ -111,9 +111,9 @@ def loss_terms(outputs: Outputs, targets: BatchTargets, class_weights: torch.Ten
 
     skin: cross-entropy, its classes weighted. distance: smooth L1 of log(1 + mm), so that a millimetre counts near the
     skin and a share of the distance far from it, and a wild value pulls no harder than a wrong one. part: cross-
-    entropy. Vertices whose distance or part is not known don't count.
+    entropy. Vertices count where the target is known: scans that a person painted have no distance and no part.
     """
-    terms = {"skin": functional.cross_entropy(outputs.skin, targets.skin, weight=class_weights)}
+    terms = {"skin": functional.cross_entropy(outputs.skin, targets.skin, weight=class_weights, ignore_index=-1)}
     if outputs.log_distance is not None:
         known = targets.distance_mm.isfinite()
         wanted = targets.distance_mm[known].log1p()

@@ -20,6 +20,7 @@ class Targets:
 
     Attributes:
         skin: (P,) bool.
+        known: (P,) bool, whether it is known if it is skin.
         distance_mm: (P,) float32, to the skin surface, unsigned; NaN where it is not known.
         part: (P,) uint8, an index into `scans.predictions.PARTS`, `UNKNOWN` where it is not known.
         boundary_mm: (P,) float32, to the nearest edge of the scan between skin and the rest; infinite without one.
@@ -29,6 +30,7 @@ class Targets:
     distance_mm: NDArray[np.float32]
     part: NDArray[np.uint8]
     boundary_mm: NDArray[np.float32]
+    known: NDArray[np.bool_]
 
     @classmethod
     def of_scan(cls, vertices: NDArray, faces: NDArray, labels: Labels) -> Self:
@@ -36,7 +38,9 @@ class Targets:
         part = labels.seen_class
         if part is None:
             part = np.full(len(labels), UNKNOWN, np.uint8)
-        return cls(labels.skin, labels.distance_mm, part, boundary_distance_mm(vertices, faces, labels.skin))
+        known = np.ones(len(labels), bool) if labels.known is None else labels.known
+        boundary_mm = boundary_distance_mm(vertices, faces, labels.skin, labels.known)
+        return cls(labels.skin, labels.distance_mm, part, boundary_mm, known)
 
     def at(self, source: NDArray[np.int64]) -> Targets:
         """Of some of the vertices, by their indices."""
@@ -51,4 +55,7 @@ class Targets:
         """The inverse of `to_arrays`, None without labels. Raises `KeyError` where some are missing."""
         if prefix + "skin" not in arrays:
             return None
-        return cls(*(arrays[prefix + item.name] for item in fields(cls)))
+        known = prefix + "known"  # not in files of former versions
+        last = arrays[known] if known in arrays else np.ones(len(arrays[prefix + "skin"]), bool)
+        others = {item.name: arrays[prefix + item.name] for item in fields(cls) if item.name != "known"}
+        return cls(**others, known=last)
