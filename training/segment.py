@@ -14,6 +14,7 @@ from scans.head_sample import HeadSample
 from scans.labelled import ACCOUNT, FOLDER
 from scans.meshes.reading import scan_key
 from scans.prediction_files import write_prediction
+from scans.prediction_summary import summarise
 from scans.prediction_view import prediction_view
 from scans.predictions import Prediction
 from scans.units import Units, in_metres
@@ -58,10 +59,16 @@ def segment_capture(
     log.info("units of %s", units.text)
     prediction = replace(segment_head(head, labeller, options.vertices), scan=scan_key(given.scan))
     remove_files(Path(folder), PREDICTION_EXTRAS)  # of the prediction that was there
+    summary = summarise(prediction, head, labeller.training_traits)
     write_prediction(Path(folder) / FOLDER, prediction, given.scan, head)
     if view:
-        write_view(Path(folder) / FOLDER / PAGE, prediction_view(prediction, head))
-    write_json(Path(folder) / FOLDER / ACCOUNT, _describe(prediction, units, checkpoint, labeller))
+        write_view(Path(folder) / FOLDER / PAGE, prediction_view(prediction, head, summary.facts()))
+    account = _describe(prediction, units, checkpoint, labeller) | summary.to_json(units.scan)
+    write_json(Path(folder) / FOLDER / ACCOUNT, account)
+    for line in summary.lines():
+        log.info("%s: %s", head.id, line)
+    for line in summary.unlike or ():
+        log.warning("%s: unlike what the labeller was trained on: %s", head.id, line)
     return prediction
 
 

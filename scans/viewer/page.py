@@ -19,7 +19,7 @@ from scans.meshes.extent import core_vertices
 from scans.pictures import colours
 from scans.predictions import PARTS
 from scans.viewer.packing import ByteStore, pack_mesh
-from scans.viewer.pose import find_pose
+from scans.viewer.pose import Pose, find_pose
 from scans.viewer.reduction import reduced
 from scans.viewer.view import View, ViewedCamera, ViewedScan, ViewedTemplate
 
@@ -41,7 +41,7 @@ def view_page(view: View) -> str:
     """The page of a view."""
     store = ByteStore()
     scan = _add_scan(store, view.scan)
-    pose = find_pose(view)
+    pose = _pose(view)
     scene = {
         "title": view.title,
         "facts": [*view.facts, *scan.pop("facts")],
@@ -61,6 +61,13 @@ def view_page(view: View) -> str:
         "program": _text("page/view.js"),
     }
     return re.sub(r"\[\[(\w+)\]\]", lambda found: parts[found[1]], _text("page/view.html"))
+
+
+def _pose(view: View) -> Pose:
+    prediction = view.scan.prediction
+    probability = None if prediction is None else prediction.probability
+    tops, centres = ([getattr(camera, name) for camera in view.cameras] for name in ("up", "centre"))
+    return find_pose(view.scan.scan, probability, tops, centres, view.up, view.front)
 
 
 def _text(name: str) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import vertex_normals
+from capture import Mesh, vertex_normals
 from capture.geometry import unit, vertex_areas
 from scans.meshes.extent import core_vertices
-from scans.viewer.view import View
 
 Floats = NDArray[np.float64]
 
@@ -36,45 +36,56 @@ class Pose:
     radius: float
 
 
-def find_pose(view: View) -> Pose:
-    """The pose by what the view states, or else by the images' tops, the side that skin looks to, and the cameras."""
-    scan = view.scan.scan
-    core = core_vertices(scan.vertices, scan.faces)
-    low, high = np.percentile(scan.vertices[core].astype(np.float64), (1, 99), axis=0)
+def find_pose(
+    mesh: Mesh,
+    probability: NDArray[np.floating] | None,
+    tops: Sequence[Floats],
+    centres: Sequence[Floats],
+    up: Floats | None = None,
+    front: Floats | None = None,
+) -> Pose:
+    """The pose by what is stated, or else by the images' tops, the side that skin looks to, and the cameras.
+
+    Args:
+        mesh: V vertices.
+        probability: (V,) of skin; None where it is not known.
+        tops: (3,) of each image, where its upper edge is.
+        centres: (3,) of each camera.
+        up, front: (3,) where they are known.
+    """
+    core = core_vertices(mesh.vertices, mesh.faces)
+    low, high = np.percentile(mesh.vertices[core].astype(np.float64), (1, 99), axis=0)
     centre, radius = (low + high) / 2, float(np.linalg.norm(high - low) / 2)
-    up = _up(view) if view.up is None else unit(view.up)
-    front = _front(view, up, centre) if view.front is None else view.front
+    up = _up(tops) if up is None else unit(up)
+    front = _front(mesh, probability, centres, up, centre) if front is None else front
     front = front - up * (front @ up)
     if np.linalg.norm(front) < 1e-6:
         front = np.cross(up, np.eye(3)[np.argmin(np.abs(up))])
     return Pose(up, unit(front), centre, radius)
 
 
-def _up(view: View) -> Floats:
+def _up(tops: Sequence[Floats]) -> Floats:
     """The mean of the images' tops, or the frame's axis next to it; z where they don't agree, or there are none."""
-    tops = np.array([camera.up for camera in view.cameras]).reshape(-1, 3)
-    mean = tops.mean(axis=0) if len(tops) else np.zeros(3)
+    mean = np.mean(tops, axis=0) if len(tops) else np.zeros(3)
     if np.linalg.norm(mean) < _TOLD:
         return np.array([0.0, 0.0, 1.0])
     mean = unit(mean)
     axis = np.argmax(np.abs(mean))
-    return np.sign(mean[axis]) * np.eye(3)[axis] if abs(mean[axis]) > _SNAP else mean
+    return np.asarray(np.sign(mean[axis]) * np.eye(3)[axis] if abs(mean[axis]) > _SNAP else mean)
 
 
-def _front(view: View, up: Floats, centre: Floats) -> Floats:
+def _front(
+    mesh: Mesh, probability: NDArray[np.floating] | None, centres: Sequence[Floats], up: Floats, centre: Floats
+) -> Floats:
     """The side that the skin looks to, less what hair and clothes do; else the cameras' side; else -y."""
-    shown = view.scan
-    if shown.prediction is not None:
-        areas = vertex_areas(shown.scan.vertices, shown.scan.faces)
-        skin = areas * (shown.prediction.probability > _SKIN)
-        facing = skin @ vertex_normals(shown.scan.vertices, shown.scan.faces)
+    if probability is not None:
+        skin = vertex_areas(mesh.vertices, mesh.faces) * (probability > _SKIN)
+        facing = skin @ vertex_normals(mesh.vertices, mesh.faces)
         facing = facing - up * (facing @ up)
         if np.linalg.norm(facing) > _TURNED * skin.sum() > 0:
             return unit(facing)
-    centres = np.array([camera.centre for camera in view.cameras]).reshape(-1, 3)
     if len(centres):
-        sides = unit(centres - centre)
-        if np.linalg.norm(sides.mean(axis=0)) > _TOLD:
-            return np.asarray(sides.mean(axis=0))
-        return np.asarray(sides[0])
+        sides = unit(np.stack(centres) - centre)
+        mean = sides.mean(axis=0)
+        return np.asarray(mean if np.linalg.norm(mean) > _TOLD else sides[0])
     return np.array([0.0, -1.0, 0.0])

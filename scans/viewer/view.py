@@ -80,7 +80,7 @@ class View:
         template: on the scan, None without one.
         cameras: of the scan.
         facts: short sentences for the page.
-        up, front: (3,) where the top of the head and its face are; found out where None (`find_pose`).
+        up, front: (3,) where the top of the head and its face are; found out where None (`scans.viewer.pose`).
     """
 
     title: str

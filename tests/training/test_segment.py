@@ -68,6 +68,24 @@ def test_checkpoint_alone_segments_a_capture(checkpoint: Path, tmp_path: Path) -
         Prediction.read(folder / "prediction.npz", moved)
 
 
+def test_an_account_is_given_of_the_prediction(checkpoint: Path, tmp_path: Path, caplog) -> None:
+    trained = load_labeller(checkpoint).training_traits
+    assert trained is not None and trained.heads == load_labeller(checkpoint).training_heads
+    capture = write_capture(tmp_path / "toy_7", 7)
+    with caplog.at_level("INFO"):
+        prediction = segment_capture(capture, checkpoint, view=False)
+    assert f"toy_7: skin: {prediction.skin.mean():.0%} of the vertices" in caplog.text
+    assert "as the labeller was trained on" in caplog.text and "unlike" not in caplog.text
+    said = json.loads((capture / "prediction" / "prediction.json").read_text())
+    assert said["unlike_training"] == [] and said["area_cm2"]["scan"] > said["area_cm2"]["skin"] > 0
+    low, _, high = trained.ranges["edge_mm"]
+    assert low / 1.5 < said["traits"]["edge_mm"] < high * 1.5
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        segment_capture(capture, checkpoint, options=SegmentOptions(unit="0.4", camera_unit="0.4"), view=False)
+    assert "unlike what the labeller was trained on" in caplog.text and "mm long edges" in caplog.text
+
+
 def _write_obj(path: Path, vertices: np.ndarray, faces: np.ndarray) -> Path:
     lines = [f"v {x} {y} {z}" for x, y, z in vertices] + ["vt 0 0"] + [f"f {a}/1 {b}/1 {c}/1" for a, b, c in faces + 1]
     path.write_text("\n".join(["# a head", "mtllib none.mtl", "o head", *lines]))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from capture import InputError
+from capture import InputError, read_json
+from capture.files import sha256_of
+from scans.traits import TrainingTraits
 from training.checkpoints.files import read_checkpoint_file
 from training.model.network import SCHEMA_VERSION, LabellerNetwork, check_backbone
 from training.preparation.settings import Preparation
@@ -35,6 +37,7 @@ def load_labeller(path: Path) -> LabellerNetwork:
         labeller.load_state_dict(value["state_dict"])
         labeller.training_heads = description.get("training_heads")
         labeller.training_ids = tuple(description.get("training_ids", ()))
+        labeller.training_traits = _training_traits(path, description)
     except InputError as error:
         raise InputError(f"{path} can't be used: {error}") from None
     except (TypeError, KeyError, AttributeError, ValueError, RuntimeError) as error:
@@ -42,3 +45,19 @@ def load_labeller(path: Path) -> LabellerNetwork:
     assert labeller.preparation is not None
     check_backbone(description, labeller.preparation)
     return labeller.eval()
+
+
+def _training_traits(path: Path, description: dict[str, Any]) -> TrainingTraits | None:
+    """Those that the checkpoint holds; of one from before they were recorded, those of a JSON file beside it."""
+    if (recorded := description.get("training_traits")) is not None:
+        return TrainingTraits.from_json(recorded)
+    beside = Path(path).with_suffix(".json")
+    if not beside.is_file():
+        return None
+    try:
+        value = read_json(beside, "traits of the training heads")
+    except InputError:  # something else that is called so
+        return None
+    if not isinstance(value, dict) or value.get("checkpoint_sha256") != sha256_of(path):
+        return None
+    return TrainingTraits.from_json(value)

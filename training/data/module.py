@@ -7,9 +7,10 @@ from dataclasses import replace
 from torch.utils.data import DataLoader, Dataset
 
 from capture import InputError
+from scans.traits import TrainingTraits
 from training.data.base import BaseDataModule
 from training.data.batch import HeadBatch, to_batch
-from training.data.prepared_index import Index, Progress, prepare_split, read_statistics
+from training.data.prepared_index import Index, Progress, prepare_split, read_statistics, read_traits
 from training.data.remote import fetch_dataset, is_url
 from training.data.samplers import MixedSampler, SampleIndex, TrainingSampler
 from training.data.shards import Split
@@ -155,6 +156,14 @@ class HeadData(BaseDataModule):
         if (others := self.others()) is not None:
             return others.statistics()
         return read_statistics(self.split("train"), self.preparation, self.cache)
+
+    def traits(self) -> TrainingTraits | None:
+        """Of all training heads; None where an earlier version prepared some of them."""
+        own = read_traits(self.split("train"), self.preparation, self.cache)
+        if (others := self.others()) is None or own is None:
+            return own
+        mixed_in = others.traits()
+        return None if mixed_in is None else own.joined(mixed_in)
 
     def train_dataloader(self) -> DataLoader:
         own, others = self._heads("train"), self.others()

@@ -15,6 +15,7 @@ import numpy as np
 from capture import InputError, atomic_path, read_json, write_json
 from capture.arrays import read_npz
 from scans.head_sample import HeadSample
+from scans.traits import ScanTraits, TrainingTraits
 from training.data.shards import Split, read_heads
 from training.data.statistics import Moments, Statistics
 from training.features.backbone import read_array
@@ -88,7 +89,7 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
         if index.is_whole() and _statistics_path(path).is_file():
             return index
     files: dict[str, list[str]] = {}
-    moments = Moments()
+    moments, traits = Moments(), list[ScanTraits]()
     for shard in split.shards:
         for head in read_heads(shard):
             if split.limited and head.id not in split.ids:
@@ -97,6 +98,7 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
             prepared = prepare_head(head, preparation, cache)
             files[head.id] = _files(head, prepared, preparation, cache)
             moments.add(prepared.features)
+            traits.append(ScanTraits.of_head(head))
             log.debug("prepared %s in %.1f s", head.id, time.perf_counter() - start)
             if progress is not None:
                 progress(head.id, len(files), len(split.ids))
@@ -104,7 +106,8 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
         raise InputError(f"the {split.name} shards hold other heads than dataset.json lists; pack the data set again")
     statistics = moments.statistics()
     with atomic_path(_statistics_path(path)) as temporary:
-        np.savez(temporary, mean=statistics.mean, deviation=statistics.deviation)
+        known = json.dumps(TrainingTraits.of_heads(traits).to_json())
+        np.savez(temporary, mean=statistics.mean, deviation=statistics.deviation, traits=np.array(known))
     write_json(path, files)
     return Index(Path(cache), files)
 
@@ -117,6 +120,12 @@ def read_statistics(split: Split, preparation: Preparation, cache: Path) -> Stat
         return Statistics(arrays["mean"], arrays["deviation"])
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"damaged cache file: {path} ({error}); remove it and run again") from None
+
+
+def read_traits(split: Split, preparation: Preparation, cache: Path) -> TrainingTraits | None:
+    """Traits of the heads of a prepared split; None where an earlier version prepared it."""
+    arrays = read_npz(_statistics_path(_index_path(split, preparation, cache)))
+    return TrainingTraits.from_json(json.loads(str(arrays["traits"]))) if "traits" in arrays else None
 
 
 def _index_path(split: Split, preparation: Preparation, cache: Path) -> Path:

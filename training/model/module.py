@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from capture import InputError
+from scans.traits import TrainingTraits
 from training.checkpoints.labeller import load_labeller
 from training.checkpoints.start import NetworkShape, start_path
 from training.data.batch import BatchTargets, HeadBatch
@@ -95,6 +96,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         self.metrics = nn.ModuleDict({stage: LabelMetrics(self.output_weights) for stage in ("val", "test")})
 
         self._former_ids: tuple[str, ...] = ()
+        self._former_traits: TrainingTraits | None = None
         self.starts_anew = former is None
         if former is not None:
             self._start_from(former)
@@ -107,7 +109,14 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         tokens = 0 if former.image_head is None else len(former.image_head.token_mean)
         self.build(former.preparation, former.channels, tokens)
         self.load_state_dict(former.state_dict())
-        self._former_ids = former.training_ids
+        self._former_ids, self._former_traits = former.training_ids, former.training_traits
+
+    def _traits(self, data: HeadData) -> TrainingTraits | None:
+        """Of all heads that it has been trained on by the end; None where they aren't known of some."""
+        traits = data.traits()
+        if self.starts_anew or traits is None:
+            return traits
+        return None if self._former_traits is None else traits.joined(self._former_traits)
 
     def setup(self, stage: str) -> None:
         """Build the network for the data module's features, and take over their statistics when training starts."""
@@ -119,6 +128,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         if stage == "fit":
             self.training_ids = tuple(dict.fromkeys([*self._former_ids, *data.training_ids()]))
             self.training_heads = len(self.training_ids)
+            self.training_traits = self._traits(data)
         if stage == "fit" and self.starts_anew:
             statistics = data.statistics()
             self.feature_mean.copy_(torch.from_numpy(statistics.mean))
@@ -182,6 +192,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
             "weights": backbone_key(self.preparation),
             "training_heads": self.training_heads,
             "training_ids": list(self.training_ids),
+            "training_traits": None if self.training_traits is None else self.training_traits.to_json(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from capture import InputError
+from scans.traits import TrainingTraits
 from training.data.batch import HeadBatch
 from training.diffusion_net import DiffusionNet, VertexMLP
 from training.features.image_head import ImageHead
@@ -37,6 +38,7 @@ class LabellerNetwork(nn.Module):
         channels: the feature that each channel made once belongs to.
         training_heads: that it was trained on, where that is known.
         training_ids: which.
+        training_traits: of their scans and views, where they are known.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class LabellerNetwork(nn.Module):
         self.channels: list[str] = []
         self.training_heads: int | None = None
         self.training_ids: tuple[str, ...] = ()
+        self.training_traits: TrainingTraits | None = None
         self.reduction: nn.Linear | None = None
         self.image_head: ImageHead | None = None
         self.output_weights = OutputWeights(distance_weight, part_weight)
