@@ -1,4 +1,4 @@
-"""Commands around data sets: pack, produce, status, verify, report, demo."""
+"""Commands around data sets: pack, join, produce, status, verify, report, demo."""
 
 from __future__ import annotations
 
@@ -59,6 +59,26 @@ def pack(options: Pack) -> None:
     from factory.dataset import packing
 
     packing.pack(packing.list_captures(options.captures), options.out, options.settings, options.units)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """Options of `join`.
+
+    Attributes:
+        datasets: folders of two data sets or more.
+        out: output folder: the data set that has the heads of all.
+    """
+
+    datasets: tuple[Path, ...] = argument()
+    out: Path
+
+
+def join(options: Join) -> None:
+    """Make one data set of several: heads stay in their splits, and those that are there twice are left out."""
+    from factory.dataset import joining
+
+    joining.join(options.datasets, options.out)
 
 
 @dataclass(frozen=True)
@@ -169,6 +189,7 @@ def report(options: Report) -> None:
 COMMANDS = {
     "demo": Command(demo),
     "pack": Command(pack, "label"),
+    "join": Command(join),
     "produce": Command(produce, "produce"),
     "status": Command(status, "s3"),
     "verify": Command(verify, "s3"),

@@ -27,7 +27,7 @@ COMMANDS = CommandTable(
         "factory.cli.landmarks": ("landmarks",),
         "factory.cli.scans": ("import", "reconstruct", "calibrate", "label"),
         "factory.cli.heads": ("generate", "distributions", "preview", "blend"),
-        "factory.cli.dataset": ("demo", "pack", "produce", "status", "verify", "report"),
+        "factory.cli.dataset": ("demo", "pack", "join", "produce", "status", "verify", "report"),
         "factory.cli.training": ("export",),
         "factory.cli.evaluation": ("evaluate",),
     }

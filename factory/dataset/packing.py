@@ -98,7 +98,7 @@ def pack(
     out = Path(out)
     table: dict[str, Any] = {}
     statistics = Statistics()
-    with _hidden_folder(out) as folder:
+    with hidden_folder(out) as folder:
         with track("packing", len(by_id)) as progress:
             for split in SPLITS:
                 shards: list[dict[str, Any]] = []
@@ -107,7 +107,7 @@ def pack(
                     path = folder / shard_name(split, len(shards))
                     shards.append(_write_shard(path, [by_id[i] for i in ids], units, statistics, progress.advance))
                 table[split] = {"samples": len(splits[split]), "ids": splits[split], "shards": shards}
-        _remove_dataset(out)
+        remove_dataset(out)
         for path in sorted(folder.iterdir()):
             path.replace(out / path.name)
     description = make_description(_key(captures, settings), table, statistics)
@@ -196,7 +196,7 @@ def _is_complete(out: Path, description: Mapping[str, Any]) -> bool:
     return all(p.is_file() and p.stat().st_size == s["bytes"] for p, s in zip(paths, shards, strict=True))
 
 
-def _remove_dataset(out: Path) -> None:
+def remove_dataset(out: Path) -> None:
     """Remove the data set in `out`, its description first: half a data set must not look complete."""
     (out / DATASET).unlink(missing_ok=True)
     for path in out.iterdir():
@@ -205,7 +205,7 @@ def _remove_dataset(out: Path) -> None:
 
 
 @contextmanager
-def _hidden_folder(out: Path) -> Iterator[Path]:
+def hidden_folder(out: Path) -> Iterator[Path]:
     """A hidden folder in `out`, removed afterwards, and `out` with it where it was made for nothing."""
     with ExitStack() as stack:
         if not out.exists():

@@ -36,7 +36,7 @@ def plan_to_follow(store: Store, plan: Plan) -> Plan:
         if lines:
             raise InputError(
                 f"{store}: the data set there was begun with other options: {'; '.join(lines)}. "
-                "Give the same options to resume it or let it grow, or another `out`"
+                "Give the same options to resume it or let it grow, or another `out`; `p2p join` makes one of two"
             )
         return _grown(plan, sizes)
     if store.exists(DATASET):

@@ -1,0 +1,114 @@
+"""Data sets that become one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from capture import Capture, InputError, read_json, write_json
+from factory.cli.main import main
+from factory.dataset.joining import join
+from factory.dataset.packing import PackSettings, list_captures, pack
+from factory.dataset.store import Store
+from factory.production.verify import verify
+from factory.report.dataset_reader import DatasetReader
+from tests.factory.test_painted_samples import paint
+from tests.helpers import make_capture
+from training.data.shards import read_heads, read_splits
+
+
+def make_dataset(folder: Path, seeds: range, generator: str = "1", heads_per_shard: int = 2) -> Path:
+    """A data set of toy heads that a version of the generator made."""
+    for seed in seeds:
+        capture = make_capture(folder / "captures" / f"head_{seed:08d}", seed=seed)
+        info = read_json(capture.folder / Capture.INFO, "")
+        write_json(capture.folder / Capture.INFO, info | {"versions": {"generator": generator}})
+    pack(list_captures(folder / "captures"), folder / "data", PackSettings(0.3, heads_per_shard))
+    return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven heads, two of them to test on."""
+    return make_dataset(tmp_path_factory.mktemp("first"), range(7))
+
+
+def ids_of(folder: Path) -> dict[str, list[str]]:
+    """The heads of each split, as training reads them."""
+    heads = {
+        name: [head.id for shard in split.shards for head in read_heads(shard)]
+        for name, split in read_splits(folder).items()
+    }
+    assert heads == {name: list(split.ids) for name, split in read_splits(folder).items()}
+    return heads
+
+
+def test_data_sets_of_other_seeds_are_linked(first: Path, tmp_path: Path) -> None:
+    second = make_dataset(tmp_path / "second", range(20, 23))
+    paint(tmp_path / "second" / "mine" / "me")
+    pack(list_captures(tmp_path / "second" / "mine"), tmp_path / "painted", PackSettings(0))
+    assert main(["join", str(first), str(second), str(tmp_path / "painted"), "--out", str(tmp_path / "both")]) == 0
+    parts = [ids_of(folder) for folder in (first, second, tmp_path / "painted")]
+    assert ids_of(tmp_path / "both") == {
+        split: [i for part in parts for i in part[split]] for split in ("train", "test")
+    }
+    assert verify(Store(tmp_path / "both"))["heads"] == 11
+    assert all(path.stat().st_nlink == 2 for path in (tmp_path / "both").glob("*.tar"))
+    description = json.loads((tmp_path / "both" / "dataset.json").read_text())
+    assert [(line["heads"], line["left_out"]) for line in description["sources"]] == [(7, []), (3, []), (1, [])]
+    assert description["sources"][0]["key"] == json.loads((first / "dataset.json").read_text())["key"]
+    assert len(list(DatasetReader(str(tmp_path / "both")).entries())) == 11
+    join([first, second], tmp_path / "both")  # again, in the place of what was joined
+    assert verify(Store(tmp_path / "both"))["heads"] == 10
+
+
+def test_heads_that_are_there_twice_are_left_out(first: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    second = make_dataset(tmp_path / "second", range(5, 12))
+    join([first, second], tmp_path / "both")
+    here, there = ids_of(tmp_path / "both"), ids_of(second)
+    every = sorted([*here["train"], *here["test"]])
+    assert every == [f"head_{seed:08d}" for seed in range(12)]
+    assert verify(Store(tmp_path / "both"))["heads"] == 12
+    assert "2 heads that an earlier data set has, too are left out (head_0000000" in caplog.text
+    before = ids_of(first)
+    for split in ("train", "test"):
+        assert here[split] == [*before[split], *(name for name in there[split] if int(name[5:]) > 6)]
+
+
+def test_heads_of_another_version_get_names_of_their_own_but_in_no_other_split(
+    first: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    second = make_dataset(tmp_path / "second", range(3, 7), "2", heads_per_shard=1)
+    join([first, second], tmp_path / "both")
+    before, there, here = ids_of(first), ids_of(second), ids_of(tmp_path / "both")
+    torn = {*before["train"]} & {*there["test"]} | {*before["test"]} & {*there["train"]}
+    for split in ("train", "test"):
+        assert here[split] == [*before[split], *(f"{name}-2" for name in there[split] if name not in torn)]
+    assert len(torn) == 1 and "1 heads whose seed is in the other split" in caplog.text
+    assert verify(Store(tmp_path / "both"))["heads"] == 10
+
+
+def test_what_can_t_be_joined_is_told(first: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(first, tmp_path / "copy")
+    for sources, out, message in (
+        ([first], tmp_path / "out", "two data sets or more"),
+        ([first, first], tmp_path / "out", "each once"),
+        ([first, copy], copy, "is one of the data sets that are joined"),
+        ([first, tmp_path / "none"], tmp_path / "out", "none has no dataset.json"),
+        ([first, tmp_path / "none"], copy, "holds a data set that was not joined"),
+    ):
+        with pytest.raises(InputError, match=message):
+            join(sources, out)
+    shard = copy / "train-000000.tar"
+    data = bytearray(shard.read_bytes())
+    data[-3000] ^= 1
+    shard.write_bytes(data)
+    with pytest.raises(InputError, match=r"train-000000\.tar is damaged: its checksum differs"):
+        join([first, copy], tmp_path / "out")
+    shard.unlink()
+    with pytest.raises(InputError, match=r"train-000000\.tar is damaged: it is gone"):
+        join([first, copy], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
