@@ -21,7 +21,8 @@ RecordT = TypeVar("RecordT")
 def to_json(value: Any) -> Any:
     """A JSON value of a dataclass, tuple, mapping, array, path or scalar."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {_key(field): to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        given = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {_key(field): to_json(each) for field, each in given if not (_optional(field) and each == field.default)}
     if isinstance(value, (tuple, list)):
         return [to_json(item) for item in value]
     if isinstance(value, dict):
@@ -39,6 +40,11 @@ def from_json(kind: type[RecordT], value: Any, where: str) -> RecordT:
 def _key(field: dataclasses.Field[Any]) -> str:
     """The key of a field in files: its name, or an older one that `metadata={"key": ...}` keeps."""
     return str(field.metadata.get("key", field.name))
+
+
+def _optional(field: dataclasses.Field[Any]) -> bool:
+    """Whether files have the field only where it isn't as usual: those of before it was there stay as they are."""
+    return bool(field.metadata.get("optional"))
 
 
 def _read(kind: Any, value: Any, where: str) -> Any:
@@ -83,12 +89,13 @@ def _read_record(kind: type, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise InputError(f"{where}: an object is needed, got {type(value).__name__}")
     names = {_key(field): field.name for field in dataclasses.fields(kind)}
+    needed = {_key(field) for field in dataclasses.fields(kind) if not _optional(field)}
     hints = typing.get_type_hints(kind)
-    unknown, missing = set(value) - set(names), set(names) - set(value)
+    unknown, missing = set(value) - set(names), needed - set(value)
     if unknown or missing:
         keys = ", ".join(sorted(unknown or missing))
         raise InputError(f"{where}: {'unknown' if unknown else 'missing'} {keys}")
-    fields = {name: _read(hints[name], value[key], f"{where}.{key}") for key, name in names.items()}
+    fields = {name: _read(hints[name], value[key], f"{where}.{key}") for key, name in names.items() if key in value}
     try:
         return kind(**fields)
     except InputError as error:  # what the record itself refuses

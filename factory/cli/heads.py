@@ -39,6 +39,7 @@ class Generate:
         neutral: no expression, no turned head.
         threads: that Blender may use; by default all cores. The images don't depend on it.
         force: render again also what is finished, or was made with other options; what came of it is removed.
+        save_scene: save the scene of each head, too: scene.blend, and scene.glb of its meshes.
     """
 
     seeds: str = "0"
@@ -50,6 +51,7 @@ class Generate:
     neutral: bool = False
     threads: int | None = None
     force: bool = False
+    save_scene: bool = False
 
 
 def generate(options: Generate) -> None:
@@ -57,7 +59,10 @@ def generate(options: Generate) -> None:
     seeds = parse_seeds(options.seeds)
     check_threads(options.threads)
     own = common_overrides(options.hair, options.beard, options.hdri, options.neutral)
-    generate_heads(seeds, options.out, options.render.settings(own), threads=options.threads, force=options.force)
+    settings = options.render.settings(own)
+    generate_heads(
+        seeds, options.out, settings, threads=options.threads, force=options.force, scenes=options.save_scene
+    )
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,34 @@ from factory.stages.generate import generate_head
 from factory.stages.registry import STAGES, StageInput
 from factory.stages.render_values import render_options
 from factory.stages.reuse import refuse_former
+from factory.stages.scene import save_scene
 from factory.stages.seeds import head_name
 from factory.stages.settings import Execution, RenderSettings, ScanSettings
 
 
 def generate_heads(
-    seeds: Sequence[int], root: Path, settings: RenderSettings, *, threads: int | None = None, force: bool = False
+    seeds: Sequence[int],
+    root: Path,
+    settings: RenderSettings,
+    *,
+    threads: int | None = None,
+    force: bool = False,
+    scenes: bool = False,
 ) -> list[Path]:
     """Render the heads of `seeds` in `root`; what is whole is reused, unless `force`. `threads` None is all cores.
+
+    With `scenes` the scene of each is saved beside its images.
 
     Raises as `generate_head` and `refuse_former_heads` do, the latter before the first head is rendered.
     """
     refuse_former_heads(seeds, root, settings, force=force)
 
     def make(seed: int, execution: Execution) -> Path:
-        return generate_head(seed, root, settings, replace(execution, threads=threads), force=force)
+        limited = replace(execution, threads=threads)
+        folder = generate_head(seed, root, settings, limited, force=force)
+        if scenes:
+            save_scene(folder, settings, limited)
+        return folder
 
     return _one_by_one(seeds, make)
 

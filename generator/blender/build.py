@@ -59,6 +59,7 @@ def build_scene(
     """
     assets = assets_of(spec, library or Library())
     scene = new_scene(samples, threads, spec.seed, device)
+    scene.render.film_transparent = spec.environment.transparent
     head = time("head", lambda: build_head(model, spec.shape, skin))
     add_camera(scene)
     if "skin" in assets:

@@ -14,6 +14,7 @@ from generator.blender.jobs.labelled import write_labelled
 from generator.blender.jobs.overlay import render_overlay
 from generator.blender.jobs.paint import read_paint
 from generator.blender.jobs.preview import render_preview
+from generator.blender.jobs.scene import write_scene
 from generator.blender.output import Report, progress_lines
 from generator.jobs.annotation import AnnotationJob
 from generator.jobs.arguments import option_names, parse_job
@@ -21,6 +22,7 @@ from generator.jobs.files import Job
 from generator.jobs.heads import CaptureJob, PreviewJob
 from generator.jobs.labelled import LabelledJob
 from generator.jobs.overlay import OverlayJob
+from generator.jobs.scene import SceneJob
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,5 +54,7 @@ def run_job(job: Job, report: Report) -> None:
         write_annotation(job)
     elif isinstance(job, LabelledJob):
         write_labelled(job)
+    elif isinstance(job, SceneJob):
+        write_scene(job)
     else:
         read_paint(job)

@@ -24,6 +24,8 @@ Time = Callable[[str, Callable[[], Any]], Any]
 Progress = Callable[[str, int, int], None]
 Floats = NDArray[np.float32]
 
+_LEAST_COVER = np.float32(0.5 / 255)  # below it a pixel is clear
+
 
 def render_images(
     scene: Any,
@@ -33,24 +35,32 @@ def render_images(
     sensor: SensorSpec | None = None,
     time: Time = lambda stage, work: work(),
     black: bool = False,
+    alpha: bool = False,
 ) -> None:
     """Render `folder/<name>` of every camera, 8-bit sRGB PNG, as the sensor writes it (None: without noise).
 
-    `black` is for a background that sends no light: it is 0, without noise.
+    `black` is for a background that sends no light: it is 0, without noise. With `alpha` the images have an alpha
+    channel in its place; colours are those of what covers a pixel, not darkened by what it leaves free.
 
     `time(stage, work)` does the work of "first view" (with the transfer of the scene to Cycles and its BVH), "other
     views" and "develop".
     """
     for index, camera in enumerate(cameras):
         stage = "other views" if index else "first view"
-        channels = time(stage, partial(render_channels, scene, camera, folder))
+        channels = time(stage, partial(render_channels, scene, camera, folder, alpha=alpha))
         time("develop", partial(_develop, channels, sensor, index, black, folder / camera.name))
         progress("view", index + 1, len(cameras))
 
 
 def _develop(channels: Mapping[str, Floats], sensor: SensorSpec | None, view: int, black: bool, path: Path) -> None:
     linear = np.stack([channels[name] for name in "RGB"], axis=-1)
-    write_bytes(path, encode_png(expose(linear, sensor, view, black)))
+    if "A" not in channels:
+        write_bytes(path, encode_png(expose(linear, sensor, view, black)))
+        return
+    cover = np.clip(channels["A"], 0, 1)[..., None]  # Blender's colours are multiplied by it
+    seen = expose(linear / np.maximum(cover, _LEAST_COVER), sensor, view, black)
+    covered = (cover * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    write_bytes(path, encode_png(np.concatenate([np.where(covered > 0, seen, 0), covered], axis=-1)))
 
 
 def render_channels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from assets.parameter_sampler import DIGITS, ParameterSampler
 from capture import InputError
@@ -13,7 +13,7 @@ from generator.components.person import Person
 # The panoramas that Blender ships in datafiles/studiolights/world.
 HDRIS: tuple[str, ...] = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
 LIGHTINGS: dict[str, float] = {"panorama": 0.55, "dome": 0.25, "softboxes": 0.2}
-BACKGROUNDS: dict[str, float] = {"panorama": 0.5, "black": 0.15, "grey": 0.2, "colour": 0.15}
+BACKGROUNDS: dict[str, float] = {"panorama": 0.5, "black": 0.15, "grey": 0.2, "colour": 0.15, "transparent": 0.0}
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class EnvironmentSpec:
     key: azimuth and elevation of the main softbox, degrees, azimuth to the subject's left.
     contrast: light of the main softbox over that of the one on the other side.
     softness: half of the angle that the main softbox takes, degrees.
+    transparent: the images have an alpha channel in the place of a background.
     """
 
     lighting: str = "panorama"
@@ -43,6 +44,7 @@ class EnvironmentSpec:
     key: tuple[float, float] = (40.0, 25.0)
     contrast: float = 2.0
     softness: float = 25.0
+    transparent: bool = field(default=False, metadata={"optional": True})
 
     def __post_init__(self) -> None:
         if self.hdri not in HDRIS and "/" not in self.hdri:
@@ -90,6 +92,7 @@ def sample_environment(sampler: ParameterSampler, person: Person) -> Environment
         (side, height),
         contrast,
         softness,
+        background == "transparent",
     )
 
 
@@ -112,4 +115,6 @@ def _sample_backdrop(sampler: ParameterSampler) -> dict[str, tuple[float, float,
     black, grey = sampler.number("black", 0.0, 0.02, power=2), sampler.number("grey", 0.05, 0.6, power=2)
     level = sampler.number("level", 0.02, 0.6, power=2)
     red, green, blue = (round(level * sampler.number(f"tint_{c}", 0.25, 1), DIGITS) for c in ("red", "green", "blue"))
-    return {"panorama": (0.0, 0.0, 0.0), "black": (black,) * 3, "grey": (grey,) * 3, "colour": (red, green, blue)}
+    nothing = (0.0, 0.0, 0.0)
+    plain = {"black": (black,) * 3, "grey": (grey,) * 3, "colour": (red, green, blue)}
+    return {"panorama": nothing, "transparent": nothing, **plain}

@@ -8,15 +8,17 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
+_COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # channels -> number in the header
+
 
 def encode_png(pixels: NDArray[np.uint8], level: int = 4) -> bytes:
-    """An 8-bit PNG of (H, W) grey or (H, W, 3) sRGB values (PNG specification, third edition)."""
+    """An 8-bit PNG of (H, W) grey, (H, W, 3) sRGB or (H, W, 4) values with straight alpha (PNG, third edition)."""
     height, width = pixels.shape[:2]
-    colour = pixels.ndim == 3
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
     rows = pixels.reshape(height, -1)
-    kind, filtered = (4, _paeth(rows, 3)) if colour else (0, rows)
+    kind, filtered = (4, _paeth(rows, channels)) if channels > 1 else (0, rows)
     lines = np.concatenate([np.full((height, 1), kind, np.uint8), filtered], axis=1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2 if colour else 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), level)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, body) for name, body in chunks)
 

@@ -9,13 +9,14 @@ from generator.jobs.annotation import AnnotationJob, PaintJob
 from generator.jobs.heads import CaptureJob, PreviewJob
 from generator.jobs.labelled import LabelledJob
 from generator.jobs.overlay import OverlayJob
+from generator.jobs.scene import SceneJob
 from generator.records import from_json, to_json
 
 SCHEMA_VERSION = 1
 
-Job = CaptureJob | PreviewJob | OverlayJob | AnnotationJob | PaintJob | LabelledJob
+Job = CaptureJob | PreviewJob | OverlayJob | AnnotationJob | PaintJob | LabelledJob | SceneJob
 _KINDS: dict[str, type[Job]] = {
-    kind.KIND: kind for kind in (CaptureJob, PreviewJob, OverlayJob, AnnotationJob, PaintJob, LabelledJob)
+    kind.KIND: kind for kind in (CaptureJob, PreviewJob, OverlayJob, AnnotationJob, PaintJob, LabelledJob, SceneJob)
 }
 
 

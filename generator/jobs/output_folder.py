@@ -9,6 +9,7 @@ from capture import Capture, InputError
 from capture.derived import LANDMARKS, PREDICTION, REGISTRATION, remove_files
 from capture.files import explain_os_error
 from capture.labels import is_painted
+from generator.jobs.scene import BLEND, GLB
 
 # What later stages make of the images: it shows the former head.
 _DERIVED = (Capture.SCAN, Capture.LABELS, Capture.QUALITY, Capture.BLEND)
@@ -52,7 +53,7 @@ def forget_former(folder: Path) -> list[str]:
 def _former(folder: Path) -> Iterator[Path]:
     yield folder / Capture.INFO
     yield from sorted(folder.glob("stages/*.json"))
-    yield from (folder / name for name in (Capture.HEAD, *_DERIVED))
+    yield from (folder / name for name in (Capture.HEAD, *_DERIVED, BLEND, GLB))
     for table in ("cameras", "images", "points3D"):
         yield from (folder / "sparse" / f"{table}{suffix}" for suffix in (".txt", ".bin"))
     for pattern in ("view_*.png", ".view_*.png", ".view_*.exr"):  # the latter: cut off while they were written

@@ -24,6 +24,7 @@ from generator.jobs.heads import CaptureJob, HeadRequest, PreviewJob
 from generator.jobs.labelled import LabelledJob
 from generator.jobs.overlay import OverlayJob
 from generator.jobs.rendering import SIDE, Rendering
+from generator.jobs.scene import SceneJob
 from generator.sampling import sample_spec
 from generator.spec import HeadSpec
 from tests.generator.toy_model import ToyModel
@@ -43,6 +44,7 @@ JOBS: list[Any] = [
     AnnotationJob(Path("/a.blend"), Path("/scan.npz"), "key", 0.001, "text ü", (camera(),), (Path("/a.jpg"),)),
     PaintJob(Path("/a.blend"), Path("/a.npz")),
     LabelledJob(Path("/a.blend"), Path("/scan.npz"), "key", ("skin", "other")),
+    SceneJob(HEADS[1], RENDERING),
 ]
 
 

@@ -18,8 +18,9 @@ from assets.library import open_library
 from assets.makehuman.model import load_default_model
 from capture import InputError
 from generator.cameras.sensor import expose
-from generator.components.environment import HDRIS
+from generator.components.environment import HDRIS, EnvironmentSpec
 from generator.components.sensor import SensorSpec
+from generator.records import from_json, to_json
 from generator.sampling import sample_spec
 from generator.spec import HeadSpec
 from tests.assets.packs import write_asset
@@ -56,6 +57,15 @@ def test_black_is_black_where_it_is_asked_for_and_nothing_else_changes() -> None
         assert light(seed=seed, background="black", black=0.01).backdrop == (0.01, 0.01, 0.01)
     drawn = [spec.backdrop for seed in range(60) if (spec := light(seed=seed)).backdrop is not None]
     assert all(max(colour) > 0 for colour in drawn) and min(map(max, drawn)) < 0.02
+
+
+def test_a_transparent_background_is_asked_for_never_drawn_and_stands_in_the_record() -> None:
+    assert not any(light(seed=seed).transparent for seed in range(60))
+    asked = light(seed=3, background="transparent")
+    assert asked.transparent and asked.black
+    assert from_json(EnvironmentSpec, to_json(asked), "light") == asked
+    usual = to_json(light(seed=3))
+    assert "transparent" not in usual and from_json(EnvironmentSpec, usual, "light") == light(seed=3)
 
 
 def test_the_sensor_leaves_black_as_it_is() -> None:

@@ -104,7 +104,10 @@ def capture_head(
     if removed := forget_former(folder):
         log.info("%s: %s removed, which came of the former images", folder, shorten(removed))
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
-    render_images(scene, cameras, folder / "images", progress, spec.sensor, watch.time, spec.environment.black)
+    light = spec.environment
+    images = folder / "images"
+    render_images(scene, cameras, images, progress, spec.sensor, watch.time, light.black, light.transparent)
+    scene.render.film_transparent = False  # masks know the background by its number
     watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress, chosen.passes))
     Capture.create(folder, cameras, info)
     log.info("%s: %s", folder.name, ", ".join(f"{k} {v:.1f} s" for k, v in watch.seconds.items()))
