@@ -27,6 +27,7 @@ RUNS: dict[str, tuple[tuple[str, ...], str]] = {
     "calibrate": (("{empty}",), "images; at least 3 are needed"),
     "label": (("{head}",), ""),
     "pack": (("{captures}", "--out", "{out}"), ""),
+    "join": (("{packed}", "{captures}", "--out", "{out}"), "has no dataset.json"),
     "status": (("{packed}",), "holds no data set of `p2p produce`"),
     "verify": (("{packed}",), ""),
     "report": (("{packed}", "--out", "{out}.html", "--heads", "1", "--faces", "1"), ""),
