@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from capture import InputError
@@ -25,7 +25,8 @@ class Segment:
     """Options of `segment`.
 
     Attributes:
-        capture: folder of the capture: images, their cameras, and the scan.
+        capture: folder of the capture: images, their cameras, and the scan; or a mesh file with colours alone,
+            of which views are rendered into <mesh>.capture.
         checkpoint: labeller to use, a checkpoint of `p2p fit`; by default the one that comes with the program.
         scan: the scan, .ply, .obj, .stl, .off, .3mf or .glb; by default scan.ply in the capture.
         reuse: take the prediction that is there, and write view.html and what is asked for beside it.
@@ -63,6 +64,8 @@ class Segment:
 
 def segment(options: Segment) -> None:
     """Predict with a trained labeller which vertices of a scan are skin."""
+    if options.capture.is_file():
+        options = _with_views(options)
     check_capture(options.capture, options.scan)
     if "blend" in options.formats:
         check_blender()
@@ -70,6 +73,28 @@ def segment(options: Segment) -> None:
         _predict(options)
     if options.reuse or options.masks.masks or options.formats:
         _write_more(options)
+
+
+def _with_views(options: Segment) -> Segment:
+    """The options for the capture of views that are rendered of a mesh, or were, where `reuse`."""
+    from scans.mesh_views.rendered_capture import capture_folder, render_capture
+
+    path = options.capture
+    if options.scan is not None:
+        raise InputError(f"`scan` {options.scan}: {path} is a mesh itself; name the capture that the scan belongs to")
+    units = _same_unit(options.options, path)
+    if not options.reuse:
+        check_checkpoint(options.checkpoint)
+        with track_share(f"views of {path.name}") as progress:
+            render_capture(path, progress=progress)
+    return replace(options, capture=capture_folder(path), scan=path, options=units)
+
+
+def _same_unit(options: SegmentOptions, path: Path) -> SegmentOptions:
+    """The options with the cameras' unit that of the mesh, as the views are in its frame."""
+    if options.camera_unit is not None:
+        raise InputError(f"`camera_unit`: the views of {path} are in its own unit; state `unit` alone")
+    return options if options.unit is None else replace(options, camera_unit=options.unit)
 
 
 def _write_more(options: Segment) -> None:

@@ -23,7 +23,8 @@ class Landmarks:
     """Options of `landmarks`.
 
     Attributes:
-        capture: folder of the capture: images and their cameras.
+        capture: folder of the capture: images and their cameras; or a mesh file alone, of which views are rendered into
+            <mesh>.capture.
     """
 
     capture: Path = argument()
@@ -32,10 +33,16 @@ class Landmarks:
 
 def landmarks(options: Landmarks) -> None:
     """Find the landmarks of the face in a capture's images, and their places in space."""
-    capture = Capture.read(options.capture)
     from scans.landmarks.files import write_landmarks
     from scans.landmarks.finding import find_landmarks
 
+    if options.capture.is_file():
+        from scans.mesh_views.rendered_capture import render_capture
+
+        with track_share(f"views of {options.capture.name}") as progress:
+            capture, _ = render_capture(options.capture, options.options, progress, need_colours=False)
+    else:
+        capture = Capture.read(options.capture)
     with track_share(f"landmarks of {capture.info.id}") as progress:
         found = find_landmarks(capture, options.options, progress)
     write_landmarks(capture, found)

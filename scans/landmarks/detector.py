@@ -31,7 +31,7 @@ class FaceInImage:
     """The landmarks of a face in an image.
 
     Attributes:
-        pixels: (L, 2).
+        pixels: (L, 2); NaN where there is none.
         presence: how sure the model is that it is a face, 0 to 1.
         size: of the face, pixels: the side of the square that the landmarks were found in.
     """

@@ -44,13 +44,31 @@ class FaceMesh:
         The root mean square of the better half, by the root mean square distance from the middle; about 0.05 for
         people.
         """
-        common = np.flatnonzero(np.isfinite(positions[: len(self.vertices)]).all(axis=1))
+        common = self._common(positions)
+        rotation, scale, shift = self.similarity_to(positions)
+        theirs = positions[common]
+        off = ((scale * self.vertices[common] @ rotation.T + shift - theirs) ** 2).sum(axis=1)
+        better = np.sort(off)[: len(common) // 2 + 1]
+        return float(np.sqrt(better.mean() / ((theirs - theirs.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+    def similarity_to(self, positions: Floats) -> tuple[Floats, float, Floats]:
+        """Rotation (3, 3), scale and shift (3,) that bring this face nearest to landmarks (L, 3) (Umeyama 1991)."""
+        common = self._common(positions)
         ours, theirs = self.vertices[common], positions[common]
-        ours, theirs = ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)
-        turned = ours @ rotation_between(ours, theirs).T
-        scale = float((turned * theirs).sum() / (turned * turned).sum())
-        off = np.sort(((scale * turned - theirs) ** 2).sum(axis=1))[: len(common) // 2 + 1]
-        return float(np.sqrt(off.mean() / (theirs**2).sum(axis=1).mean()))
+        middle, goal = ours.mean(axis=0), theirs.mean(axis=0)
+        rotation = rotation_between(ours, theirs)
+        turned = (ours - middle) @ rotation.T
+        scale = float((turned * (theirs - goal)).sum() / (turned * turned).sum())
+        return rotation, scale, goal - scale * rotation @ middle
+
+    @property
+    def between_eyes(self) -> Floats:
+        """(3,) the middle of the eyes."""
+        corners = [INDEX[f"{side}_eye_{which}"] for side in ("left", "right") for which in ("inner", "outer")]
+        return np.asarray(self.vertices[corners].mean(axis=0))
+
+    def _common(self, positions: Floats) -> NDArray[np.int64]:
+        return np.flatnonzero(np.isfinite(positions[: len(self.vertices)]).all(axis=1))
 
 
 def rotation_between(source: Floats, goal: Floats) -> Floats:

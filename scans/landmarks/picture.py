@@ -61,6 +61,8 @@ def _draw(capture: Capture, landmarks: FaceLandmarks, view: int) -> Picture:
     places, goals = (_SIDE * crop.from_image(points) for points in (detected, triangulated))
     left_out = face.status == DISAGREES
     for place, goal, status in zip(places, goals, landmarks.status, strict=True):
+        if not np.isfinite(place).all():
+            continue
         if not left_out and status in (SURE, UNSURE) and np.isfinite(goal).all():
             colour = _SURE if status == SURE else _UNSURE
             draw.line((*place.tolist(), *goal.tolist()), fill=colour)
@@ -79,6 +81,6 @@ def _crop(image: Picture, detected: Floats | None) -> Crop:
     if detected is None:
         height, width = image.shape[:2]
         return Crop(width / 2, height / 2, float(max(width, height)))
-    low, high = detected[:MESH_COUNT].min(axis=0), detected[:MESH_COUNT].max(axis=0)
+    low, high = np.nanmin(detected[:MESH_COUNT], axis=0), np.nanmax(detected[:MESH_COUNT], axis=0)
     x, y = (low + high) / 2
     return Crop(float(x), float(y), _MARGIN * float((high - low).max()))

@@ -34,7 +34,7 @@ class FaceView:
         status: `used`; `no face` where the detector isn't sure of one; `disagrees`
             where its landmarks are not where the other views have them.
         presence: how sure the detector is that there is a face, 0 to 1.
-        pixels: (478, 2) in the pixels of the camera; None without a face.
+        pixels: (478, 2) in the pixels of the camera, NaN for what the detector has no place for; None without a face.
     """
 
     image: str
@@ -110,7 +110,7 @@ class FaceLandmarks:
                     "image": face.image,
                     "status": face.status,
                     "presence": round(face.presence, 4),
-                    "pixels": None if face.pixels is None else face.pixels.round(_PIXEL_DIGITS).tolist(),
+                    "pixels": None if face.pixels is None else [_numbers(pair, _PIXEL_DIGITS) for pair in face.pixels],
                 }
                 for face in self.faces
             ],
@@ -140,7 +140,7 @@ class FaceLandmarks:
                     str(face["image"]),
                     str(face["status"]),
                     float(face["presence"]),
-                    None if face["pixels"] is None else np.array(face["pixels"], float).reshape(COUNT, 2),
+                    None if face["pixels"] is None else np.stack([_array(pair, 2) for pair in face["pixels"]]),
                 )
                 for face in value["views"]
             )

@@ -57,6 +57,50 @@ def obj_colours(path: Path, count: int) -> NDArray[np.uint8] | None:
     return colours.bytes if textured else None
 
 
+@dataclass(frozen=True, eq=False)
+class TexturedFaces:
+    """Triangles under one texture.
+
+    Attributes:
+        faces: (F, 3) indices of vertices.
+        uv: (F, 3, 2) texture coordinates of their corners; v grows upwards.
+        texture: (H, W, 3).
+    """
+
+    faces: NDArray[np.int64]
+    uv: NDArray[np.float64]
+    texture: NDArray[np.uint8]
+
+
+def obj_textured_faces(path: Path) -> list[TexturedFaces]:
+    """The faces of an OBJ file whose corners all have texture coordinates, by texture; polygons are fanned.
+
+    Raises `ValueError` where the file is damaged.
+    """
+    obj = _ObjTexture(Path(path).read_bytes())
+    materials = _materials(path.parent, obj.libraries)
+    places = np.array([line.split()[:2] for line in obj.coordinates], np.float64).reshape(-1, 2)
+    found = []
+    for name, lines in obj.faces.items():
+        made = materials.get(name, _Material())
+        texture = find_texture(path.parent, made.texture) if made.texture else None
+        if texture is None:
+            continue
+        corners, index = _corners(lines)
+        fans = _fans(np.array([len(words.split(b"#")[0].split()) for words, _, _ in lines]))
+        fans = fans[((index[fans] >= 0) & (index[fans] < len(places))).all(axis=1)]
+        found.append(TexturedFaces(corners[fans], places[index[fans]], texture))
+    return found
+
+
+def _fans(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(T, 3) triangles, in numbers of corners, of polygons that have `sizes` (P,) corners one after the other."""
+    first = np.repeat(np.cumsum(sizes) - sizes, np.maximum(sizes - 2, 0))
+    counts = np.maximum(sizes - 2, 0)
+    step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.stack([first, first + step + 1, first + step + 2], axis=1)
+
+
 class _ObjTexture:
     """The lines of an OBJ file that textures need.
 

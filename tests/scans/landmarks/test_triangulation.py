@@ -36,7 +36,7 @@ def test_lenses_bend_no_line_of_sight() -> None:
     np.testing.assert_allclose(done.positions, FACE, atol=1e-6)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(seed=SEEDS, wrong=st.integers(0, 2))
 def test_wrong_faces_are_left_out_and_change_nothing(seed: int, wrong: int) -> None:
     """Of six views, two may show something else: another place, or noise."""
@@ -54,7 +54,7 @@ def test_wrong_faces_are_left_out_and_change_nothing(seed: int, wrong: int) -> N
     np.testing.assert_allclose(done.positions, SOME, atol=1e-7)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(seed=SEEDS)
 def test_wrong_landmarks_in_two_of_six_views_are_not_used(seed: int) -> None:
     """In each view a sixth of them, 30 to 80 pixels off: a view in which more are wrong is no face."""
