@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,8 @@ _REUSED = 3  # steps that one linearisation serves
 _ANGLE = 0.15  # radians, spread of the joints
 _DRAWING = 3000  # places that draw, at most
 _STEP = 0.05  # of a spread, for differences
+_MARKED = 20.0  # vertices of the scan that a landmark counts as much as
+_MARK_M = 0.008  # from here on a landmark is doubted
 _NOISE = 0.0007  # metres: how far from a head of the model skin lies in scans; weighs the prior against the scan
 
 
@@ -56,21 +59,25 @@ def fit(
     target: Target,
     steps: int = 12,
     drawn: NDArray[np.bool_] | None = None,
+    landmarks: Mapping[str, Floats] | None = None,
 ) -> Coefficients:
     """Fit identity, expression, joints and motion by robust point-to-plane distances and the model's prior.
 
     Gauss-Newton with finite differences; Tukey weights whose width follows the residuals down. Places of the scan that
-    have one of the `drawn` vertices (V,) as their nearest are fitted from there as well.
+    have one of the `drawn` vertices (V,) as their nearest are fitted from there as well. Landmarks, name -> (3,), tell
+    what distances don't: where along the surface something lies.
     """
     prior = prior_of(template.model)
     free = np.flatnonzero(prior.spread > 1e-9)
     chosen = np.flatnonzero(template.shown[: template.cage_size])
+    marks = _marks(template, landmarks or {})
     shape = _pack(head)
     limit = 0.02
     for step in range(steps):
         head = _unpack(shape, head)
         if step % _REUSED == 0:
-            jacobian = _motion(template, shape, head, prior, free)[:, chosen]
+            motion = _motion(template, shape, head, prior, free)
+            jacobian = motion[:, chosen]
         whole = template.surface(head)
         surface, normals = whole[chosen], vertex_normals(whole, template.faces)[chosen]
         hits = target.nearest(surface, 3 * limit)
@@ -84,6 +91,11 @@ def fit(
             back = _drawn_rows(surface, normals, weights, drawn[chosen], target, jacobian, head.shift)
             rows, offset = np.concatenate([rows, back[0]]), np.concatenate([offset, back[1]])
             weights = np.concatenate([weights, back[2]])
+        spread = 1.4826 * float(np.median(np.abs(offset[weights > 0]))) if (weights > 0).any() else limit
+        if len(marks.index):
+            more = marks.rows(whole, motion, head.shift)
+            rows, offset = np.concatenate([rows, more[0]]), np.concatenate([offset, more[1]])
+            weights = np.concatenate([weights, more[2]])
         scale = np.concatenate([prior.spread[free], np.full(6, 1.0)])
         system = (rows * weights[:, None]).T @ rows / _NOISE**2 * scale[:, None] * scale
         right = (rows * weights[:, None]).T @ offset / _NOISE**2 * scale
@@ -94,9 +106,36 @@ def fit(
         shape = shape.copy()
         shape[free] = np.clip(shape[free] + change[: len(free)], prior.low[free], prior.high[free])
         head = _moved(head, change[-6:-3], change[-3:])
-        spread = 1.4826 * float(np.median(np.abs(offset[weights > 0]))) if (weights > 0).any() else limit
         limit = float(np.clip(4 * spread, 0.002, limit))
     return _unpack(shape, head)
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """Landmarks of the scan: vertices of the cage (L,) and where they belong (L, 3)."""
+
+    index: NDArray[np.intp]
+    goal: Floats
+
+    def rows(self, surface: Floats, motion: Floats, pivot: Floats) -> tuple[Floats, Floats, Floats]:
+        """Rows, offsets and weights of the three coordinates of each; those that lie far off count less."""
+        here = surface[self.index]
+        apart = self.goal - here
+        turn = np.cross(here[:, None] - pivot, np.eye(3))  # a row is cross(point, axis), as for planes
+        shift = np.broadcast_to(np.eye(3), (len(here), 3, 3))
+        rows = np.concatenate([np.moveaxis(motion[:, self.index], 0, -1), turn, shift], axis=2)
+        weight = _MARKED / (1 + (np.linalg.norm(apart, axis=1) / _MARK_M) ** 2) ** 2
+        return rows.reshape(-1, rows.shape[2]), apart.ravel(), np.repeat(weight, 3)
+
+
+def _marks(template: Template, landmarks: Mapping[str, Floats]) -> _Marks:
+    """The landmarks that are vertices of the template's skin, each vertex once; contours have no place of their own."""
+    found = {
+        index: np.asarray(landmarks[name], float)
+        for name in landmarks
+        if not name.startswith("jaw_") and (index := template.landmark_index(name)) is not None
+    }
+    return _Marks(np.array(list(found), np.intp), np.array(list(found.values())).reshape(-1, 3))
 
 
 def _drawn_rows(

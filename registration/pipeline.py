@@ -101,14 +101,14 @@ def register(
     near = replace(repaired.scan, vertices=repaired.scan.vertices - origin) if origin.any() else repaired.scan
     target = Target(near, weights, settings.least_weight, confidence=confidence)
     nose = bare_nose(template)  # its tip is easily missed
-    head = template.mean
-    if landmarks:
-        head = from_landmarks(template, head, {name: point - origin for name, point in landmarks.items()})
+    head, marks = template.mean, {name: point - origin for name, point in (landmarks or {}).items()}
+    if marks:
+        head = from_landmarks(template, head, marks)
     done("reading", 0.05)
-    head = align(template, head, target, search=not landmarks)
+    head = align(template, head, target, search=not marks)
     done("rigid", 0.2)
     if settings.coefficients:
-        head = fit(template, head, target, drawn=nose)
+        head = fit(template, head, target, drawn=nose, landmarks=marks)
     done("coefficients", 0.6)
     fitted = template.surface(head)
     vertices = deform(fitted, template.faces, template.shown, target, settings.stiffness, nose)

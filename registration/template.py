@@ -98,9 +98,14 @@ class Template:
 
     def landmark(self, vertices: NDArray, name: str) -> NDArray | None:
         """(3,) a landmark of the head model on the vertices (V, 3), None where it is none of the skin's vertices."""
-        number = np.searchsorted(self._used, self.model.landmarks[name])
-        found = number < len(self._used) and self._used[number] == self.model.landmarks[name]
-        return vertices[number] if found else None
+        number = self.landmark_index(name)
+        return None if number is None else vertices[number]
+
+    def landmark_index(self, name: str) -> int | None:
+        """The vertex of a landmark of the head model, None where there is none of the skin's."""
+        vertex = self.model.landmarks.get(name, -1)
+        number = int(np.searchsorted(self._used, vertex))
+        return number if number < len(self._used) and self._used[number] == vertex else None
 
     def around_face(self, vertices: NDArray, other: Mesh | None = None) -> Mesh:
         """The head without neck and shoulders, for pictures: what lies near the middle of the face.

@@ -13,6 +13,7 @@ from assets.head_models.registry import load_head_model
 from assets.parameter_sampler import ParameterSampler
 from capture import InputError, Mesh
 from capture.geometry import rotation_matrix, vertex_areas
+from registration.coefficients import fit
 from registration.errors import SurfaceError, face_error, region_errors
 from registration.nonrigid import Stiffness, cotangent_laplacian, deform
 from registration.pipeline import RegistrationSettings, register
@@ -86,6 +87,22 @@ def test_the_laplacian_of_a_sphere_is_known() -> None:
     for axis in range(3):  # coordinates are eigenfunctions of the eigenvalue 2
         x = vertices[:, axis]
         assert abs((x @ laplacian @ x) / (areas @ x**2) - 2) < 0.01
+
+
+def test_landmarks_draw_features_along_the_surface(template: Template, somebody: Coefficients) -> None:
+    truth = template.surface(somebody)
+    names = ("left_mouth_corner", "right_mouth_corner", "upper_lip", "lower_lip")
+    places = {name: np.asarray(template.landmark(truth, name)) for name in names}
+    target = Target(Mesh(truth.astype(np.float32), template.faces), template.shown.astype(float))
+    start = align(template, template.mean, target)
+
+    def apart(marks: dict[str, np.ndarray]) -> float:
+        surface = template.surface(fit(template, start, target, steps=3, landmarks=marks))
+        return float(np.mean([np.linalg.norm(template.landmark(surface, name) - places[name]) for name in names]))
+
+    without = apart({})
+    assert apart(places) < 0.8 * without
+    assert apart({"jaw_0": np.zeros(3)}) == without  # contours have no place of their own
 
 
 def test_a_surface_follows_what_is_there_and_only_that() -> None:
