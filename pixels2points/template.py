@@ -35,7 +35,8 @@ def register(
         scan: V vertices: a scan, a mesh file (PLY, OBJ), or a capture or its folder, whose `scan.ply` is taken.
         labels: of the V vertices: a prediction, labels, or a file with either; "none" takes the whole scan. Where None,
             what somebody painted of a capture, else its prediction, else its labels.
-        template: head model that is deformed: makehuman, an ICT-FaceKit folder or an .npz file.
+        template: head model that is deformed: makehuman, an ICT-FaceKit folder, an .npz file, or an .obj file with its
+            landmarks beside it.
         landmarks: name -> (3,) point in the scan's unit, or a JSON file of it, for a scan in a frame of its own; the
             names are in docs/registration.md.
         unit: of the scan: m, cm, mm, dm, inch, ft, or metres per unit; guessed from its size where None.

@@ -15,7 +15,8 @@ class RegisterOptions:
     Attributes:
         labels: labels.npz or prediction.npz of the scan, or none for the whole scan; by default what somebody painted,
             else the capture's prediction, else its labels.
-        template: head model that is deformed: makehuman, an ICT-FaceKit folder or an .npz file.
+        template: head model that is deformed: makehuman, an ICT-FaceKit folder, an .npz file, or an .obj file with its
+            landmarks beside it.
         landmarks: JSON file, name -> [x, y, z] in the scan's unit, for a scan in a frame of its own.
         unit: unit of the scan: m, cm, mm, dm, inch, ft, or metres per unit; by default guessed and printed.
         out: output folder; by default registration/ in the capture, or <scan>.registration beside a mesh.

@@ -14,6 +14,7 @@ from assets.head_models.head_model import FloatArray, HeadModel, split_quads, tr
 from assets.head_models.ict_facekit import read_ict
 from assets.head_models.linear_file import read_linear
 from assets.head_models.linear_model import LinearData, LinearHead
+from assets.head_models.obj_template import read_obj_template
 from assets.makehuman.model import load_default_model
 from capture.errors import InputError
 
@@ -79,6 +80,7 @@ def _read_ict(folder: Path) -> LinearData:
 
 FORMATS = (
     Format("an ICT-FaceKit folder", Path.is_dir, _read_ict),
+    Format("an .obj file with its landmarks", lambda path: path.suffix.lower() == ".obj", read_obj_template),
     Format("an .npz file", lambda path: path.suffix.lower() == ".npz", read_linear),
 )
 """Formats of head models; a new one is a row."""

@@ -78,7 +78,8 @@ def fit_to_scan(
     Raises:
         InputError: as `register` does.
     """
-    head, scan = Template(load_head_model(template)), scaled(given, metres)
+    levels = 0 if Path(template).suffix.lower() == ".obj" else 1  # people's own meshes keep their vertices
+    head, scan = Template(load_head_model(template), levels), scaled(given, metres)
     weights, confidence = skin_weights.weights, skin_weights.confidence
     registration = register(head, scan, weights, RegistrationSettings(), landmarks, confidence, progress)
     return ScanRegistration(name, scan, metres, skin_weights, head, registration)
