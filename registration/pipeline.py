@@ -71,6 +71,7 @@ def register(
     landmarks: Mapping[str, Floats] | None = None,
     confidence: NDArray | None = None,
     progress: Callable[[str, float], None] = lambda step, share: None,
+    detected: Mapping[str, Floats] | None = None,
 ) -> Registration:
     """Deform the template onto the skin of a scan. The same input gives the same result.
 
@@ -82,6 +83,8 @@ def register(
         landmarks: name -> (3,) metres, as the head model names them.
         confidence: (V,) 0 to 1, how much vertices that count as skin say about it (`confidence_of`).
         progress: called with the step and the share that is done, 0 to 1.
+        detected: landmarks as a detector finds them: good enough for a start where the frame isn't that of our
+            captures.
 
     Raises:
         InputError: no skin, labels of another scan, a size that is no head's, or a head that isn't found.
@@ -105,7 +108,8 @@ def register(
     if marks:
         head = from_landmarks(template, head, marks)
     done("reading", 0.05)
-    head = align(template, head, target, search=not marks)
+    there = {name: point - origin for name, point in (detected or {}).items()}
+    head = align(template, head, target, search=not marks, detected=there)
     done("rigid", 0.2)
     if settings.coefficients:
         head = fit(template, head, target, drawn=nose, landmarks=marks)

@@ -71,11 +71,18 @@ def rigid_motion(source: Floats, goal: Floats, weights: Floats | None = None) ->
     return rotation, aim - rotation @ centre
 
 
-def align(template: Template, head: Coefficients, target: Target, search: bool = True) -> Coefficients:
+def align(
+    template: Template,
+    head: Coefficients,
+    target: Target,
+    search: bool = True,
+    detected: Mapping[str, Floats] | None = None,
+) -> Coefficients:
     """The head moved rigidly onto the target.
 
     It starts where `head` is, in the frame of our captures. Where the face doesn't come to lie tightly on the scan from
-    there, it is looked for all over, unless `search` is False.
+    there, it starts where landmarks are that were detected, name -> (3,), and else it is looked for all over, unless
+    `search` is False.
 
     Raises `InputError` where it isn't found.
     """
@@ -84,6 +91,11 @@ def align(template: Template, head: Coefficients, target: Target, search: bool =
     face = np.flatnonzero(template.face_mask)
     chosen = _spread(face, _POINTS)
     best = _icp(surface[chosen], normals[chosen], target)
+    if best.tight < _SURE and detected:
+        there = from_landmarks(template, head, detected)
+        turn = there.rotation @ head.rotation.T
+        start = turn, there.shift - turn @ head.shift
+        best = max(best, _icp(surface[chosen], normals[chosen], target, start, _CLOSE), key=lambda fit: fit.tight)
     if best.tight < _SURE and search:
         best = max(best, _search(surface[face], normals[face], target), key=lambda fit: fit.tight)
     if best.near < _GOOD or best.tight < _LEAST:

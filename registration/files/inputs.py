@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from capture import Capture, HeadSurface, InputError, Labels, Scan, read_json
 from registration.weights import confidence_of
+from scans.landmarks.names import STEADY
 from scans.landmarks.records import FaceLandmarks, is_record
 from scans.meshes.reading import read_scan
 from scans.predictions import Prediction
@@ -81,11 +82,12 @@ def weights_of(skin: Prediction | Labels, path: Path | None = None) -> SkinWeigh
 def read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:
     """Landmarks, name -> (3,) metres, from a JSON object of points in units of `metres`; raises `InputError`.
 
-    The file may be one of `p2p landmarks`: those of its landmarks that are sure and have names.
+    The file may be one of `p2p landmarks`: those of its landmarks that are sure, and that head models have, too.
     """
     value = read_json(path, "landmarks")
     if is_record(value):
-        value = FaceLandmarks.from_json(value, str(path)).named()
+        named = FaceLandmarks.from_json(value, str(path)).named()
+        value = {name: named[name] for name in STEADY if name in named}
     return landmarks_in_metres(value, metres, f"{path}: landmarks")
 
 

@@ -14,6 +14,7 @@ from capture import HeadSurface, Mesh, Scan, write_bytes
 from capture.ply.files import PlyMesh, write_ply
 from registration.errors import face_error, region_errors
 from registration.files.inputs import SkinWeights
+from registration.files.landmark_check import LandmarkCheck
 from registration.pipeline import Registration, RegistrationSettings
 from registration.regions import face_regions
 from registration.template import Template
@@ -33,6 +34,7 @@ class ScanRegistration:
         skin_weights: of its vertices.
         template: the head model.
         registration: the template on the scan.
+        check: distances of its landmarks from detected ones; None where there are none.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ScanRegistration:
     skin_weights: SkinWeights
     template: Template
     registration: Registration
+    check: LandmarkCheck | None = None
 
     @property
     def skin(self) -> NDArray[np.bool_]:
@@ -87,6 +90,8 @@ class ScanRegistration:
         }
         summary["fit"] = face_error(mesh, face, self.skin_mesh()).to_json()
         summary["fit_regions"] = region_errors(mesh, face_regions(self.template), self.skin_mesh())
+        if self.check is not None:
+            summary["landmarks"] = self.check.to_json()
         if true_surface is not None:
             summary["error"] = face_error(mesh, face, true_surface).to_json()
             if true_surface.face_mask is not None and true_surface.face_mask.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from assets.head_models.registry import load_head_model
-from capture import InputError, Scan, atomic_path, write_json
+from capture import InputError, RefusedError, Scan, atomic_path, write_json
 from capture.derived import TEXTURE, remove_files
+from registration.files.detected import DOUBTFUL_MM, WRONG_MM, check_by_landmarks, detected_landmarks
 from registration.files.inputs import SkinWeights, read_input_scan, read_landmarks, read_true_surface, read_weights
 from registration.files.outputs import ScanRegistration, write_registered_meshes
 from registration.files.picture import draw_registration, shown_distance
@@ -52,7 +54,9 @@ def fit_template(where: Path, options: RegisterOptions, progress: Progress = _no
     skin_weights = read_weights(options.labels, folder, given)
     log.info("%s: %s", name, skin_weights.source)
     landmarks = None if options.landmarks is None else read_landmarks(options.landmarks, metres)
-    return fit_to_scan(name, given, metres, skin_weights, options.template, landmarks, progress)
+    detected = detected_landmarks(where, given, metres)
+    done = fit_to_scan(name, given, metres, skin_weights, options.template, landmarks, progress, detected)
+    return replace(done, check=check_by_landmarks(done, detected)) if detected else done
 
 
 def fit_to_scan(
@@ -63,6 +67,7 @@ def fit_to_scan(
     template: str = RegisterOptions.template,
     landmarks: Mapping[str, NDArray] | None = None,
     progress: Progress = _no_progress,
+    detected: Mapping[str, NDArray] | None = None,
 ) -> ScanRegistration:
     """Register the template to a scan in its own unit.
 
@@ -74,6 +79,7 @@ def fit_to_scan(
         template: the head model, as `load_head_model` takes it.
         landmarks: name -> (3,) metres.
         progress: called with the step and the share of the whole that is done.
+        detected: landmarks as a detector finds them, to start from.
 
     Raises:
         InputError: as `register` does.
@@ -81,7 +87,7 @@ def fit_to_scan(
     levels = 0 if Path(template).suffix.lower() == ".obj" else 1  # people's own meshes keep their vertices
     head, scan = Template(load_head_model(template), levels), scaled(given, metres)
     weights, confidence = skin_weights.weights, skin_weights.confidence
-    registration = register(head, scan, weights, RegistrationSettings(), landmarks, confidence, progress)
+    registration = register(head, scan, weights, RegistrationSettings(), landmarks, confidence, progress, detected)
     return ScanRegistration(name, scan, metres, skin_weights, head, registration)
 
 
@@ -124,7 +130,19 @@ def register_scan(
         write_view(out / PAGE, registration_view(done, distance, summary, folder))
     _log_errors(done.name, summary, out)
     log.info("%s", out)
+    _judge(done, out)
     return summary
+
+
+def _judge(done: ScanRegistration, out: Path) -> None:
+    """Warn where the template's landmarks lie far from the detected ones; raise `RefusedError` where very far."""
+    if done.check is None or done.check.median_mm < DOUBTFUL_MM:
+        return
+    told = f"{done.name}: {done.check.text}: look at {out / 'registered.png'}"
+    if done.check.median_mm < WRONG_MM:
+        log.warning("%s; hair that counts as skin or a wrong `unit` does that", told)
+        return
+    raise RefusedError(f"{told}; the template lies elsewhere, or upside down: give `landmarks`, or better `labels`")
 
 
 def _log_errors(name: str, summary: dict[str, Any], out: Path) -> None:

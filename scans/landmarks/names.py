@@ -31,6 +31,13 @@ INDEX: dict[str, int] = {
 """Name -> index of the landmark; a place may have several names. Those of head models, and the pupils."""
 
 
+STEADY = (
+    "left_eye_inner", "left_eye_outer", "right_eye_inner", "right_eye_outer", "left_mouth_corner",
+    "right_mouth_corner", "nose_tip", "nasion", "left_nostril_wing", "right_nostril_wing", "upper_lip",
+)  # fmt: skip
+"""Places that the detector and head models mean the same by, within some millimetres."""
+
+
 def names_of(index: int) -> list[str]:
     """The names of a landmark, none for most."""
     return [name for name, number in INDEX.items() if number == index]
