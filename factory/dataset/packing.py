@@ -133,10 +133,10 @@ def _open_all(folders: Sequence[Path]) -> dict[str, Capture]:
     by_id: dict[str, Capture] = {}
     for folder in folders:
         capture = Capture.read(folder)
-        scan = Scan.read(capture.scan_path) if capture.scan_path.is_file() else None
-        if scan is None:
+        if not capture.scan_path.is_file():
             raise InputError(f"capture {folder} has no scan; run `p2p reconstruct {folder}` first")
-        Labels.read(capture.labels_path, len(scan.vertices))  # or say what is wrong
+        if not is_painted(capture.labels_path):  # those may be of any program, and are read later
+            Labels.read(capture.labels_path, len(Scan.read(capture.scan_path).vertices))
         if not _ID.fullmatch(capture.info.id):
             hint = "rename it to 1 to 64 of the characters A-Z a-z 0-9 _ -"
             raise InputError(f"capture {folder} is called {capture.info.id!r}; {hint}")

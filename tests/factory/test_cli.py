@@ -105,9 +105,9 @@ def test_a_stage_runs_without_the_libraries_of_others(command: list[str], foreig
 def test_pack_and_report(tmp_path: Path) -> None:
     for i in range(2):
         make_capture(tmp_path / "captures" / f"head_{i:08d}", seed=i)
-    done = p2p("pack", tmp_path / "captures", "--out", tmp_path / "dataset", "--test-share", "0.5")
+    done = p2p_once("pack", tmp_path / "captures", "--out", tmp_path / "dataset", "--test-share", "0.5")
     assert done.returncode == 0, done.stderr
-    done = p2p("report", tmp_path / "dataset")
+    done = p2p_once("report", tmp_path / "dataset")
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "dataset" / "report.html").read_text()
     for head in ("head_00000000", "head_00000001"):
@@ -119,7 +119,7 @@ def test_pack_and_report(tmp_path: Path) -> None:
 def test_a_file_where_the_output_should_be(tmp_path: Path) -> None:
     make_capture(tmp_path / "captures" / "head_00000000")
     (tmp_path / "dataset").write_text("precious")
-    line = one_error(p2p("pack", tmp_path / "captures", "--out", tmp_path / "dataset"))
+    line = one_error(p2p_once("pack", tmp_path / "captures", "--out", tmp_path / "dataset"))
     assert str(tmp_path / "dataset") in line
     assert (tmp_path / "dataset").read_text() == "precious"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 
 from capture import Capture, InputError, Labels, Scan
 from factory.cli.main import main
@@ -16,29 +17,31 @@ from factory.production.verify import verify
 from factory.report.dataset_reader import DatasetReader
 from factory.report.sample_sections import head_section
 from scans.head_sample import HeadSample
-from scans.meshes.reading import scan_key
+from scans.meshes.reading import read_scan, scan_key
 from tests.helpers import make_capture
 from training.data.shards import read_heads, read_splits
 
 
-def paint(folder: Path, *, unit: float = 1000.0, tile: bool = False) -> Capture:
+def paint(folder: Path, *, unit: float = 1000.0, kind: str = "plain") -> Capture:
     """A toy capture of one's own, painted: scan and cameras in another unit, no `capture.json`; its top left open.
 
-    With `tile` the scan is of two parts that don't share their vertices at the seam.
+    A "tiled" scan is of two parts that don't share their vertices at the seam, a "foreign" one an ASCII file.
     """
     capture = make_capture(folder, seed=1)
     scan = Scan.read(capture.scan_path)
     vertices, faces = scan.vertices.astype(float) * unit, scan.faces
-    if tile:
+    if kind == "tiled":
         behind = (vertices[faces][:, :, 0] > 0).all(axis=1)
         faces = np.where(behind[:, None], faces + len(vertices), faces)
         vertices = np.concatenate([vertices, vertices])
     Scan(vertices, faces).write(capture.scan_path)
+    if kind == "foreign":
+        trimesh.Trimesh(vertices, faces, process=False).export(capture.scan_path, encoding="ascii")
     cameras = [replace(camera, translation=camera.translation * unit) for camera in capture.cameras]
     Capture.create(folder, cameras)
     (folder / Capture.INFO).unlink()
     (folder / Capture.HEAD).unlink()
-    written = Scan.read(capture.scan_path)
+    written = read_scan(capture.scan_path)
     skin, known = written.vertices[:, 1] < 0, written.vertices[:, 2] < 0.05 * unit
     distance = np.full(len(skin), np.nan, np.float32)
     labels = Labels(distance, skin & known, known=known, scan=scan_key(written), painted=True)
@@ -52,9 +55,9 @@ def pack_one(captures: Path, out: Path) -> HeadSample:
     return head
 
 
-@pytest.mark.parametrize("tile", [False, True])
-def test_a_painted_scan_is_packed_in_metres(tmp_path: Path, tile: bool) -> None:
-    capture = paint(tmp_path / "captures" / "me", tile=tile)
+@pytest.mark.parametrize("kind", ["plain", "tiled", "foreign"])
+def test_a_painted_scan_is_packed_in_metres(tmp_path: Path, kind: str) -> None:
+    capture = paint(tmp_path / "captures" / "me", kind=kind)
     head = pack_one(tmp_path / "captures", tmp_path / "data")
     points, labels = head.scan.vertices, head.labels
     assert head.id == "me" and head.info["painted"] and len(points) == 642
