@@ -111,18 +111,19 @@ def pad(image: NDArray[np.uint8], known: NDArray[np.bool_], width: int) -> None:
     """
     height, across = known.shape
     flat = image.reshape(-1, image.shape[2])
-    ring = np.ones((3, 3), bool)
     known = known.copy()
+    rows, columns = np.nonzero(binary_dilation(known, np.ones((3, 3), bool)) & ~known)
     for _ in range(width):
-        rows, columns = np.nonzero(binary_dilation(known, ring) & ~known)
-        if not len(rows):
-            return
         total, count = np.zeros((len(rows), image.shape[2]), np.float32), np.zeros(len(rows), np.float32)
+        beyond = []
         for down, right in _NEIGHBOURS:
             y, x = rows + down, columns + right
             there = (y >= 0) & (y < height) & (x >= 0) & (x < across)
+            beyond.append((y * across + x)[there])
             there[there] = known[y[there], x[there]]
             total[there] += flat[y[there] * across + x[there]]
             count += there
         flat[rows * across + columns] = np.round(total / count[:, None])
         known[rows, columns] = True
+        following = np.unique(np.concatenate(beyond))
+        rows, columns = np.divmod(following[~known.reshape(-1)[following]], across)
