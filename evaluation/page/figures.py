@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from capture import Mesh
 from evaluation.comparison.results import MethodResult, read_probability, read_vertices
-from evaluation.comparison.rows import TableRow
+from evaluation.comparison.rows import BEST, OWN, TableRow
 from evaluation.comparison.samples import EvaluationSample
 from registration.template import Template
 from scans.distance import surface_distance_mm
@@ -18,9 +18,14 @@ from scans.pictures import colours
 from scans.pictures.colours import distance_colours, faded
 from scans.pictures.encoding import thumbnail
 from scans.pictures.mesh_renderer import Fragments, MeshRenderer, Picture
+from scans.predictions import Prediction
+from scans.viewer.cameras import viewed_cameras
+from scans.viewer.page import view_page
+from scans.viewer.view import View, ViewedScan, ViewedTemplate
 
 SHOWN_MM = 3.0  # error of the brightest colour
 _SIDE = 250
+_TURNING = 2  # heads with a page: some megabytes each
 _IMAGES = 5
 _DOWN = (0.0, 0.0, -1.0)
 _SIDES = {"front": (0.0, 1.0, 0.0), "side": (-0.8, 0.6, 0.0)}
@@ -43,11 +48,12 @@ class MethodPanel:
 
 @dataclass(frozen=True, eq=False)
 class HeadFigure:
-    """A head: its name, some of its images, and a panel for each method."""
+    """A head: its name, some of its images, a panel for each method, and of some heads a page to turn it around."""
 
     name: str
     images: Sequence[Picture]
     panels: Sequence[MethodPanel]
+    view: str | None = None
 
 
 @dataclass(eq=False)
@@ -74,7 +80,35 @@ class ComparisonFigures:
             if result is not None and (result.labels is not None or result.registration is not None):
                 pictures = self._pictures(sample, surface, result, fragments)
                 panels.append(MethodPanel(row.title, _text(result), pictures))
-        self.made.append(HeadFigure(sample.head.id, [thumbnail(images[i], _SIDE) for i in chosen], panels))
+        page = self._view(sample, surface, rows, results) if len(self.made) < _TURNING else None
+        self.made.append(HeadFigure(sample.head.id, [thumbnail(images[i], _SIDE) for i in chosen], panels, page))
+
+    def _view(
+        self,
+        sample: EvaluationSample,
+        surface: Mesh | None,
+        rows: Sequence[TableRow],
+        results: Mapping[str, MethodResult],
+    ) -> str | None:
+        """A page with the labels of ours, or else of the first row that has some, and the template registered by them.
+
+        None without labels.
+        """
+        titles = {row.name: row.title for row in rows if row.name in results}
+        labelled = [name for name in (OWN, BEST, *titles) if name in titles and results[name].probability is not None]
+        if not labelled:
+            return None
+        result, head = results[labelled[0]], sample.head
+        assert result.probability is not None
+        probability = read_probability(result.probability)
+        template = None
+        if result.registration is not None and self.template is not None and surface is not None:
+            mesh = Mesh(read_vertices(result.registration.vertices), self.template.faces)
+            distance = surface_distance_mm(mesh.vertices, surface)
+            template = ViewedTemplate(mesh, distance, self.template.face_mask, "true surface")
+        scan = ViewedScan(head.scan, Prediction(probability, probability > 0.5))
+        facts = (f"labels: {titles[labelled[0]]}", _text(result))
+        return view_page(View(head.id, scan, template, viewed_cameras(head), facts))
 
     def _pictures(
         self,

@@ -55,6 +55,7 @@ def render(
             {
                 "name": figure.name,
                 "images": [jpeg_url(image) for image in figure.images],
+                "view": figure.view,
                 "panels": [
                     {
                         "title": panel.title,

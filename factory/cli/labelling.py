@@ -104,7 +104,7 @@ def _write_more(options: Segment) -> None:
 
     labelled = Labelled.read(options.capture, options.scan)
     if options.reuse and not options.no_view:
-        from scans.prediction_view import labelled_view
+        from scans.labelled_view import labelled_view
         from scans.viewer.page import PAGE, write_view
 
         write_view(labelled.folder / PAGE, labelled_view(labelled))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -30,6 +31,7 @@ from scans.pictures.colours import OTHER_COLOUR, SKIN_COLOUR
 from scans.pictures.encoding import png_url
 
 PAGE = "report.html"
+TURNING = 2  # heads, and predictions, with a view to turn around: some megabytes each
 
 
 @dataclass(frozen=True)
@@ -82,18 +84,19 @@ def _render(reader: DatasetReader, settings: ReportSettings, extras: ReportExtra
     usage = sum_usage(read_events(reader.store))
     shown = _evenly_spaced(statistics.locations, settings.heads)
     faces = _evenly_spaced(statistics.locations, settings.faces) if len(statistics.locations) > len(shown) else []
-    heads, thumbnails, predictions, thresholds = [], [], [], set[float]()
+    heads, predictions = list[dict[str, Any]](), list[dict[str, Any]]()
+    thumbnails, thresholds = [], set[float]()
     with track("report", len(shown) + len(faces) + len(extras.predictions)) as progress:
         for location in shown:
             head = reader.read_head(location)
-            heads.append(head_section(head, location.split))
+            heads.append(head_section(head, location.split, turning=len(heads) < TURNING))
             thresholds.add(threshold_of(head))
             progress.advance(1, head.id)
         for location in faces:
             thumbnails.append(face_thumbnail(reader, location))
             progress.advance(1, "faces")
         for folder in extras.predictions:
-            predictions.append(prediction_section(folder))
+            predictions.append(prediction_section(folder, turning=len(predictions) < TURNING))
             progress.advance(1, folder.name)
     return _template().render(
         title=extras.title or f"Data set {reader.store.url.rpartition('/')[2]}",

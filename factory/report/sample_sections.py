@@ -16,7 +16,11 @@ from scans.images.decoding import decode_image
 from scans.pictures.colours import agreement_colours, distance_colours, label_colours
 from scans.pictures.encoding import jpeg_url, thumbnail
 from scans.pictures.pyvista_renderer import render_mesh
+from scans.prediction_view import prediction_view
 from scans.predictions import Prediction
+from scans.viewer.cameras import viewed_cameras
+from scans.viewer.page import view_page
+from scans.viewer.view import View, ViewedScan
 
 THUMBNAIL = 264  # pixels; shown at half that size
 FRONT = 160  # likewise
@@ -36,8 +40,8 @@ def face_thumbnail(reader: DatasetReader, location: HeadLocation) -> str:
     return jpeg_url(thumbnail(image, FRONT))
 
 
-def head_section(head: HeadSample, split: str) -> dict[str, Any]:
-    """Values of the section about a head: name, split, summary, views and meshes."""
+def head_section(head: HeadSample, split: str, turning: bool = False) -> dict[str, Any]:
+    """Values of the section about a head: name, split, summary, views, meshes, and where wanted a view to turn."""
     labels, scan = head.labels, head.scan
     assert labels is not None  # samples have them
     skin = labels.distance_mm[labels.skin & np.isfinite(labels.distance_mm)]
@@ -53,14 +57,17 @@ def head_section(head: HeadSample, split: str) -> dict[str, Any]:
         title = "distance to the surface, 0 (dark) to 5 mm (bright)"
         shown.append(_mesh_picture(scan, colours, "three_quarter", title))
     views = [jpeg_url(thumbnail(image, THUMBNAIL)) for image in head.pixels()]
-    return {"name": head.id, "split": split, "summary": summary, "views": views, "meshes": shown}
+    view = View(head.id, ViewedScan.of_labels(scan, labels), cameras=viewed_cameras(head)) if turning else None
+    page = None if view is None else view_page(view)
+    return {"name": head.id, "split": split, "summary": summary, "views": views, "meshes": shown, "view": page}
 
 
-def prediction_section(folder: Path) -> dict[str, Any]:
-    """Values of the section about a segmented capture: name, scores, views and meshes."""
+def prediction_section(folder: Path, turning: bool = False) -> dict[str, Any]:
+    """Values of the section about a segmented capture: name, scores, views, meshes, and where wanted a view to turn."""
     capture = Capture.read(folder)
     scan = Scan.read(capture.scan_path)
-    skin = Prediction.read(folder / "prediction" / Prediction.FILE, scan).skin
+    prediction = Prediction.read(folder / "prediction" / Prediction.FILE, scan)
+    skin = prediction.skin
     shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
     scores: BinaryScores | None = None
     predicted = label_colours(skin)
@@ -76,7 +83,8 @@ def prediction_section(folder: Path) -> dict[str, Any]:
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
     views = [jpeg_url(thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL)) for path in capture.image_paths]
-    return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown}
+    page = view_page(prediction_view(prediction, HeadSample.from_capture(capture, scan))) if turning else None
+    return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown, "view": page}
 
 
 def _mesh_picture(mesh: Mesh, colours: NDArray[np.uint8] | None, view: str, caption: str) -> dict[str, str]:

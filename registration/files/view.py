@@ -14,7 +14,6 @@ from capture import InputError, Labels
 from registration.files.outputs import ScanRegistration
 from registration.files.picture import SurfaceDistance
 from scans.head_sample import HeadSample
-from scans.predictions import Prediction
 from scans.units import find_units, scaled_camera
 from scans.viewer.cameras import viewed_cameras
 from scans.viewer.view import View, ViewedCamera, ViewedScan, ViewedTemplate
@@ -45,10 +44,7 @@ def registration_view(
 def _viewed_scan(done: ScanRegistration) -> ViewedScan:
     labels = done.skin_weights.labels
     if isinstance(labels, Labels):
-        known = bool(np.isfinite(labels.distance_mm).any())
-        distance = labels.distance_mm if known else None
-        prediction = Prediction(labels.skin.astype(np.float32), labels.skin, distance_mm=distance)
-        return ViewedScan(done.scan, prediction, certain=True)
+        return ViewedScan.of_labels(done.scan, labels)
     return ViewedScan(done.scan, labels)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import InputError, Mesh, Scan
+from capture import InputError, Labels, Mesh, Scan
 from scans.predictions import Prediction
 
 
@@ -29,6 +29,13 @@ class ViewedScan:
     def __post_init__(self) -> None:
         if self.prediction is not None and len(self.prediction.skin) != len(self.scan.vertices):
             raise InputError(f"{len(self.prediction.skin)} labels for {len(self.scan.vertices)} vertices")
+
+    @classmethod
+    def of_labels(cls, scan: Scan, labels: Labels) -> ViewedScan:
+        """A scan with labels that somebody painted or that were computed."""
+        known = bool(np.isfinite(labels.distance_mm).any())
+        distance = labels.distance_mm if known else None
+        return cls(scan, Prediction(labels.skin.astype(np.float32), labels.skin, distance_mm=distance), certain=True)
 
 
 @dataclass(frozen=True, eq=False)

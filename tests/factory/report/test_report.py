@@ -20,6 +20,7 @@ from factory.production.state.quarantine import put_in_quarantine
 from factory.report.dataset_reader import DatasetReader, front_view
 from factory.report.page import ReportExtras, write_report
 from factory.report.settings import ReportSettings
+from tests.devtools import SOFTWARE_GL, browsing
 from tests.factory.report.browser import find_browser, open_page
 from tests.helpers import looking_at_origin, make_capture
 
@@ -195,6 +196,28 @@ def test_in_a_browser(browser: str, dataset: Path, tmp_path: Path, width: int) -
         "Failed and rejected heads", "Assets",
     ]  # fmt: skip
     assert "the last words <b>" in shown.text
+
+
+def test_heads_are_turned_around_in_the_page_once_they_are_unfolded(
+    browser: str, dataset: Path, tmp_path: Path
+) -> None:
+    write_report(str(dataset), settings=FEW)
+    inside = "document.querySelector('.turning iframe').contentDocument"
+    with browsing(browser, tmp_path / "profile", *SOFTWARE_GL) as page:
+        page.open(dataset / "report.html")
+        assert page.evaluate("document.querySelectorAll('.turning iframe').length") == 2
+        assert not page.evaluate(f"Boolean({inside}.getElementById('canvas'))")  # nothing is unpacked before
+        page.evaluate("document.querySelector('.turning summary').click()")  # images still move it
+        page.wait(f"{inside}.documentElement?.dataset.ready")
+        page.evaluate("document.querySelector('.turning iframe').scrollIntoView({block: 'center'})")
+        x, y = page.evaluate(
+            "(b => [b.x + b.width / 2, b.y + b.height / 2])"
+            "(document.querySelector('.turning iframe').getBoundingClientRect())"
+        )
+        red, _, blue = page.screenshot()[round(y), round(x)].astype(int)
+        assert red > blue + 40  # skin, in the middle of the face
+        assert page.errors == []
+        assert not [name for name in page.requests if name.partition(":")[0] not in ("file", "data", "blob", "about")]
 
 
 def test_the_browser_test_can_fail(browser: str, tmp_path: Path) -> None:
