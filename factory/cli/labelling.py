@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from capture import InputError
@@ -11,9 +14,11 @@ from factory.annotation.options import AnnotateOptions
 from factory.cli.checks import check_blender, check_capture
 from factory.cli.parser import Command, argument, group
 from factory.console import track_share
+from factory.many import ManyOptions, Progress, apart, expand, refuse, run_each
 from registration.options import RegisterOptions
 from registration.texture.options import TextureOptions
 from scans.mask_options import MaskOptions
+from scans.skin_labels import NO_LABELS
 from training.early_checks import check_checkpoint
 from training.options import SegmentOptions
 
@@ -26,7 +31,8 @@ class Segment:
 
     Attributes:
         capture: folder of the capture: images, their cameras, and the scan; or a mesh file with colours alone,
-            of which views are rendered into <mesh>.capture.
+            of which views are rendered into <mesh>.capture. Several, or a pattern such as 'captures/*', are done one
+            after the other.
         checkpoint: labeller to use, a checkpoint of `p2p fit`; by default the one that comes with the program.
         scan: the scan, .ply, .obj, .stl, .off, .3mf or .glb; by default scan.ply in the capture.
         reuse: take the prediction that is there, and write view.html and what is asked for beside it.
@@ -35,7 +41,7 @@ class Segment:
             Maya and others), blend (vertex groups, selected faces).
     """
 
-    capture: Path = argument()
+    capture: tuple[Path, ...] = argument()
     checkpoint: Path | None = None
     scan: Path | None = None
     options: SegmentOptions = group(SegmentOptions())
@@ -43,6 +49,7 @@ class Segment:
     no_view: bool = False
     formats: tuple[str, ...] = ()
     masks: MaskOptions = group(MaskOptions(), "masks")
+    many: ManyOptions = group(ManyOptions(), "several captures")
 
     def __post_init__(self) -> None:
         if foreign := [name for name in self.formats if name not in ("obj", "blend")]:
@@ -64,30 +71,41 @@ class Segment:
 
 def segment(options: Segment) -> None:
     """Predict with a trained labeller which vertices of a scan are skin."""
-    if options.capture.is_file():
-        options = _with_views(options)
-    check_capture(options.capture, options.scan)
+    captures = expand(options.capture)
+    if len(captures) == 1:
+        _segment(options, captures[0])
+        return
+    refuse(len(captures), {"scan": options.scan})
+    if not options.reuse:
+        check_checkpoint(options.checkpoint)
+    run_each(captures, partial(_segment, options), "segmenting", options.many)
+
+
+def _segment(options: Segment, capture: Path, progress: Progress | None = None) -> str:
+    """Segment a capture or a mesh; returns a few words on what came of it."""
+    if capture.is_file():
+        options, capture = _with_views(options, capture, progress)
+    check_capture(capture, options.scan)
     if "blend" in options.formats:
         check_blender()
-    if not options.reuse:
-        _predict(options)
+    words = "" if options.reuse else _predict(options, capture)
     if options.reuse or options.masks.masks or options.formats:
-        _write_more(options)
+        _write_more(options, capture)
+    return words
 
 
-def _with_views(options: Segment) -> Segment:
-    """The options for the capture of views that are rendered of a mesh, or were, where `reuse`."""
+def _with_views(options: Segment, path: Path, share: Progress | None) -> tuple[Segment, Path]:
+    """The options for the capture of views that are rendered of a mesh, or were, where `reuse`; and that capture."""
     from scans.mesh_views.rendered_capture import capture_folder, render_capture
 
-    path = options.capture
     if options.scan is not None:
         raise InputError(f"`scan` {options.scan}: {path} is a mesh itself; name the capture that the scan belongs to")
     units = _same_unit(options.options, path)
     if not options.reuse:
         check_checkpoint(options.checkpoint)
-        with track_share(f"views of {path.name}") as progress:
+        with nullcontext(share) if share else track_share(f"views of {path.name}") as progress:
             render_capture(path, progress=progress)
-    return replace(options, capture=capture_folder(path), scan=path, options=units)
+    return replace(options, scan=path, options=units), capture_folder(path)
 
 
 def _same_unit(options: SegmentOptions, path: Path) -> SegmentOptions:
@@ -97,12 +115,12 @@ def _same_unit(options: SegmentOptions, path: Path) -> SegmentOptions:
     return options if options.unit is None else replace(options, camera_unit=options.unit)
 
 
-def _write_more(options: Segment) -> None:
+def _write_more(options: Segment, capture: Path) -> None:
     from scans.labelled import Labelled
     from scans.labelled_groups import write_obj
     from scans.prediction_masks import write_masks
 
-    labelled = Labelled.read(options.capture, options.scan)
+    labelled = Labelled.read(capture, options.scan)
     if options.reuse and not options.no_view:
         from scans.labelled_view import labelled_view
         from scans.viewer.page import PAGE, write_view
@@ -118,7 +136,7 @@ def _write_more(options: Segment) -> None:
         write_blend(labelled)
 
 
-def _predict(options: Segment) -> None:
+def _predict(options: Segment, capture: Path) -> str:
     check_checkpoint(options.checkpoint)
     from training.checkpoints.pretrained import PRETRAINED
     from training.memory import keep_freed_memory
@@ -126,7 +144,7 @@ def _predict(options: Segment) -> None:
 
     keep_freed_memory()
     predicted = segment_capture(
-        options.capture,
+        capture,
         options.checkpoint or PRETRAINED,
         options.scan,
         options.options,
@@ -134,7 +152,8 @@ def _predict(options: Segment) -> None:
         view=not options.no_view,
     )
     skin = predicted.skin
-    log.info("%s: %d of %d vertices are skin", options.capture / "prediction", skin.sum(), len(skin))
+    log.info("%s: %d of %d vertices are skin", capture / "prediction", skin.sum(), len(skin))
+    return f"{skin.mean():.0%} of {len(skin):,} vertices are skin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,20 +161,36 @@ class Register:
     """Options of `register`.
 
     Attributes:
-        scan: folder of the capture, or a mesh (.ply, .obj, .stl, .off, .3mf, .glb).
+        scan: folder of the capture, or a mesh (.ply, .obj, .stl, .off, .3mf, .glb); several, or a pattern such as
+            'captures/*', are done one after the other, each into its own folder, in `out` where that is given.
     """
 
-    scan: Path = argument()
+    scan: tuple[Path, ...] = argument()
     options: RegisterOptions = group(RegisterOptions())
     texture: TextureOptions = group(TextureOptions(), "texture")
+    many: ManyOptions = group(ManyOptions(), "several captures")
 
 
 def register(options: Register) -> None:
     """Deform a template head onto the skin of a scan."""
+    scans, chosen = expand(options.scan), options.options
+    if len(scans) == 1:
+        with track_share(f"registering {scans[0].name}") as progress:
+            _register(options, {}, scans[0], progress)
+        return
+    labels = None if chosen.labels == NO_LABELS else chosen.labels
+    refuse(len(scans), {"labels": labels, "landmarks": chosen.landmarks})
+    places = {} if chosen.out is None else apart(scans, chosen.out)
+    run_each(scans, partial(_register, options, places), "registering", options.many)
+
+
+def _register(options: Register, places: Mapping[Path, Path], scan: Path, progress: Progress) -> str:
+    """Register a scan; returns a few words on what came of it. `places` are folders other than `out` tells."""
     from registration.files.register import register_scan
 
-    with track_share(f"registering {options.scan.name}") as progress:
-        register_scan(options.scan, options.options, progress, options.texture)
+    chosen = replace(options.options, out=places[scan]) if scan in places else options.options
+    fit = register_scan(scan, chosen, progress, options.texture)["fit"]
+    return f"{fit['median']:.2f} mm from the scan's skin in the median, 90 % within {fit['p90']:.2f} mm"
 
 
 @dataclass(frozen=True, kw_only=True)

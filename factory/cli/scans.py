@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from capture import Capture, InputError, Labels, Scan
 from capture.labels import is_painted
 from factory.cli.checks import check_images
 from factory.cli.parser import Command, argument, group
+from factory.many import ManyOptions, Progress, expand, refuse, run_each
 from factory.stages.label import label_options
-from factory.stages.progress import show_progress
+from factory.stages.progress import Report, show_progress
 from factory.stages.reconstruct import reconstruct_options
 from factory.stages.stamps import foreign_inputs, is_made, run_stamped
 from factory.stages.usage import StepWatch, own_usage
@@ -70,41 +73,55 @@ class Reconstruct:
     """Options of `reconstruct`.
 
     Attributes:
-        capture: folder of the capture.
+        capture: folder of the capture; several, or a pattern such as 'captures/*', are done one after the other.
         masks: folder of foreground masks that are named as the images; 0 is background.
         workspace: new folder that keeps COLMAP's dense workspace: depth and normal maps.
     """
 
-    capture: Path = argument()
+    capture: tuple[Path, ...] = argument()
     masks: Path | None = None
     workspace: Path | None = None
     settings: ReconstructionSettings = group(ReconstructionSettings())
+    many: ManyOptions = group(ManyOptions(), "several captures")
 
 
 def reconstruct(options: Reconstruct) -> None:
     """Rebuild the scan of a capture from its images by multi-view stereo."""
-    path, opened = options.capture / Capture.SCAN, Capture.read(options.capture)
+    captures = expand(options.capture)
+    if len(captures) == 1:
+        _reconstruct(options, captures[0])
+        return
+    refuse(len(captures), {"masks": options.masks, "workspace": options.workspace})
+    run_each(captures, partial(_reconstruct, options), "rebuilding", options.many)
+
+
+def _reconstruct(options: Reconstruct, capture: Path, share: Progress | None = None) -> str:
+    """Rebuild a capture's scan, with a bar of its own unless `share` shows it; returns a few words on the scan."""
+    path, opened = capture / Capture.SCAN, Capture.read(capture)
     from reconstruction import find_masks, reconstruct_capture
 
     stamped = reconstruct_options(options.settings)
     masks = None if options.masks is None else find_masks(opened, options.masks)
     if masks is not None:
         stamped |= {"masks": [[str(path.resolve()), path.stat().st_mtime_ns] for path in masks]}
-    stamped |= foreign_inputs(options.capture, "reconstruct")
-    if options.workspace is None and is_made(options.capture, "reconstruct", stamped):
+    stamped |= foreign_inputs(capture, "reconstruct")
+    if options.workspace is None and is_made(capture, "reconstruct", stamped):
         log.info("%s was made with the same options: not rebuilt", path)
-        return
-    with show_progress(opened.info.id) as progress:
+        return "made before with the same options"
+    with nullcontext(_as_report(share)) if share else show_progress(opened.info.id) as progress:
         watch = StepWatch(lambda step, share: progress(step, round(100 * share), 100))
 
         def work() -> Path:
-            return reconstruct_capture(
-                options.capture, options.settings, watch, masks=masks, workspace=options.workspace
-            )
+            return reconstruct_capture(capture, options.settings, watch, masks=masks, workspace=options.workspace)
 
-        run_stamped(options.capture, "reconstruct", stamped, work, lambda _: own_usage(watch.times))
+        run_stamped(capture, "reconstruct", stamped, work, lambda _: own_usage(watch.times))
     scan = Scan.read(path)
     log.info("%s: %d vertices, %d faces", path, len(scan.vertices), len(scan.faces))
+    return f"{len(scan.vertices):,} vertices"
+
+
+def _as_report(share: Progress) -> Report:
+    return lambda what, done, total: share(what, done / max(total, 1))
 
 
 @dataclass(frozen=True, kw_only=True)

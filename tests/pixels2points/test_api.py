@@ -79,13 +79,14 @@ def test_the_page_of_the_api_names_all_of_it_and_nothing_else() -> None:
 
 # Of a command's options, those that are no keyword: they name the files that a command reads or writes.
 WRITTEN = dict.fromkeys(("reuse", "no_view", "formats", "masks", "classes", "mask_names"))  # `segment` writes nothing
+REGISTERED = ("out", "no_view", "jobs", "texture", "images", "camera_unit")  # nor does `register`
 FILES = {
-    "make_head": ("generate", {"seeds": "seed", "out": "out"}),
-    "reconstruct": ("reconstruct", {"capture": "capture"}),
+    "make_head": ("generate", {"seeds": "seed", "out": "out", "save_scene": None}),
+    "reconstruct": ("reconstruct", {"capture": "capture", "jobs": None}),
     "label": ("label", {"capture": "capture"}),
-    "segment": ("segment", {"capture": "capture", "checkpoint": "labeller", "scan": "scan", **WRITTEN}),
-    "find_landmarks": ("landmarks", {"capture": "capture"}),
-    "register": ("register", {"scan": "scan", "labels": "labels", "out": None, "no_view": None}),
+    "segment": ("segment", {"capture": "capture", "checkpoint": "labeller", "scan": "scan", "jobs": None, **WRITTEN}),
+    "find_landmarks": ("landmarks", {"capture": "capture", "jobs": None}),
+    "register": ("register", {"scan": "scan", "labels": "labels", **dict.fromkeys(REGISTERED)}),
 }
 
 

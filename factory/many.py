@@ -1,0 +1,229 @@
+"""Several captures in one command: one bar, on after a failure, a table at the end, several processes if wanted."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from capture import InputError
+from capture.files import explain_os_error
+from capture.runtime.lifetime import PARENT, end_with_parent
+from factory.console import Track, format_duration, setup_logging, track
+from factory.stages.failures import StageError
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, float], None]
+Work = Callable[[Path, Progress], str]
+"""Does a capture, with a callback for the step and the share that is done; returns a few words on the result."""
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class ManyOptions:
+    """Options of commands that take several captures.
+
+    Attributes:
+        jobs: captures that are worked on at once, in processes that share the cores.
+    """
+
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise InputError(f"`jobs` {self.jobs}: use 1 or more")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of a capture: a few words on it, or the error; seconds that it took."""
+
+    path: Path
+    seconds: float
+    text: str
+    failed: bool = False
+
+
+def expand(words: Sequence[Path]) -> list[Path]:
+    """The paths, with those that patterns (`*`, `?`, `[...]`) stand for in their place; each once.
+
+    Raises `InputError` where a pattern stands for nothing.
+    """
+    paths: list[Path] = []
+    for word in words:
+        if word.exists() or not glob.has_magic(str(word)):
+            paths.append(word)
+            continue
+        matches = Path(word.anchor or ".").glob(str(word.relative_to(word.anchor)))
+        found = sorted(path for path in matches if not path.name.startswith("."))
+        if not found:
+            raise InputError(f"{word}: nothing is called so")
+        paths += found
+    return list(dict.fromkeys(paths))
+
+
+def refuse(count: int, given: Mapping[str, object]) -> None:
+    """Raise `InputError` where options are given that are for one capture only."""
+    if foreign := [f"`{name}`" for name, value in given.items() if value is not None]:
+        raise InputError(
+            f"{', '.join(foreign)}: for one capture, {count} were given; leave it out, or do it one by one"
+        )
+
+
+def run_each(paths: Sequence[Path], work: Work, verb: str, options: ManyOptions) -> None:
+    """Do several captures and log a table of what came of them.
+
+    Args:
+        paths: of the captures.
+        work: that is done to each; a function that can be sent to processes, where there are several jobs.
+        verb: what is done, for the bar.
+        options: number of jobs.
+
+    Raises:
+        StageError: at the end, where any failed.
+    """
+    started = time.monotonic()
+    jobs = min(options.jobs, len(paths))
+    with track(f"{verb} {len(paths)} captures", len(paths)) as bar:
+        outcomes = _in_turn(paths, work, bar) if jobs == 1 else _side_by_side(paths, work, jobs, bar)
+    order = {path: number for number, path in enumerate(paths)}
+    outcomes.sort(key=lambda outcome: order[outcome.path])
+    _log_table(outcomes, time.monotonic() - started)
+    failed = [str(outcome.path) for outcome in outcomes if outcome.failed]
+    if failed:
+        raise StageError(f"{len(failed)} of {len(paths)} captures failed: {', '.join(failed)}; see the table above")
+
+
+def _in_turn(paths: Sequence[Path], work: Work, bar: Track) -> list[Outcome]:
+    outcomes = []
+    for path in paths:
+        outcomes.append(_attempt(work, path, partial(_show, bar, path)))
+        bar.advance(1, path.name)
+    return outcomes
+
+
+def _show(bar: Track, path: Path, step: str, share: float) -> None:
+    bar(bar.done, f"{path.name}: {step}, {share:.0%}")
+
+
+def _attempt(work: Work, path: Path, progress: Progress) -> Outcome:
+    """Do a capture; whatever goes wrong costs this one and no more."""
+    started = time.monotonic()
+    try:
+        text, failed = work(path, progress), False
+    except (InputError, StageError) as error:
+        text, failed = str(error), True
+    except OSError as error:
+        text, failed = str(explain_os_error(error, Path(error.filename or path))), True
+    except Exception as error:
+        log.exception("%s", path)
+        text, failed = f"{type(error).__name__}: {error}", True
+    return Outcome(path, time.monotonic() - started, " ".join(text.split()), failed)
+
+
+def _side_by_side(paths: Sequence[Path], work: Work, jobs: int, bar: Track) -> list[Outcome]:
+    """In processes that live for many captures, so that each loads its weights once.
+
+    Where one is killed, all that ran beside it are lost with it, and done again one by one: that tells which it was.
+    """
+    left, outcomes = list(paths), list[Outcome]()
+
+    def take(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        bar.advance(1, outcome.path.name)
+
+    while left:
+        for path in _until_broken(left, work, jobs, take):
+            if _until_broken([path], work, 1, take):
+                take(Outcome(path, 0.0, "its process ended: out of memory, or killed", failed=True))
+    return outcomes
+
+
+def _until_broken(left: list[Path], work: Work, jobs: int, take: Callable[[Outcome], None]) -> list[Path]:
+    """Take paths off the list and do them, until none is left or a process is killed; those that were lost by that."""
+    running: dict[Future[Outcome], Path] = {}
+    lost: list[Path] = []
+    with _shared_threads(jobs), _pool(jobs) as pool:
+        while (left and not lost) or running:
+            while left and not lost and len(running) < jobs:
+                path = left.pop(0)
+                try:
+                    running[pool.submit(_attempt, work, path, _silent)] = path
+                except BrokenProcessPool:
+                    lost.append(path)
+            for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
+                path = running.pop(future)
+                try:
+                    take(future.result())
+                except BrokenProcessPool:
+                    lost.append(path)
+    return lost
+
+
+def _silent(step: str, share: float) -> None:
+    pass
+
+
+@contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    verbose = logging.getLogger("factory").level == logging.DEBUG
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(verbose,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(verbose: bool) -> None:
+    end_with_parent()
+    setup_logging(verbose=verbose)
+
+
+@contextmanager
+def _shared_threads(jobs: int) -> Iterator[None]:
+    """Environment of the processes: each gets its share of the cores, unless the user said how many."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    parent = os.environ.get(PARENT)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    shares = {name: str(max(1, cores // jobs)) for name, value in before.items() if value is None}
+    os.environ.update(shares | {PARENT: str(os.getpid())})
+    try:
+        yield
+    finally:
+        for name in shares:
+            os.environ.pop(name, None)
+        os.environ.pop(PARENT)
+        if parent is not None:
+            os.environ[PARENT] = parent
+
+
+def _log_table(outcomes: Sequence[Outcome], seconds: float) -> None:
+    width = max(len(str(outcome.path)) for outcome in outcomes)
+    done = sum(not outcome.failed for outcome in outcomes)
+    log.info("%d of %d captures done in %s", done, len(outcomes), format_duration(seconds))
+    for outcome in outcomes:
+        level, state = (logging.WARNING, "failed") if outcome.failed else (logging.INFO, "done")
+        log.log(level, "%-*s  %-6s  %6.1f s  %s", width, outcome.path, state, outcome.seconds, outcome.text)
+
+
+def apart(paths: Sequence[Path], out: Path) -> dict[Path, Path]:
+    """A folder in `out` for each path, called as it is. Raises `InputError` where two are called the same."""
+    places: dict[Path, Path] = {}
+    for path in paths:
+        name = path.name if path.is_dir() else path.stem
+        if out / name in places.values():
+            raise InputError(f"`out` {out}: two are called {name}; do them one by one")
+        places[path] = out / name
+    return places
