@@ -60,7 +60,7 @@ def measure(folder: Path, template: Template, minutes: float) -> dict[str, Any]:
     scan, truth = Scan.read(capture.scan_path), HeadSurface.read(folder / Capture.HEAD)
     skin = Labels.read(capture.labels_path, len(scan.vertices)).skin
     target = Target(scan, skin.astype(float))
-    start = align(template, template.mean, target)
+    start = align(template, template.mean, target, scan, skin.astype(float))[0]
     fitted = fit(template, start, target)
     rows: dict[str, Any] = {}
 

@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 
 _PLACES = 20_000  # of a scan, at most
 _FARTHEST_MM = 25.0  # from the face: what lies beyond is no part of it
+_ACROSS = 0.7  # cosine of the way to the nearest place of a surface and its normal, below which the surface has ended
+_BESIDE_MM = 1.0  # so near it has not, at edges and folds
+_SOME = 0.05  # of the face
 _FEWEST = 20  # places of a region that tell something
 
 
@@ -47,6 +50,24 @@ def face_error(mesh: Mesh, mask: NDArray[np.bool_], other: Mesh) -> SurfaceError
     """Error of the vertices in a mask (V,) of one mesh to the surface of another, each weighted by its area."""
     areas = vertex_areas(mesh.vertices, mesh.faces)[mask]
     return SurfaceError.of(surface_distance_mm(np.asarray(mesh.vertices)[mask], other), areas)
+
+
+def skin_fit(mesh: Mesh, mask: NDArray[np.bool_], skin: Mesh) -> tuple[SurfaceError, float]:
+    """Error of the face (V,) to the scan's skin where the scan has any, and the share of the face where it has.
+
+    Beyond the end of the skin (a border, hair, a hole) the nearest place lies sideways: the distance to it tells
+    nothing of the fit. Where next to no skin is beside the face all of it counts.
+    """
+    points = np.asarray(mesh.vertices, float)[mask]
+    areas = vertex_areas(mesh.vertices, mesh.faces)[mask]
+    distance, face, where = closest_points(points, skin)
+    normals = face_normals(skin.vertices, skin.faces[face])
+    along = np.abs(((points - where) * normals).sum(axis=1))
+    covered = (along > _ACROSS * distance) | (1000 * distance < _BESIDE_MM)
+    share = float(areas[covered].sum() / areas.sum())
+    if share < _SOME:
+        covered[:] = True
+    return SurfaceError.of(1000 * distance[covered], areas[covered]), share
 
 
 def region_errors(mesh: Mesh, regions: NDArray[np.int64], skin: Mesh) -> dict[str, dict[str, dict[str, float]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from capture import InputError, Mesh
 from capture.frames import far_origin
 from registration.coefficients import fit
 from registration.nonrigid import Stiffness, deform
+from registration.plausibility import Plausibility
 from registration.regions import bare_nose
 from registration.rigid import align, from_landmarks
 from registration.target import Target
@@ -22,9 +23,11 @@ from scans.meshes.repair import Repair, repair
 
 log = logging.getLogger(__name__)
 
-VERSION = 4  # raise it when the result of the same input changes: what was registered before is then done again
+VERSION = 5  # raise it when the result of the same input changes: what was registered before is then done again
 
 Floats = NDArray[np.float64]
+
+_REACH_M = 0.5  # of the middle of the skin: head and shoulders
 
 
 @dataclass(frozen=True)
@@ -109,16 +112,35 @@ def register(
         head = from_landmarks(template, head, marks)
     done("reading", 0.05)
     there = {name: point - origin for name, point in (detected or {}).items()}
-    head = align(template, head, target, search=not marks, detected=there)
+    around = _around_head(near, target)
+    places = align(template, head, target, around, weights, search=not marks, detected=there)
     done("rigid", 0.2)
+    heads = places
     if settings.coefficients:
-        head = fit(template, head, target, drawn=nose, landmarks=marks)
+        heads = [fit(template, place, target, drawn=nose, landmarks=marks) for place in places]
+    head = _likeliest(template, heads, around, weights)
     done("coefficients", 0.6)
     fitted = template.surface(head)
     vertices = deform(fitted, template.faces, template.shown, target, settings.stiffness, nose)
     done("deformation", 1.0)
     log.info("registered: %s", ", ".join(f"{step} {took:.1f} s" for step, took in seconds.items()))
     return Registration(vertices + origin, fitted + origin, replace(head, shift=head.shift + origin), seconds)
+
+
+def _around_head(scan: Mesh, target: Target) -> Mesh:
+    """The scan without faces that lie far from the skin: walls, chairs, other people."""
+    near = np.linalg.norm(scan.vertices - np.median(target.vertices, axis=0), axis=1) < _REACH_M
+    faces = scan.faces[near[scan.faces].all(axis=1)]
+    return replace(scan, faces=faces) if len(faces) else scan
+
+
+def _likeliest(template: Template, heads: Sequence[Coefficients], scan: Mesh, weights: NDArray | None) -> Coefficients:
+    """Of heads that were fitted from different places the one that the whole scan speaks for; the first of equals."""
+    if len(heads) == 1:
+        return heads[0]
+    worth = [Plausibility(template, head, scan, weights).worth(np.eye(3), np.zeros(3)) for head in heads]
+    log.info("the head may be in %d places; they come to %s", len(heads), ", ".join(f"{value:.2f}" for value in worth))
+    return heads[int(np.argmax(worth))]
 
 
 def _gathered(repaired: Repair, values: NDArray | None) -> NDArray | None:

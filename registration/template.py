@@ -80,6 +80,16 @@ class Template:
             raise InputError(f"head model {model.name}: its region `face` is empty (docs/head_models.md)")
         self.shown = ~(masks[:, 1:] >= 0.5).any(axis=1)
 
+    def region(self, *names: str) -> NDArray[np.bool_]:
+        """(V,) vertices in any of the head model's regions of these names; one that it doesn't have holds nothing."""
+        known = [
+            np.asarray(self.model.regions[name], float)[self._used] for name in names if name in self.model.regions
+        ]
+        if not known:
+            return np.zeros(len(self.face_mask), bool)
+        _, _, masks = self._subdivided(np.zeros((len(self._used), 3)), np.stack(known, axis=1))
+        return np.asarray((masks >= 0.5).any(axis=1))
+
     @property
     def cage_size(self) -> int:
         """C, the vertices of the head model's own skin: the first of the V."""

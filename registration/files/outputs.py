@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from capture import HeadSurface, Mesh, Scan, write_bytes
 from capture.ply.files import PlyMesh, write_ply
-from registration.errors import face_error, region_errors
+from registration.errors import face_error, region_errors, skin_fit
 from registration.files.inputs import SkinWeights
 from registration.files.landmark_check import LandmarkCheck
 from registration.pipeline import Registration, RegistrationSettings
@@ -88,7 +88,8 @@ class ScanRegistration:
             **self.coefficients_json(),
             "seconds": {step: round(seconds, 2) for step, seconds in self.registration.seconds.items()},
         }
-        summary["fit"] = face_error(mesh, face, self.skin_mesh()).to_json()
+        fit, covered = skin_fit(mesh, face, self.skin_mesh())
+        summary["fit"] = {**fit.to_json(), "covered": round(covered, 4)}
         summary["fit_regions"] = region_errors(mesh, face_regions(self.template), self.skin_mesh())
         if self.check is not None:
             summary["landmarks"] = self.check.to_json()

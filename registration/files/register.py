@@ -33,7 +33,8 @@ Progress = Callable[[str, float], None]
 
 FOLDER = "registration"
 _MISSED_MM = 2.0  # 90th percentile of the distances from the scan to a region, from which on it is missed
-_DOUBTFUL_MM, _ASTRAY_MM = 1.0, 10.0  # median and 90th percentile of the fit from which on it is doubted
+_DOUBTFUL_MM = 1.0  # median of the fit from which on it is doubted
+_WRONG_MM, _ASTRAY_MM = 3.0, 10.0  # median and 90th percentile from which on the head was not found
 
 
 def _no_progress(step: str, share: float) -> None:
@@ -103,7 +104,8 @@ def register_scan(
     (coefficients, times, and the error where the true surface is known), a picture and `view.html`; lengths in the
     scan's own unit; and where one is asked for, a texture (`write_texture`).
 
-    Raises `InputError` where something is missing or doesn't belong together.
+    Raises `InputError` where something is missing or doesn't belong together; and, when all is written, where the head
+    was not found.
     """
     folder = where if where.is_dir() else None
     out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
@@ -131,6 +133,7 @@ def register_scan(
     _log_errors(done.name, summary, out)
     log.info("%s", out)
     _judge(done, out)
+    _check_found(done.name, summary, out)
     return summary
 
 
@@ -145,6 +148,17 @@ def _judge(done: ScanRegistration, out: Path) -> None:
     raise RefusedError(f"{told}; the template lies elsewhere, or upside down: give `landmarks`, or better `labels`")
 
 
+def _check_found(name: str, summary: dict[str, Any], out: Path) -> None:
+    """Raise `RefusedError` where the face lies so far from the scan's skin that the head was not found."""
+    fit = summary["fit"]
+    if fit["median"] > _WRONG_MM or fit["p90"] > _ASTRAY_MM:
+        raise RefusedError(
+            f"{name}: the head was not found: its face lies {fit['median']:.1f} mm from the scan's skin in the median, "
+            f"90 % of it within {fit['p90']:.1f} mm: look at {out / 'registered.png'}; a wrong `unit`, normals inward "
+            "or labels that are not the face's do that; `landmarks` help"
+        )
+
+
 def _log_errors(name: str, summary: dict[str, Any], out: Path) -> None:
     fit = summary["fit"]
     log.info(
@@ -153,7 +167,7 @@ def _log_errors(name: str, summary: dict[str, Any], out: Path) -> None:
         fit["median"],
         fit["p90"],
     )
-    if fit["median"] > _DOUBTFUL_MM or fit["p90"] > _ASTRAY_MM:
+    if fit["median"] > _DOUBTFUL_MM:
         log.warning(
             "%s: that is far: look at %s; a wrong `unit`, normals inward, labels that are not the face's, or a "
             "head that was not found (`landmarks`) do that",

@@ -64,18 +64,22 @@ def test_a_scan_in_another_frame_is_aligned_from_rough_landmarks_without_a_searc
     surface = template.surface(template.mean) @ turn.T + shift
     rng = np.random.default_rng(0)
     rough = {name: place + rng.normal(0, 0.003, 3) for name, place in places_of(template, surface).items()}
-    target = Target(Mesh(surface, template.faces), template.face_mask.astype(float), 0.5)
-    head = align(template, template.mean, target, detected=rough)
+    scan, weights = Mesh(surface, template.faces), template.face_mask.astype(float)
+    target = Target(scan, weights, 0.5)
+    head = align(template, template.mean, target, scan, weights, detected=rough)[0]
     assert np.linalg.norm(template.surface(head) - surface, axis=1)[template.face_mask].max() < 0.001
     with pytest.raises(AssertionError, match="it searches"):
-        align(template, template.mean, target)
+        align(template, template.mean, target, scan, weights)
 
 
 def test_landmarks_change_nothing_where_the_scan_is_in_our_frame(template: Template) -> None:
     surface = template.surface(template.mean) + np.array([0.004, -0.003, 0.002])
-    target = Target(Mesh(surface, template.faces), template.face_mask.astype(float), 0.5)
+    scan, weights = Mesh(surface, template.faces), template.face_mask.astype(float)
+    target = Target(scan, weights, 0.5)
     wrong = {name: place @ UPSIDE_DOWN.T for name, place in places_of(template, surface).items()}
-    with_them, without = (align(template, template.mean, target, detected=each) for each in (wrong, None))
+    with_them, without = (
+        align(template, template.mean, target, scan, weights, detected=each)[0] for each in (wrong, None)
+    )
     np.testing.assert_array_equal(with_them.turn, without.turn)
     np.testing.assert_array_equal(with_them.shift, without.shift)
 

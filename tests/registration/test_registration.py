@@ -14,16 +14,20 @@ from assets.parameter_sampler import ParameterSampler
 from capture import InputError, Mesh
 from capture.geometry import rotation_matrix, vertex_areas
 from registration.coefficients import fit
-from registration.errors import SurfaceError, face_error, region_errors
+from registration.errors import SurfaceError, face_error, region_errors, skin_fit
 from registration.nonrigid import Stiffness, cotangent_laplacian, deform
 from registration.pipeline import RegistrationSettings, register
+from registration.plausibility import Plausibility
 from registration.regions import NAMES, face_regions
 from registration.rigid import align, from_landmarks, rigid_motion
 from registration.target import Target
 from registration.template import Coefficients, Template, axis_angle
 from registration.weights import confidence_of
 from scans.distance import surface_distance_mm
+from scans.meshes.reading import read_scan
+from tests.helpers import SHARED, needs_shared
 
+JAMES = SHARED / "data" / "james" / "james.obj"
 vectors = st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(np.array)
 
 
@@ -93,8 +97,9 @@ def test_landmarks_draw_features_along_the_surface(template: Template, somebody:
     truth = template.surface(somebody)
     names = ("left_mouth_corner", "right_mouth_corner", "upper_lip", "lower_lip")
     places = {name: np.asarray(template.landmark(truth, name)) for name in names}
-    target = Target(Mesh(truth.astype(np.float32), template.faces), template.shown.astype(float))
-    start = align(template, template.mean, target)
+    scan, weights = Mesh(truth.astype(np.float32), template.faces), template.shown.astype(float)
+    target = Target(scan, weights)
+    start = align(template, template.mean, target, scan, weights)[0]
 
     def apart(marks: dict[str, np.ndarray]) -> float:
         surface = template.surface(fit(template, start, target, steps=3, landmarks=marks))
@@ -186,11 +191,62 @@ def test_the_head_is_found_wherever_it_is(template: Template, scan: tuple[Mesh, 
     mesh, skin = scan
     rotation = rotation_matrix(np.array([1.2, -0.7, 2.0]))
     moved = Mesh((mesh.vertices @ rotation.T + np.array([0.3, -0.2, 0.5])).astype(np.float32), mesh.faces)
-    head = align(template, template.mean, Target(moved, skin.astype(float)))
+    weights = skin.astype(float)
+    head = align(template, template.mean, Target(moved, weights), moved, weights)[0]
     surface = Mesh(template.surface(head).astype(np.float32), template.faces)
     assert face_error(surface, template.face_mask, moved).mean < 4  # another face, but it lies on it
     turned = head.rotation @ rotation.T
     assert np.degrees(np.arccos((np.trace(turned) - 1) / 2)) < 18  # this one turns the head by 12
+
+
+def test_the_whole_scan_speaks_against_a_head_upside_down(
+    template: Template, somebody: Coefficients, truth: Mesh
+) -> None:
+    """A chin fits on a bare forehead; what of the scan is hair or beard then lies below the skin."""
+    nose = template.landmark(truth.vertices, "nose_tip")
+    forehead = (truth.vertices[:, 2] > nose[2]) & template.shown
+    judge = Plausibility(template, template.mean, truth, forehead.astype(float))
+    right = judge.of(somebody.rotation, somebody.shift)
+    assert right.explained > 0.5 and right.impossible < 0.2 and right.floating < 0.2 and right.tight > 0.4
+    over = np.diag([-1.0, 1.0, -1.0])  # about the axis through the nose
+    shift = somebody.shift + nose - over @ nose + np.array([0, 0, 0.09])
+    wrong = judge.of(over @ somebody.rotation, shift)
+    assert wrong.tight < right.tight - 0.3
+    assert wrong.worth < right.worth - 0.5
+    lifted = judge.of(somebody.rotation, somebody.shift + np.array([0, -0.02, 0]))
+    assert lifted.floating > right.floating + 0.2 and lifted.worth < right.worth
+    below = judge.of(somebody.rotation, somebody.shift + np.array([0, 0.0, 0.03]))
+    assert below.worth < right.worth
+
+
+@needs_shared(JAMES, "a scan of a real man")
+def test_a_real_man_whose_lower_face_is_not_skin_is_put_upright(template: Template) -> None:
+    """Stubble and neck left out, the face was once found upside down on the forehead."""
+    scan = read_scan(JAMES)
+    rotation = rotation_matrix(np.array([2.2, 0.4, -1.0]))
+    mesh = Mesh(0.001 * scan.vertices.astype(float) @ rotation.T, scan.faces)
+    upright = align(template, template.mean, Target(mesh), mesh)[0]
+    above = ((mesh.vertices - template.landmark(template.surface(upright), "nose_tip")) @ upright.rotation)[:, 2]
+    for skin in (above > -0.012, above > 0.02, (above > -0.012) & (above < 0.07)):
+        weights = skin.astype(float)
+        head = align(template, template.mean, Target(mesh, weights), mesh, weights)[0]
+        moved = np.linalg.norm(template.surface(head) - template.surface(upright), axis=1)
+        assert moved[template.face_mask].max() < 0.02
+
+
+def test_the_fit_is_measured_where_there_is_skin() -> None:
+    """A face above a patch that ends below half of it: the far half tells nothing."""
+    plane = trimesh.creation.box((1.0, 1.0, 1e-4)).subdivide().subdivide().subdivide().subdivide()
+    top = plane.vertices[:, 2] > 0
+    face = Mesh(np.asarray(plane.vertices), np.asarray(plane.faces[top[plane.faces].all(axis=1)]))
+    half = face.faces[(face.vertices[face.faces][:, :, 0] <= 1e-9).all(axis=1)]
+    skin = Mesh(face.vertices - np.array([0, 0, 0.002]), half)
+    fit, covered = skin_fit(face, top, skin)
+    assert covered == pytest.approx(0.5, abs=0.05)
+    assert fit.p90 == pytest.approx(2, abs=0.05)
+    assert face_error(face, top, skin).p90 > 300
+    nowhere = Mesh(face.vertices + np.array([3.0, 0, 0]), half)
+    assert skin_fit(face, top, nowhere)[1] < 0.01 and skin_fit(face, top, nowhere)[0].median > 1000
 
 
 def test_a_head_far_from_the_origin_is_registered_as_at_it(
