@@ -26,6 +26,9 @@ _STEP = 0.05  # of a spread, for differences
 _MARKED = 20.0  # vertices of the scan that a landmark counts as much as
 _MARK_M = 0.008  # from here on a landmark is doubted
 _NOISE = 0.0007  # metres: how far from a head of the model skin lies in scans; weighs the prior against the scan
+# Steps are damped (Levenberg): neck and whole head turn against one another, and what they find changes on the way.
+_DAMPING = 10.0  # of the spread's own weight, for a step
+_HELD = np.array([0.025, 0.005]) ** -2  # radians and metres that the head turns and moves in a step, about
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,9 @@ def fit(
 ) -> Coefficients:
     """Fit identity, expression, joints and motion by robust point-to-plane distances and the model's prior.
 
-    Gauss-Newton with finite differences; Tukey weights whose width follows the residuals down. Places of the scan that
-    have one of the `drawn` vertices (V,) as their nearest are fitted from there as well. Landmarks, name -> (3,), tell
-    what distances don't: where along the surface something lies.
+    Damped Gauss-Newton with finite differences; Tukey weights whose width follows the residuals down. Places of the
+    scan that have one of the `drawn` vertices (V,) as their nearest are fitted from there as well. Landmarks, name ->
+    (3,), tell what distances don't: where along the surface something lies.
     """
     prior = prior_of(template.model)
     free = np.flatnonzero(prior.spread > 1e-9)
@@ -100,7 +103,7 @@ def fit(
         system = (rows * weights[:, None]).T @ rows / _NOISE**2 * scale[:, None] * scale
         right = (rows * weights[:, None]).T @ offset / _NOISE**2 * scale
         pull = (shape[free] - prior.mean[free]) / prior.spread[free]
-        diagonal = np.concatenate([np.ones(len(free)), np.full(6, 1e-9)])
+        diagonal = np.concatenate([np.full(len(free), 1 + _DAMPING), np.repeat(_HELD, 3)])
         right[: len(free)] -= pull
         change = np.linalg.solve(system + np.diag(diagonal), right) * scale
         shape = shape.copy()
