@@ -21,6 +21,8 @@ REPO = Path(__file__).resolve().parents[1]
 # Third-party data, which is no part of the project: a folder that P2P_SHARED names, by default `../shared`.
 SHARED = Path(os.environ.get("P2P_SHARED") or REPO.parent / "shared").resolve()
 
+XHTML = "http://www.w3.org/1999/xhtml"  # a name that pages to turn around give elements by, and no address
+
 
 def needs_shared(path: Path, what: str) -> pytest.MarkDecorator:
     """Skip a test, saying why, where a file or folder below `SHARED` is absent."""

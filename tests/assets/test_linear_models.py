@@ -172,7 +172,7 @@ def test_what_is_no_model_is_named(tmp_path: Path) -> None:
     for which, match in (
         (tmp_path / "model.npz", "damaged head model"),
         (tmp_path / "none.npz", "no such head model"),
-        ("flame", "ICT-FaceKit folder or an .npz"),
+        ("flame", "ICT-FaceKit folder or an .obj file with its landmarks or an .npz"),
         (tmp_path, "FaceXModel|ICT"),
     ):
         with pytest.raises(InputError, match=match):
