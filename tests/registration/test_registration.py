@@ -102,7 +102,7 @@ def test_landmarks_draw_features_along_the_surface(template: Template, somebody:
     start = align(template, template.mean, target, scan, weights)[0]
 
     def apart(marks: dict[str, np.ndarray]) -> float:
-        surface = template.surface(fit(template, start, target, steps=3, landmarks=marks))
+        surface = template.surface(fit(template, start, target, steps=6, landmarks=marks))
         return float(np.mean([np.linalg.norm(template.landmark(surface, name) - places[name]) for name in names]))
 
     without = apart({})
@@ -304,17 +304,36 @@ def test_landmarks_put_the_head_in_its_place(template: Template, somebody: Coeff
 
 @pytest.mark.slow
 def test_skin_brings_the_head_nearer(template: Template, scan: tuple[Mesh, np.ndarray], truth: Mesh) -> None:
+    """A beard of 3 mm on all of the lower face is near enough to be taken for it, where nobody says what is skin."""
     mesh, skin = scan
+    height = truth.vertices[:, 2] - template.landmark(truth.vertices, "nose_tip")[2]
+    lower = np.clip(-(height + 0.015) / 0.01, 0, 1)
+    normals = trimesh.Trimesh(truth.vertices, truth.faces, process=False).vertex_normals
+    mesh = Mesh((mesh.vertices + 0.003 * lower[:, None] * normals).astype(np.float32), mesh.faces)
+    skin = skin & (lower == 0)
     masked = register(template, mesh, skin.astype(float))
     whole = register(template, mesh)
     errors = [face_error(each.mesh(template), template.face_mask, truth).mean for each in (masked, whole)]
-    assert errors[0] < 0.08 and 2 * errors[0] < errors[1] < 0.2
+    assert errors[0] < 0.2 and 2 * errors[0] < errors[1] < 1
     coarse = Template(template.model, 0)
     plain, again = (
         register(coarse, mesh, skin.astype(float), RegistrationSettings(coefficients=False)) for _ in range(2)
     )
     np.testing.assert_array_equal(plain.vertices, again.vertices)
     assert errors[0] < face_error(plain.mesh(coarse), coarse.face_mask, truth).mean < 1.5
+
+
+def test_a_fit_stays_where_it_has_come_to(template: Template, scan: tuple[Mesh, np.ndarray], truth: Mesh) -> None:
+    """Neck and whole head once turned against one another, farther with each step, and the face lost the scan."""
+    mesh, skin = scan
+    rng = np.random.default_rng(1)
+    rough = Mesh((mesh.vertices + rng.normal(0, 3e-4, mesh.vertices.shape)).astype(np.float32), mesh.faces)
+    weights = skin.astype(float)
+    target = Target(rough, weights)
+    head = align(template, template.mean, target, rough, weights)[0]
+    for steps in (8, 12, 16):
+        fitted = Mesh(template.surface(fit(template, head, target, steps=steps)), template.faces)
+        assert face_error(fitted, template.face_mask, truth).mean < 0.4
 
 
 def test_what_does_not_fit_is_named(template: Template, scan: tuple[Mesh, np.ndarray]) -> None:
