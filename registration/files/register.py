@@ -33,8 +33,8 @@ Progress = Callable[[str, float], None]
 
 FOLDER = "registration"
 _MISSED_MM = 2.0  # 90th percentile of the distances from the scan to a region, from which on it is missed
-_DOUBTFUL_MM = 1.0  # median of the fit from which on it is doubted
-_WRONG_MM, _ASTRAY_MM = 3.0, 10.0  # median and 90th percentile from which on the head was not found
+_DOUBTFUL_MM, _ASTRAY_MM = 1.0, 10.0  # median and 90th percentile of the fit from which on it is doubted
+_WRONG_MM, _LOST_MM = 3.0, 20.0  # and from which on the head was not found
 
 
 def _no_progress(step: str, share: float) -> None:
@@ -151,12 +151,16 @@ def _judge(done: ScanRegistration, out: Path) -> None:
 def _check_found(name: str, summary: dict[str, Any], out: Path) -> None:
     """Raise `RefusedError` where the face lies so far from the scan's skin that the head was not found."""
     fit = summary["fit"]
-    if fit["median"] > _WRONG_MM or fit["p90"] > _ASTRAY_MM:
+    if _lost(fit):
         raise RefusedError(
             f"{name}: the head was not found: its face lies {fit['median']:.1f} mm from the scan's skin in the median, "
             f"90 % of it within {fit['p90']:.1f} mm: look at {out / 'registered.png'}; a wrong `unit`, normals inward "
             "or labels that are not the face's do that; `landmarks` help"
         )
+
+
+def _lost(fit: dict[str, float]) -> bool:
+    return fit["median"] > _WRONG_MM or fit["p90"] > _LOST_MM
 
 
 def _log_errors(name: str, summary: dict[str, Any], out: Path) -> None:
@@ -167,7 +171,7 @@ def _log_errors(name: str, summary: dict[str, Any], out: Path) -> None:
         fit["median"],
         fit["p90"],
     )
-    if fit["median"] > _DOUBTFUL_MM:
+    if not _lost(fit) and (fit["median"] > _DOUBTFUL_MM or fit["p90"] > _ASTRAY_MM):
         log.warning(
             "%s: that is far: look at %s; a wrong `unit`, normals inward, labels that are not the face's, or a "
             "head that was not found (`landmarks`) do that",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from PIL import Image
 
 from capture import Labels, Scan
 from capture.arrays import read_npz
+from capture.errors import RefusedError
+from registration.files.register import _check_found, _log_errors
 from tests.evaluation.comparison.made import sample
 from tests.helpers import p2p_here
 from tests.scans.viewer.test_packing import read_page
@@ -105,3 +108,21 @@ def test_mistakes_are_one_line(
     code, said = p2p_here("register", *words, *unit, *out)
     assert code == 2 and message in said.splitlines()[-1] and "Traceback" not in said, said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("median", "p90", "outcome"),
+    [(0.3, 2.0, "fine"), (0.3, 12.0, "doubted"), (1.5, 4.0, "doubted"), (0.7, 37.0, "lost"), (20.0, 60.0, "lost")],
+)
+def test_a_head_that_was_not_found_is_an_error_and_one_in_doubt_a_warning(
+    median: float, p90: float, outcome: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    summary = {"fit": {"median": median, "p90": p90}, "fit_regions": {}}
+    with caplog.at_level(logging.WARNING):
+        _log_errors("head", summary, Path("out"))
+    assert ("that is far" in caplog.text) == (outcome == "doubted")
+    if outcome == "lost":
+        with pytest.raises(RefusedError, match=f"head was not found: its face lies {median:.1f} mm .* {p90:.1f} mm"):
+            _check_found("head", summary, Path("out"))
+    else:
+        _check_found("head", summary, Path("out"))
