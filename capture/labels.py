@@ -86,6 +86,11 @@ class Labels:
     def __len__(self) -> int:
         return len(self.skin)
 
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """(V,) bool, whether it is known what each vertex is."""
+        return np.ones(len(self), bool) if self.known is None else self.known
+
     @classmethod
     def read(cls, path: Path | str, vertices: int | None = None) -> Self:
         """Read `labels.npz`. Raises `InputError` where it is damaged or not for a scan of `vertices` vertices."""

@@ -41,7 +41,7 @@ class LabelScores:
             boundary_mm: (V,) distances to the true boundary between skin and the rest.
             probabilistic: the probabilities take values between 0 and 1.
         """
-        known = slice(None) if labels.known is None else labels.known
+        known = labels.is_known
         probability, boundary_mm = np.asarray(probability)[known], boundary_mm[known]
         skin, true = probability > 0.5, labels.skin[known]
         shown = None if labels.seen_class is None else labels.seen_class[known]

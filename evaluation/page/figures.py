@@ -121,7 +121,7 @@ class ComparisonFigures:
         if result.probability is not None:
             skin = read_probability(result.probability) > 0.5
             labels = sample.labels
-            true = labels.skin if labels.known is None else np.where(labels.known, labels.skin, skin)
+            true = np.where(labels.is_known, labels.skin, skin)
             shades = colours.mistake_colours(skin, true)
             pictures |= {f"labels, {side}": each.shade(shades) for side, each in fragments.items()}
         if result.registration is not None and self.template is not None and surface is not None:

@@ -83,8 +83,7 @@ def _keep(path: Path, labels: Labels) -> None:
 
 def _are_equal(one: Labels, other: Labels) -> bool:
     """Whether two labels of a scan say the same of each vertex."""
-    left_open = [np.zeros(len(each), bool) if each.known is None else ~each.known for each in (one, other)]
-    return np.array_equal(one.skin, other.skin) and np.array_equal(left_open[0], left_open[1])
+    return np.array_equal(one.skin, other.skin) and np.array_equal(one.is_known, other.is_known)
 
 
 def _paint_of_mask(blend: Path, mask: NDArray[np.uint8], start: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:

@@ -80,8 +80,8 @@ def _start(labels: str | None, folder: Path | None, scan: Scan) -> tuple[NDArray
         return np.full(len(scan.vertices), Paint.NONE, np.uint8), "nothing is painted yet"
     former = read_skin(path, scan)
     paint = np.where(former.skin, Paint.SKIN, Paint.OTHER).astype(np.uint8)
-    if isinstance(former, Labels) and former.known is not None:
-        paint[~former.known] = Paint.NONE
+    if isinstance(former, Labels):
+        paint[~former.is_known] = Paint.NONE
     return paint, f"painted as in {path}"
 
 

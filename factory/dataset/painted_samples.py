@@ -29,7 +29,7 @@ def encode_painted(capture: Capture, units: UnitOptions) -> tuple[dict[str, byte
     head, _ = in_metres(given, units.unit, units.camera_unit)
     repaired = repair(head.scan)
     labels = _at_repaired(labels, repaired)
-    if labels.known is not None and not labels.known.any():
+    if not labels.is_known.any():
         raise InputError(f"labels of {capture.folder}: nothing is painted on the scan's surface; paint more of it")
     sample = encode_sample(capture, head.cameras, repaired.scan, labels)
     return sample, facts_of(capture, repaired.scan, labels)
@@ -39,9 +39,8 @@ def _at_repaired(labels: Labels, repaired: Repair) -> Labels:
     """Painted labels at the vertices of the repaired scan; copies that were joined and differ are not known."""
     if repaired.index is None:
         return labels
-    known = np.ones(len(labels), bool) if labels.known is None else labels.known
-    skin = repaired.gather(labels.skin & known)
-    share = repaired.gather(known)
+    skin = repaired.gather(labels.skin & labels.is_known)
+    share = repaired.gather(labels.is_known)
     agreed = (skin == 0) | (skin == share)
     known = (share > 0) & agreed
     distance_mm = np.full(len(skin), np.nan, np.float32)

@@ -74,7 +74,7 @@ def facts(capture: Capture) -> dict[str, Any]:
 
 def facts_of(capture: Capture, scan: Scan, labels: Labels) -> dict[str, Any]:
     """Facts of a capture with this scan and these labels in the place of its own."""
-    known = np.ones(len(labels), bool) if labels.known is None else labels.known
+    known = labels.is_known
     measured = np.isfinite(labels.distance_mm)
     values: dict[str, Any] = {
         "seed": capture.info.seed,

@@ -200,6 +200,12 @@ def test_labels_round_trip_to_the_same_bytes(tmp_path: Path) -> None:
         Labels(np.array([-1.0]), np.array([True]))
 
 
+def test_labels_say_where_it_is_known_what_a_vertex_is() -> None:
+    distance, skin = np.zeros(3), np.array([True, False, True])
+    np.testing.assert_array_equal(Labels(distance, skin).is_known, [True, True, True])
+    np.testing.assert_array_equal(Labels(distance, skin, known=[True, False, True]).is_known, [True, False, True])
+
+
 def test_labels_say_whether_a_person_painted_them(tmp_path: Path) -> None:
     """In files from before the key, and only there, unknown distances say it."""
     unknown, skin, path = np.full(3, np.nan, np.float32), np.array([True, False, True]), tmp_path / "labels.npz"

@@ -38,9 +38,8 @@ class Targets:
         part = labels.seen_class
         if part is None:
             part = np.full(len(labels), UNKNOWN, np.uint8)
-        known = np.ones(len(labels), bool) if labels.known is None else labels.known
         boundary_mm = boundary_distance_mm(vertices, faces, labels.skin, labels.known)
-        return cls(labels.skin, labels.distance_mm, part, boundary_mm, known)
+        return cls(labels.skin, labels.distance_mm, part, boundary_mm, labels.is_known)
 
     def at(self, source: NDArray[np.int64]) -> Targets:
         """Of some of the vertices, by their indices."""
