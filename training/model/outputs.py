@@ -113,7 +113,9 @@ def loss_terms(outputs: Outputs, targets: BatchTargets, class_weights: torch.Ten
     skin and a share of the distance far from it, and a wild value pulls no harder than a wrong one. part: cross-
     entropy. Vertices count where the target is known: scans that a person painted have no distance and no part.
     """
-    terms = {"skin": functional.cross_entropy(outputs.skin, targets.skin, weight=class_weights, ignore_index=-1)}
+    error = functional.cross_entropy(outputs.skin, targets.skin, class_weights, ignore_index=-1, reduction="sum")
+    weight = class_weights[targets.skin[targets.skin >= 0]].sum()  # 0 where nothing is known
+    terms = {"skin": error / weight.clamp_min(torch.finfo(weight.dtype).tiny)}
     if outputs.log_distance is not None:
         known = targets.distance_mm.isfinite()
         wanted = targets.distance_mm[known].log1p()
