@@ -11,6 +11,7 @@ from typing import Any
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
+from capture import InputError
 from training.callbacks.prediction_pictures import PredictionPictures
 from training.callbacks.prediction_writer import PredictionWriter
 from training.checkpoints.labeller import read_checkpoint
@@ -42,6 +43,11 @@ class TrainingCLI(ShardCLI):
 
     def before_fit(self) -> None:
         """Prepare heads; as those of the labeller that training starts from, where it does."""
+        if self.subcommand == "fit" and self.model.starts_anew and self.datamodule.mix is not None:
+            raise InputError(
+                f"`mix` {self.datamodule.mix}: heads are mixed in where training starts from a labeller; name one with "
+                "`start`, or join the two data sets with `p2p join`"
+            )
         if self.subcommand == "fit" and not self.model.starts_anew:
             refuse_other_preparation(self.datamodule.preparation, self.model.preparation)
             self.datamodule.preparation = self.model.preparation

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from capture import Capture, InputError, Labels, Scan
 from factory.dataset.packing import PackSettings, list_captures, pack
 from scans.meshes.reading import scan_key
-from tests.training.toy import toy_mesh, write_capture
+from tests.training.toy import toy_mesh, write_capture, write_dataset
 from training import cli
 from training.checkpoints.labeller import read_checkpoint
 from training.checkpoints.start import NetworkShape
@@ -161,3 +161,22 @@ def test_heads_that_are_mixed_in_are_prepared_alike(dataset: Path, mine: Path, t
         assert bool(batch.targets.distance_mm.isnan().all()) == painted == bool((batch.targets.part < 0).all())
     with pytest.raises(InputError, match="`mix_share` 1"):
         HeadData(str(mine), mix=str(dataset), mix_share=1)
+
+
+def test_no_head_is_mixed_in_that_is_tested_on(dataset: Path, mine: Path, tmp_path: Path) -> None:
+    for same in (str(mine), f"{mine}/", str(mine / ".." / mine.name)):
+        with pytest.raises(InputError, match=r"^`mix` .*: that is `dataset` itself; name another data set"):
+            HeadData(str(mine), mix=same)
+    other = write_dataset(tmp_path / "other", train=4)  # toy_3 is the test head of `dataset`
+    data = HeadData(str(dataset), str(tmp_path), FEATURES, vertices=500, eigenpairs=16, mix=str(other))
+    with pytest.raises(InputError, match=r"^`mix` .*other: 1 of its training heads, such as toy_3, are test heads of"):
+        data.prepare("fit")
+
+
+def test_heads_are_mixed_in_only_where_training_starts_from_a_labeller(
+    dataset: Path, mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    root = ["--trainer.default_root_dir", str(tmp_path)]
+    assert cli.main(["fit", *root, "--data.dataset", str(mine), "--data.mix", str(dataset)]) == 2
+    text = capsys.readouterr().err
+    assert "--data.mix" in text and "name one with --model.start" in text and len(text.splitlines()) == 1

@@ -13,6 +13,7 @@ from typing import ClassVar
 import pytest
 
 from capture import InputError
+from tests.training.toy import write_dataset
 from training.data.module import HeadData
 from training.data.remote import fetch_dataset, is_url
 from training.features import FeatureConfig
@@ -52,6 +53,21 @@ def test_a_url_is_fetched_once_and_prepared(url: str, tmp_path: Path) -> None:
     _Handler.asked.clear()
     data.prepare("test")
     assert all(path.endswith("dataset.json") for path in _Handler.asked)
+
+
+def test_heads_to_mix_in_are_fetched_before_processes_start(url: str, tmp_path: Path) -> None:
+    """By the first process alone: the others only open what it prepared."""
+    mine = write_dataset(tmp_path / "mine", train=2, first=20)
+    options = {"features": FeatureConfig(["surface_variation"]), "vertices": 150, "eigenpairs": 6}
+    data = HeadData(str(mine), str(tmp_path / "cache"), mix=url, **options)
+    data.prepare("fit")
+    assert any(path.endswith("train-000000.tar") for path in _Handler.asked)
+    assert not any("test" in path for path in _Handler.asked)
+    _Handler.asked.clear()
+    HeadData(str(mine), str(tmp_path / "cache"), mix=url, **options).setup("fit")
+    data.setup("fit")
+    assert not _Handler.asked
+    assert len({batch.id for batch in data.train_dataloader()}) == 4
 
 
 def test_what_is_wrong_with_a_url(url: str, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from training import cli
 from training.checkpoints.labeller import load_labeller, read_checkpoint
 from training.data.batch import to_batch
 from training.data.module import HeadData
-from training.data.prepared_index import prepare_split, read_statistics
+from training.data.prepared_index import prepare_split, read_statistics, read_traits
 from training.data.shards import read_splits
 from training.features import FeatureConfig
 from training.loggers import MetricsFile
@@ -71,6 +71,35 @@ def test_nothing_is_prepared_twice(fitted, dataset: Path) -> None:
     path.unlink()
     prepare_split(split, PREPARATION, cache, lambda *line: made.append(str(line)))
     assert len(made) == 3 and path.read_bytes() == before
+
+
+def test_a_split_that_was_prepared_without_traits_is_measured_again(dataset: Path, tmp_path: Path) -> None:
+    split = read_splits(dataset)["train"]
+    prepare_split(split, PREPARATION, tmp_path)
+    traits = read_traits(split, PREPARATION, tmp_path)
+    (path,) = tmp_path.glob("index-train-*.npz")
+    with np.load(path) as arrays:
+        former = {name: arrays[name] for name in ("mean", "deviation")}
+    np.savez(path, **former)
+    prepare_split(split, PREPARATION, tmp_path)
+    assert read_traits(split, PREPARATION, tmp_path) == traits and traits.heads == 3
+    np.testing.assert_array_equal(read_statistics(split, PREPARATION, tmp_path).mean, former["mean"])
+
+
+def test_a_damaged_file_of_statistics_is_named(dataset: Path, tmp_path: Path) -> None:
+    split = read_splits(dataset)["train"]
+    prepare_split(split, PREPARATION, tmp_path)
+    (path,) = tmp_path.glob("index-train-*.npz")
+    whole = path.read_bytes()
+    for damaged in (whole[:-100], whole[:100], b""):
+        path.write_bytes(damaged)
+        for read in (read_statistics, read_traits, prepare_split):
+            with pytest.raises(InputError, match=rf"^damaged cache file: .*{path.name}.*; remove it and run again$"):
+                read(split, PREPARATION, tmp_path)
+    for broken in ({"traits": "{}"}, {"traits": "{"}, {}):
+        np.savez(path, mean=np.zeros(6), deviation=np.ones(6), **broken)
+        with pytest.raises(InputError, match="damaged cache file"):
+            read_traits(split, PREPARATION, tmp_path)
 
 
 def test_test_command_takes_the_best_checkpoint_and_its_configuration(
@@ -293,6 +322,25 @@ def test_the_first_heads_alone(fitted, dataset: Path, tmp_path: Path) -> None:
     root, _ = fitted
     path = root / "checkpoints" / "last.ckpt"
     assert read_checkpoint(path)["labeller"]["training_heads"] == load_labeller(path).training_heads == 3
+
+
+def test_a_run_goes_on_with_the_heads_that_it_prepared_where_the_data_set_grows(tmp_path: Path) -> None:
+    folder, options = tmp_path / "dataset", {"features": FeatureConfig(["colour"]), "vertices": 300, "eigenpairs": 8}
+    write_dataset(folder, 2)
+    data = HeadData(str(folder), **options)
+    data.prepare("fit")
+    write_dataset(folder, 3)
+    data.setup("fit")
+    assert data.training_ids() == ("toy_0", "toy_1") and data.traits().heads == 2 and len(data.statistics().mean) == 3
+    assert {batch.id for batch in data.train_dataloader()} == {"toy_0", "toy_1"}
+    assert [batch.id for batch in data.val_dataloader()] == ["toy_2"]
+    late = HeadData(str(folder), **options)  # of a process that was started last
+    late.agree(lambda _: data.splits())
+    late.setup("fit")
+    assert {batch.id for batch in late.train_dataloader()} == {"toy_0", "toy_1"}
+    again = HeadData(str(folder), **options)
+    again.prepare("fit")
+    assert again.training_ids() == ("toy_0", "toy_1", "toy_2")
 
 
 def test_loss_weighs_skin_seven_to_three(prepared: PreparedHead) -> None:

@@ -79,11 +79,11 @@ def toy_sample(seed: int, views: int = 3, masks: bool = False) -> dict[str, byte
     return files
 
 
-def write_dataset(folder: Path, train: int = 3, test: int = 1, masks: bool = False) -> Path:
-    """A data set of toy heads."""
+def write_dataset(folder: Path, train: int = 3, test: int = 1, masks: bool = False, first: int = 0) -> Path:
+    """A data set of toy heads, of seeds from `first` on."""
     folder.mkdir(parents=True, exist_ok=True)
     splits = {}
-    for name, seeds in (("train", range(train)), ("test", range(train, train + test))):
+    for name, seeds in (("train", range(first, first + train)), ("test", range(first + train, first + train + test))):
         path = folder / f"{name}-000000.tar"
         with tarfile.open(path, "w") as tar:
             for seed in seeds:

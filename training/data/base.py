@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import signal
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
         self.dataset = self.cache / "dataset" if is_url(dataset) else Path(dataset)
         self.workers, self.seed = workers, seed
         self.progress: Progress | None = None
+        self._splits: dict[str, Split] | None = None
+        self._fetched = False
         self._sampler: TrainingSampler | None = None
         self._resumed: dict[str, Any] | None = None
 
@@ -66,16 +69,35 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
 
     def prepare(self, command: str | None) -> None:
         """Make what the cache lacks for a command of the trainer; for all of them where None."""
-        if is_url(self.source):
-            fetch_dataset(self.source, self.dataset, lambda: self._needed(command), self.progress)
+        self.fetch(lambda: self._needed(command))
         for name in self._needed(command):
             self.prepare_split(name, command, self.progress)
+
+    def fetch(self, needed: Callable[[], list[str]]) -> None:
+        """Copy what lacks of the splits that are needed where the data set is behind a URL."""
+        if is_url(self.source):
+            if not self._fetched:
+                self._splits = None  # those of an earlier copy
+            fetch_dataset(self.source, self.dataset, needed, self.progress)
+            self._fetched = True
 
     def setup(self, stage: str) -> None:
         """Open what was prepared of the splits that the stage needs."""
         stage = getattr(stage, "value", stage)
+        if self.trainer is not None:
+            self.agree(self.trainer.strategy.broadcast)
         for name in self._needed(stage):
             self.prepare_split(name, stage, None)
+
+    def agree(self, broadcast: Callable[[Any], Any]) -> None:
+        """Take the splits of the first process, whatever was packed since it has read them."""
+        self._splits = broadcast(self.splits())
+
+    def splits(self) -> dict[str, Split]:
+        """The splits of the data set, read once: a run goes on with them where a data set that grew takes its place."""
+        if self._splits is None:
+            self._splits = read_splits(self.dataset, check=False)
+        return self._splits
 
     def check_processes(self, world: int) -> None:
         """Raise `InputError` unless each of so many processes gets something to train on."""
@@ -108,17 +130,17 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
 
     def validation_split(self) -> str:
         """`val` where there is one, else `test`."""
-        splits = read_splits(self.dataset, check=False)
+        splits = self.splits()
         return "val" if "val" in splits and splits["val"].ids else "test"
 
     def validates(self) -> bool:
         """Whether there are heads to validate on."""
-        splits = read_splits(self.dataset, check=False)
+        splits = self.splits()
         return any(splits[name].ids for name in ("val", "test") if name in splits)
 
     def split(self, name: str) -> Split:
         """Raises `InputError` where it is missing or empty."""
-        splits = read_splits(self.dataset, check=False)
+        splits = self.splits()
         if name not in splits or not splits[name].ids:
             raise InputError(f"{self.dataset / 'dataset.json'} has no {name} heads; pack more captures")
         return splits[name]
@@ -146,7 +168,7 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
     def _needed(self, command: str | None) -> list[str]:
         """Splits of a command; all where there is none."""
         if command is None:
-            return list(read_splits(self.dataset, check=False))
+            return list(self.splits())
         if command == "fit":
             return ["train", *([self.validation_split()] if self.validates() else [])]
         return [self.validation_split()] if command == "validate" else ["test"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from torch.utils.data import DataLoader, Dataset
 
@@ -11,7 +14,7 @@ from scans.traits import TrainingTraits
 from training.data.base import BaseDataModule
 from training.data.batch import HeadBatch, to_batch
 from training.data.prepared_index import Index, Progress, prepare_split, read_statistics, read_traits
-from training.data.remote import fetch_dataset, is_url
+from training.data.remote import is_url
 from training.data.samplers import MixedSampler, SampleIndex, TrainingSampler
 from training.data.shards import Split
 from training.data.statistics import Statistics
@@ -77,7 +80,8 @@ class HeadData(BaseDataModule):
         workers: number of processes that load data.
         seed: seed of the order in which heads are trained on.
         heads: number of heads to train on, the first ones; all where None. For the curve over the size of the data set.
-        mix: folder or URL of a data set whose training heads are mixed in, such as synthetic heads beside one's own.
+        mix: folder or URL of a data set whose training heads are mixed in, such as synthetic heads beside one's own,
+            where training starts from a labeller.
         mix_share: share of these in each epoch, which has all heads of `dataset`.
     """
 
@@ -98,6 +102,8 @@ class HeadData(BaseDataModule):
         super().__init__(dataset, cache, workers, seed)
         if not 0 < mix_share < 1:
             raise InputError(f"`mix_share` {mix_share}: a share between 0 and 1 is needed")
+        if mix is not None and _place(mix) == _place(dataset):
+            raise InputError(f"`mix` {mix}: that is `dataset` itself; name another data set, or leave it out")
         self.mix, self.mix_share = mix, mix_share
         self._mixed: HeadData | None = None
         self.preparation = Preparation(features, vertices, eigenpairs)
@@ -105,11 +111,22 @@ class HeadData(BaseDataModule):
         self.heads = heads
         self._indices: dict[str, Index] = {}
 
+    def fetch(self, needed: Callable[[], list[str]]) -> None:
+        """Copy what lacks, of the data set that is mixed in its training heads."""
+        super().fetch(needed)
+        if "train" in needed() and (others := self.others()) is not None:
+            others.fetch(lambda: ["train"])
+
+    def agree(self, broadcast: Callable[[Any], Any]) -> None:
+        """Take the splits of the first process, of the data set that is mixed in, too."""
+        super().agree(broadcast)
+        if (others := self.others()) is not None:
+            others.agree(broadcast)
+
     def prepare_split(self, name: str, command: str | None, progress: Progress | None) -> None:
         """Make what the cache lacks of a split for a command, and open it."""
         if name == "train" and (others := self.others()) is not None:
-            if is_url(others.source):
-                fetch_dataset(others.source, others.dataset, lambda: ["train"], progress)
+            self._refuse_tested(others)
             others.prepare_split("train", command, progress)
         preparation = self.preparation_of(name, command)
         self._indices[name] = prepare_split(self.split(name), preparation, self.cache, progress)
@@ -122,7 +139,19 @@ class HeadData(BaseDataModule):
             cache = str(self.cache / "mix") if is_url(self.mix) else None
             self._mixed = HeadData(self.mix, cache, workers=self.workers, seed=self.seed)
         self._mixed.preparation, self._mixed.test_vertices = self.preparation, self.test_vertices
+        self._mixed.progress = self.progress
         return self._mixed
+
+    def _refuse_tested(self, others: HeadData) -> None:
+        """Raise `InputError` where a head to train on is one to validate or test on."""
+        trained = set(others.split("train").ids)
+        for name, split in self.splits().items():
+            both = [] if name == "train" else [each for each in split.ids if each in trained]
+            if both:
+                raise InputError(
+                    f"`mix` {self.mix}: {len(both)} of its training heads, such as {both[0]}, are {name} heads of "
+                    f"{self.source}; name another data set, or join the two with `p2p join`"
+                )
 
     def count(self, name: str) -> int:
         """Heads of a split."""
@@ -148,22 +177,17 @@ class HeadData(BaseDataModule):
         return Backbone(features.backbone).channels if features.image_head else 0
 
     def token_statistics(self) -> Statistics:
-        """Of the token maps of training heads, those of the data set that is mixed in where there is one."""
-        return (self.others() or self)._indices["train"].token_statistics()
+        """Of the token maps of the training heads of `dataset`."""
+        return self._indices["train"].token_statistics()
 
     def statistics(self) -> Statistics:
-        """Of the training heads, those of the data set that is mixed in where there is one."""
-        if (others := self.others()) is not None:
-            return others.statistics()
+        """Of the training heads of `dataset`."""
         return read_statistics(self.split("train"), self.preparation, self.cache)
 
-    def traits(self) -> TrainingTraits | None:
-        """Of all training heads; None where an earlier version prepared some of them."""
-        own = read_traits(self.split("train"), self.preparation, self.cache)
-        if (others := self.others()) is None or own is None:
-            return own
-        mixed_in = others.traits()
-        return None if mixed_in is None else own.joined(mixed_in)
+    def traits(self) -> TrainingTraits:
+        """Of all training heads."""
+        own, others = read_traits(self.split("train"), self.preparation, self.cache), self.others()
+        return own if others is None else own.joined(others.traits())
 
     def train_dataloader(self) -> DataLoader:
         own, others = self._heads("train"), self.others()
@@ -204,3 +228,8 @@ class HeadData(BaseDataModule):
 
     def _heads(self, name: str, whole: bool = False) -> PreparedHeads:
         return PreparedHeads(self.split(name), self._indices[name], whole)
+
+
+def _place(dataset: str) -> str:
+    """A data set's folder or URL, the same however it is written."""
+    return dataset.rstrip("/") if is_url(dataset) else str(Path(dataset).resolve())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capture import InputError, atomic_path, read_json, write_json
 from capture.arrays import read_npz
@@ -86,8 +87,9 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
     path = _index_path(split, preparation, cache)
     if path.is_file():
         index = Index(Path(cache), read_json(path, "index"))
-        if index.is_whole() and _statistics_path(path).is_file():
-            return index
+        statistics_path = _statistics_path(path)
+        if index.is_whole() and statistics_path.is_file() and "traits" in _read_statistics(statistics_path):
+            return index  # former versions wrote no traits
     files: dict[str, list[str]] = {}
     moments, traits = Moments(), list[ScanTraits]()
     for shard in split.shards:
@@ -114,18 +116,34 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
 
 def read_statistics(split: Split, preparation: Preparation, cache: Path) -> Statistics:
     """The channels' statistics of a prepared split."""
+    arrays = _read_statistics(_statistics_path(_index_path(split, preparation, cache)))
+    return Statistics(arrays["mean"], arrays["deviation"])
+
+
+def read_traits(split: Split, preparation: Preparation, cache: Path) -> TrainingTraits:
+    """Traits of the heads of a prepared split."""
     path = _statistics_path(_index_path(split, preparation, cache))
+    arrays = _read_statistics(path)
+    try:
+        return TrainingTraits.from_json(json.loads(str(arrays["traits"])))
+    except (InputError, ValueError, KeyError) as error:
+        raise _damaged(path, error) from None
+
+
+def _read_statistics(path: Path) -> dict[str, NDArray]:
+    """The arrays of a split's statistics. Raises `InputError` where the file is damaged."""
     try:
         arrays = read_npz(path)
-        return Statistics(arrays["mean"], arrays["deviation"])
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"damaged cache file: {path} ({error}); remove it and run again") from None
+        missing = {"mean", "deviation"} - set(arrays)
+        if missing:
+            raise ValueError(f"no {min(missing)}")
+        return arrays
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from None
 
 
-def read_traits(split: Split, preparation: Preparation, cache: Path) -> TrainingTraits | None:
-    """Traits of the heads of a prepared split; None where an earlier version prepared it."""
-    arrays = read_npz(_statistics_path(_index_path(split, preparation, cache)))
-    return TrainingTraits.from_json(json.loads(str(arrays["traits"]))) if "traits" in arrays else None
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"damaged cache file: {path} ({error}); remove it and run again")
 
 
 def _index_path(split: Split, preparation: Preparation, cache: Path) -> Path:

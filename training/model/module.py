@@ -114,7 +114,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
     def _traits(self, data: HeadData) -> TrainingTraits | None:
         """Of all heads that it has been trained on by the end; None where they aren't known of some."""
         traits = data.traits()
-        if self.starts_anew or traits is None:
+        if self.starts_anew:
             return traits
         return None if self._former_traits is None else traits.joined(self._former_traits)
 
