@@ -7,11 +7,12 @@ nothing of how heads differ, its identity is three stretches: width, depth and h
 from __future__ import annotations
 
 import hashlib
+import itertools
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from assets.geometry.obj_polygons import Corner, read_polygons
 from assets.geometry.surface import similarity
 from assets.head_models.head_model import FloatArray, IntArray
 from assets.head_models.linear_model import LinearData
@@ -86,50 +87,17 @@ def _read_mesh(path: Path) -> tuple[FloatArray, IntArray, FloatArray, IntArray, 
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"template {path} can't be read ({error.strerror})") from None
-    vertices: list[list[float]] = []
-    points: list[list[float]] = []
-    faces: list[list[tuple[int, int]]] = []
-    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
-        words = line.split("#")[0].split()
-        try:
-            if words[:1] == ["v"]:
-                vertices.append([float(word) for word in words[1:4]])
-            elif words[:1] == ["vt"]:
-                points.append([float(word) for word in words[1:3]])
-            elif words[:1] == ["f"]:
-                faces += _pieces([_corner(word, len(vertices), len(points)) for word in words[1:]])
-        except (ValueError, IndexError):
-            raise InputError(f"{path}: line {number} is no part of a mesh: {line.strip()[:60]!r}") from None
-    if not faces or {len(row) for row in vertices} != {3} or {len(row) for row in points} - {2}:
-        raise InputError(f"{path}: no mesh (v and f lines)")
-    corners = np.array([face if len(face) == 4 else [*face, (-1, -1)] for face in faces], np.int64)
-    textured = bool(points) and bool((corners[..., 1] >= 0)[corners[..., 0] >= 0].all())
-    uvs = np.array(points) if textured else np.zeros((1, 2))
-    polygon_uvs = corners[..., 1] if textured else np.where(corners[..., 0] >= 0, 0, -1)
-    if corners[..., 0].max() >= len(vertices) or polygon_uvs.max() >= len(uvs) or corners[:, :3, 0].min() < 0:
-        raise InputError(f"{path}: a face refers to a vertex or texture point that is not there")
-    table = _finite(np.array(vertices), path)
-    return table, corners[..., 0].astype(np.int32), uvs, polygon_uvs.astype(np.int32), data
+    mesh = read_polygons(data.decode("utf-8", "replace").splitlines(), path)
+    pieces = [piece for polygon in mesh.polygons for piece in _pieces(polygon)]
+    corners = np.array([piece if len(piece) == 4 else (*piece, (-1, -1)) for piece in pieces])
+    polygons, polygon_uvs = corners[..., 0].astype(np.int32), corners[..., 1].astype(np.int32)
+    if mesh.textured:
+        return mesh.vertices, polygons, mesh.points, polygon_uvs, data
+    return mesh.vertices, polygons, np.zeros((1, 2)), np.where(polygons >= 0, 0, -1).astype(np.int32), data
 
 
-def _finite(vertices: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
-    if not np.isfinite(vertices).all():
-        raise InputError(f"{path}: has vertices that are not finite numbers; clean the mesh first")
-    return vertices
-
-
-def _pieces(corners: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+def _pieces(polygon: tuple[Corner, ...]) -> list[tuple[Corner, ...]]:
     """A triangle or a quad as it is, a larger polygon as a fan."""
-    if len(corners) < 3:
-        raise ValueError("a face of fewer than three corners")
-    if len(corners) <= 4:
-        return [corners]
-    return [[corners[0], corners[k], corners[k + 1]] for k in range(1, len(corners) - 1)]
-
-
-def _corner(word: str, vertices: int, points: int) -> tuple[int, int]:
-    """Vertex and texture point of `7`, `7/3`, `7//1` or `-1/-1`, counted from 0; -1 for no texture point."""
-    parts = word.split("/")
-    vertex = int(parts[0])
-    point = int(parts[1]) if len(parts) > 1 and parts[1] else 0
-    return vertex - 1 if vertex > 0 else vertices + vertex, point - 1 if point >= 0 else points + point
+    if len(polygon) <= 4:
+        return [polygon]
+    return [(polygon[0], second, third) for second, third in itertools.pairwise(polygon[1:])]

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.geometry.obj_polygons import read_polygons
 from assets.makehuman.files import BASE_VERTICES
 from capture import InputError
 
@@ -150,34 +151,14 @@ def _proxy(
 
 def read_obj(path: Path) -> ObjMesh:
     """Read an .obj file, polygons cut into fans; raises `InputError` where it is damaged or has no texture points."""
-    vertices: list[list[float]] = []
-    points: list[list[float]] = []
-    corners: list[tuple[int, int]] = []
-    for number, line in enumerate(read_lines(path, "mesh"), 1):
-        words = line.split()
-        try:
-            if words[:1] == ["v"]:
-                vertices.append([float(word) for word in words[1:4]])
-            elif words[:1] == ["vt"]:
-                points.append([float(word) for word in words[1:3]])
-            elif words[:1] == ["f"]:
-                pairs = [_corner(word, len(vertices), len(points)) for word in words[1:]]
-                for second, third in itertools.pairwise(pairs[1:]):
-                    corners += [pairs[0], second, third]
-        except (ValueError, IndexError):
-            raise InputError(f"{path}: line {number} is no part of a mesh: {line.strip()[:60]!r}") from None
-    table = np.array(corners, np.int64).reshape(-1, 3, 2)
-    if not len(table) or {len(row) for row in vertices} != {3} or {len(row) for row in points} != {2}:
+    mesh = read_polygons(read_lines(path, "mesh"), path)
+    if not mesh.textured:
         raise InputError(f"{path}: no mesh with texture points (v, vt and f lines)")
-    if table.min() < 0 or table[..., 0].max() >= len(vertices) or table[..., 1].max() >= len(points):
-        raise InputError(f"{path}: a face refers to a vertex or texture point that is not there")
-    return ObjMesh(np.array(vertices), table[..., 0], np.array(points)[table[..., 1]])
-
-
-def _corner(word: str, vertices: int, points: int) -> tuple[int, int]:
-    """Vertex and texture point of `7/3`, `7/3/1` or `-1/-1`, counted from 0."""
-    vertex, point = (int(part) for part in word.split("/")[:2])
-    return vertex - 1 if vertex > 0 else vertices + vertex, point - 1 if point > 0 else points + point
+    fans = [
+        (polygon[0], second, third) for polygon in mesh.polygons for second, third in itertools.pairwise(polygon[1:])
+    ]
+    table = np.array(fans, np.int64)
+    return ObjMesh(mesh.vertices, table[..., 0], mesh.points[table[..., 1]])
 
 
 def read_material(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
