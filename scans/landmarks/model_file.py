@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import io
 import struct
 import zipfile
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from capture import InputError
+from capture.packaged_files import packaged_file
 from scans.landmarks.face_mesh import FaceMesh
 from scans.landmarks.names import MESH_COUNT
 
@@ -44,14 +44,7 @@ def model_path(given: Path | None = None) -> Path:
         if not given.is_file():
             raise InputError(f"`model` is missing: {given}; {CURE}")
         return given
-    try:
-        distribution = importlib.metadata.distribution(PACKAGE)
-    except importlib.metadata.PackageNotFoundError:
-        raise InputError(f"no model of face landmarks: the package {PACKAGE} is not there; {CURE}") from None
-    path = Path(str(distribution.locate_file(_FILE)))
-    if not path.is_file():
-        raise InputError(f"no model of face landmarks: {path} is missing; {CURE}")
-    return path
+    return packaged_file(PACKAGE, _FILE, "model of face landmarks", CURE)
 
 
 def read_model(path: Path) -> LandmarkModel:

