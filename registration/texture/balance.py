@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.srgb import from_linear, to_linear
 from registration.texture.surface import TexturedSurface
 from registration.texture.views import Seen
 
@@ -24,6 +25,8 @@ _COARSE_M = 0.008  # standard deviation of the smoothing that parts the bands
 _DARK, _BRIGHT = 8, 247  # bytes beyond which ratios tell no exposure
 _FEWEST = 50  # vertices that two views have to share
 _MOST_GAIN = 4.0
+
+_BYTES = np.arange(256) / 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,21 +48,9 @@ class Blend:
     seen: NDArray[np.bool_]
 
 
-def to_linear(values: NDArray) -> Floats:
-    """Linear shares of sRGB values in bytes' range (IEC 61966-2-1)."""
-    shares = np.asarray(values, float) / 255
-    return np.where(shares <= 0.04045, shares / 12.92, ((np.maximum(shares, 0.04045) + 0.055) / 1.055) ** 2.4)
-
-
-def from_linear(shares: Floats) -> Floats:
-    """sRGB values in bytes' range; above white they go on."""
-    shares = np.maximum(shares, 0)
-    return np.asarray(255 * np.where(shares <= 0.0031308, shares * 12.92, 1.055 * shares ** (1 / 2.4) - 0.055))
-
-
 def corrected_table(gain: Floats) -> NDArray[np.float32]:
     """(256, 3) what the bytes of an image become whose linear colours are multiplied by gains (3,)."""
-    return from_linear(to_linear(np.arange(256.0))[:, None] * gain).astype(np.float32)
+    return (255 * from_linear(to_linear(_BYTES)[:, None] * gain)).astype(np.float32)
 
 
 def blend_of(surface: TexturedSurface, seen: Seen) -> Blend:
@@ -90,7 +81,7 @@ def view_gains(seen: Seen) -> Floats:
     best = seen.weights.max(axis=1, keepdims=True)
     well = (seen.weights > 0.4 * best) & (seen.weights > 0)
     well &= ((seen.colours > _DARK) & (seen.colours < _BRIGHT)).all(axis=2)
-    logs = np.log(np.maximum(to_linear(np.arange(256.0)), 1e-6))
+    logs = np.log(np.maximum(to_linear(_BYTES), 1e-6))
     system, right = np.zeros((count, count)), np.zeros((count, 3))
     for i in range(count):
         for j in range(i + 1, count):

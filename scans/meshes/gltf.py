@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import InputError, Scan
+from capture.srgb import from_linear, to_linear
 from scans.images.decoding import decode_image
 from scans.meshes.textures import CornerColours, find_texture, sample_texture
 
@@ -162,7 +163,7 @@ class _File:
             used = np.unique(corners)
             made.add(used, sample_texture(image, uv[used], up=False))
             return made.bytes
-        shown = _to_linear(sample_texture(image, uv, up=False) / 255) * factor
+        shown = to_linear(sample_texture(image, uv, up=False) / 255) * factor
         return _to_srgb(shown if own is None else shown * own)
 
     def _texture(self, given: Any, attributes: Mapping[str, int]) -> tuple[NDArray[np.uint8], NDArray] | None:
@@ -254,11 +255,5 @@ def _matrix(node: Mapping[str, Any]) -> NDArray[np.float64]:
 
 
 def _to_srgb(linear: NDArray) -> NDArray[np.uint8]:
-    """Bytes of linear shares (IEC 61966-2-1)."""
-    shares = np.clip(np.asarray(linear, np.float64), 0, 1)
-    curved = np.where(shares <= 0.0031308, 12.92 * shares, 1.055 * shares ** (1 / 2.4) - 0.055)
-    return (255 * curved).round().astype(np.uint8)
-
-
-def _to_linear(shares: NDArray) -> NDArray[np.float64]:
-    return np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    """Bytes of linear shares."""
+    return (255 * from_linear(np.clip(linear, 0, 1))).round().astype(np.uint8)
