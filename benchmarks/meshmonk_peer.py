@@ -30,12 +30,11 @@ from numpy.typing import NDArray
 
 from assets.geometry.surface import similarity
 from assets.head_models.head_model import IBUG_68
-from assets.head_models.registry import load_head_model
 from capture import Capture, HeadSurface, Labels, Mesh, Scan
 from registration.errors import face_error
 from registration.files.inputs import read_weights
 from registration.pipeline import register
-from registration.template import Template
+from registration.template import Template, load_template
 from scans.distance import closest_points
 from scans.meshes.reading import read_scan
 
@@ -184,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--real", type=Path)
     parser.add_argument("--labels", default="none")
     options = parser.parse_args(arguments)
-    template = Template(load_head_model())
+    template = load_template()
     cases = [rendered_case(folder, template) for folder in options.captures]
     if options.real:
         cases.append(real_case(options.real, options.labels))

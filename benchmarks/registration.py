@@ -23,7 +23,6 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from assets.head_models.registry import load_head_model
 from capture import Capture, HeadSurface, Labels, Mesh, Scan
 from registration.coefficients import fit
 from registration.errors import SurfaceError, face_error
@@ -31,7 +30,7 @@ from registration.nonrigid import Stiffness, deform
 from registration.pipeline import RegistrationSettings, register
 from registration.rigid import align
 from registration.target import Target
-from registration.template import Template
+from registration.template import Template, load_template
 
 LIMIT_S = 60.0  # promised: a scan of 250,000 vertices on two cores
 
@@ -97,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("captures", type=Path, nargs="+")
     parser.add_argument("--peer-minutes", type=float, default=20.0)
     options = parser.parse_args(arguments)
-    template = Template(load_head_model())
+    template = load_template()
     captures = [measure(folder, template, options.peer_minutes) for folder in options.captures]
     slowest = max(each["rows"]["ours, whole"]["seconds"] for each in captures)
     for start in ("from the rigid start", "from the fitted head"):

@@ -34,7 +34,6 @@ from scans.images.class_masks import read_class_masks
 from scans.images.decoding import decode_file
 from scans.images.sampling import sample_image
 from scans.ray_casting import RayCaster
-from scans.units import find_units
 
 PEERS: dict[str, dict[str, float]] = {
     "blended in two bands": {},
@@ -88,8 +87,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Errors of a capture's held-out views; prints a line for each."""
     capture = Capture.read(folder)
     done = fit_template(folder, RegisterOptions(unit=options.unit))
-    units = find_units(done.scan, capture.cameras, "m", options.unit)
-    views = views_of(capture, units.cameras)
+    views = views_of(capture, done.camera_metres(capture.cameras, options.unit))
     masks = read_class_masks(capture)
     rows: dict[str, Any] = {}
     for name in options.held_out or [capture.cameras[len(views) // 2].name]:

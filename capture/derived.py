@@ -21,9 +21,11 @@ PREDICTION = (
     *PREDICTION_EXTRAS,
 )
 """Output of `p2p segment`."""
+UDIM = range(1001, 1101)
+"""Numbers of a texture's tiles."""
 TEXTURE = (
     "registered.mtl",
-    *(f"texture{kind}{tile}.png" for tile in ("", *(f".{n}" for n in range(1001, 1100))) for kind in ("", "_mask")),
+    *(f"texture{kind}{tile}.png" for tile in ("", *(f".{n}" for n in UDIM)) for kind in ("", "_mask")),
 )
 """Output of `p2p register --texture` in its folder; tiles have UDIM numbers."""
 REGISTRATION = (

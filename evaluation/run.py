@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.head_models.registry import load_head_model
 from capture import InputError, Mesh, write_bytes, write_json
 from evaluation.comparison.numbers import ResultTable, numbers_json
 from evaluation.comparison.results import MethodResult, ResultStore
@@ -21,7 +20,7 @@ from evaluation.options import EvaluateOptions
 from evaluation.page.figures import ComparisonFigures
 from evaluation.page.render import render
 from evaluation.page.tables import markdown
-from registration.template import Template
+from registration.template import load_template
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ def evaluate(
         raise InputError(f"`out` {out} is a file; name a folder")
     count = count_samples(dataset, options.split, options.heads)
     rows = _rows(options, out)
-    template = None if options.template is None else Template(load_head_model(options.template))
+    template = None if options.template is None else load_template(options.template)
     store = ResultStore(out / "cache" / "results", template)
     shown = set(np.unique(np.linspace(0, count - 1, min(options.pictures, count)).round().astype(int)).tolist())
     figures = ComparisonFigures(template)

@@ -81,7 +81,8 @@ def register(
     Args:
         template: the head model.
         scan: V vertices, metres; near the frame of our captures, or with landmarks, or it is searched for.
-        weights: (V,) 0 to 1: a skin mask or the probability of skin; None where the whole scan counts.
+        weights: (V,) 0 to 1: a skin mask or the probability of skin, NaN where nobody knows; None where the whole scan
+            counts.
         settings: see `RegistrationSettings`.
         landmarks: name -> (3,) metres, as the head model names them.
         confidence: (V,) 0 to 1, how much vertices that count as skin say about it (`confidence_of`).
@@ -112,13 +113,13 @@ def register(
         head = from_landmarks(template, head, marks)
     done("reading", 0.05)
     there = {name: point - origin for name, point in (detected or {}).items()}
-    around = _around_head(near, target)
-    places = align(template, head, target, around, weights, search=not marks, detected=there)
+    around = near if weights is None else _around_skin(near, target)
+    places = align(template, head, target, around, weights, settings.least_weight, not marks, there)
     done("rigid", 0.2)
     heads = places
     if settings.coefficients:
         heads = [fit(template, place, target, drawn=nose, landmarks=marks) for place in places]
-    head = _likeliest(template, heads, around, weights)
+    head = _likeliest(template, heads, around, weights, settings.least_weight)
     done("coefficients", 0.6)
     fitted = template.surface(head)
     vertices = deform(fitted, template.faces, template.shown, target, settings.stiffness, nose)
@@ -127,18 +128,20 @@ def register(
     return Registration(vertices + origin, fitted + origin, replace(head, shift=head.shift + origin), seconds)
 
 
-def _around_head(scan: Mesh, target: Target) -> Mesh:
+def _around_skin(scan: Mesh, target: Target) -> Mesh:
     """The scan without faces that lie far from the skin: walls, chairs, other people."""
     near = np.linalg.norm(scan.vertices - np.median(target.vertices, axis=0), axis=1) < _REACH_M
     faces = scan.faces[near[scan.faces].all(axis=1)]
     return replace(scan, faces=faces) if len(faces) else scan
 
 
-def _likeliest(template: Template, heads: Sequence[Coefficients], scan: Mesh, weights: NDArray | None) -> Coefficients:
+def _likeliest(
+    template: Template, heads: Sequence[Coefficients], scan: Mesh, weights: NDArray | None, least: float
+) -> Coefficients:
     """Of heads that were fitted from different places the one that the whole scan speaks for; the first of equals."""
     if len(heads) == 1:
         return heads[0]
-    worth = [Plausibility(template, head, scan, weights).worth(np.eye(3), np.zeros(3)) for head in heads]
+    worth = [Plausibility(template, head, scan, weights, least).worth(np.eye(3), np.zeros(3)) for head in heads]
     log.info("the head may be in %d places; they come to %s", len(heads), ", ".join(f"{value:.2f}" for value in worth))
     return heads[int(np.argmax(worth))]
 
@@ -151,4 +154,6 @@ def _gathered(repaired: Repair, values: NDArray | None) -> NDArray | None:
         raise InputError(
             f"scan: {len(values)} labels for {len(repaired.index)} vertices; these labels are of another scan"
         )
-    return repaired.gather(np.nan_to_num(np.asarray(values, float)))
+    values = np.asarray(values, float)
+    gathered, known = (repaired.gather(each) for each in (np.nan_to_num(values), np.isfinite(values) * 1.0))
+    return np.where(known > 0, gathered, np.nan)

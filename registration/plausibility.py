@@ -57,12 +57,15 @@ class Plausibility:
     DOUBT = 0.2
     """Places whose worth differs by less are told apart by what the whole fit comes to."""
 
-    def __init__(self, template: Template, head: Coefficients, scan: Mesh, weights: NDArray | None) -> None:
+    def __init__(
+        self, template: Template, head: Coefficients, scan: Mesh, weights: NDArray | None, least: float = 0.5
+    ) -> None:
         """
         Args:
             template, head: the head before it is moved.
             scan: all of it, V vertices, metres.
-            weights: (V,) 0 to 1 of being skin; None where nothing is known, and all may be.
+            weights: (V,) 0 to 1 of being skin, NaN where nobody knows; None where nothing is known, and all may be.
+            least: weight from which on a vertex is skin.
         """
         surface, shown = template.surface(head), template.shown
         self._surface, self._normals = surface[shown], vertex_normals(surface, template.faces)[shown]
@@ -76,7 +79,9 @@ class Plausibility:
         self._points = np.asarray(scan.vertices, float)[places]
         self._ways = vertex_normals(scan.vertices, scan.faces)[places]
         self._scan_tree = cKDTree(self._points)
-        self._skin = None if weights is None else np.nan_to_num(np.asarray(weights, float))[places] >= 0.5
+        given = None if weights is None else np.asarray(weights, float)[places]
+        self._skin = None if given is None else given >= least
+        self._other = None if given is None else given < least
 
     def of(self, rotation: Floats, shift: Floats) -> Verdict:
         """Verdict on the head moved by R (3, 3) and t (3,)."""
@@ -88,11 +93,11 @@ class Plausibility:
         alike = (ways * self._normals[nearest]).sum(axis=1) > 0.5
         value = (beside & (distance < _ON_SKIN) & alike) * np.where(self._scalp[nearest], 0.5, 1.0)
         wrong = beside & (height < -_OFF) & ~self._garment[nearest]
-        if self._skin is None:
+        if self._skin is None or self._other is None:
             return Verdict(float(value.mean()), float(wrong.mean()), *self._of_head(rotation, shift))
         wrong |= beside & self._nose[nearest] & (np.abs(height) < _ON_SKIN) & alike
         explained = float(value[self._skin].mean()) if self._skin.any() else 0.0
-        impossible = float(wrong[~self._skin].mean()) if not self._skin.all() else 0.0
+        impossible = float(wrong[self._other].mean()) if self._other.any() else 0.0
         return Verdict(explained, impossible, *self._of_head(rotation, shift))
 
     def worth(self, rotation: Floats, shift: Floats) -> float:

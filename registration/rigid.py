@@ -97,6 +97,7 @@ def align(
     target: Target,
     scan: Mesh,
     weights: NDArray | None = None,
+    least: float = 0.5,
     search: bool = True,
     detected: Mapping[str, Floats] | None = None,
 ) -> list[Coefficients]:
@@ -111,15 +112,15 @@ def align(
         template, head: the head before it is moved.
         target: the skin of the scan.
         scan: all of it, V vertices.
-        weights: (V,) of being skin; None where all may be, and the target is all of the scan.
+        weights: (V,) of being skin, NaN where nobody knows; None where all may be, and the target is all of the scan.
+        least: weight from which on a vertex is skin.
         search: whether it is looked for.
         detected: landmarks, name -> (3,), roughly.
 
     Raises:
         InputError: where it isn't found.
     """
-    whole = target if weights is None else Target(scan)
-    plausible = Plausibility(template, head, scan, weights)
+    plausible = Plausibility(template, head, scan, weights, least)
     surface = template.surface(head)
     normals = vertex_normals(surface, template.faces)
     face = np.flatnonzero(template.face_mask)
@@ -131,14 +132,17 @@ def align(
         shift = start.shift - turn @ head.shift
         found = found.and_those(icp(surface[chosen], normals[chosen], target, turn[None], shift[None], _CLOSE))
     if search and not _sure(found, plausible):
+        whole = target if weights is None else Target(scan)
         places = _search(surface[face], normals[face], whole, plausible)
-        there = icp(surface[chosen], normals[chosen], target, places.rotations, places.shifts, steps=0)
+        there = judged(surface[chosen], normals[chosen], target, places.rotations, places.shifts)
         on_skin = icp(surface[chosen], normals[chosen], target, places.rotations, places.shifts, _CLOSE)
         found = found.and_those(there).and_those(on_skin)  # of the little skin of a bearded man it may drift
     worth = _worth(found, plausible)
     right = [int(index) for index in np.argsort(-worth) if found.near[index] >= _GOOD and found.tight[index] >= _LEAST]
     if not right:
-        cure = "bring it near the frame of our captures (metres, Z up, face towards -Y), or give `landmarks`"
+        cure = "look at the names, places and unit of the landmarks"
+        if search:
+            cure = "bring it near the frame of our captures (metres, Z up, face towards -Y), or give `landmarks`"
         best = found.tight.max()
         raise InputError(f"only {best:.0%} of the template's face comes to lie on the scan; {cure}")
     right = _distinct(found, right)
@@ -209,7 +213,7 @@ def icp(
 
     rotations, shifts = rotations.copy(), shifts.copy()
     least = _NEAR / 4
-    fall = min(0.85, (least / reach) ** (1 / max(steps, 1)))
+    fall = min(0.85, (least / reach) ** (1 / steps))
     alive = np.arange(len(shifts))
     for step in range(steps):
         moved, turned = _all_moved(points, normals, rotations[alive], shifts[alive])
@@ -234,6 +238,11 @@ def icp(
             alive = alive[np.abs(change).max(axis=1) >= 1e-6]
             if not len(alive):
                 break
+    return judged(points, normals, target, rotations, shifts)
+
+
+def judged(points: Floats, normals: Floats, target: Target, rotations: Floats, shifts: Floats) -> Motions:
+    """S motions, with the shares of points (N, 3) that they bring near and tight to the target."""
     moved, turned = _all_moved(points, normals, rotations, shifts)
     hits = target.nearest(moved.reshape(-1, 3), _NEAR)
     _, offset, facing, distance = _compared(hits, moved, turned)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.geometry.subdivision import catmull_clark, split_corners
 from assets.head_models.head_model import NO_ROTATION, FloatArray, HeadModel, Pose, triangulate
+from assets.head_models.registry import DEFAULT, is_subdivided, load_head_model
 from capture import InputError, Mesh
 from capture.geometry import rotation_matrix
 
@@ -153,6 +155,11 @@ class Template:
         for _ in range(self._levels):
             vertices, polygons, masks = catmull_clark(vertices, polygons, masks)
         return vertices, polygons.astype(np.int32), np.zeros((len(vertices), 1)) if masks is None else masks
+
+
+def load_template(which: str | Path = DEFAULT) -> Template:
+    """The template of a head model, as `load_head_model` takes it; people's own meshes keep their vertices."""
+    return Template(load_head_model(which), levels=1 if is_subdivided(which) else 0)
 
 
 def axis_angle(rotation: FloatArray) -> Floats:

@@ -30,11 +30,13 @@ class Format:
         name: for messages.
         fits: true for a path of this format.
         read: the model at a path; raises `InputError` where it is damaged.
+        subdivided: whether it is subdivided once for registration, or keeps its own vertices.
     """
 
     name: str
     fits: Callable[[Path], bool]
     read: Callable[[Path], LinearData]
+    subdivided: bool = True
 
 
 def load_head_model(which: str | Path = DEFAULT) -> HeadModel:
@@ -52,6 +54,11 @@ def load_head_model(which: str | Path = DEFAULT) -> HeadModel:
             return LinearHead(data, _annotated(data))
     choices = " or ".join((DEFAULT, *(each.name for each in FORMATS)))
     raise InputError(f"head model {which}: use {choices}; see docs/head_models.md")
+
+
+def is_subdivided(which: str | Path) -> bool:
+    """Whether a head model is subdivided once for registration."""
+    return is_default(which) or next((each.subdivided for each in FORMATS if each.fits(Path(which))), True)
 
 
 def is_default(which: str | Path) -> bool:
@@ -80,7 +87,7 @@ def _read_ict(folder: Path) -> LinearData:
 
 FORMATS = (
     Format("an ICT-FaceKit folder", Path.is_dir, _read_ict),
-    Format("an .obj file with its landmarks", lambda path: path.suffix.lower() == ".obj", read_obj_template),
+    Format("an .obj file with its landmarks", lambda path: path.suffix.lower() == ".obj", read_obj_template, False),
     Format("an .npz file", lambda path: path.suffix.lower() == ".npz", read_linear),
 )
 """Formats of head models; a new one is a row."""

@@ -23,7 +23,7 @@ class SkinWeights:
     """Weights of a scan's V vertices as skin.
 
     Attributes:
-        weights: (V,) 0 to 1; None where the whole scan counts as skin.
+        weights: (V,) 0 to 1, NaN where a person left it open; None where the whole scan counts as skin.
         confidence: (V,) 0 to 1, see `confidence_of`; None where the file has no distances to the skin.
         path: the file that they come from; None without one.
         source: in words, where they come from.
@@ -76,7 +76,8 @@ def weights_of(skin: Prediction | Labels, path: Path | None = None) -> SkinWeigh
             np.asarray(skin.probability, float), confidence, path, f"skin by the prediction{place}", skin
         )
     how = "as painted" if skin.painted else "by the labels"
-    return SkinWeights(skin.skin.astype(float), None, path, f"skin {how}{place}", skin)
+    weights = np.where(skin.is_known, skin.skin.astype(float), np.nan)
+    return SkinWeights(weights, None, path, f"skin {how}{place}", skin)
 
 
 def read_landmarks(path: Path, metres: float) -> dict[str, NDArray]:

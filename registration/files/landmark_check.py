@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from registration.template import Template
+
+FEWEST = 5  # landmarks that tell something
+_DOUBTFUL_MM, _WRONG_MM = 10.0, 40.0  # of the median: 2 to 3 where all is well
+
 
 @dataclass(frozen=True)
 class LandmarkCheck:
@@ -18,6 +26,27 @@ class LandmarkCheck:
 
     median_mm: float
     distance_mm: Mapping[str, float]
+
+    @classmethod
+    def of(cls, template: Template, vertices: NDArray, detected: Mapping[str, NDArray]) -> LandmarkCheck | None:
+        """Of a registered template, vertices (V, 3), metres; None where it has too few of the landmarks."""
+        ours = {name: template.landmark(vertices, name) for name in detected}
+        distance = {
+            name: 1000 * float(np.linalg.norm(place - detected[name]))
+            for name, place in ours.items()
+            if place is not None
+        }
+        return None if len(distance) < FEWEST else cls(float(np.median(list(distance.values()))), distance)
+
+    @property
+    def doubtful(self) -> bool:
+        """True where the template may have missed the face."""
+        return self.median_mm >= _DOUBTFUL_MM
+
+    @property
+    def wrong(self) -> bool:
+        """True where it lies elsewhere, or upside down."""
+        return self.median_mm >= _WRONG_MM
 
     @property
     def text(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import HeadSurface, Mesh, Scan, write_bytes
+from capture import Camera, HeadSurface, Mesh, Scan, write_bytes
 from capture.ply.files import PlyMesh, write_ply
 from registration.errors import face_error, region_errors, skin_fit
 from registration.files.inputs import SkinWeights
@@ -19,6 +19,7 @@ from registration.pipeline import Registration, RegistrationSettings
 from registration.regions import face_regions
 from registration.template import Template
 from registration.texture.atlas import tiles_of
+from scans.units import find_units, scaled
 
 MATERIALS = "registered.mtl"
 
@@ -60,6 +61,14 @@ class ScanRegistration:
         """The registered template."""
         return self.registration.mesh(self.template)
 
+    def camera_metres(self, cameras: Sequence[Camera], stated: str | None = None) -> float:
+        """Metres per unit of cameras in the frame of the scan: stated, or guessed from both in their own units.
+
+        Raises `InputError` as `find_units` does.
+        """
+        own = scaled(self.scan, 1 / self.metres)
+        return find_units(own, cameras, str(self.metres), stated, f"scan of {self.name}").cameras
+
     def coefficients_json(self) -> dict[str, Any]:
         """The head model and its coefficients, rotation and shift, as JSON."""
         head, model = self.registration.head, self.template.model
@@ -100,10 +109,19 @@ class ScanRegistration:
         return summary
 
 
-def write_registered_meshes(
+def write_registered_meshes(out: Path, template: Template, vertices: NDArray) -> None:
+    """Write the registered template, vertices (V, 3) in any unit, as triangles (PLY) and as its own polygons (OBJ)."""
+    vertices = Mesh(vertices, template.faces).vertices  # in single precision where that is fine enough
+    columns: dict[str, NDArray] = {axis: vertices[:, i] for i, axis in enumerate("xyz")}
+    columns["face_mask"] = template.face_mask
+    write_ply(out / "registered.ply", PlyMesh(columns, template.faces))
+    write_registered_obj(out, template, vertices)
+
+
+def write_registered_obj(
     out: Path, template: Template, vertices: NDArray, materials: Mapping[int, str] | None = None
 ) -> None:
-    """Write the registered template as triangles (PLY) and as the template's own polygons (OBJ).
+    """Write the registered template's own polygons, with texture coordinates.
 
     Args:
         out: folder.
@@ -111,10 +129,7 @@ def write_registered_meshes(
         vertices: (V, 3), in any unit.
         materials: UDIM number of a tile -> name of its material in `registered.mtl`; polygons are sorted by tile then.
     """
-    vertices = Mesh(vertices, template.faces).vertices  # in single precision where that is fine enough
-    columns: dict[str, NDArray] = {axis: vertices[:, i] for i, axis in enumerate("xyz")}
-    columns["face_mask"] = template.face_mask
-    write_ply(out / "registered.ply", PlyMesh(columns, template.faces))
+    vertices = Mesh(vertices, template.faces).vertices
     uvs, number = np.unique(template.corner_uvs.reshape(-1, 2).round(6), axis=0, return_inverse=True)
     lines = [f"mtllib {MATERIALS}"] if materials else []
     lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in vertices.tolist()]

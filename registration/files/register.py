@@ -11,18 +11,18 @@ from typing import Any
 from numpy.typing import NDArray
 from PIL import Image
 
-from assets.head_models.registry import load_head_model
 from capture import InputError, RefusedError, Scan, atomic_path, write_json
 from capture.derived import TEXTURE, remove_files
-from registration.files.detected import DOUBTFUL_MM, WRONG_MM, check_by_landmarks, detected_landmarks
+from registration.files.detected import detected_landmarks
 from registration.files.inputs import SkinWeights, read_input_scan, read_landmarks, read_true_surface, read_weights
+from registration.files.landmark_check import LandmarkCheck
 from registration.files.outputs import ScanRegistration, write_registered_meshes
 from registration.files.picture import draw_registration, shown_distance
+from registration.files.texture import check_texture, write_texture
 from registration.files.view import registration_view
 from registration.options import RegisterOptions
 from registration.pipeline import RegistrationSettings, register
-from registration.template import Template
-from registration.texture.files import check_texture, write_texture
+from registration.template import load_template
 from registration.texture.options import TextureOptions
 from scans.units import scaled, scan_unit
 from scans.viewer.page import PAGE, write_view
@@ -57,7 +57,9 @@ def fit_template(where: Path, options: RegisterOptions, progress: Progress = _no
     landmarks = None if options.landmarks is None else read_landmarks(options.landmarks, metres)
     detected = detected_landmarks(where, given, metres)
     done = fit_to_scan(name, given, metres, skin_weights, options.template, landmarks, progress, detected)
-    return replace(done, check=check_by_landmarks(done, detected)) if detected else done
+    if not detected:
+        return done
+    return replace(done, check=LandmarkCheck.of(done.template, done.registration.vertices, detected))
 
 
 def fit_to_scan(
@@ -85,8 +87,7 @@ def fit_to_scan(
     Raises:
         InputError: as `register` does.
     """
-    levels = 0 if Path(template).suffix.lower() == ".obj" else 1  # people's own meshes keep their vertices
-    head, scan = Template(load_head_model(template), levels), scaled(given, metres)
+    head, scan = load_template(template), scaled(given, metres)
     weights, confidence = skin_weights.weights, skin_weights.confidence
     registration = register(head, scan, weights, RegistrationSettings(), landmarks, confidence, progress, detected)
     return ScanRegistration(name, scan, metres, skin_weights, head, registration)
@@ -100,12 +101,13 @@ def register_scan(
 ) -> dict[str, Any]:
     """Register the template to a capture's scan or a mesh file, write the results, and return their summary.
 
-    The folder gets `registered.ply`, `registered.obj` (quads with texture coordinates), `registered.json`
-    (coefficients, times, and the error where the true surface is known), a picture and `view.html`; lengths in the
-    scan's own unit; and where one is asked for, a texture (`write_texture`).
+    The folder gets `registered.ply`, `registered.obj` (the template's own polygons with texture coordinates),
+    `registered.json` (coefficients, times, and the error where the true surface is known), a picture and `view.html`;
+    lengths in the scan's own unit; and where one is asked for, a texture (`write_texture`).
 
-    Raises `InputError` where something is missing or doesn't belong together; and, when all is written, where the head
-    was not found.
+    Raises:
+        InputError: where something is missing or doesn't belong together.
+        RefusedError: where the head was not found; all but the texture is written then, to be looked at.
     """
     folder = where if where.is_dir() else None
     out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
@@ -118,11 +120,6 @@ def register_scan(
     summary = done.summary(true_surface)
     remove_files(out, TEXTURE)
     write_registered_meshes(out, done.template, done.registration.vertices / done.metres)
-    if images and texture:
-        rest = 1 - fitting
-        summary["texture"] = write_texture(
-            out, done, images, texture, lambda step, share: progress(step, fitting + rest * share)
-        )
     write_json(out / "registered.json", summary)
     distance = shown_distance(done, true_surface)
     with atomic_path(out / "registered.png") as path:
@@ -132,20 +129,25 @@ def register_scan(
         write_view(out / PAGE, registration_view(done, distance, summary, folder))
     _log_errors(done.name, summary, out)
     log.info("%s", out)
-    _judge(done, out)
+    _check_landmarks(done, out)
     _check_found(done.name, summary, out)
+    if images and texture:
+        baking = write_texture(
+            out, done, images, texture, lambda step, share: progress(step, fitting + (1 - fitting) * share)
+        )
+        summary["texture"] = baking
+        write_json(out / "registered.json", summary)
     return summary
 
 
-def _judge(done: ScanRegistration, out: Path) -> None:
+def _check_landmarks(done: ScanRegistration, out: Path) -> None:
     """Warn where the template's landmarks lie far from the detected ones; raise `RefusedError` where very far."""
-    if done.check is None or done.check.median_mm < DOUBTFUL_MM:
+    if done.check is None or not done.check.doubtful:
         return
     told = f"{done.name}: {done.check.text}: look at {out / 'registered.png'}"
-    if done.check.median_mm < WRONG_MM:
-        log.warning("%s; hair that counts as skin or a wrong `unit` does that", told)
-        return
-    raise RefusedError(f"{told}; the template lies elsewhere, or upside down: give `landmarks`, or better `labels`")
+    if done.check.wrong:
+        raise RefusedError(f"{told}; the template lies elsewhere, or upside down: give `landmarks`, or better `labels`")
+    log.warning("%s; hair that counts as skin or a wrong `unit` does that", told)
 
 
 def _check_found(name: str, summary: dict[str, Any], out: Path) -> None:

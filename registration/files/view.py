@@ -14,7 +14,7 @@ from capture import InputError, Labels
 from registration.files.outputs import ScanRegistration
 from registration.files.picture import SurfaceDistance
 from scans.head_sample import HeadSample
-from scans.units import find_units, scaled_camera
+from scans.units import scaled_camera
 from scans.viewer.cameras import viewed_cameras
 from scans.viewer.view import View, ViewedCamera, ViewedScan, ViewedTemplate
 
@@ -52,7 +52,7 @@ def _cameras(done: ScanRegistration, capture: Path) -> Sequence[ViewedCamera]:
     """The capture's cameras; none, with a line, where an image is not what it should be, as registering needs none."""
     try:
         head = HeadSample.from_capture(capture, done.scan)
-        unit = find_units(done.scan, head.cameras, "m", what=f"scan of {done.name}").cameras
+        unit = done.camera_metres(head.cameras)
         return viewed_cameras(replace(head, cameras=tuple(scaled_camera(camera, unit) for camera in head.cameras)))
     except (InputError, OSError) as error:
         log.info("%s: view.html shows no cameras: %s", done.name, error)

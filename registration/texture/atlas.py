@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
+from capture.derived import UDIM
+
 Floats = NDArray[np.float64]
 
 _AT_ONCE = 2_000_000  # texels that are looked at together
@@ -33,12 +35,12 @@ class Texels:
 def tiles_of(corner_uvs: Floats, there: NDArray[np.bool_] | None = None) -> dict[int, NDArray[np.bool_]]:
     """UDIM number -> the polygons (m,) of it, by the middles of their texture coordinates (m, K, 2).
 
-    Tile 1001 is [0, 1] x [0, 1]; there are ten in a row, and rows go up. What lies elsewhere, to the left or below, or
-    right of the tenth, is taken to repeat. `there` (m, K) are the corners that a polygon has.
+    Tile 1001 is [0, 1] x [0, 1]; there are ten in a row, and ten rows that go up. What lies elsewhere, to the left or
+    below, or beyond the tenth, is taken to repeat. `there` (m, K) are the corners that a polygon has.
     """
     column, row = np.floor(_middles(corner_uvs, there)).astype(np.int64).T
-    known = (column >= 0) & (column < 10) & (row >= 0) & (row < 100)
-    number = np.where(known, 1001 + column + 10 * row, 1001)
+    known = (column >= 0) & (column < 10) & (row >= 0) & (row < 10)
+    number = np.where(known, UDIM.start + column + 10 * row, UDIM.start)
     return {int(each): number == each for each in np.unique(number)}
 
 

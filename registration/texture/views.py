@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,25 +48,33 @@ class View:
         colours, opaque = decoded.colours, decoded.opaque
         if factor > 1:
             colours = np.asarray(Image.fromarray(colours).reduce(factor))
-        height, width = colours.shape[:2]
-        return Picture(colours, opaque, self.camera.resized(width, height))
+        height, width = colours.shape[:2]  # rounded up: the last column and row may be of fewer pixels
+        whole = replace(self.camera, width=width * factor, height=height * factor)
+        return Picture(colours, opaque, whole.resized(width, height), factor)
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Colours (H, W, 3) of an image, the camera of that size, and where it is opaque, of any size; None: everywhere."""
+    """An image, shrunk.
+
+    Attributes:
+        colours: (H, W, 3).
+        opaque: where it is opaque, before it was shrunk; None everywhere.
+        camera: of the shrunk image.
+        factor: by which it was shrunk.
+    """
 
     colours: NDArray[np.uint8]
     opaque: Mask | None
     camera: Camera
+    factor: int = 1
 
     def opaque_at(self, pixels: Floats) -> Mask:
         """(P,) whether the image holds something at pixels (P, 2) inside it."""
         if self.opaque is None:
             return np.ones(len(pixels), bool)
         height, width = self.opaque.shape
-        scale = np.array([width / self.camera.width, height / self.camera.height])
-        column, row = np.minimum((pixels * scale).astype(np.int64), [width - 1, height - 1]).T
+        column, row = np.minimum((pixels * self.factor).astype(np.int64), [width - 1, height - 1]).T
         return np.asarray(self.opaque[row, column])
 
 

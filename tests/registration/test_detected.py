@@ -11,22 +11,24 @@ import pytest
 import trimesh
 
 from assets.head_models.registry import load_head_model
-from capture import Mesh, RefusedError, Scan
+from capture import InputError, Mesh, RefusedError, Scan
 from capture.geometry import rotation_matrix
 from registration import rigid
-from registration.files.detected import check_by_landmarks, detected_landmarks
+from registration.files import detected
+from registration.files.detected import detected_landmarks
 from registration.files.inputs import SkinWeights
+from registration.files.landmark_check import LandmarkCheck
 from registration.files.outputs import ScanRegistration
-from registration.files.register import _judge
+from registration.files.register import _check_landmarks
 from registration.pipeline import Registration
 from registration.rigid import align
 from registration.target import Target
 from registration.template import Template
-from scans.landmarks import finding, model_file
+from scans.landmarks import model_file
 from scans.landmarks.finding import combine
 from scans.landmarks.names import STEADY
 from scans.landmarks.records import FaceLandmarks
-from tests.helpers import make_capture
+from tests.helpers import looking_at_origin, make_capture
 from tests.scans.landmarks.faces import KnownFaces
 from tests.scans.landmarks.test_finding import capture_of
 
@@ -91,23 +93,23 @@ def test_registrations_far_from_the_landmarks_are_told_by_their_numbers(
     vertices = template.surface(template.mean)
     seen = {name: place + np.array([0, 0, off_mm / 1000]) for name, place in places_of(template, vertices).items()}
     done = done_with(template, vertices)
-    done = replace(done, check=check_by_landmarks(done, seen))
+    done = replace(done, check=LandmarkCheck.of(done.template, done.registration.vertices, seen))
     assert done.summary()["landmarks"]["median_mm"] == off_mm
     with caplog.at_level(logging.WARNING):
         if outcome == "refused":
             with pytest.raises(RefusedError, match=rf"landmarks lie {off_mm} mm from those in the images"):
-                _judge(done, Path("out"))
+                _check_landmarks(done, Path("out"))
         else:
-            _judge(done, Path("out"))
+            _check_landmarks(done, Path("out"))
     assert bool(caplog.records) == (outcome == "warned")
 
 
 def test_an_upside_down_head_is_refused(template: Template) -> None:
     vertices = template.surface(template.mean)
     done = done_with(template, vertices @ UPSIDE_DOWN.T)
-    check = check_by_landmarks(done, places_of(template, vertices))
+    check = LandmarkCheck.of(template, done.registration.vertices, places_of(template, vertices))
     with pytest.raises(RefusedError, match="upside down"):
-        _judge(replace(done, check=check), Path("out"))
+        _check_landmarks(replace(done, check=check), Path("out"))
 
 
 def face_ball() -> Scan:
@@ -120,11 +122,11 @@ def test_landmarks_are_those_of_the_file_or_of_the_images_where_they_lie_on_the_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     capture, faces = capture_of(tmp_path / "c")
-    monkeypatch.setattr(finding, "load_detector", lambda options: KnownFaces(faces))
+    monkeypatch.setattr(detected, "load_detector", lambda: KnownFaces(faces))
     by_images = detected_landmarks(capture.folder, face_ball(), 1.0)
     assert by_images is not None and set(by_images) <= set(STEADY) and len(by_images) > 5
     combine(capture.cameras, list(faces.values()), KnownFaces(faces), 0.5, "c").write(capture.folder / "landmarks.json")
-    monkeypatch.setattr(finding, "load_detector", lambda options: KnownFaces({}))
+    monkeypatch.setattr(detected, "load_detector", lambda: KnownFaces({}))
     by_file = detected_landmarks(capture.folder, face_ball(), 1.0)
     assert by_file is not None and set(by_file) == set(by_images)
     named = FaceLandmarks.read(capture.folder / "landmarks.json").named()
@@ -135,9 +137,16 @@ def test_landmarks_are_those_of_the_file_or_of_the_images_where_they_lie_on_the_
     assert "from the scan (median): not used" in caplog.text
 
 
+def test_a_damaged_file_of_landmarks_is_named(tmp_path: Path) -> None:
+    capture = make_capture(tmp_path / "noise")
+    (capture.folder / "landmarks.json").write_text("{")
+    with pytest.raises(InputError, match=r"landmarks\.json"):
+        detected_landmarks(capture.folder, Scan.read(capture.scan_path), 1.0)
+
+
 def test_without_a_model_or_a_face_there_are_no_landmarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     capture = make_capture(tmp_path / "noise")
-    monkeypatch.setattr(finding, "load_detector", lambda options: KnownFaces(dict.fromkeys(range(256))))
+    monkeypatch.setattr(detected, "load_detector", lambda: KnownFaces(dict.fromkeys(range(256))))
     assert detected_landmarks(capture.folder, Scan.read(capture.scan_path), 1.0) is None
     assert detected_landmarks(capture.scan_path, Scan.read(capture.scan_path), 1.0) is None
 
@@ -146,3 +155,14 @@ def test_registration_goes_on_without_the_package_of_the_model(tmp_path: Path, m
     capture = make_capture(tmp_path / "noise")
     monkeypatch.setattr(model_file, "PACKAGE", "no-such-package")
     assert detected_landmarks(capture.folder, Scan.read(capture.scan_path), 1.0) is None
+
+
+@pytest.mark.parametrize("metres", [1.0, 0.001, 0.0217])
+def test_cameras_have_the_unit_of_the_scan_though_it_was_brought_to_metres(template: Template, metres: float) -> None:
+    ball = trimesh.creation.icosphere(4, radius=0.12)
+    scan = Scan(ball.vertices, ball.faces)
+    cameras = [looking_at_origin(f"{view}.png", 30.0 * view, distance=1.0 / metres) for view in range(12)]
+    registration = Registration(np.zeros((3, 3)), np.zeros((3, 3)), template.mean, {})
+    done = ScanRegistration("head", scan, metres, SkinWeights(None, None, None, ""), template, registration)
+    assert done.camera_metres(cameras) == pytest.approx(metres)
+    assert done.camera_metres(cameras, str(1.5 * metres)) == pytest.approx(1.5 * metres)

@@ -336,6 +336,40 @@ def test_a_fit_stays_where_it_has_come_to(template: Template, scan: tuple[Mesh, 
         assert face_error(fitted, template.face_mask, truth).mean < 0.4
 
 
+def test_the_head_is_found_on_a_body_of_which_all_counts(template: Template, truth: Mesh) -> None:
+    """The middle of such a scan lies in the chest."""
+    coarse = Template(template.model, 0)
+    body = trimesh.creation.cylinder(0.18, 1.2, sections=60).subdivide().subdivide()
+    below = body.vertices + np.array([0, 0.06, truth.vertices[:, 2].min() - 0.6])
+    faces = np.concatenate([truth.faces, body.faces + len(truth.vertices)])
+    scan = Mesh(np.concatenate([truth.vertices, below]), faces)
+    rotation = rotation_matrix(np.array([0.0, 0.0, 2.0]))
+    turned = Mesh(scan.vertices @ rotation.T, scan.faces)
+    done = register(coarse, turned, settings=RegistrationSettings(coefficients=False)).mesh(coarse)
+    assert face_error(done, coarse.face_mask, Mesh(truth.vertices @ rotation.T, truth.faces)).mean < 1.5
+
+
+def test_landmarks_of_another_place_are_told_from_a_scan_of_another_frame(
+    template: Template, scan: tuple[Mesh, np.ndarray]
+) -> None:
+    mesh, _ = scan
+    names = ("nose_tip", "left_eye_outer", "right_eye_outer", "chin")
+    wrong = {name: template.landmark(template.surface(template.mean), name) + 3.0 for name in names}
+    with pytest.raises(InputError, match="look at the names, places and unit of the landmarks"):
+        register(template, mesh, landmarks=wrong)
+
+
+def test_what_nobody_knows_speaks_neither_for_nor_against_a_place(template: Template, truth: Mesh) -> None:
+    tip = template.landmark(truth.vertices, "nose_tip")
+    nose = template.face_mask & (np.linalg.norm(truth.vertices - tip, axis=1) < 0.03)
+    skin = np.where(nose, 0.0, 1.0)
+    still = np.eye(3), np.zeros(3)
+    against = Plausibility(template, template.mean, truth, skin).of(*still)
+    unknown = Plausibility(template, template.mean, truth, np.where(nose, np.nan, 1.0)).of(*still)
+    assert against.impossible > 0.3 and unknown.impossible == 0
+    assert unknown.explained == against.explained
+
+
 def test_what_does_not_fit_is_named(template: Template, scan: tuple[Mesh, np.ndarray]) -> None:
     mesh, skin = scan
     with pytest.raises(InputError, match=r"100 labels for .* these labels are of another scan"):

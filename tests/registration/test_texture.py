@@ -15,14 +15,15 @@ from PIL import Image
 
 from assets.head_models.registry import load_head_model
 from capture import Camera, Capture, CaptureInfo, InputError, Mesh, Scan
+from capture.derived import TEXTURE
 from capture.geometry import vertex_normals
+from capture.srgb import from_linear, to_linear
 from registration.files.inputs import SkinWeights
 from registration.files.outputs import ScanRegistration
+from registration.files.texture import check_texture, write_texture
 from registration.pipeline import Registration
 from registration.template import Template
 from registration.texture.atlas import pad, rasterise, tiles_of
-from registration.texture.balance import from_linear, to_linear
-from registration.texture.files import check_texture, write_texture
 from registration.texture.options import TextureOptions
 from scans.ray_casting import RayCaster
 from tests.helpers import looking_at_origin, p2p_here
@@ -53,7 +54,9 @@ def picture(camera: Camera, surface: Mesh, hair: Mesh, gain: float) -> np.ndarra
         closer = hits.distance < nearest
         nearest[closer] = hits.distance[closer]
         seen[closer] = colours(camera.centre + rays[closer] * hits.distance[closer, None])
-    return from_linear(gain * to_linear(seen)).clip(0, 255).round().astype(np.uint8).reshape(*rows.shape, 3)
+    return (
+        (255 * from_linear(gain * to_linear(seen / 255))).clip(0, 255).round().astype(np.uint8).reshape(*rows.shape, 3)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +187,9 @@ def test_every_texel_of_a_quad_has_an_owner_and_padding_goes_on_around_it() -> N
     pad(image, known, 3)
     assert (image[5:27, 5:27] == 200).all() and image.sum() == 200 * 22 * 22
     assert list(tiles_of(square + np.array([3, 2]))) == [1024]
+    (last,) = tiles_of(square + np.array([9, 9]))
+    assert f"texture.{last}.png" in TEXTURE and last == 1100
+    assert list(tiles_of(square + np.array([0, 10]))) == [1001]  # no tile: taken to repeat
 
 
 LOOK = """
@@ -241,7 +247,7 @@ def test_blender_opens_it_and_renders_what_the_image_showed(
 def test_a_template_without_texture_coordinates_is_refused_in_one_line(tmp_path: Path) -> None:
     bare = _Bare(load_head_model())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("registration.texture.files.load_head_model", lambda _: bare)
+        patch.setattr("registration.files.texture.load_head_model", lambda _: bare)
         (tmp_path / "capture").mkdir()
         with pytest.raises(InputError, match="has no texture coordinates"):
             check_texture(tmp_path / "capture", "bare", TextureOptions(64))

@@ -14,12 +14,11 @@ from PIL import Image
 from assets.head_models.registry import load_head_model
 from capture import Capture, InputError, atomic_path, write_bytes
 from capture.geometry import vertex_areas
-from registration.files.outputs import MATERIALS, ScanRegistration, write_registered_meshes
+from registration.files.outputs import MATERIALS, ScanRegistration, write_registered_obj
 from registration.texture.baking import Baking
 from registration.texture.options import TextureOptions
 from registration.texture.surface import check_uvs
 from registration.texture.views import views_of
-from scans.units import find_units
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +64,7 @@ def write_texture(
     """
     assert options.texture is not None
     side = options.texture
-    units = find_units(done.scan, capture.cameras, "m", options.camera_unit, f"scan of {done.name}")
-    views = views_of(capture, units.cameras)
+    views = views_of(capture, done.camera_metres(capture.cameras, options.camera_unit))
     vertices = done.registration.vertices
     baking = Baking(done.template, vertices, views, done.scan, done.skin, lambda share: progress("looking", share / 2))
     files = {}
@@ -82,7 +80,7 @@ def write_texture(
         _save(out / files[number], tile.colours)
         _save(out / f"texture_mask{ending}.png", tile.shown)
     _write_materials(out, files)
-    write_registered_meshes(out, done.template, vertices / done.metres, {n: material(n) for n in files})
+    write_registered_obj(out, done.template, vertices / done.metres, {n: material(n) for n in files})
     shown = _face_share(baking, done)
     log.info("%s: texture of %d x %d pixels; the images show %.0f %% of the face", done.name, side, side, 100 * shown)
     gains = dict(zip((camera.name for camera in capture.cameras), baking.blend.gains.round(3).tolist(), strict=True))
