@@ -77,7 +77,7 @@ class TrainingTraits:
     """Ranges of the traits over the heads that a labeller was trained on.
 
     Attributes:
-        ranges: name of a trait -> lowest, median, highest.
+        ranges: name of a trait -> lowest, median, highest; of ranges that were joined, the mean of the medians.
         heads: number of heads that they were measured on.
     """
 

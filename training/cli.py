@@ -17,7 +17,7 @@ from training.callbacks.prediction_writer import PredictionWriter
 from training.checkpoints.labeller import read_checkpoint
 from training.command import ShardCLI, exit_code_of, quiet_libraries
 from training.data.module import HeadData
-from training.model.module import SkinLabeller, refuse_other_preparation
+from training.model.module import SkinLabeller, preparation_of_start
 from training.preparation.settings import Preparation
 
 __all__ = ["TrainingCLI", "main", "quiet_libraries", "run"]
@@ -49,8 +49,7 @@ class TrainingCLI(ShardCLI):
                 "`start`, or join the two data sets with `p2p join`"
             )
         if self.subcommand == "fit" and not self.model.starts_anew:
-            refuse_other_preparation(self.datamodule.preparation, self.model.preparation)
-            self.datamodule.preparation = self.model.preparation
+            self.datamodule.preparation = preparation_of_start(self.datamodule.preparation, self.model.preparation)
         super().before_fit()
 
     def more_callbacks(self, root: Path) -> list[Callback]:

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,41 @@ class _Source:
         }
 
 
+@dataclass(frozen=True)
+class _Head:
+    """A head in a shard of a source."""
+
+    entry: Entry
+    source: _Source
+    shard: str
+
+    @property
+    def person(self) -> Any:
+        """Equal for heads of one person: the seed, or where there is none the checksum of the first image."""
+        seed = self.entry.facts.get("seed")
+        return self.entry.files["view_00.jpg"].sha256 if seed is None else seed
+
+    @property
+    def is_made(self) -> bool:
+        """Whether seed, versions and options tell all about it: not so where a person took or painted it."""
+        return self.entry.facts.get("seed") is not None and not self.entry.facts.get("painted", False)
+
+    def info(self) -> dict[str, Any]:
+        """Its `capture.json` but for the name: the options of the stages that made it, cameras and more.
+
+        Raises `InputError` where its shard is damaged.
+        """
+        path, index = self.source.folder / self.shard, self.source.indexes[self.shard]
+        with _naming_damage(path), path.open("rb") as file:
+            (text,) = read_contents(file, index, self.entry, ("capture.json",))
+        return {key: value for key, value in json.loads(text).items() if key != "id"}
+
+
 def join(folders: Sequence[Path], out: Path) -> dict[str, Any]:
     """Make one data set of several in `out`, and return its `dataset.json`. Heads stay in their splits.
 
-    A head that an earlier one has, too (the same seed, made by the same versions), is left out, and so is one whose
-    seed is in the other split there: train and test share no person. One of the same name that other versions made
-    gets another name.
+    A head that an earlier one has, too, is left out, and so is one whose person is in the other split there: train and
+    test share no person. Another head of the same name gets another name.
 
     Raises:
         InputError: one is missing or damaged, or `out` is one of them, or holds a data set that was not joined.
@@ -128,21 +158,31 @@ def _damaged(path: Path, reason: str) -> InputError:
     return InputError(f"{path} is damaged: {reason}; `p2p produce` or `p2p pack` with the same options mends it")
 
 
+@contextmanager
+def _naming_damage(shard: Path) -> Iterator[None]:
+    """Turn what is wrong with a shard that is read into `InputError`."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise _damaged(shard, "it is gone") from None
+    except DamagedError as error:
+        raise _damaged(shard, str(error)) from None
+
+
 def _choose(sources: Sequence[_Source]) -> dict[tuple[Path, str], list[Entry | None]]:
     """(folder, shard) -> its heads as they are in the joined data set, None for those that are left out."""
     names: set[str] = set()
-    people: dict[Any, list[tuple[str, Entry]]] = {}  # by seed, or by name where there is none
+    people: dict[Any, list[tuple[str, _Head]]] = {}
     chosen: dict[tuple[Path, str], list[Entry | None]] = {}
     for source in sources:
-        added: list[tuple[Any, str, Entry]] = []
+        added: list[tuple[Any, str, _Head]] = []
         for split in SPLITS:
             for shard in source.shards(split):
                 kept: list[Entry | None] = []
                 for entry in source.indexes[shard["name"]].entries:
-                    person = entry.facts.get("seed")
-                    person = entry.id if person is None else person
-                    before = people.get(person, [])
-                    if any(_is_same(entry, other) for _, other in before):
+                    head = _Head(entry, source, shard["name"])
+                    before = people.get(head.person, [])
+                    if any(_is_same(head, other) for _, other in before):
                         source.twice.append(entry.id)
                         kept.append(None)
                     elif any(other != split for other, _ in before):
@@ -151,19 +191,24 @@ def _choose(sources: Sequence[_Source]) -> dict[tuple[Path, str], list[Entry | N
                     else:
                         named = replace(entry, id=_free_name(entry.id, names))
                         names.add(named.id)
-                        added.append((person, split, entry))
+                        added.append((head.person, split, head))
                         kept.append(entry if named.id == entry.id else named)
                 chosen[source.folder, shard["name"]] = kept
-        for person, split, entry in added:  # within a data set heads are what they are
-            people.setdefault(person, []).append((split, entry))
+        for person, split, head in added:  # within a data set heads are what they are
+            people.setdefault(person, []).append((split, head))
     return chosen
 
 
-def _is_same(entry: Entry, other: Entry) -> bool:
-    """Whether two heads are one: of the same seed and versions, or of the same files."""
-    if entry.facts.get("seed") is not None and entry.facts["versions"] == other.facts["versions"]:
+def _is_same(head: _Head, other: _Head) -> bool:
+    """Whether two heads of a person are one: the same files but for the name, or the same versions and options."""
+    one, two = (dict(each.entry.files) for each in (head, other))
+    if one == two:
         return True
-    return dict(entry.files) == dict(other.files)
+    if head.is_made and other.is_made:
+        same = head.entry.facts["versions"] == other.entry.facts["versions"]
+        return same and head.info().get("stages") == other.info().get("stages")
+    del one["capture.json"], two["capture.json"]
+    return one == two and head.info() == other.info()
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -176,17 +221,13 @@ def _free_name(name: str, taken: set[str]) -> str:
 def _write(source: _Source, shard: dict[str, Any], entries: list[Entry | None], path: Path) -> Index | None:
     """Put a shard of a source at `path`; returns its index, None where all of its heads are left out."""
     origin, index = source.folder / shard["name"], source.indexes[shard["name"]]
-    try:
+    with _naming_damage(origin):
         if sha256_of(origin) != shard["sha256"]:
-            raise _damaged(origin, "its checksum differs")
+            raise DamagedError("its checksum differs")
         if all(entry is old for entry, old in zip(entries, index.entries, strict=True)):
             _link(origin, path)
             return index
         samples = list(_samples(origin, index, entries))
-    except FileNotFoundError:
-        raise _damaged(origin, "it is gone") from None
-    except DamagedError as error:
-        raise _damaged(origin, str(error)) from None
     if not samples:
         return None
     made = Index(index.made_from, tuple(entry for entry, _ in samples))
@@ -221,7 +262,7 @@ def _link(origin: Path, path: Path) -> None:
 def _tell(source: _Source) -> None:
     texts = {
         "that an earlier data set has, too": source.twice,
-        "whose seed is in the other split of an earlier data set": source.torn,
+        "of persons in the other split of an earlier data set": source.torn,
     }
     for what, names in texts.items():
         if names:

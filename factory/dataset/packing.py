@@ -66,8 +66,6 @@ def list_captures(folder: Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"no such folder of captures: {folder}")
-    if (folder / Capture.INFO).is_file():
-        return [folder]
     if is_capture(folder):
         return [folder]
     captures = [path for path in list_folders(folder) if is_capture(path)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from scans.meshes.reading import read_labels
 from scans.meshes.repair import Repair, repair
 from scans.units import in_metres
 
+log = logging.getLogger(__name__)
+
 
 def encode_painted(capture: Capture, units: UnitOptions) -> tuple[dict[str, bytes], dict[str, Any]]:
     """The sample and the facts of a capture whose scan a person painted.
@@ -22,11 +25,13 @@ def encode_painted(capture: Capture, units: UnitOptions) -> tuple[dict[str, byte
     It has no distances (NaN) and no parts, as nobody knows them, and `known` where something was left open.
 
     Raises:
-        InputError: the labels are of another scan or leave all open, or scan and cameras don't fit each other.
+        InputError: the labels are of another scan or leave all open, or scan, cameras and images don't fit each other.
     """
     given = HeadSample.from_capture(capture)
+    given.check_shapes()
     labels = read_labels(capture.labels_path, given.scan)
-    head, _ = in_metres(given, units.unit, units.camera_unit)
+    head, found = in_metres(given, units.unit, units.camera_unit)
+    log.info("units of %s", found.text)
     repaired = repair(head.scan)
     labels = _at_repaired(labels, repaired)
     if not labels.is_known.any():

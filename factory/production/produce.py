@@ -38,9 +38,10 @@ def produce(plan: Plan, store: Store, options: ClusterOptions) -> dict[str, Any]
         StageError: too many heads fail.
     """
     with exclusive_lock(store), RunDisplay(store, plan.heads) as display:
-        context = _context_of(plan_to_follow(store, plan), store, options)
+        followed = plan_to_follow(store, plan)
+        context = _context_of(followed, store, options)
         _check_disks(context)
-        claim_plan(store, plan)
+        claim_plan(store, followed)
         with connected(options), EventLog(store) as event_log, stop_on_sigterm():
             wait_for_nodes(options, context.resources)
             if options.address is not None:

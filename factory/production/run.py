@@ -95,7 +95,7 @@ class ProductionRun:
 
     def _resume(self, existing: ExistingFiles) -> None:
         """Use what is there: old shards are checked in the background, head archives are used, the rest is made."""
-        self._described = described_shards(self._store)
+        self._described = self._take_description()
         for name in self._described - existing.shards:
             self._withdraw_description(name)
         for name in existing.obsolete:
@@ -113,6 +113,14 @@ class ProductionRun:
                 self._open_shard(name)
         self.status.done = self._plan.heads - self._shards.missing_heads
         log.info("%d of %d heads are finished", self.status.done, self._plan.heads)
+
+    def _take_description(self) -> set[str]:
+        """The shards that `dataset.json` names; a damaged one is removed, as one is written at the end."""
+        described = described_shards(self._store)
+        if described is None:
+            log.warning("%s is damaged: it is written again", self._store.url_of(DATASET))
+            self._store.remove(DATASET)
+        return described or set()
 
     def _withdraw_description(self, shard: str) -> None:
         """Remove `dataset.json` where it names a shard that is lost; one from before the data set grew stays else."""

@@ -46,7 +46,8 @@ def verify(store: Store) -> dict[str, int]:
     if check.problems:
         shown, more = check.problems[:_PROBLEMS_SHOWN], len(check.problems) - _PROBLEMS_SHOWN
         text = "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
-        raise InputError(f"{store} is damaged: {text}. `p2p produce` or `p2p pack` with the same options mends it")
+        cure = "`p2p join`" if "sources" in description else "`p2p produce` or `p2p pack`"
+        raise InputError(f"{store} is damaged: {text}. {cure} with the same options mends it")
     return {"shards": len(shards), "heads": check.statistics.heads, "vertices": check.statistics.vertices}
 
 
@@ -147,10 +148,14 @@ def sample_problems(entry: Entry, sample: Mapping[str, bytes]) -> Iterator[str]:
         yield f"{len(vertices)} vertices, {len(distance)} distances, {len(skin)} labels"
         return
     threshold = info.get("stages", {}).get("label", {}).get("options", {}).get("threshold_mm")
-    if info.get("painted"):  # nobody knows the distances
-        if np.isfinite(distance).any() or len(arrays.get("known", distance)) != len(distance):
-            yield "it was painted, and has distances, or what is known of it is of other vertices"
-    elif not np.isfinite(distance).all() or (threshold is not None and (distance[skin] >= threshold).any()):
+    if len(arrays.get("known", distance)) != len(distance):
+        yield f"{len(vertices)} vertices, of {len(arrays['known'])} it says whether they are known"
+    if info.get("painted"):
+        if np.isfinite(distance).any():
+            yield "it was painted and has distances, which nobody knows"
+    elif not np.isfinite(distance).all():
+        yield "the distance of a vertex is not finite"
+    elif threshold is not None and (distance[skin] >= threshold).any():
         yield "a vertex labelled skin lies farther from the surface than the threshold"
     classes = arrays.get("seen_class")
     if classes is not None and not np.isin(classes, [*PixelClass, UNSEEN]).all():

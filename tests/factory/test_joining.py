@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from capture import Capture, InputError, read_json, write_json
+from capture import Capture, InputError, Labels, read_json, write_json
 from factory.cli.main import main
 from factory.dataset.joining import join
 from factory.dataset.packing import PackSettings, list_captures, pack
 from factory.dataset.store import Store
 from factory.production.verify import verify
 from factory.report.dataset_reader import DatasetReader
+from factory.stages.stamps import run_stamped
+from scans.meshes.reading import read_scan, scan_key
 from tests.factory.test_painted_samples import paint
 from tests.helpers import make_capture
 from training.data.shards import read_heads, read_splits
@@ -87,8 +92,61 @@ def test_heads_of_another_version_get_names_of_their_own_but_in_no_other_split(
     torn = {*before["train"]} & {*there["test"]} | {*before["test"]} & {*there["train"]}
     for split in ("train", "test"):
         assert here[split] == [*before[split], *(f"{name}-2" for name in there[split] if name not in torn)]
-    assert len(torn) == 1 and "1 heads whose seed is in the other split" in caplog.text
+    assert len(torn) == 1 and "1 heads of persons in the other split" in caplog.text
     assert verify(Store(tmp_path / "both"))["heads"] == 10
+
+
+def test_heads_of_other_options_are_other_heads(first: Path, tmp_path: Path) -> None:
+    """Of the same seeds and versions; those of the same options are the same, whatever bits differ."""
+    for name, threshold_mm, noise in (("a", 1.5, 0), ("b", 1.5, 1), ("c", 2.0, 2)):
+        for seed in range(3):
+            folder = tmp_path / name / "captures" / f"head_{seed:08d}"
+            make_capture(folder, seed=seed)
+            Image.new("RGB", (48, 48), (noise, 0, 0)).save(folder / "images" / "view_00.png")
+            run_stamped(folder, "label", {"threshold_mm": threshold_mm}, lambda: None)
+        pack(list_captures(tmp_path / name / "captures"), tmp_path / name / "data", PackSettings(0))
+    description = join([tmp_path / name / "data" for name in "abc"], tmp_path / "all")
+    names = [f"head_{seed:08d}" for seed in range(3)]
+    assert [line["left_out"] for line in description["sources"]] == [[], names, []]
+    assert ids_of(tmp_path / "all")["train"] == [*names, *(f"{name}-2" for name in names)]
+
+
+def test_scans_of_people_are_told_apart_by_their_images(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Others of the same name are kept; one that was painted again is kept, too, but not in the other split."""
+    folders = {name: tmp_path / name / "captures" / "me" for name in ("me", "other", "again", "tested")}
+    for folder in folders.values():
+        paint(folder)
+    Image.new("RGB", (48, 48), (9, 9, 9)).save(folders["other"] / "images" / "view_00.png")
+    labels = Labels.read(folders["me"] / "labels.npz")
+    replace(labels, skin=~labels.skin & labels.is_known).write(folders["again"] / "labels.npz")
+    replace(labels, skin=labels.is_known).write(folders["tested"] / "labels.npz")
+    paint(tmp_path / "tested" / "captures" / "you")
+    Image.new("RGB", (48, 48), (7, 7, 7)).save(tmp_path / "tested" / "captures" / "you" / "images" / "view_00.png")
+    for name in folders:
+        share = 0.5 if name == "tested" else 0
+        pack(list_captures(tmp_path / name / "captures"), tmp_path / name / "data", PackSettings(share))
+    tested = ids_of(tmp_path / "tested" / "data")
+    description = join([tmp_path / name / "data" for name in folders], tmp_path / "all")
+    left_out = [line["left_out"] for line in description["sources"]]
+    assert left_out == [[], [], [], ["me"]] and tested["test"] == ["me"], tested
+    assert ids_of(tmp_path / "all") == {"train": ["me", "me-2", "me-3", "you"], "test": []}
+    assert "1 heads of persons in the other split of an earlier data set are left out (me)" in caplog.text
+    assert verify(Store(tmp_path / "all"))["heads"] == 4
+    description = join([tmp_path / "all", tmp_path / "other" / "data"], tmp_path / "twice")
+    assert description["sources"][1]["left_out"] == ["me"]  # it is `me-2` there
+
+
+def test_a_head_that_was_painted_is_another_than_as_it_was_made(tmp_path: Path) -> None:
+    made = make_capture(tmp_path / "made" / "head_00000001", seed=1)
+    painted = make_capture(tmp_path / "painted" / "head_00000001", seed=1)
+    key = scan_key(read_scan(painted.scan_path))
+    labels = Labels.read(painted.labels_path)
+    distance = np.full(len(labels), np.nan, np.float32)
+    Labels(distance, labels.skin, scan=key, painted=True).write(painted.labels_path)
+    for name in ("made", "painted"):
+        pack([(made if name == "made" else painted).folder], tmp_path / f"{name}_data", PackSettings(0))
+    join([tmp_path / "made_data", tmp_path / "painted_data"], tmp_path / "both")
+    assert ids_of(tmp_path / "both")["train"] == ["head_00000001", "head_00000001-2"]
 
 
 def test_what_can_t_be_joined_is_told(first: Path, tmp_path: Path) -> None:

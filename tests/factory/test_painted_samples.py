@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image
 
 from capture import Capture, InputError, Labels, Scan
 from factory.cli.main import main
@@ -20,6 +21,7 @@ from scans.head_sample import HeadSample
 from scans.meshes.reading import read_scan, scan_key
 from tests.helpers import make_capture
 from training.data.shards import read_heads, read_splits
+from training.pixels.cache import decode_images
 
 
 def paint(folder: Path, *, unit: float = 1000.0, kind: str = "plain") -> Capture:
@@ -84,6 +86,26 @@ def test_what_painted_scans_and_synthetic_heads_share_a_data_set_is_told(tmp_pat
     titles = {name: [mesh["caption"] for mesh in section["meshes"]] for name, section in sections.items()}
     assert any("distance" in title for title in titles["head_00000007"])
     assert not any("distance" in title for title in titles["me"]) and "mm from" not in sections["me"]["summary"]
+
+
+def test_units_are_told_and_an_image_of_another_shape_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    capture = paint(tmp_path / "captures" / "me")
+    caplog.set_level("INFO")
+    pack_one(tmp_path / "captures", tmp_path / "data")
+    assert "units of scan of me: millimetres (guessed: it is 198 wide), cameras: millimetres" in caplog.text
+    image = capture.image_paths[1]
+    Image.new("RGB", (48, 20)).save(image)
+    with pytest.raises(InputError, match=rf"{image.name} is 48 x 20, its camera 48 x 48: another shape"):
+        pack_one(tmp_path / "captures", tmp_path / "data")
+
+
+def test_the_segmenter_of_images_does_not_train_on_painted_scans(tmp_path: Path) -> None:
+    paint(tmp_path / "captures" / "me")
+    pack_one(tmp_path / "captures", tmp_path / "data")
+    with pytest.raises(InputError, match=r"^me in the data set has no class masks: it is a person's painted scan"):
+        decode_images(read_splits(tmp_path / "data")["train"], 32, tmp_path)
 
 
 def test_painted_labels_that_say_nothing_are_refused(tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ from training.data.module import HeadData
 from training.data.samplers import MixedSampler
 from training.features import FeatureConfig
 from training.model.metrics import LabelMetrics
-from training.model.module import SkinLabeller
+from training.model.module import SkinLabeller, preparation_of_start
 from training.model.outputs import OutputWeights, loss_terms
+from training.preparation.settings import Preparation
 from training.preparation.targets import Targets
 from training.segment import segment_capture
 
@@ -72,6 +73,22 @@ def test_a_few_painted_scans_change_the_labels(fitted, mine: Path, tmp_path: Pat
     assert "start" not in written["hyper_parameters"] and written["hyper_parameters"]["width"] == 16
     torch.testing.assert_close(written["state_dict"]["feature_mean"], former["state_dict"]["feature_mean"])
     assert set(written["labeller"]["training_ids"]) == {f"toy_{seed}" for seed in (0, 1, 2, 10, 11, 12)}
+
+
+def test_options_of_the_labeller_to_start_from_are_told(fitted, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "training")
+    labeller = SkinLabeller(start=str(fitted[0] / "checkpoints" / "last.ckpt"))
+    assert labeller.width == 16
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert told.startswith("as the labeller that model.start names: ") and "model.width 16 (not 128)" in told
+    assert "model.network" not in told  # as was chosen
+    caplog.clear()
+    needed = preparation_of_start(Preparation(vertices=labeller.preparation.vertices), labeller.preparation)
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert needed == labeller.preparation and "data.eigenpairs 16 (not 128)" in told and "data.vertices" not in told
+    caplog.clear()
+    preparation_of_start(needed, needed)
+    assert not caplog.records
 
 
 def test_options_of_another_network_are_refused(fitted, mine: Path, tmp_path: Path, capsys) -> None:
@@ -180,3 +197,13 @@ def test_heads_are_mixed_in_only_where_training_starts_from_a_labeller(
     assert cli.main(["fit", *root, "--data.dataset", str(mine), "--data.mix", str(dataset)]) == 2
     text = capsys.readouterr().err
     assert "--data.mix" in text and "name one with --model.start" in text and len(text.splitlines()) == 1
+
+
+def test_what_is_mixed_in_need_not_be_there_to_test(dataset: Path, tmp_path: Path) -> None:
+    data = HeadData(str(dataset), str(tmp_path), FEATURES, vertices=500, eigenpairs=16, mix=str(tmp_path / "none"))
+    data.prepare("test")
+    data.agree("test", lambda splits: splits)
+    data.setup("test")
+    assert [batch.id for batch in data.test_dataloader()] == ["toy_3"]
+    with pytest.raises(InputError, match=r"none.*dataset\.json"):
+        data.agree("fit", lambda splits: splits)

@@ -335,7 +335,7 @@ def test_a_run_goes_on_with_the_heads_that_it_prepared_where_the_data_set_grows(
     assert {batch.id for batch in data.train_dataloader()} == {"toy_0", "toy_1"}
     assert [batch.id for batch in data.val_dataloader()] == ["toy_2"]
     late = HeadData(str(folder), **options)  # of a process that was started last
-    late.agree(lambda _: data.splits())
+    late.agree("fit", lambda _: data.splits())
     late.setup("fit")
     assert {batch.id for batch in late.train_dataloader()} == {"toy_0", "toy_1"}
     again = HeadData(str(folder), **options)

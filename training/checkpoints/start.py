@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from capture import InputError
 from training.checkpoints.pretrained import PRETRAINED
 from training.model.network import LabellerNetwork
+
+log = logging.getLogger(__name__)
 
 NAME = "pretrained"  # of the checkpoint that comes with the program
 
@@ -30,7 +34,7 @@ class NetworkShape:
     part_weight: float = 0.0
 
     def of_start(self, former: LabellerNetwork) -> NetworkShape:
-        """That of a labeller. Raises `InputError` where this one was chosen, and is another."""
+        """That of a labeller; logs what it overrides. Raises `InputError` where this one was chosen, and is another."""
         outputs = former.output_weights
         shape = NetworkShape(
             former.architecture,
@@ -47,4 +51,12 @@ class NetworkShape:
                     f"`{field.name}` {chosen}: the labeller that `start` names has {given}, and training goes on with "
                     "that; leave it out"
                 )
+        log_overridden("model", asdict(self), asdict(shape))
         return shape
+
+
+def log_overridden(group: str, chosen: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Log options of a group that are not as they were chosen, but as those of the labeller to start from."""
+    told = [f"{group}.{name} {value} (not {chosen[name]})" for name, value in given.items() if value != chosen[name]]
+    if told:
+        log.info("as the labeller that model.start names: %s", ", ".join(told))

@@ -85,12 +85,12 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
         """Open what was prepared of the splits that the stage needs."""
         stage = getattr(stage, "value", stage)
         if self.trainer is not None:
-            self.agree(self.trainer.strategy.broadcast)
+            self.agree(stage, self.trainer.strategy.broadcast)
         for name in self._needed(stage):
             self.prepare_split(name, stage, None)
 
-    def agree(self, broadcast: Callable[[Any], Any]) -> None:
-        """Take the splits of the first process, whatever was packed since it has read them."""
+    def agree(self, stage: str, broadcast: Callable[[Any], Any]) -> None:
+        """Take the splits that a stage needs of the first process, whatever was packed since it has read them."""
         self._splits = broadcast(self.splits())
 
     def splits(self) -> dict[str, Split]:

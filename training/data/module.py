@@ -117,11 +117,11 @@ class HeadData(BaseDataModule):
         if "train" in needed() and (others := self.others()) is not None:
             others.fetch(lambda: ["train"])
 
-    def agree(self, broadcast: Callable[[Any], Any]) -> None:
-        """Take the splits of the first process, of the data set that is mixed in, too."""
-        super().agree(broadcast)
-        if (others := self.others()) is not None:
-            others.agree(broadcast)
+    def agree(self, stage: str, broadcast: Callable[[Any], Any]) -> None:
+        """Take the splits of the first process, of the data set that is mixed in, too, where there is training."""
+        super().agree(stage, broadcast)
+        if "train" in self._needed(stage) and (others := self.others()) is not None:
+            others.agree(stage, broadcast)
 
     def prepare_split(self, name: str, command: str | None, progress: Progress | None) -> None:
         """Make what the cache lacks of a split for a command, and open it."""

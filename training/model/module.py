@@ -12,7 +12,7 @@ from torch import nn
 from capture import InputError
 from scans.traits import TrainingTraits
 from training.checkpoints.labeller import load_labeller
-from training.checkpoints.start import NetworkShape, start_path
+from training.checkpoints.start import NetworkShape, log_overridden, start_path
 from training.data.batch import BatchTargets, HeadBatch
 from training.model.base import BaseModule
 from training.model.metrics import LabelMetrics
@@ -220,15 +220,20 @@ def check_preparation(description: dict[str, Any], preparation: Preparation) -> 
             )
 
 
-def refuse_other_preparation(chosen: Preparation, needed: Preparation) -> None:
-    """Raise `InputError` where a preparation of heads was chosen that a labeller to start from doesn't take."""
-    default, theirs = _flat(Preparation().to_json()), _flat(needed.to_json())
-    for key, value in _flat(chosen.to_json()).items():
+def preparation_of_start(chosen: Preparation, needed: Preparation) -> Preparation:
+    """The preparation of heads that a labeller to start from needs; logs what it overrides.
+
+    Raises `InputError` where another was chosen.
+    """
+    default, theirs, ours = (_flat(each.to_json()) for each in (Preparation(), needed, chosen))
+    for key, value in ours.items():
         if value not in (theirs[key], default[key]):
             raise InputError(
                 f"`data.{key}` {value}: the labeller that `model.start` names takes {theirs[key]}, and training goes "
                 "on with that; leave it out"
             )
+    log_overridden("data", ours, theirs)
+    return needed
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:

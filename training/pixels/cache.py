@@ -80,7 +80,9 @@ def _decode_head(head: HeadSample, resolution: int, cache: Path) -> str:
     """Write the head's file, (N, R, R, 4) of colours and class id, unless it is there; its name below the cache."""
     if head.masks is None:
         cure = "pack it again with `p2p pack` from captures that have them"
-        raise InputError(f"the data set has no class masks ({head.id}): {cure}")
+        if head.info.get("painted", False):
+            cure = "it is a person's painted scan; name a data set of generated heads alone"
+        raise InputError(f"{head.id} in the data set has no class masks: {cure}")
     digest = hashlib.blake2b(digest_size=8)
     for data in (*head.images, *head.masks):
         digest.update(hashlib.blake2b(data, digest_size=16).digest())

@@ -37,10 +37,6 @@ class Size:
     heads: int
     test_heads: int
 
-    def of(self, split: str) -> int:
-        """The heads in a split."""
-        return self.test_heads if split == "test" else self.heads - self.test_heads
-
 
 @dataclass(frozen=True)
 class Plan:

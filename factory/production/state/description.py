@@ -15,15 +15,16 @@ from factory.dataset.stored_archives import read_checksum, read_indexes
 from factory.production.settings.plan import Plan
 
 
-def described_shards(store: Store) -> set[str]:
-    """The shards that `dataset.json` names; none where there is none, and one that is damaged is removed."""
-    if not store.exists(DATASET):
+def described_shards(store: Store) -> set[str] | None:
+    """The shards that `dataset.json` names: none where there is no such file, `None` where it is damaged."""
+    try:
+        text = store.read(DATASET)
+    except FileNotFoundError:
         return set()
     try:
-        splits = parse_description(store.read(DATASET), store.url_of(DATASET))["splits"]
+        splits = parse_description(text, store.url_of(DATASET))["splits"]
     except InputError:
-        store.remove(DATASET)
-        return set()
+        return None
     return {shard["name"] for split in splits.values() for shard in split["shards"]}
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any
 
 from capture import InputError
-from factory.dataset.description import DATASET, SHARD_NAME, shard_name
-from factory.dataset.splits import SPLITS, count_for_test
+from factory.dataset.description import DATASET, SHARD_NAME
+from factory.dataset.splits import count_for_test
 from factory.dataset.store import Store
 from factory.production.settings.plan import SCHEMA_VERSION, Plan, Size
 from factory.production.state.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES, slot_of
@@ -44,13 +44,11 @@ def plan_to_follow(store: Store, plan: Plan) -> Plan:
     return plan
 
 
-def claim_plan(store: Store, plan: Plan) -> Plan:
-    """Write the plan that is followed in `store`, and return it. Raises as `plan_to_follow` does."""
-    followed = plan_to_follow(store, plan)
+def claim_plan(store: Store, followed: Plan) -> None:
+    """Write a plan that `plan_to_follow` gave for `store`, where it is not there yet."""
     if not store.exists(PLAN) or _sizes_of(read_plan(store)) != _sizes_of(followed.to_json()):
-        written = {**followed.to_json(), _FILES: library_files(plan.render.library)}
+        written = {**followed.to_json(), _FILES: library_files(followed.render.library)}
         store.write(PLAN, (json.dumps(written, indent=2) + "\n").encode())
-    return followed
 
 
 def count_test_heads(store: Store, heads: int, test_share: float) -> int:
@@ -83,15 +81,7 @@ def read_plan(store: Store) -> dict[str, Any]:
 
 def shard_sizes(plan: Mapping[str, Any]) -> dict[str, int]:
     """File name -> heads, of all shards of a `production.json`."""
-    each, sizes = plan["heads_per_shard"], {}
-    for split in SPLITS:
-        number = 0
-        for before, after in pairwise((Size(0, 0), *_sizes_of(plan))):
-            heads = after.of(split) - before.of(split)
-            for first in range(0, heads, each):
-                sizes[shard_name(split, number)] = min(each, heads - first)
-                number += 1
-    return sizes
+    return {name: len(slots) for name, slots in _slots_of(plan).shards.items()}
 
 
 def planned_heads(store: Store) -> int | None:
@@ -105,15 +95,20 @@ def _sizes_of(plan: Mapping[str, Any]) -> list[Size]:
     return [Size(int(size["heads"]), int(size["test_heads"])) for size in every]
 
 
+def _slots_of(plan: Mapping[str, Any]) -> Plan:
+    """A plan with the sizes, seeds and shards of a `production.json`; its other options are the defaults."""
+    *before, last = _sizes_of(plan)
+    each, first_seed = int(plan["heads_per_shard"]), int(plan["first_seed"])
+    return Plan(last.heads, last.test_heads, each, first_seed, grown_from=tuple(before))
+
+
 def _begun_sizes(store: Store, there: Mapping[str, Any]) -> list[Size]:
     """The sizes of a data set, without those at its end of which no head is there: these may still be changed."""
-    *before, last = _sizes_of(there)
-    each, first_seed = int(there["heads_per_shard"]), int(there["first_seed"])
-    plan = Plan(last.heads, last.test_heads, each, first_seed, grown_from=tuple(before))
-    shards = (plan.shards.get(name, ()) for name in store.sizes() if SHARD_NAME.fullmatch(name))
+    planned = _slots_of(there).shards
+    shards = (planned.get(name, ()) for name in store.sizes() if SHARD_NAME.fullmatch(name))
     archives = (name for name in store.sizes(HEAD_ARCHIVES) if HEAD_ARCHIVE_NAME.fullmatch(name))
     made = max(chain(chain.from_iterable(shards), map(slot_of, archives)), default=-1)
-    sizes = [*before, last]
+    sizes = _sizes_of(there)
     return [size for size, former in zip(sizes, [Size(0, 0), *sizes], strict=False) if former.heads <= made]
 
 

@@ -17,7 +17,7 @@ from factory.production.settings.quality_gates import QualityGates
 from factory.production.settings.resources import StageResources, check_nodes
 from factory.production.state.existing import list_existing
 from factory.production.state.lock import exclusive_lock
-from factory.production.state.plan_file import PLAN, claim_plan, count_test_heads, shard_sizes
+from factory.production.state.plan_file import PLAN, claim_plan, count_test_heads, plan_to_follow, shard_sizes
 from factory.production.tasks.disk_space import capture_bytes, check_free_space, sample_bytes, write_when_there_is_space
 from factory.stages import render_values
 from factory.stages.differences import differences
@@ -29,6 +29,13 @@ from tests.assets.packs import write_asset, write_image
 plans = st.integers(2, 60).flatmap(
     lambda heads: st.builds(Plan, st.just(heads), st.integers(0, heads - 1), st.integers(1, 9), st.integers(0, 1000))
 )
+
+
+def follow(store: Store, plan: Plan) -> Plan:
+    """The plan that a run follows, which it claims."""
+    followed = plan_to_follow(store, plan)
+    claim_plan(store, followed)
+    return followed
 
 
 @given(plans)
@@ -104,14 +111,14 @@ def test_plans_that_make_no_sense_are_refused(options: dict[str, int], message: 
 def test_a_foreign_data_set_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "dataset.json").write_text("{}")
     with pytest.raises(InputError, match="a data set that this command didn't make"):
-        claim_plan(Store(tmp_path), Plan(4, 1))
+        follow(Store(tmp_path), Plan(4, 1))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"schema_version": 9}'])
 def test_a_damaged_plan_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / PLAN).write_text(text)
     with pytest.raises(InputError, match=PLAN):
-        claim_plan(Store(tmp_path), Plan(4, 1))
+        follow(Store(tmp_path), Plan(4, 1))
 
 
 def make_archive(folder: Path, slot: int) -> None:
@@ -132,36 +139,36 @@ def make_archive(folder: Path, slot: int) -> None:
 )
 def test_growth_that_would_change_heads_is_refused(tmp_path: Path, plan: Plan, message: str) -> None:
     store = Store(tmp_path)
-    claim_plan(store, Plan(4, 1))
+    follow(store, Plan(4, 1))
     make_archive(tmp_path, 2)
     written = (tmp_path / PLAN).read_bytes()
     with pytest.raises(InputError, match=message):
-        claim_plan(store, plan)
+        follow(store, plan)
     assert (tmp_path / PLAN).read_bytes() == written
 
 
 def test_sizes_count_once_a_head_of_theirs_is_made(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    claim_plan(store, Plan(400, 100))
-    assert claim_plan(store, Plan(4, 1)) == Plan(4, 1)  # a slip of the finger
+    follow(store, Plan(400, 100))
+    assert follow(store, Plan(4, 1)) == Plan(4, 1)  # a slip of the finger
     make_archive(tmp_path, 2)
-    assert claim_plan(store, Plan(600, 100)).grown_from == (Size(4, 1),)
-    assert claim_plan(store, Plan(4, 1)) == Plan(4, 1)
-    grown = claim_plan(store, Plan(6, 2))
+    assert follow(store, Plan(600, 100)).grown_from == (Size(4, 1),)
+    assert follow(store, Plan(4, 1)) == Plan(4, 1)
+    grown = follow(store, Plan(6, 2))
     make_archive(tmp_path, 4)
-    assert claim_plan(store, Plan(6, 2)) == grown and grown.grown_from == (Size(4, 1),)
-    assert claim_plan(store, Plan(9, 2)).grown_from == (Size(4, 1), Size(6, 2))
+    assert follow(store, Plan(6, 2)) == grown and grown.grown_from == (Size(4, 1),)
+    assert follow(store, Plan(9, 2)).grown_from == (Size(4, 1), Size(6, 2))
     with pytest.raises(InputError, match="the data set there has 6"):
-        claim_plan(store, Plan(5, 2))
+        follow(store, Plan(5, 2))
 
 
 def test_the_share_of_test_heads_respects_those_there(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert count_test_heads(store, 8, 0.25) == 2
-    claim_plan(store, Plan(4, 3))
+    follow(store, Plan(4, 3))
     make_archive(tmp_path, 2)
     assert [count_test_heads(store, heads, 0.25) for heads in (4, 5, 16)] == [1, 3, 4]
-    claim_plan(store, Plan(5, 3))
+    follow(store, Plan(5, 3))
     make_archive(tmp_path, 4)
     assert count_test_heads(store, 5, 0.25) == 3  # as before: the same command resumes
     assert count_test_heads(store, 6, 1.0) == 4
@@ -252,7 +259,7 @@ def test_a_library_that_changed_is_told_by_its_files(tmp_path: Path) -> None:
         return Plan(2, 1, render=RenderSettings(library=(tmp_path / "library",)))
 
     before = plan().key
-    written = [claim_plan(store, plan()) and (tmp_path / "dataset" / PLAN).read_bytes() for _ in range(2)]
+    written = [follow(store, plan()) and (tmp_path / "dataset" / PLAN).read_bytes() for _ in range(2)]
     assert written[0] == written[1]
     assert plan().key == before  # what the error needs is no part of the plan
     write_image(tmp_path / "library/skin/mine-a/map.png", np.full((4, 4, 3), 7, np.uint8))
@@ -260,4 +267,4 @@ def test_a_library_that_changed_is_told_by_its_files(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"render.library is another: mine/a: map.png is changed, weight of mine/c is new"
     ):
-        claim_plan(store, plan())
+        follow(store, plan())

@@ -20,7 +20,7 @@ from factory.production.run import ProductionRun
 from factory.production.settings.options import ClusterOptions
 from factory.production.settings.plan import Plan
 from factory.production.state.heartbeat import HEARTBEAT
-from factory.production.state.plan_file import claim_plan
+from factory.production.state.plan_file import claim_plan, plan_to_follow
 from factory.production.status import describe
 from factory.production.task_submitter import TaskSubmitter
 from factory.report.dataset_reader import DatasetReader
@@ -44,7 +44,9 @@ def produce_in(nodes: None) -> Produce:
 
     def run(folder: Path, plan: Plan | None = None) -> dict[str, Any]:
         store = Store(folder)
-        context = fakes.make_context(claim_plan(store, plan or fakes.make_plan()), folder)
+        followed = plan_to_follow(store, plan or fakes.make_plan())
+        claim_plan(store, followed)
+        context = fakes.make_context(followed, folder)
         poll_events(queue)  # what a run that failed left
         with EventLog(store) as event_log, RunDisplay(store) as display:
             submitter = TaskSubmitter(context, queue, (fakes.run_stage, fakes.run_pack))

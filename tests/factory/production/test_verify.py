@@ -80,6 +80,8 @@ def test_what_a_data_set_grows_by_is_not_told_as_wrong(dataset: Path, caplog: py
         ({"vertices": np.full((642, 3), np.nan, np.float32)}, "scan is broken"),
         ({"skin": np.ones(3, bool)}, "642 distances, 3 labels"),
         ({"distance_mm": np.full(642, 9, np.float32)}, "farther from the surface than the threshold"),
+        ({"distance_mm": np.full(642, np.nan, np.float32)}, "the distance of a vertex is not finite"),
+        ({"known": np.ones(3, bool)}, "642 vertices, of 3 it says whether they are known"),
         ({"seen_class": np.full(642, 200, np.uint8)}, "unknown classes"),
     ],
 )
