@@ -17,7 +17,7 @@ from scans.landmarks.face_boxes import FaceBox, FaceBoxes
 from scans.landmarks.face_mesh import FaceMesh
 from scans.landmarks.model_file import CURE, LandmarkModel
 from scans.landmarks.names import COUNT, MESH_COUNT, OUTER_EYE_CORNERS
-from scans.litert import load_tflite
+from scans.litert import load_tflite, tensor_indices
 
 _SIZE = 256
 _WIDER = 1.5  # side of the crop, by the extent of the landmarks
@@ -69,12 +69,12 @@ class FaceLandmarker:
         self.mesh = model.mesh
         self.key = f"mediapipe-face-landmarker-{model.digest[:16]}"
         told = str(model.path), "the face landmarker", "landmarks", CURE
-        self._boxes = FaceBoxes(load_tflite(model.detector, *told))
+        self._boxes = FaceBoxes(load_tflite(model.detector, *told), str(model.path))
         self._model = load_tflite(model.landmarks, *told)
-        self._input = self._model.get_input_details()[0]["index"]
-        ends = self._model.get_output_details()
-        self._points = next(end["index"] for end in ends if end["shape"][-1] == 3 * COUNT)
-        self._score = next(end["index"] for end in ends if len(end["shape"]) == 4 and end["shape"][-1] == 1)
+        given = (1, 1, 1, 3 * COUNT), (1, 1, 1, 1)
+        self._input, self._points, self._score = tensor_indices(
+            self._model, (1, _SIZE, _SIZE, 3), given, str(model.path), CURE
+        )
 
     def find(self, image: Picture) -> FaceInImage | None:
         """The surest face in an image (H, W, 3), sRGB; None where there is none."""

@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from scans.landmarks.crops import Crop, Floats, Picture
+from scans.landmarks.model_file import CURE
+from scans.litert import tensor_indices
 
 _SIZE = 128
 _GRIDS = ((16, 2), (8, 6))  # places along a side, anchors at each
+_VALUES = 16  # of an anchor: centre, size, six points
 _SURE = 0.5  # score of a face
 _SAME = 0.3  # overlap, as a share of the union, from which on two boxes show one face
 _WIDER = 1.5  # side of the crop that landmarks are looked for in, by the box's
@@ -36,14 +39,15 @@ class FaceBox:
 
 
 class FaceBoxes:
-    """The detector of faces: `model` is a LiteRT interpreter."""
+    """The detector of faces: `model` is a LiteRT interpreter of the file `where`.
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._input = model.get_input_details()[0]["index"]
-        ends = {tuple(end["shape"])[-1]: end["index"] for end in model.get_output_details()}
-        self._scores, self._boxes = ends[1], ends[16]
-        self._anchors = _anchors()
+    Raises `InputError` where it is another model.
+    """
+
+    def __init__(self, model: Any, where: str) -> None:
+        self._model, self._anchors = model, _anchors()
+        given = (1, len(self._anchors), 1), (1, len(self._anchors), _VALUES)
+        self._input, self._scores, self._boxes = tensor_indices(model, (1, _SIZE, _SIZE, 3), given, where, CURE)
 
     def find(self, image: Picture, window: Crop) -> list[FaceBox]:
         """The faces in a square window of an image, the surest first."""

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.geometry.surface import similarity
 from capture.geometry import unit, vertex_normals
 from scans.landmarks.names import INDEX
 
@@ -44,7 +45,7 @@ class FaceMesh:
         The root mean square of the better half, by the root mean square distance from the middle; about 0.05 for
         people.
         """
-        common = self._common(positions)
+        common = self.common(positions)
         rotation, scale, shift = self.similarity_to(positions)
         theirs = positions[common]
         off = ((scale * self.vertices[common] @ rotation.T + shift - theirs) ** 2).sum(axis=1)
@@ -53,13 +54,9 @@ class FaceMesh:
 
     def similarity_to(self, positions: Floats) -> tuple[Floats, float, Floats]:
         """Rotation (3, 3), scale and shift (3,) that bring this face nearest to landmarks (L, 3) (Umeyama 1991)."""
-        common = self._common(positions)
-        ours, theirs = self.vertices[common], positions[common]
-        middle, goal = ours.mean(axis=0), theirs.mean(axis=0)
-        rotation = rotation_between(ours, theirs)
-        turned = (ours - middle) @ rotation.T
-        scale = float((turned * (theirs - goal)).sum() / (turned * turned).sum())
-        return rotation, scale, goal - scale * rotation @ middle
+        common = self.common(positions)
+        scale, rotation, shift = similarity(self.vertices[common], positions[common], np.ones(len(common)))
+        return rotation, scale, shift
 
     @property
     def between_eyes(self) -> Floats:
@@ -67,12 +64,6 @@ class FaceMesh:
         corners = [INDEX[f"{side}_eye_{which}"] for side in ("left", "right") for which in ("inner", "outer")]
         return np.asarray(self.vertices[corners].mean(axis=0))
 
-    def _common(self, positions: Floats) -> NDArray[np.int64]:
+    def common(self, positions: Floats) -> NDArray[np.int64]:
+        """Indices of this face's vertices that landmarks (L, 3) tell."""
         return np.flatnonzero(np.isfinite(positions[: len(self.vertices)]).all(axis=1))
-
-
-def rotation_between(source: Floats, goal: Floats) -> Floats:
-    """(3, 3) the rotation of the similarity that brings points (N, 3) nearest to others (Kabsch)."""
-    u, _, vt = np.linalg.svd((source - source.mean(axis=0)).T @ (goal - goal.mean(axis=0)))
-    flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(vt.T @ u.T))])
-    return np.asarray(vt.T @ flip @ u.T)

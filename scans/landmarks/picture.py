@@ -11,12 +11,13 @@ from capture import Capture
 from scans.images.decoding import decode_file
 from scans.landmarks.crops import Crop, Floats, Picture
 from scans.landmarks.names import MESH_COUNT
-from scans.landmarks.records import DISAGREES, SURE, UNSURE, USED, FaceLandmarks, FaceView
+from scans.landmarks.records import DISAGREES, NO_FACE, SURE, UNSURE, USED, FaceLandmarks, FaceView
 from scans.pictures.sheets import sheet
 
 _SIDE = 360  # pixels of a view
 _COLUMNS = 5
 _MOST = 20  # views, evenly chosen
+_LEFT_OUT_SHOWN = _MOST // 4  # places of faces that disagree, at least, where there are so many
 _MARGIN = 1.7  # of the face's extent
 _DETECTED, _SURE, _UNSURE, _LEFT_OUT = (255, 210, 40), (30, 230, 80), (70, 150, 255), (240, 60, 60)
 LEGEND = "yellow detected; green triangulated, blue unsure; red: a face that was left out"
@@ -24,18 +25,30 @@ LEGEND = "yellow detected; green triangulated, blue unsure; red: a face that was
 
 def draw_landmarks(capture: Capture, landmarks: FaceLandmarks) -> Picture:
     """Views: the detected landmarks in yellow, over them the triangulated ones, lines from the one to the other."""
-    chosen = _chosen(landmarks.faces)
+    chosen = chosen_views(landmarks.faces)
     pictures = [(_title(landmarks.faces[i], landmarks, i, capture), _draw(capture, landmarks, i)) for i in chosen]
     rows = [pictures[i : i + _COLUMNS] for i in range(0, len(pictures), _COLUMNS)]
     return sheet([[(LEGEND, np.full((2, 2, 3), 255, np.uint8))], *rows])
 
 
-def _chosen(faces: Sequence[FaceView]) -> list[int]:
-    """Views with a face first where there are too many, in their order."""
-    order = [i for i, face in enumerate(faces) if face.status == USED]
-    if len(order) < len(faces) <= _MOST:
-        return list(range(len(faces)))
-    return sorted({order[round(x)] for x in np.linspace(0, len(order) - 1, min(len(order), _MOST))})
+def chosen_views(faces: Sequence[FaceView]) -> list[int]:
+    """All views, or so many of them: the used ones first, some of those left out beside them; in their order.
+
+    Where there are too many, faces that disagree get up to a quarter of the places, so that they are seen, and views
+    without a face what is left.
+    """
+    used, left_out, without = (
+        [i for i, face in enumerate(faces) if face.status == status] for status in (USED, DISAGREES, NO_FACE)
+    )
+    shown = min(len(left_out), max(_LEFT_OUT_SHOWN, _MOST - len(used)))
+    kept = min(len(used), _MOST - shown)
+    rest = min(len(without), _MOST - kept - shown)
+    return sorted([*_spread(used, kept), *_spread(left_out, shown), *_spread(without, rest)])
+
+
+def _spread(items: Sequence[int], count: int) -> list[int]:
+    """So many of the items, evenly chosen."""
+    return [items[round(x)] for x in np.linspace(0, len(items) - 1, count)]
 
 
 def _title(face: FaceView, landmarks: FaceLandmarks, view: int, capture: Capture) -> str:

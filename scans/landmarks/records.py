@@ -86,7 +86,7 @@ class FaceLandmarks:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
-        digits = max(0, 6 - int(np.floor(np.log10(max(float(np.nanmax(np.abs(self.positions), initial=0)), 1e-6)))))
+        digits = self._digits()
         return {
             "schema_version": 1,
             "id": self.id,
@@ -116,6 +116,12 @@ class FaceLandmarks:
             ],
         }
 
+    def _digits(self) -> int:
+        """Decimals by the face's extent, wherever its origin is: steps of about a millionth of it."""
+        found = self.positions[np.isfinite(self.positions).all(axis=1)]
+        extent = float(np.ptp(found, axis=0).max()) if len(found) else 0.0
+        return max(0, 6 - int(np.floor(np.log10(max(extent, 1e-6)))))
+
     @classmethod
     def read(cls, path: Path | str) -> Self:
         """Read what `write` wrote. Raises `InputError` where the file is missing, damaged or something else."""
@@ -131,19 +137,14 @@ class FaceLandmarks:
             if len(rows) != COUNT or {row["status"] for row in rows} - {SURE, UNSURE, MISSING}:
                 raise ValueError(f"{len(rows)} landmarks")
             positions = np.stack([_array(row["position"], 3) for row in rows])
+            for i, row in enumerate(rows):
+                if (row["status"] == MISSING) == np.isfinite(positions[i]).all():
+                    raise ValueError(f"landmark {i} is {row['status']}, its position {row['position']}")
             residual, spread = (
                 np.array([np.nan if row[key] is None else row[key] for row in rows], float)
                 for key in ("residual_px", "spread")
             )
-            faces = tuple(
-                FaceView(
-                    str(face["image"]),
-                    str(face["status"]),
-                    float(face["presence"]),
-                    None if face["pixels"] is None else np.stack([_array(pair, 2) for pair in face["pixels"]]),
-                )
-                for face in value["views"]
-            )
+            faces = tuple(_face(face) for face in value["views"])
             views = np.array([row["views"] for row in rows], np.int64)
             status = tuple(row["status"] for row in rows)
             return cls(positions, residual, spread, views, status, faces, str(value["model"]), str(value["id"]))
@@ -156,8 +157,25 @@ def is_record(value: Any) -> bool:
     return isinstance(value, dict) and value.get("set") == _SET and value.get("schema_version") == 1
 
 
+def _face(value: Mapping[str, Any]) -> FaceView:
+    """The face in a view, of its JSON object. Raises `ValueError` where that is none."""
+    image, status, pairs = str(value["image"]), str(value["status"]), value["pixels"]
+    if status not in (USED, NO_FACE, DISAGREES) or (status == NO_FACE) != (pairs is None):
+        raise ValueError(f"{image}: {status}, with{'out' if pairs is None else ''} pixels")
+    if pairs is not None and len(pairs) != COUNT:
+        raise ValueError(f"{image}: {len(pairs)} pixels")
+    pixels = None if pairs is None else np.stack([_array(pair, 2) for pair in pairs])
+    return FaceView(image, status, float(value["presence"]), pixels)
+
+
 def _array(value: Sequence[float] | None, count: int) -> Floats:
-    return np.full(count, np.nan) if value is None else np.array(value, float).reshape(count)
+    """(count,) NaN where there is none. Raises `ValueError` where it is another number of numbers."""
+    if value is None:
+        return np.full(count, np.nan)
+    array = np.array(value, float)
+    if array.shape != (count,):
+        raise ValueError(f"{value} are not {count} numbers")
+    return array
 
 
 def _numbers(values: Floats, digits: int) -> list[float] | None:

