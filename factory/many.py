@@ -65,8 +65,8 @@ def expand(words: Sequence[Path]) -> list[Path]:
         if word.exists() or not glob.has_magic(str(word)):
             paths.append(word)
             continue
-        matches = Path(word.anchor or ".").glob(str(word.relative_to(word.anchor)))
-        found = sorted(path for path in matches if not path.name.startswith("."))
+        names = glob.glob(str(word), recursive=True)  # noqa: PTH207 - Path.glob raises at `**x`
+        found = sorted(map(Path, names))
         if not found:
             raise InputError(f"{word}: nothing is called so")
         paths += found
@@ -81,7 +81,13 @@ def refuse(count: int, given: Mapping[str, object]) -> None:
         )
 
 
-def run_each(paths: Sequence[Path], work: Work, verb: str, options: ManyOptions) -> None:
+def run_each(
+    paths: Sequence[Path],
+    work: Work,
+    verb: str,
+    options: ManyOptions,
+    output: Callable[[Path], Path] | None = None,
+) -> None:
     """Do several captures and log a table of what came of them.
 
     Args:
@@ -89,10 +95,13 @@ def run_each(paths: Sequence[Path], work: Work, verb: str, options: ManyOptions)
         work: that is done to each; a function that can be sent to processes, where there are several jobs.
         verb: what is done, for the bar.
         options: number of jobs.
+        output: the folder that each is written into; the capture's own by default.
 
     Raises:
+        InputError: before any is done, where two are written into the same folder.
         StageError: at the end, where any failed.
     """
+    _refuse_shared(paths, output or Path)
     started = time.monotonic()
     jobs = min(options.jobs, len(paths))
     with track(f"{verb} {len(paths)} captures", len(paths)) as bar:
@@ -103,6 +112,18 @@ def run_each(paths: Sequence[Path], work: Work, verb: str, options: ManyOptions)
     failed = [str(outcome.path) for outcome in outcomes if outcome.failed]
     if failed:
         raise StageError(f"{len(failed)} of {len(paths)} captures failed: {', '.join(failed)}; see the table above")
+
+
+def _refuse_shared(paths: Sequence[Path], output: Callable[[Path], Path]) -> None:
+    """Raise `InputError` where two are written into the same folder: the second would replace the first."""
+    writers: dict[Path, Path] = {}
+    for path in paths:
+        folder = output(path).resolve()
+        if folder in writers:
+            raise InputError(
+                f"{writers[folder]} and {path} are both written into {output(path)}; leave one of them out"
+            )
+        writers[folder] = path
 
 
 def _in_turn(paths: Sequence[Path], work: Work, bar: Track) -> list[Outcome]:
@@ -216,6 +237,13 @@ def _log_table(outcomes: Sequence[Outcome], seconds: float) -> None:
     for outcome in outcomes:
         level, state = (logging.WARNING, "failed") if outcome.failed else (logging.INFO, "done")
         log.log(level, "%-*s  %-6s  %6.1f s  %s", width, outcome.path, state, outcome.seconds, outcome.text)
+
+
+def output_capture(path: Path) -> Path:
+    """The capture that what is made of a capture or of a mesh file is written into."""
+    from scans.mesh_views.rendered_capture import capture_folder
+
+    return capture_folder(path) if path.is_file() else path
 
 
 def apart(paths: Sequence[Path], out: Path) -> dict[Path, Path]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from assets.head_models.registry import DEFAULT
 
+FOLDER = "registration"
+
 
 @dataclass(frozen=True)
 class RegisterOptions:
@@ -29,3 +31,7 @@ class RegisterOptions:
     unit: str | None = None
     out: Path | None = None
     no_view: bool = False
+
+    def folder(self, scan: Path) -> Path:
+        """The folder that the registration of a capture or a mesh file is written into."""
+        return self.out or (scan / FOLDER if scan.is_dir() else scan.with_suffix(f".{FOLDER}"))

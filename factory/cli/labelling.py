@@ -14,7 +14,7 @@ from factory.annotation.options import AnnotateOptions
 from factory.cli.checks import check_blender, check_capture
 from factory.cli.parser import Command, argument, group
 from factory.console import track_share
-from factory.many import ManyOptions, Progress, apart, expand, refuse, run_each
+from factory.many import ManyOptions, Progress, apart, expand, output_capture, refuse, run_each
 from registration.options import RegisterOptions
 from registration.texture.options import TextureOptions
 from scans.mask_options import MaskOptions
@@ -78,7 +78,7 @@ def segment(options: Segment) -> None:
     refuse(len(captures), {"scan": options.scan})
     if not options.reuse:
         check_checkpoint(options.checkpoint)
-    run_each(captures, partial(_segment, options), "segmenting", options.many)
+    run_each(captures, partial(_segment, options), "segmenting", options.many, output_capture)
 
 
 def _segment(options: Segment, capture: Path, progress: Progress | None = None) -> str:
@@ -181,7 +181,10 @@ def register(options: Register) -> None:
     labels = None if chosen.labels == NO_LABELS else chosen.labels
     refuse(len(scans), {"labels": labels, "landmarks": chosen.landmarks})
     places = {} if chosen.out is None else apart(scans, chosen.out)
-    run_each(scans, partial(_register, options, places), "registering", options.many)
+    run_each(
+        scans, partial(_register, options, places), "registering", options.many,
+        lambda scan: replace(chosen, out=places.get(scan)).folder(scan),
+    )  # fmt: skip
 
 
 def _register(options: Register, places: Mapping[Path, Path], scan: Path, progress: Progress) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from capture import Capture
 from factory.cli.parser import Command, argument, group
 from factory.console import track_share
-from factory.many import ManyOptions, Progress, expand, run_each
+from factory.many import ManyOptions, Progress, expand, output_capture, run_each
 from scans.landmarks.options import LandmarkOptions
 from scans.landmarks.records import DISAGREES, MISSING, SURE, UNSURE, USED, FaceLandmarks
 
@@ -41,7 +41,7 @@ def landmarks(options: Landmarks) -> None:
     if len(captures) == 1:
         _landmarks(options, captures[0])
         return
-    run_each(captures, partial(_landmarks, options), "finding landmarks of", options.many)
+    run_each(captures, partial(_landmarks, options), "finding landmarks of", options.many, output_capture)
 
 
 def _landmarks(options: Landmarks, where: Path, share: Progress | None = None) -> str:

@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, float], None]
 
-FOLDER = "registration"
 _MISSED_MM = 2.0  # 90th percentile of the distances from the scan to a region, from which on it is missed
 _DOUBTFUL_MM, _ASTRAY_MM = 1.0, 10.0  # median and 90th percentile of the fit from which on it is doubted
 _WRONG_MM, _LOST_MM = 3.0, 20.0  # and from which on the head was not found
@@ -110,7 +109,7 @@ def register_scan(
         RefusedError: where the head was not found; all but the texture is written then, to be looked at.
     """
     folder = where if where.is_dir() else None
-    out = options.out or (where.with_suffix(".registration") if folder is None else folder / FOLDER)
+    out = options.folder(where)
     if out.exists() and not out.is_dir():
         raise InputError(f"`out` {out} is a file; name a folder")
     images = check_texture(where, options.template, texture) if texture and texture.texture else None

@@ -36,6 +36,8 @@ def test_patterns_stand_for_what_is_there_in_order(tmp_path: Path, monkeypatch: 
     given = [tmp_path / "b", tmp_path / "[ab]", tmp_path / "[odd]", tmp_path / "gone"]
     assert [path.name for path in expand(given)] == ["b", "a", "[odd]", "gone"]  # a folder of that name is no pattern
     assert expand([Path("*")]) == [Path("[odd]"), Path("a"), Path("b")]
+    (tmp_path / "a" / "deep").mkdir()
+    assert expand([Path("[ab]**"), Path("**/deep")]) == [Path("a"), Path("b"), Path("a/deep")]
     with pytest.raises(InputError, match="x\\*: nothing is called so"):
         expand([Path("x*")])
 
@@ -75,6 +77,24 @@ def test_what_is_for_one_is_refused_for_several(tmp_path: Path) -> None:
     assert [path.name for path in places.values()] == ["head.one", "head"]
     with pytest.raises(InputError, match="two are called head"):
         apart([Path("a/head.obj"), Path("b/head.ply")], tmp_path)
+
+
+def test_two_that_share_an_output_folder_are_refused_before_any_is_done(tmp_path: Path) -> None:
+    meshes = [tmp_path / "head.ply", tmp_path / "head.obj"]
+    for mesh in meshes:
+        mesh.write_text("no mesh")
+    (tmp_path / "head.capture").mkdir()
+    for words, where in (
+        (("segment", *meshes), "head.capture"),
+        (("segment", meshes[0], tmp_path / "head.capture"), "head.capture"),
+        (("landmarks", tmp_path / "head.*"), "head.capture"),
+        (("register", *meshes), "head.registration"),
+    ):
+        code, said = p2p_here(*words)
+        assert code == 2 and said.count("\n") == 1, said
+        assert f"are both written into {tmp_path / where}; leave one of them out" in said
+    code, said = p2p_here("register", meshes[0], tmp_path / "head.capture")
+    assert code == 1 and "2 of 2 captures failed" in said, said
 
 
 def test_segmenting_several_captures(tmp_path: Path) -> None:
