@@ -185,6 +185,11 @@ class Camera:
         """(3,) unit vector of the optical axis in the world."""
         return np.asarray(self.rotation[2])
 
+    @property
+    def up(self) -> Array:
+        """(3,) unit vector towards the top of the image in the world."""
+        return np.asarray(-self.rotation[1])
+
     def project(self, points: ArrayLike) -> tuple[Array, Array]:
         """Pixels and depths of points of the world.
 

@@ -23,6 +23,7 @@ class Labelled:
         prediction: of the scan.
         scan_unit: metres per unit of the scan.
         camera_unit: metres per unit of the camera poses.
+        facts: short sentences on the prediction, for its page.
     """
 
     capture: Capture
@@ -30,6 +31,7 @@ class Labelled:
     prediction: Prediction
     scan_unit: float
     camera_unit: float
+    facts: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -57,6 +59,7 @@ class Labelled:
             if account["scan"] != prediction.scan:
                 raise ValueError("of another prediction")
             units = account["metres_per_unit"]
-            return cls(capture, scan, prediction, float(units["scan"]), float(units["cameras"]))
+            facts = tuple(str(fact) for fact in account.get("facts", ()))
+            return cls(capture, scan, prediction, float(units["scan"]), float(units["cameras"]), facts)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"damaged: {path} ({error}); run `p2p segment` again") from None

@@ -18,7 +18,7 @@ from scans.mask_options import SCAN, SKIN, MaskOptions, mask_paths, parts_of
 from scans.meshes.repair import repair
 from scans.pictures.mask_renderer import MaskRenderer
 from scans.predictions import PARTS, Prediction
-from scans.units import scaled_camera
+from scans.scaling import scaled_camera
 
 log = logging.getLogger(__name__)
 

@@ -78,6 +78,7 @@ class PredictionSummary:
             "doubtful": regions,
             "traits": self.traits.to_json(),
             "unlike_training": None if self.unlike is None else list(self.unlike),
+            "facts": self.facts(),
         }
 
 
@@ -86,7 +87,7 @@ def summarise(prediction: Prediction, head: HeadSample, trained: TrainingTraits 
     repaired = repair(head.scan)
     mesh, probability = repaired.scan, repaired.gather(prediction.probability)
     areas = 1e4 * vertex_areas(mesh.vertices, mesh.faces)
-    tops = [-camera.rotation[1] for camera in head.cameras]
+    tops = [camera.up for camera in head.cameras]
     pose = find_pose(mesh, probability, tops, [camera.centre for camera in head.cameras])
     traits = ScanTraits.of_head(replace(head, scan=mesh))
     return PredictionSummary(

@@ -13,6 +13,7 @@ from scans.head_sample import HeadSample
 from scans.meshes.extent import core_vertices
 from scans.meshes.repair import repair
 from scans.ray_casting import RayCaster, ray_caster
+from scans.scaling import scaled, scaled_camera
 from scans.unit_guess import COMMON, METRES, guess_unit, parse_unit, unit_name
 
 MIN_COVERED = 0.05  # share of the scan that has to lie in some image; less means another frame
@@ -98,16 +99,6 @@ def scan_width(scan: Scan) -> float:
     points = scan.vertices[core_vertices(scan.vertices, scan.faces)]
     low, high = np.percentile(points[_sample(len(points))], [0.5, 99.5], axis=0)
     return float((high - low).max())
-
-
-def scaled(scan: Scan, factor: float) -> Scan:
-    """The scan with other units."""
-    return scan if factor == 1 else replace(scan, vertices=scan.vertices.astype(np.float64) * factor)
-
-
-def scaled_camera(camera: Camera, factor: float) -> Camera:
-    """The camera with other units."""
-    return camera if factor == 1 else replace(camera, translation=camera.translation * factor)
 
 
 def in_metres(head: HeadSample, unit: str | None = None, camera_unit: str | None = None) -> tuple[HeadSample, Units]:

@@ -58,8 +58,8 @@ def segment_capture(
     head, units = in_metres(given, options.unit, options.camera_unit)
     log.info("units of %s", units.text)
     prediction = replace(segment_head(head, labeller, options.vertices), scan=scan_key(given.scan))
-    remove_files(Path(folder), PREDICTION_EXTRAS)  # of the prediction that was there
     summary = summarise(prediction, head, labeller.training_traits)
+    remove_files(Path(folder), PREDICTION_EXTRAS)  # of the prediction that was there
     write_prediction(Path(folder) / FOLDER, prediction, given.scan, head)
     if view:
         write_view(Path(folder) / FOLDER / PAGE, prediction_view(prediction, head, summary.facts()))

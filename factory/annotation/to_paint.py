@@ -21,8 +21,9 @@ from generator.jobs.annotation import AnnotationJob, Paint, how_to
 from scans.head_sample import HeadSample
 from scans.images.undistortion import pinhole_cameras, undistort_to
 from scans.meshes.reading import read_scan, scan_key
+from scans.scaling import scaled, scaled_camera
 from scans.skin_labels import NO_LABELS, default_labels_file, read_skin
-from scans.units import find_units, scaled, scaled_camera, scan_unit
+from scans.units import find_units, scan_unit
 
 log = logging.getLogger(__name__)
 

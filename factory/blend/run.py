@@ -43,8 +43,9 @@ from registration.files.register import fit_template
 from registration.pipeline import VERSION as REGISTRATION_VERSION
 from scans.images.class_masks import read_class_masks
 from scans.images.decoding import decode_classes
+from scans.scaling import scaled, scaled_camera
 from scans.skin_labels import NO_LABELS, default_labels_file
-from scans.units import find_units, scaled, scaled_camera
+from scans.units import find_units
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,11 @@ from evaluation.metrics.labels import BinaryScores, binary_scores
 from factory.report.dataset_reader import DatasetReader, HeadLocation
 from scans.head_sample import HeadSample
 from scans.images.decoding import decode_image
+from scans.labelled import Labelled
+from scans.labelled_view import labelled_view
 from scans.pictures.colours import agreement_colours, distance_colours, label_colours
 from scans.pictures.encoding import jpeg_url, thumbnail
 from scans.pictures.pyvista_renderer import render_mesh
-from scans.prediction_view import prediction_view
 from scans.predictions import Prediction
 from scans.viewer.cameras import viewed_cameras
 from scans.viewer.page import view_page
@@ -45,21 +46,32 @@ def head_section(head: HeadSample, split: str, turning: bool = False) -> dict[st
     labels, scan = head.labels, head.scan
     assert labels is not None  # samples have them
     skin = labels.distance_mm[labels.skin & np.isfinite(labels.distance_mm)]
+    colours = label_colours(labels.skin, labels.known)
     median = f", at a median distance of {np.median(skin):.2f} mm from the true surface" if skin.size else ""
-    summary = f"{len(scan.vertices):,} vertices; {100 * labels.skin.mean():.0f} % of them are skin{median}"
+    summary = f"{len(scan.vertices):,} vertices; {_share(labels)}{median}"
     shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
     if scan.colours is not None:
         shown.append(_mesh_picture(scan, scan.colours, "front", "scan, colour"))
-    shown.append(_mesh_picture(scan, label_colours(labels.skin), "front", "true labels"))
-    shown.append(_mesh_picture(scan, label_colours(labels.skin), "profile", "true labels, profile"))
+    shown.append(_mesh_picture(scan, colours, "front", "true labels"))
+    shown.append(_mesh_picture(scan, colours, "profile", "true labels, profile"))
     if not labels.painted:  # nobody knows how far off the surface those are
-        colours = distance_colours(labels.distance_mm)
         title = "distance to the surface, 0 (dark) to 5 mm (bright)"
-        shown.append(_mesh_picture(scan, colours, "three_quarter", title))
+        shown.append(_mesh_picture(scan, distance_colours(labels.distance_mm), "three_quarter", title))
     views = [jpeg_url(thumbnail(image, THUMBNAIL)) for image in head.pixels()]
     view = View(head.id, ViewedScan.of_labels(scan, labels), cameras=viewed_cameras(head)) if turning else None
     page = None if view is None else view_page(view)
     return {"name": head.id, "split": split, "summary": summary, "views": views, "meshes": shown, "view": page}
+
+
+def _share(labels: Labels) -> str:
+    """Share of skin among the vertices that are known, and share of those that were left open, in words."""
+    known = labels.is_known
+    if known.all():
+        return f"{100 * labels.skin.mean():.0f} % of them are skin"
+    left_open = f"{100 * (1 - known.mean()):.0f} % were left open"
+    if not known.any():
+        return left_open
+    return f"{left_open}, {100 * labels.skin[known].mean():.0f} % of the others are skin"
 
 
 def prediction_section(folder: Path, turning: bool = False) -> dict[str, Any]:
@@ -72,18 +84,19 @@ def prediction_section(folder: Path, turning: bool = False) -> dict[str, Any]:
     scores: BinaryScores | None = None
     predicted = label_colours(skin)
     if capture.labels_path.is_file():
-        true = Labels.read(capture.labels_path, len(scan.vertices)).skin
-        scores = binary_scores(skin, true)
-        shown.append(_mesh_picture(scan, label_colours(true), "front", "true labels"))
+        labels = Labels.read(capture.labels_path, len(scan.vertices))
+        true, known = labels.skin, labels.is_known
+        scores = binary_scores(skin[known], true[known])
+        shown.append(_mesh_picture(scan, label_colours(true, known), "front", "true labels"))
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
-        agreement = agreement_colours(skin, true)
+        agreement = agreement_colours(skin, true, known)
         shown.append(_mesh_picture(scan, agreement, "three_quarter", "errors of the prediction"))
     else:
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
     views = [jpeg_url(thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL)) for path in capture.image_paths]
-    page = view_page(prediction_view(prediction, HeadSample.from_capture(capture, scan))) if turning else None
+    page = view_page(labelled_view(Labelled.read(folder))) if turning else None
     return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown, "view": page}
 
 

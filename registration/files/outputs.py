@@ -19,7 +19,8 @@ from registration.pipeline import Registration, RegistrationSettings
 from registration.regions import face_regions
 from registration.template import Template
 from registration.texture.atlas import tiles_of
-from scans.units import find_units, scaled
+from scans.scaling import scaled
+from scans.units import find_units
 
 MATERIALS = "registered.mtl"
 

@@ -24,7 +24,8 @@ from registration.options import RegisterOptions
 from registration.pipeline import RegistrationSettings, register
 from registration.template import load_template
 from registration.texture.options import TextureOptions
-from scans.units import scaled, scan_unit
+from scans.scaling import scaled
+from scans.units import scan_unit
 from scans.viewer.page import PAGE, write_view
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from capture import InputError, Labels
 from registration.files.outputs import ScanRegistration
 from registration.files.picture import SurfaceDistance
 from scans.head_sample import HeadSample
-from scans.units import scaled_camera
+from scans.scaling import scaled_camera
 from scans.viewer.cameras import viewed_cameras
 from scans.viewer.view import View, ViewedCamera, ViewedScan, ViewedTemplate
 

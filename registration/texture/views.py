@@ -17,7 +17,7 @@ from scans.images.decoding import decode_file, image_size
 from scans.images.sampling import sample_image
 from scans.meshes.repair import repair
 from scans.ray_casting import RayCaster
-from scans.units import scaled_camera
+from scans.scaling import scaled_camera
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

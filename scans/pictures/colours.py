@@ -13,6 +13,7 @@ FALSE_SKIN = np.array([205.0, 40.0, 50.0])  # red
 MISSED_SKIN = np.array([245.0, 205.0, 60.0])  # yellow
 FAR_MM = 20.0  # distances are dark from here on
 _UNKNOWN = (190, 190, 190)
+LEFT_OPEN = np.array(_UNKNOWN, np.float64)  # grey: a person left open what it is
 _PARTS = {
     "background": (220, 220, 220), "skin": (226, 122, 83), "eyes": (90, 190, 230), "brows": (120, 70, 30),
     "lashes": (60, 40, 90), "scalp_hair": (140, 100, 50), "facial_hair": (190, 160, 60), "garment": (72, 110, 160),
@@ -63,16 +64,25 @@ def part_colours(part: NDArray) -> Colours:
     return table[np.asarray(part)]
 
 
-def label_colours(skin: NDArray[np.bool_]) -> Rgb:
-    """(V, 3) uint8 colours of labels: skin warm, everything else blue."""
-    return np.where(skin[:, None], np.array(SKIN_COLOUR), np.array(OTHER_COLOUR)).astype(np.uint8)
+def label_colours(skin: NDArray[np.bool_], known: NDArray[np.bool_] | None = None) -> Rgb:
+    """(V, 3) uint8 colours of labels: skin warm, everything else blue; grey what is not `known` where that is given."""
+    colours = np.where(skin[:, None], np.array(SKIN_COLOUR), np.array(OTHER_COLOUR)).astype(np.uint8)
+    if known is not None:
+        colours[~known] = LEFT_OPEN
+    return colours
 
 
-def agreement_colours(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Rgb:
-    """(V, 3) uint8: where prediction and true labels agree their colour, false skin red, missed skin yellow."""
-    colours = label_colours(true)
-    colours[predicted & ~true] = (215, 40, 40)
-    colours[~predicted & true] = (245, 215, 60)
+def agreement_colours(
+    predicted: NDArray[np.bool_], true: NDArray[np.bool_], known: NDArray[np.bool_] | None = None
+) -> Rgb:
+    """(V, 3) uint8: where prediction and true labels agree their colour, false skin red, missed skin yellow.
+
+    Grey what is not `known` where that is given.
+    """
+    colours = label_colours(true, known)
+    told = True if known is None else known
+    colours[predicted & ~true & told] = (215, 40, 40)
+    colours[~predicted & true & told] = (245, 215, 60)
     return colours
 
 

@@ -35,9 +35,7 @@ def _viewed(head: HeadSample, number: int, height: float, side: int) -> ViewedCa
     camera = head.cameras[number]
     image = decode_file(head.images[number], head.image_names[number], max_pixels=4 * side * side).colours
     picture = jpeg(thumbnail(image, side), _QUALITY)
-    return ViewedCamera(
-        camera.name, camera.centre, _points(camera, height), -camera.rotation[1], camera.direction, picture
-    )
+    return ViewedCamera(camera.name, camera.centre, _points(camera, height), camera.up, camera.direction, picture)
 
 
 def _points(camera: Camera, height: float) -> np.ndarray:

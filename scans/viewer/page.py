@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh, write_bytes
-from scans.meshes.extent import core_vertices
 from scans.pictures import colours
 from scans.predictions import PARTS
 from scans.viewer.packing import ByteStore, pack_mesh
 from scans.viewer.pose import Pose, find_pose
-from scans.viewer.reduction import reduced
+from scans.viewer.reduction import reduced, without_strays
 from scans.viewer.view import View, ViewedCamera, ViewedScan, ViewedTemplate
 
 PAGE = "view.html"
@@ -77,12 +76,14 @@ def _text(name: str) -> str:
 def _add_scan(store: ByteStore, shown: ViewedScan) -> dict[str, Any]:
     """Put a scan into the store; returns what the page has to know of it."""
     scan, prediction = shown.scan, shown.prediction
-    faces = scan.faces[core_vertices(scan.vertices, scan.faces)[scan.faces].all(axis=1)]
-    mesh, of_scan = reduced(Mesh(scan.vertices, faces))
+    core, of_scan = without_strays(scan)
+    mesh, of_core = reduced(core)
     kept, described = _add_mesh(store, "scan", mesh)
-    kept = of_scan[kept]
+    kept = of_scan[of_core][kept]
     facts = []
-    if len(mesh.vertices) < len(scan.vertices):
+    if strays := len(scan.faces) - len(core.faces):
+        facts.append(f"{strays:,} of its {len(scan.faces):,} faces, far from the others, are not shown")
+    if len(mesh.vertices) < len(core.vertices):
         facts.append(f"shown with {len(kept):,} of its {len(scan.vertices):,} vertices")
     if scan.colours is not None:
         store.add_differences("scan.colour", scan.colours[kept])
@@ -94,8 +95,10 @@ def _add_scan(store: ByteStore, shown: ViewedScan) -> dict[str, Any]:
         "certain": shown.certain,
         "skin": colours.SKIN.tolist(),
         "other": colours.OTHER.tolist(),
-        "share": float(prediction.skin.mean()),
+        "open": None if shown.known is None else colours.LEFT_OPEN.tolist(),
     }
+    if shown.known is not None:
+        store.add("scan.open", (~shown.known[kept]).astype(np.uint8))
     if prediction.distance_mm is not None:
         ends = colours.skin_distance_colours(np.array([0.0, colours.FAR_MM, np.nan])).tolist()
         store.add_differences("scan.distance", _distance_bytes(prediction.distance_mm[kept], colours.FAR_MM))

@@ -6,10 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
+from scans.meshes.extent import core_vertices
 
 MOST = 300_000  # vertices of a page
 _TRIES = 24
 _TINY = float(np.finfo(np.float64).tiny)
+
+
+def without_strays(mesh: Mesh) -> tuple[Mesh, NDArray[np.int64]]:
+    """A mesh without faces far from nearly all others and without unused vertices, and which vertices are left."""
+    faces = mesh.faces[core_vertices(mesh.vertices, mesh.faces)[mesh.faces].all(axis=1)]
+    kept, corners = np.unique(faces, return_inverse=True)
+    return Mesh(mesh.vertices[kept], corners.reshape(-1, 3).astype(np.int32)), kept.astype(np.int64)
 
 
 def reduced(mesh: Mesh, most: int = MOST) -> tuple[Mesh, NDArray[np.int64]]:

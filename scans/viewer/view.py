@@ -20,11 +20,13 @@ class ViewedScan:
         scan: with its own colours, where it has some.
         prediction: of its vertices; None where nothing says what is skin.
         certain: whether the labels are not a labeller's (painted, computed): no probabilities but 0 and 1.
+        known: (V,) bool, False where a person left open what it is; None where nobody did.
     """
 
     scan: Scan
     prediction: Prediction | None = None
     certain: bool = False
+    known: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if self.prediction is not None and len(self.prediction.skin) != len(self.scan.vertices):
@@ -33,9 +35,10 @@ class ViewedScan:
     @classmethod
     def of_labels(cls, scan: Scan, labels: Labels) -> ViewedScan:
         """A scan with labels that somebody painted or that were computed."""
-        known = bool(np.isfinite(labels.distance_mm).any())
-        distance = labels.distance_mm if known else None
-        return cls(scan, Prediction(labels.skin.astype(np.float32), labels.skin, distance_mm=distance), certain=True)
+        distance = labels.distance_mm if np.isfinite(labels.distance_mm).any() else None
+        prediction = Prediction(labels.skin.astype(np.float32), labels.skin, distance_mm=distance)
+        known = None if labels.is_known.all() else labels.known
+        return cls(scan, prediction, certain=True, known=known)
 
 
 @dataclass(frozen=True, eq=False)

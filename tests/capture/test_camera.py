@@ -30,6 +30,8 @@ def test_the_centre_is_where_all_rays_start(seed: int) -> None:
     near, far = (view.unproject([100.0, 200.0], depth) for depth in (1.0, 3.0))
     np.testing.assert_allclose(np.cross(near - view.centre, far - view.centre), 0, atol=1e-9)
     np.testing.assert_allclose(view.direction, view.unproject(view.principal, 1.0) - view.centre, atol=1e-9)
+    above = view.unproject(np.subtract(view.principal, (0.0, view.focal[1])), 1.0)  # as far up as ahead
+    np.testing.assert_allclose(view.up, above - view.centre - view.direction, atol=1e-9)
 
 
 def test_points_behind_have_no_pixel() -> None:

@@ -83,6 +83,9 @@ def test_what_painted_scans_and_synthetic_heads_share_a_data_set_is_told(tmp_pat
     for location, entry in reader.entries():
         sections[entry.id] = head_section(reader.read_head(location), location.split)
         assert entry.facts.get("painted", False) == (entry.id == "me")
+        labels = reader.read_head(location).labels
+        assert f"{100 * labels.skin[labels.is_known].mean():.0f} % of " in sections[entry.id]["summary"]
+        assert ("were left open" in sections[entry.id]["summary"]) == (entry.id == "me")
     titles = {name: [mesh["caption"] for mesh in section["meshes"]] for name, section in sections.items()}
     assert any("distance" in title for title in titles["head_00000007"])
     assert not any("distance" in title for title in titles["me"]) and "mm from" not in sections["me"]["summary"]

@@ -11,8 +11,8 @@ import pytest
 from capture import InputError
 from scans.head_sample import HeadSample
 from scans.prediction_summary import summarise
+from scans.scaling import scaled, scaled_camera
 from scans.traits import ScanTraits, TrainingTraits
-from scans.units import scaled, scaled_camera
 from tests.scans.viewer.made import RADIUS, ball, head_sample, head_scan
 from training.checkpoints.labeller import load_labeller
 from training.checkpoints.pretrained import PRETRAINED

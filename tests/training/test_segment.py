@@ -17,7 +17,7 @@ from capture.ply.files import PlyMesh, write_ply
 from scans.predictions import PARTS, Prediction
 from tests.evaluation.comparison.made import write_checkpoint
 from tests.helpers import p2p_here
-from tests.scans.viewer.test_packing import read_page
+from tests.scans.viewer.test_packing import read_page, read_steps
 from tests.training.toy import toy_camera, toy_image, toy_mesh, write_capture
 from training.checkpoints.labeller import load_labeller
 from training.options import SegmentOptions
@@ -215,15 +215,35 @@ def test_the_view_shows_the_prediction_and_is_written_again_without_predicting(
     capture = write_capture(tmp_path / "toy_7", 7)
     prediction = segment_capture(capture, checkpoint, options=SegmentOptions(unit="m"))
     page = capture / "prediction" / "view.html"
-    scene, _ = read_page(page.read_text(encoding="utf-8"))
+    scene, data = read_page(page.read_text(encoding="utf-8"))
     assert scene["title"] == Capture.read(capture).info.id
     assert len(scene["cameras"]) == len(Capture.read(capture).cameras)
-    assert np.isclose(scene["scan"]["labels"]["share"], prediction.skin.mean())
+    probability = read_steps(scene, data, "scan.probability", scene["scan"]["vertices"], 8)
+    assert abs((probability > 127.5).mean() - prediction.skin.mean()) < 0.01
     assert scene["scan"]["distance"] and scene["scan"]["parts"]
     page.unlink()
     code, said = p2p_here("segment", capture, "--reuse")
     again, _ = read_page(page.read_text(encoding="utf-8"))
     assert code == 0 and again["scan"] == scene["scan"] and again["cameras"] == scene["cameras"], said
+    assert (
+        again["facts"] == scene["facts"] and f"skin: {prediction.skin.mean():.0%} of the vertices" in again["facts"][1]
+    )
+
+
+def test_a_prediction_that_fails_late_leaves_the_former_one_whole(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = write_capture(tmp_path / "toy_7", 7)
+    segment_capture(capture, checkpoint)
+    before = {path.name: path.read_bytes() for path in (capture / "prediction").iterdir()}
+
+    def fail(*given: object) -> None:
+        raise InputError("no account")
+
+    monkeypatch.setattr("training.segment.summarise", fail)
+    with pytest.raises(InputError, match="no account"):
+        segment_capture(capture, checkpoint)
+    assert {path.name: path.read_bytes() for path in (capture / "prediction").iterdir()} == before
 
 
 def test_images_that_are_not_there_are_done_without(checkpoint: Path, tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ function geometry(bytes, name) {
   made.computeVertexNormals();
   made.setAttribute("shade", new THREE.BufferAttribute(new Uint8Array(3 * vertices), 3, true));
   made.setAttribute("probability", new THREE.BufferAttribute(new Uint8Array(vertices), 1, true));
+  made.setAttribute("open", new THREE.BufferAttribute(new Uint8Array(vertices), 1));
   return made;
 }
 
@@ -106,21 +107,21 @@ function paint(made, values, table) {
 
 const PAINT = {
   vertex: `
-    attribute vec3 shade; attribute float probability;
-    varying vec3 tint; varying float skin; varying vec3 across; varying vec3 place;
+    attribute vec3 shade; attribute float probability, open;
+    varying vec3 tint; varying float skin, leftOpen; varying vec3 across; varying vec3 place;
     void main() {
-      tint = shade; skin = probability;
+      tint = shade; skin = probability; leftOpen = open;
       vec4 seen = modelViewMatrix * vec4(position, 1.0);
       across = normalMatrix * normal; place = seen.xyz;
       gl_Position = projectionMatrix * seen;
     }`,
   fragment: `
-    uniform bool labels, alone; uniform float threshold, opacity, relief; uniform vec3 skinColour, otherColour;
-    varying vec3 tint; varying float skin; varying vec3 across; varying vec3 place;
+    uniform bool labels, alone; uniform float threshold, opacity, relief; uniform vec3 skinColour, otherColour, openColour;
+    varying vec3 tint; varying float skin, leftOpen; varying vec3 across; varying vec3 place;
     void main() {
-      bool isSkin = skin > threshold;
+      bool isOpen = leftOpen > 0.5, isSkin = skin > threshold && !isOpen;
       if (alone && !isSkin) discard;
-      vec3 colour = labels ? (isSkin ? skinColour : otherColour) : tint;
+      vec3 colour = labels ? (isOpen ? openColour : isSkin ? skinColour : otherColour) : tint;
       float facing = abs(dot(normalize(across), normalize(place)));
       float light = 1.0 - relief + relief * facing;
       gl_FragColor = vec4(colour * (gl_FrontFacing ? light : 0.55 * light), opacity);
@@ -136,6 +137,7 @@ function surfaceMaterial(options) {
       relief: { value: 0.6 },
       skinColour: { value: colour(scene.scan.labels?.skin ?? PLAIN) },
       otherColour: { value: colour(scene.scan.labels?.other ?? PLAIN) },
+      openColour: { value: colour(scene.scan.labels?.open ?? PLAIN) },
     },
   });
 }
@@ -151,8 +153,10 @@ function makeScan(bytes) {
   const probability = labels && column("probability");
   const counts = new Array(256).fill(0);
   if (labels) {
-    for (const value of probability) counts[value]++;
+    const open = labels.open ? stored(bytes, "scan.open") : new Uint8Array(vertices);
+    probability.forEach((value, i) => { if (!open[i]) counts[value]++; });
     made.attributes.probability.array.set(probability);
+    made.attributes.open.array.set(open);
     ways.labels = { title: "labels", apply: () => {}, legend: () => labelLegend(counts) };
     if (!labels.certain) {
       const stops = [labels.other, labels.skin];
@@ -207,13 +211,15 @@ function barLegend(title, background, low, high) {
 }
 
 function labelLegend(counts) {
-  const { skin, other, certain } = scene.scan.labels;
+  const { skin, other, open, certain } = scene.scan.labels;
   const threshold = state.threshold;
   let above = 0, all = 0;
   counts.forEach((count, value) => { all += count; if (value / 255 > threshold) above += count; });
-  const share = (100 * above / all).toFixed(1);
+  const share = (100 * above / Math.max(all, 1)).toFixed(1);
   const name = certain ? "skin" : `skin, probability above ${threshold.toFixed(2)}`;
-  return `<h2>Labels</h2>${swatches([[`${name}: ${share} % of the vertices`, skin], ["other", other]])}`;
+  const which = open ? "vertices that are known" : "vertices";
+  const rows = [[`${name}: ${share} % of the ${which}`, skin], ["other", other]];
+  return `<h2>Labels</h2>${swatches(open ? [...rows, ["left open", open]] : rows)}`;
 }
 
 // ---- the template ----------------------------------------------------------------------------------------------
@@ -311,7 +317,6 @@ async function start() {
   // Drawings are kept: whoever reads the canvas later finds what is seen.
   const renderer = new THREE.WebGLRenderer({ canvas, antialias: true, preserveDrawingBuffer: true });
   renderer.outputColorSpace = THREE.LinearSRGBColorSpace;
-  renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
   const world = new THREE.Scene(), head = new THREE.Group();  // turned so that y is up and the face looks along z
   world.add(head);
   const scan = makeScan(bytes), template = scene.template && makeTemplate(bytes), cameras = scene.cameras.map(makeCamera);
@@ -381,11 +386,11 @@ async function start() {
   }
 
   function resize() {
-    const before = eye.aspect;
+    renderer.setPixelRatio(Math.min(devicePixelRatio, 2));  // another one after the page is zoomed
     renderer.setSize(innerWidth, innerHeight, false);
     eye.aspect = innerWidth / innerHeight;
     eye.updateProjectionMatrix();
-    if (before !== eye.aspect) draw();
+    draw();  // another size empties the canvas
   }
 
   function show() {  // what is switched on, and the legend

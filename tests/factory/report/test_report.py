@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
+import numpy as np
 import pytest
 
 from capture import Capture, CaptureInfo, InputError, read_json, write_json
@@ -19,10 +20,13 @@ from factory.production.state.head_archives import head_archive_name
 from factory.production.state.quarantine import put_in_quarantine
 from factory.report.dataset_reader import DatasetReader, front_view
 from factory.report.page import ReportExtras, write_report
+from factory.report.sample_sections import prediction_section
 from factory.report.settings import ReportSettings
 from tests.devtools import SOFTWARE_GL, browsing
 from tests.factory.report.browser import find_browser, open_page
 from tests.helpers import looking_at_origin, make_capture
+from tests.scans.labelled import labelled_capture
+from tests.scans.viewer.test_packing import read_page
 
 HEADS = 6
 FEW = ReportSettings(heads=2, faces=4)
@@ -232,6 +236,16 @@ def test_the_browser_test_can_fail(browser: str, tmp_path: Path) -> None:
     assert {"bad", "gone", "Uncaught ReferenceError: nonsense is not defined"} == set(shown.wrong)
     assert [Path(request).name for request in shown.requests] == ["gone.png"]
     assert shown.too_wide == ["P much too wide"]
+
+
+def test_a_prediction_is_turned_in_metres_whatever_the_units(tmp_path: Path) -> None:
+    """A scan in millimetres, cameras in metres."""
+    labelled = labelled_capture(tmp_path / "ball")
+    scene, _ = read_page(prediction_section(labelled.folder.parent, turning=True)["view"])
+    assert 65535 * scene["scan"]["step"] == pytest.approx(0.2, rel=0.01)
+    assert 0.05 < scene["pose"]["radius"] < 0.2
+    centres = [camera.centre for camera in labelled.capture.cameras]
+    np.testing.assert_allclose([camera["centre"] for camera in scene["cameras"]], centres)
 
 
 def test_records_of_stages_hold_what_the_page_reads(captures: list[Path]) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from capture import Labels
 from capture.geometry import rotation_matrix
 from scans.viewer.page import write_view
+from scans.viewer.view import ViewedScan
 from tests.devtools import NO_GL, SOFTWARE_GL, Page, browsing
 from tests.factory.report.browser import find_browser
-from tests.scans.viewer.made import template, view
+from tests.scans.viewer.made import head_scan, template, view
 
 READY = "document.documentElement.dataset.ready"
 SIZE = (900, 600)
@@ -39,6 +42,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("views")
     write_view(folder / "head.html", view())
     write_view(folder / "turned.html", view(rotation_matrix((np.pi / 2, 0.0, 0.0))))
+    scan, prediction = head_scan()
+    nan, known = np.full(len(prediction.skin), np.nan), scan.vertices[:, 0] < 0
+    painted = ViewedScan.of_labels(scan, Labels(nan, prediction.skin, known=known))
+    write_view(folder / "painted.html", replace(view(), scan=painted))
     write_view(folder / "registered.html", view(template=template()))
     return folder
 
@@ -230,6 +237,34 @@ def test_left_is_the_subjects_left(head: Page) -> None:
     assert face > 3 * back  # the face looks to the left of the picture, as its left ear is towards us
     head.click("[data-side=back]")
     assert skin(seen(head)).sum() < 100
+
+
+def test_what_a_person_left_open_is_grey_and_not_counted(page: Page, folder: Path) -> None:
+    page.open(folder / "painted.html", SIZE, READY)
+    picture, x, y = seen(page), SIZE[0] // 2, SIZE[1] // 2 + 60
+    assert skin(picture)[y, x - 60]
+    assert np.ptp(picture[y, x + 60]) < 12 and picture[y, x + 60].min() > 100  # the subject's left is open
+    text = page.evaluate("document.getElementById('legend').innerText")
+    share = float(text.split("skin: ")[1].split(" %")[0])
+    scan, prediction = head_scan()
+    used = np.unique(scan.faces)
+    known = used[scan.vertices[used, 0] < 0]
+    assert "left open" in text and abs(share - 100 * prediction.skin[known].mean()) < 0.1
+    page.click("#skin-only")
+    assert not skin(seen(page))[:, x + 20 :].any()
+
+
+def test_another_size_of_the_window_is_drawn(head: Page) -> None:
+    head.open(Path(head.evaluate("location.pathname")), (900, 700), READY)
+    assert skin(seen(head)).sum() > 10_000
+    for size, scale in (((450, 350), 1), ((360, 280), 2)):  # as many times wider as high; zoomed, too
+        head.call(
+            "Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=scale, mobile=False
+        )
+        head.wait(f"innerWidth === {size[0]}")
+        picture = seen(head)
+        assert skin(picture).sum() > 2_500 and other(picture).sum() > 2_500
+        assert head.evaluate("document.getElementById('canvas').width") == scale * size[0]
 
 
 def test_dark_and_light(head: Page) -> None:

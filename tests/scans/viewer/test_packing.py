@@ -144,6 +144,28 @@ def test_the_page_says_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> No
     assert f"of its {len(ball().vertices):,} vertices" in scene["facts"][-1]
 
 
+@pytest.mark.parametrize("used", [True, False], ids=["a stray piece", "an unused vertex"])
+def test_what_is_far_away_does_not_spoil_the_reduction(monkeypatch: pytest.MonkeyPatch, used: bool) -> None:
+    monkeypatch.setattr("scans.viewer.page.reduced", lambda mesh: reduced(mesh, 1000))
+    mesh = ball(60, 90)
+    count = len(mesh.vertices)
+    vertices = np.concatenate([500.0 + 0.001 * np.eye(3), mesh.vertices])  # first: the numbers of all others move
+    faces = np.concatenate([np.int32([[0, 1, 2]]), mesh.faces + 3]) if used else mesh.faces + 3
+    shade = np.where(vertices[:, 2:] > 0, np.uint8([230, 210, 30]), np.uint8([200, 20, 20]))
+    scene, data = read_page(view_page(View("far", ViewedScan(Scan(vertices, faces.astype(np.int32), shade)))))
+    shown = scene["scan"]["vertices"]
+    assert 500 < shown <= 1000
+    assert scene["facts"] == [
+        *([f"1 of its {len(faces):,} faces, far from the others, are not shown"] if used else []),
+        f"shown with {shown:,} of its {count + 3:,} vertices",
+    ]
+    steps = read_steps(scene, data, "scan.steps", shown, 16)
+    height = (scene["scan"]["low"] + scene["scan"]["step"] * steps)[:, 2]
+    colours = read_steps(scene, data, "scan.colour", shown, 8)
+    clear = np.abs(height) > 1e-5
+    np.testing.assert_array_equal(colours[clear, 2] == 30, height[clear] > 0)
+
+
 def test_a_piece_far_away_does_not_coarsen_the_scan() -> None:
     mesh = ball()
     count = len(mesh.vertices)

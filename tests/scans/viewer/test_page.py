@@ -6,15 +6,16 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from capture import InputError
+from capture import InputError, Labels
 from scans.predictions import Prediction
 from scans.viewer.page import view_page
 from scans.viewer.view import View, ViewedScan
 from tests.helpers import REPO
 from tests.scans.viewer.made import head_scan, template, view
-from tests.scans.viewer.test_packing import read_page
+from tests.scans.viewer.test_packing import read_array, read_page, read_steps
 
 THREE = REPO / "scans" / "viewer" / "three"
 
@@ -54,6 +55,24 @@ def test_a_view_of_less_says_less() -> None:
     assert scene["cameras"] == [] and not scene["scan"]["colour"] and scene["template"]["surface"] == "scan"
     with pytest.raises(InputError, match="2 labels for"):
         ViewedScan(scan, Prediction([0.1, 0.9], [False, True]))
+
+
+def test_vertices_that_a_person_left_open_are_a_colour_of_their_own() -> None:
+    scan, prediction = head_scan()
+    known = scan.vertices[:, 0] < 0
+    nan = np.full(len(known), np.nan)
+    scene, data = read_page(view_page(View("x", ViewedScan.of_labels(scan, Labels(nan, prediction.skin, known=known)))))
+    labels, count = scene["scan"]["labels"], scene["scan"]["vertices"]
+    assert labels["open"] not in (labels["skin"], labels["other"], None)
+    steps = read_steps(scene, data, "scan.steps", count, 16)
+    across = (scene["scan"]["low"] + scene["scan"]["step"] * steps)[:, 0]
+    open_, clear = np.array(read_array(scene, data, "scan.open"), bool), np.abs(across) > 1e-5
+    np.testing.assert_array_equal(open_[clear], across[clear] > 0)
+    for whole in (None, np.ones(len(known), bool)):
+        scene, _ = read_page(
+            view_page(View("x", ViewedScan.of_labels(scan, Labels(nan, prediction.skin, known=whole))))
+        )
+        assert scene["scan"]["labels"]["open"] is None and "scan.open" not in scene["arrays"]
 
 
 def test_pages_of_the_same_view_are_the_same(tmp_path: Path) -> None:
