@@ -24,8 +24,9 @@ from factory.stages.failures import StageError
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, float], None]
-Work = Callable[[Path, Progress], str]
-"""Does a capture, with a callback for the step and the share that is done; returns a few words on the result."""
+Work = Callable[[Path, Progress | None], str]
+"""Does a capture; returns a few words on the result. Shows the step and the share that is done by the callback, where
+there is one, else by bars of its own."""
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -74,8 +75,8 @@ def expand(words: Sequence[Path]) -> list[Path]:
 
 
 def refuse(count: int, given: Mapping[str, object]) -> None:
-    """Raise `InputError` where options are given that are for one capture only."""
-    if foreign := [f"`{name}`" for name, value in given.items() if value is not None]:
+    """Raise `InputError` where options that are for one capture only are given for several."""
+    if count > 1 and (foreign := [f"`{name}`" for name, value in given.items() if value is not None]):
         raise InputError(
             f"{', '.join(foreign)}: for one capture, {count} were given; leave it out, or do it one by one"
         )
@@ -88,7 +89,7 @@ def run_each(
     options: ManyOptions,
     output: Callable[[Path], Path] | None = None,
 ) -> None:
-    """Do several captures and log a table of what came of them.
+    """Do a capture; or several, with one bar for all and a table in the log of what came of them.
 
     Args:
         paths: of the captures.
@@ -99,8 +100,11 @@ def run_each(
 
     Raises:
         InputError: before any is done, where two are written into the same folder.
-        StageError: at the end, where any failed.
+        StageError: at the end, where any of several failed.
     """
+    if len(paths) == 1:
+        work(paths[0], None)
+        return
     _refuse_shared(paths, output or Path)
     started = time.monotonic()
     jobs = min(options.jobs, len(paths))

@@ -72,11 +72,8 @@ class Segment:
 def segment(options: Segment) -> None:
     """Predict with a trained labeller which vertices of a scan are skin."""
     captures = expand(options.capture)
-    if len(captures) == 1:
-        _segment(options, captures[0])
-        return
     refuse(len(captures), {"scan": options.scan})
-    if not options.reuse:
+    if len(captures) > 1 and not options.reuse:
         check_checkpoint(options.checkpoint)
     run_each(captures, partial(_segment, options), "segmenting", options.many, output_capture)
 
@@ -174,25 +171,22 @@ class Register:
 def register(options: Register) -> None:
     """Deform a template head onto the skin of a scan."""
     scans, chosen = expand(options.scan), options.options
-    if len(scans) == 1:
-        with track_share(f"registering {scans[0].name}") as progress:
-            _register(options, {}, scans[0], progress)
-        return
     labels = None if chosen.labels == NO_LABELS else chosen.labels
     refuse(len(scans), {"labels": labels, "landmarks": chosen.landmarks})
-    places = {} if chosen.out is None else apart(scans, chosen.out)
+    places = apart(scans, chosen.out) if chosen.out is not None and len(scans) > 1 else {}
     run_each(
         scans, partial(_register, options, places), "registering", options.many,
         lambda scan: replace(chosen, out=places.get(scan)).folder(scan),
     )  # fmt: skip
 
 
-def _register(options: Register, places: Mapping[Path, Path], scan: Path, progress: Progress) -> str:
+def _register(options: Register, places: Mapping[Path, Path], scan: Path, share: Progress | None) -> str:
     """Register a scan; returns a few words on what came of it. `places` are folders other than `out` tells."""
     from registration.files.register import register_scan
 
     chosen = replace(options.options, out=places[scan]) if scan in places else options.options
-    fit = register_scan(scan, chosen, progress, options.texture)["fit"]
+    with nullcontext(share) if share else track_share(f"registering {scan.name}") as progress:
+        fit = register_scan(scan, chosen, progress, options.texture)["fit"]
     return f"{fit['median']:.2f} mm from the scan's skin in the median, 90 % within {fit['p90']:.2f} mm"
 
 

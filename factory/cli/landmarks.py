@@ -38,9 +38,6 @@ class Landmarks:
 def landmarks(options: Landmarks) -> None:
     """Find the landmarks of the face in a capture's images, and their places in space."""
     captures = expand(options.capture)
-    if len(captures) == 1:
-        _landmarks(options, captures[0])
-        return
     run_each(captures, partial(_landmarks, options), "finding landmarks of", options.many, output_capture)
 
 

@@ -88,9 +88,6 @@ class Reconstruct:
 def reconstruct(options: Reconstruct) -> None:
     """Rebuild the scan of a capture from its images by multi-view stereo."""
     captures = expand(options.capture)
-    if len(captures) == 1:
-        _reconstruct(options, captures[0])
-        return
     refuse(len(captures), {"masks": options.masks, "workspace": options.workspace})
     run_each(captures, partial(_reconstruct, options), "rebuilding", options.many)
 
