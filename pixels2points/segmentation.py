@@ -11,6 +11,8 @@ from pixels2points.arguments import open_capture, open_scan, unit_text
 from scans.predictions import Prediction
 from training.options import SegmentOptions
 
+_FIRST_PASS = 12_000  # vertices
+
 if TYPE_CHECKING:
     from training.model.network import LabellerNetwork
 
@@ -59,7 +61,8 @@ def segment(
         capture: N calibrated images, of any lens that COLMAP's models describe.
         labeller: from `load_labeller`, or a checkpoint; the one that comes with the program where None.
         scan: V vertices in the frame of the cameras, a mesh file or a record; the capture's `scan.ply` where None.
-        unit: of the scan: m, cm, mm, dm, inch, ft, or metres per unit; guessed from its size where None.
+        unit: of the scan: m, cm, mm, dm, inch, ft, or metres per unit; the capture's scale where None, measured where
+            it isn't known, and guessed from the scan's size where nothing tells it.
         camera_unit: of the cameras' positions, likewise.
         vertices: most vertices that the network works on, all of them below that; the others get the prediction of
             those around them.
@@ -79,6 +82,7 @@ def segment(
         >>> prediction.skin.shape == (len(scan.vertices),), str(prediction.skin.dtype)
         (True, 'bool')
     """
+    from factory.capture_scale.measure import scale_of
     from scans.head_sample import HeadSample
     from scans.meshes.reading import scan_key
     from scans.units import in_metres
@@ -87,5 +91,9 @@ def segment(
     options = SegmentOptions(unit_text(unit), unit_text(camera_unit), vertices)
     given = HeadSample.from_capture(open_capture(capture), None if scan is None else open_scan(scan))
     model = load_labeller(labeller) if labeller is None or isinstance(labeller, Path | str) else labeller
+    if options.unit is None and options.camera_unit is None and given.metres_per_unit is None:
+        own = None if scan is None else given.scan
+        scale = scale_of(open_capture(capture), lambda head: segment_head(head, model, _FIRST_PASS), own)
+        given = replace(given, metres_per_unit=None if scale is None else scale.metres)
     head, _ = in_metres(given, options.unit, options.camera_unit)
     return replace(segment_head(head, model, options.vertices), scan=scan_key(given.scan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from scans.predictions import Prediction
 if TYPE_CHECKING:
     from registration.files.inputs import SkinWeights
     from registration.files.outputs import ScanRegistration
+
+log = logging.getLogger(__name__)
 
 
 def register(
@@ -39,7 +42,7 @@ def register(
             landmarks beside it.
         landmarks: name -> (3,) point in the scan's unit, or a JSON file of it, for a scan in a frame of its own; the
             names are in docs/registration.md.
-        unit: of the scan: m, cm, mm, dm, inch, ft, or metres per unit; guessed from its size where None.
+        unit: of the scan: m, cm, mm, dm, inch, ft, or metres per unit; measured or guessed from its size where None.
         progress: called with the step and the share of the whole that is done.
 
     Returns:
@@ -57,17 +60,24 @@ def register(
         >>> registration.summary()["fit"]["median"] < 1.0
         True
     """
+    from registration.files.detected import landmarks_of, steady_landmarks
     from registration.files.inputs import landmarks_in_metres, read_landmarks
     from registration.files.register import fit_to_scan
-    from scans.units import scan_unit
+    from registration.files.scan_scale import scan_metres
+    from registration.template import load_template
 
     name, folder, given = _opened(scan)
-    metres, _ = scan_unit(given, unit_text(unit), f"scan of {name}")
+    weights, head = _weights(labels, folder, given), load_template(template)
+    found = None if folder is None else landmarks_of(folder)
+    metres, scale = scan_metres(f"scan of {name}", folder, given, weights, unit_text(unit), head, found)
+    detected = steady_landmarks(found, name, given, metres)
+    if scale is not None and scale.disputed:
+        log.warning("%s: its scale is in doubt: %s", name, scale.text)
     if isinstance(landmarks, Path | str):
         landmarks = read_landmarks(Path(landmarks), metres)
     elif landmarks is not None:
         landmarks = landmarks_in_metres(landmarks, metres, "`landmarks`")
-    return fit_to_scan(name, given, metres, _weights(labels, folder, given), template, landmarks, progress)
+    return fit_to_scan(name, given, metres, weights, head, landmarks, progress, detected)
 
 
 def _opened(scan: Capture | Scan | Path | str) -> tuple[str, Path | None, Scan]:

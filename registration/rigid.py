@@ -124,7 +124,7 @@ def align(
     surface = template.surface(head)
     normals = vertex_normals(surface, template.faces)
     face = np.flatnonzero(template.face_mask)
-    chosen = _spread(face, _POINTS)
+    chosen = evenly_spaced(face, _POINTS)
     found = icp(surface[chosen], normals[chosen], target, np.eye(3)[None], np.zeros((1, 3)))
     if detected and not _sure(found, plausible):
         start = from_landmarks(template, head, detected)
@@ -189,13 +189,13 @@ def _search(points: Floats, normals: Floats, target: Target, plausible: Plausibi
     rotations, shifts = (np.stack(values) for values in zip(*starts, strict=True))
     reach = _FAR
     for count, steps, kept in _ROUNDS:
-        some = _spread(np.arange(len(points)), count)
+        some = evenly_spaced(np.arange(len(points)), count)
         found = icp(points[some], normals[some], target, rotations, shifts, reach, steps)
         worth = found.tight if len(found) > _FEW else _worth(found, plausible)  # what takes longer, only for few
         found = found[np.argsort(-worth, kind="stable")[:kept]]
         rotations, shifts, reach = found.rotations, found.shifts, _CLOSE
     found = found[_distinct(found, list(range(len(found))))[:_LAST]]
-    some = _spread(np.arange(len(points)), _POINTS)
+    some = evenly_spaced(np.arange(len(points)), _POINTS)
     return icp(points[some], normals[some], target, found.rotations, found.shifts, _CLOSE, _STEPS)
 
 
@@ -284,6 +284,6 @@ def _far_apart(points: Floats, count: int) -> list[int]:
     return chosen
 
 
-def _spread(chosen: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+def evenly_spaced(chosen: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     """About `count` of the indices, evenly spaced."""
     return chosen[:: max(1, len(chosen) // count)]

@@ -18,6 +18,7 @@ from capture import Camera, Capture, InputError, Labels, Scan
 from capture.arrays import read_npz
 from scans.images.decoding import decode_classes, decode_file, image_size
 from scans.meshes.reading import read_scan
+from scans.scale import known_scale
 
 _ID = re.compile(r"[A-Za-z0-9_\-]+")
 _LABELS = ("part", "side", "views", "seen_class", "known")  # beside distance and skin, where a shard has them
@@ -36,6 +37,7 @@ class HeadSample:
         labels: of the V vertices, None where there are none.
         info: content of the sample's `capture.json`; empty for a capture.
         masks: N mask files' bytes, in the order of the cameras; None where there are none, as in older data sets.
+        metres_per_unit: of the cameras, where the capture tells it (`known_scale`).
     """
 
     id: str
@@ -46,6 +48,7 @@ class HeadSample:
     labels: Labels | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
     masks: tuple[bytes, ...] | None = None
+    metres_per_unit: float | None = None
 
     @classmethod
     def from_sample(cls, sample: Mapping[str, bytes], where: str) -> HeadSample:
@@ -85,7 +88,9 @@ class HeadSample:
             scan = read_scan(scan or capture.scan_path)
         paths = capture.image_paths
         images = tuple(path.read_bytes() for path in paths)
-        return cls(capture.info.id, capture.cameras, images, tuple(map(str, paths)), scan)
+        scale = known_scale(capture)
+        metres = None if scale is None else scale.metres
+        return cls(capture.info.id, capture.cameras, images, tuple(map(str, paths)), scan, metres_per_unit=metres)
 
     def key(self) -> str:
         """Hash of everything that the labeller sees (not the masks)."""

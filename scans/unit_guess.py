@@ -16,7 +16,7 @@ COMMON = ("m", "cm", "mm")
 CHOICES = "m, cm, mm, dm, inch, ft, or metres per unit as a number"
 
 _SPELT = {"in": "inch", "inches": "inch", "foot": "ft", "feet": "ft"}
-_TYPICAL_M = 0.27  # width of a scan of a head, with hair and some neck
+TYPICAL_M = 0.27  # width of a scan of a head, with hair and some neck
 _FACE_M, _BODY_M = 0.14, 1.5  # from a face without the rest to all of the upper body: in the common units
 _BUST_M = 0.7  # the most in the others
 _PATCH_M = 0.08  # less than a face: believed only where no unit makes it more
@@ -54,7 +54,7 @@ def guess_unit(width: float, what: str) -> float:
     """
 
     def far(key: str) -> float:
-        return abs(float(np.log(max(width, 1e-30) * METRES[key] / _TYPICAL_M)))
+        return abs(float(np.log(max(width, 1e-30) * METRES[key] / TYPICAL_M)))
 
     common = [key for key in COMMON if _FACE_M <= width * METRES[key] <= _BODY_M]
     rare = [key for key in METRES if key not in COMMON and _FACE_M <= width * METRES[key] <= _BUST_M]

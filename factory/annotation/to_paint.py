@@ -48,7 +48,8 @@ def write_annotation(where: Path, options: AnnotateOptions) -> Path:
     paint, words = _start(options.labels, where if head is not None else None, given)
     cameras: tuple[Camera, ...] = ()
     if head is not None:
-        units = find_units(given, head.cameras, options.unit, options.camera_unit, f"scan of {where.name}")
+        known = head.metres_per_unit
+        units = find_units(given, head.cameras, options.unit, options.camera_unit, f"scan of {where.name}", known)
         metres, cameras = units.scan, tuple(scaled_camera(each, units.cameras) for each in head.cameras)
         log.info("units of %s", units.text)
     elif options.camera_unit is not None:

@@ -135,12 +135,12 @@ def _write_more(options: Segment, capture: Path) -> None:
 
 def _predict(options: Segment, capture: Path) -> str:
     check_checkpoint(options.checkpoint)
+    from factory.capture_scale.segmenting import segment_to_scale
     from training.checkpoints.pretrained import PRETRAINED
     from training.memory import keep_freed_memory
-    from training.segment import segment_capture
 
     keep_freed_memory()
-    predicted = segment_capture(
+    predicted = segment_to_scale(
         capture,
         options.checkpoint or PRETRAINED,
         options.scan,

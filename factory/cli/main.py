@@ -25,6 +25,7 @@ COMMANDS = CommandTable(
     {
         "factory.cli.labelling": ("segment", "register", "annotate"),
         "factory.cli.landmarks": ("landmarks",),
+        "factory.cli.scale": ("scale",),
         "factory.cli.scans": ("import", "reconstruct", "calibrate", "label"),
         "factory.cli.heads": ("generate", "distributions", "preview", "blend"),
         "factory.cli.dataset": ("demo", "pack", "join", "produce", "status", "verify", "report"),

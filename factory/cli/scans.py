@@ -20,6 +20,7 @@ from factory.stages.stamps import foreign_inputs, is_made, run_stamped
 from factory.stages.usage import StepWatch, own_usage
 from labeling.settings import LabelSettings
 from reconstruction.settings import CalibrationSettings, ReconstructionSettings
+from scans.scale import CaptureScale
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def import_(options: Import) -> None:
     """
     from scans.imports import import_cameras
 
+    scale = CaptureScale.read(options.file if options.file.is_dir() else options.file.parent)
     with show_progress(options.out.name or "import") as progress:
         done = import_cameras(
             options.file,
@@ -62,6 +64,8 @@ def import_(options: Import) -> None:
             skip_missing=options.skip_missing,
             progress=progress,
         )
+    if scale is not None:  # of a capture whose views are taken
+        scale.write(options.out)
     for line in done.lines():
         log.info("%s", line)
     for line in done.doubts():
@@ -147,10 +151,13 @@ def calibrate(options: Calibrate) -> None:
         log.warning("%s", doubt)
     if found.left_out:
         log.warning("no pose was found for %s", ", ".join(found.left_out))
-    if not found.metric:
+    (folder / CaptureScale.FILE).unlink(missing_ok=True)  # of other cameras
+    if found.metric:
+        CaptureScale(1.0, 0.0, stated=True).write(folder)
+    else:
         log.warning(
-            "the scale is unknown: lengths and thresholds in mm mean nothing for this capture; give "
-            "`known_distance` or `scale` (with the sparse/ folder moved away)"
+            "the scale is unknown: `p2p scale` measures it, or sets it; or give `known_distance` or `scale` here (with "
+            "the sparse/ folder moved away)"
         )
 
 

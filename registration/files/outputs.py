@@ -19,6 +19,7 @@ from registration.pipeline import Registration, RegistrationSettings
 from registration.regions import face_regions
 from registration.template import Template
 from registration.texture.atlas import tiles_of
+from scans.scale import CaptureScale
 from scans.scaling import scaled
 from scans.units import find_units
 
@@ -37,6 +38,7 @@ class ScanRegistration:
         template: the head model.
         registration: the template on the scan.
         check: distances of its landmarks from detected ones; None where there are none.
+        scale: that the unit follows from; None where it was told before, or guessed.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ScanRegistration:
     template: Template
     registration: Registration
     check: LandmarkCheck | None = None
+    scale: CaptureScale | None = None
 
     @property
     def skin(self) -> NDArray[np.bool_]:

@@ -47,8 +47,10 @@ def draw_registration(done: ScanRegistration, distance: SurfaceDistance) -> NDAr
     distances = distance_colours(distance.distance_mm, _MOST_MM)
     distances = faded(distances, done.template.face_mask)
     plain = np.tile(np.array(PLAIN_COLOUR, np.uint8), (len(mesh.vertices), 1))
+    weights = done.skin_weights.weights
+    known = None if weights is None else np.isfinite(weights)
     columns = [
-        (done.scan, label_colours(done.skin), "scan, skin in orange"),
+        (done.scan, label_colours(done.skin, known), "scan, skin in orange"),
         (mesh, plain, "registered head"),
         (mesh, distances, caption),
     ]

@@ -13,19 +13,20 @@ from PIL import Image
 
 from capture import InputError, RefusedError, Scan, atomic_path, write_json
 from capture.derived import TEXTURE, remove_files
-from registration.files.detected import detected_landmarks
+from registration.files.detected import landmarks_of, steady_landmarks
 from registration.files.inputs import SkinWeights, read_input_scan, read_landmarks, read_true_surface, read_weights
 from registration.files.landmark_check import LandmarkCheck
 from registration.files.outputs import ScanRegistration, write_registered_meshes
 from registration.files.picture import draw_registration, shown_distance
+from registration.files.scan_scale import check_size, scan_metres
 from registration.files.texture import check_texture, write_texture
 from registration.files.view import registration_view
 from registration.options import RegisterOptions
 from registration.pipeline import RegistrationSettings, register
-from registration.template import load_template
+from registration.template import Template, load_template
 from registration.texture.options import TextureOptions
+from scans.scale import check_scale
 from scans.scaling import scaled
-from scans.units import scan_unit
 from scans.viewer.page import PAGE, write_view
 
 log = logging.getLogger(__name__)
@@ -50,16 +51,15 @@ def fit_template(where: Path, options: RegisterOptions, progress: Progress = _no
     """
     folder = where if where.is_dir() else None
     name, given = read_input_scan(where)
-    metres, unit = scan_unit(given, options.unit, f"scan of {name}")
-    log.info("unit of %s", unit)
     skin_weights = read_weights(options.labels, folder, given)
     log.info("%s: %s", name, skin_weights.source)
+    template, found = load_template(options.template), landmarks_of(where)
+    metres, scale = scan_metres(f"scan of {name}", folder, given, skin_weights, options.unit, template, found)
     landmarks = None if options.landmarks is None else read_landmarks(options.landmarks, metres)
-    detected = detected_landmarks(where, given, metres)
-    done = fit_to_scan(name, given, metres, skin_weights, options.template, landmarks, progress, detected)
-    if not detected:
-        return done
-    return replace(done, check=LandmarkCheck.of(done.template, done.registration.vertices, detected))
+    detected = steady_landmarks(found, name, given, metres)
+    done = fit_to_scan(name, given, metres, skin_weights, template, landmarks, progress, detected)
+    check = LandmarkCheck.of(done.template, done.registration.vertices, detected) if detected else None
+    return replace(done, check=check, scale=scale)
 
 
 def fit_to_scan(
@@ -67,7 +67,7 @@ def fit_to_scan(
     given: Scan,
     metres: float,
     skin_weights: SkinWeights,
-    template: str = RegisterOptions.template,
+    head: Template,
     landmarks: Mapping[str, NDArray] | None = None,
     progress: Progress = _no_progress,
     detected: Mapping[str, NDArray] | None = None,
@@ -79,7 +79,7 @@ def fit_to_scan(
         given: V vertices.
         metres: per unit of the scan.
         skin_weights: of the V vertices.
-        template: the head model, as `load_head_model` takes it.
+        head: the template.
         landmarks: name -> (3,) metres.
         progress: called with the step and the share of the whole that is done.
         detected: landmarks as a detector finds them, to start from.
@@ -87,7 +87,7 @@ def fit_to_scan(
     Raises:
         InputError: as `register` does.
     """
-    head, scan = load_template(template), scaled(given, metres)
+    scan = scaled(given, metres)
     weights, confidence = skin_weights.weights, skin_weights.confidence
     registration = register(head, scan, weights, RegistrationSettings(), landmarks, confidence, progress, detected)
     return ScanRegistration(name, scan, metres, skin_weights, head, registration)
@@ -131,6 +131,9 @@ def register_scan(
     log.info("%s", out)
     _check_landmarks(done, out)
     _check_found(done.name, summary, out)
+    check_size(done.name, done.template, done.registration.vertices, out / "registered.png")
+    if done.scale is not None:
+        check_scale(done.name, done.scale)
     if images and texture:
         baking = write_texture(
             out, done, images, texture, lambda step, share: progress(step, fitting + (1 - fitting) * share)

@@ -11,11 +11,13 @@ import numpy as np
 from PIL import Image
 
 from capture import Camera, Capture, CaptureInfo, InputError, Scan, atomic_path
+from scans.landmarks.face_size import FACE_SPREAD
 from scans.landmarks.finding import load_detector
 from scans.landmarks.options import LandmarkOptions
 from scans.mesh_views.coloured_mesh import ColouredMesh
 from scans.mesh_views.head_pose import HeadPose, find_head
 from scans.meshes.reading import read_scan
+from scans.scale import CaptureScale, Evidence
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,9 @@ def render_capture(
         with atomic_path(folder / "images" / camera.name) as place:
             Image.fromarray(mesh.render(camera)).save(place, format="PNG")
     name = re.sub(r"[^A-Za-z0-9_\-]", "_", path.stem) or "scan"
-    return Capture.create(folder, cameras, CaptureInfo(name, versions=_RENDERED)), scan
+    capture = Capture.create(folder, cameras, CaptureInfo(name, versions=_RENDERED))
+    CaptureScale.of([Evidence("face in rendered views", pose.metres, FACE_SPREAD)]).write(folder)
+    return capture, scan
 
 
 def _check_folder(folder: Path) -> None:

@@ -46,6 +46,7 @@ WRONG = {
     "annotate": [N],
     "blend": [N, "--out", "x"],
     "landmarks": [N],
+    "scale": [N],
     "pack": [N],
     "join": [N, "--out", "x"],
     "produce": ["--heads", "0"],

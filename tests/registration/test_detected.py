@@ -14,8 +14,7 @@ from assets.head_models.registry import load_head_model
 from capture import InputError, Mesh, RefusedError, Scan
 from capture.geometry import rotation_matrix
 from registration import rigid
-from registration.files import detected
-from registration.files.detected import detected_landmarks
+from registration.files.detected import landmarks_of, steady_landmarks
 from registration.files.inputs import SkinWeights
 from registration.files.landmark_check import LandmarkCheck
 from registration.files.outputs import ScanRegistration
@@ -24,7 +23,7 @@ from registration.pipeline import Registration
 from registration.rigid import align
 from registration.target import Target
 from registration.template import Template
-from scans.landmarks import model_file
+from scans.landmarks import face_size, model_file
 from scans.landmarks.finding import combine
 from scans.landmarks.names import STEADY
 from scans.landmarks.records import FaceLandmarks
@@ -118,15 +117,19 @@ def face_ball() -> Scan:
     return Scan(ball.vertices * [0.06, 0.07, 0.09], ball.faces)
 
 
+def detected_landmarks(where: Path, scan: Scan, metres: float) -> dict[str, np.ndarray] | None:
+    return steady_landmarks(landmarks_of(where), str(where), scan, metres)
+
+
 def test_landmarks_are_those_of_the_file_or_of_the_images_where_they_lie_on_the_scan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     capture, faces = capture_of(tmp_path / "c")
-    monkeypatch.setattr(detected, "load_detector", lambda: KnownFaces(faces))
+    monkeypatch.setattr(face_size, "load_detector", lambda *_: KnownFaces(faces))
     by_images = detected_landmarks(capture.folder, face_ball(), 1.0)
     assert by_images is not None and set(by_images) <= set(STEADY) and len(by_images) > 5
     combine(capture.cameras, list(faces.values()), KnownFaces(faces), 0.5, "c").write(capture.folder / "landmarks.json")
-    monkeypatch.setattr(detected, "load_detector", lambda: KnownFaces({}))
+    monkeypatch.setattr(face_size, "load_detector", lambda *_: KnownFaces({}))
     by_file = detected_landmarks(capture.folder, face_ball(), 1.0)
     assert by_file is not None and set(by_file) == set(by_images)
     named = FaceLandmarks.read(capture.folder / "landmarks.json").named()
@@ -146,7 +149,7 @@ def test_a_damaged_file_of_landmarks_is_named(tmp_path: Path) -> None:
 
 def test_without_a_model_or_a_face_there_are_no_landmarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     capture = make_capture(tmp_path / "noise")
-    monkeypatch.setattr(detected, "load_detector", lambda: KnownFaces(dict.fromkeys(range(256))))
+    monkeypatch.setattr(face_size, "load_detector", lambda *_: KnownFaces(dict.fromkeys(range(256))))
     assert detected_landmarks(capture.folder, Scan.read(capture.scan_path), 1.0) is None
     assert detected_landmarks(capture.scan_path, Scan.read(capture.scan_path), 1.0) is None
 

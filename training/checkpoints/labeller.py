@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,18 @@ def _training_traits(path: Path, description: dict[str, Any]) -> TrainingTraits 
     if not isinstance(value, dict) or value.get("checkpoint_sha256") != sha256_of(path):
         return None
     return TrainingTraits.from_json(value)
+
+
+def labeller_of(checkpoint: Path) -> LabellerNetwork:
+    """The labeller of a checkpoint, read once for many captures; a file that changed is read anew.
+
+    Raises as `load_labeller` does.
+    """
+    if not checkpoint.is_file():
+        return load_labeller(checkpoint)  # says what is wrong
+    return _read_once(str(checkpoint.resolve()), checkpoint.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _read_once(checkpoint: str, modified: int) -> LabellerNetwork:
+    return load_labeller(Path(checkpoint))

@@ -10,6 +10,7 @@ from capture import Capture, InputError
 from scans.imports import import_cameras
 from scans.imports.image_files import ImageFiles
 from scans.imports.table import recognise
+from scans.scale import CaptureScale
 from tests.extras import p2p_with
 from tests.helpers import p2p_here
 from tests.scans.imports import native
@@ -43,7 +44,9 @@ def test_cameras_without_image_are_left_out_where_that_is_asked_for(tmp_path: Pa
 
 def test_chosen_views_are_fewer_and_their_points_stay(tmp_path: Path) -> None:
     file = fill(tmp_path / "in", native.bundler(Drawn.of(1)))
+    CaptureScale(0.0217, 0.0, stated=True).write(file.parent)
     code, told = p2p_here("import", file, "--views", 1, "--out", tmp_path / "out")
+    assert CaptureScale.read(tmp_path / "out") == CaptureScale(0.0217, 0.0, stated=True)
     capture = Capture.read(tmp_path / "out")
     assert code == 0 and "1 camera of 2, spread around" in told
     assert len(capture.cameras) == 1 and len(capture.model.points) == native.POINTS

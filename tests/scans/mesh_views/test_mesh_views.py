@@ -115,7 +115,7 @@ def test_landmarks_of_a_mesh_are_in_its_frame(tmp_path: Path) -> None:
 def test_a_mesh_is_segmented_by_its_views_in_the_order_of_its_vertices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import training.segment
+    from factory.capture_scale import segmenting
 
     scan = face_scan(np.eye(3), 100.0, np.zeros(3))
     scan.write(tmp_path / "head.ply")
@@ -125,7 +125,7 @@ def test_a_mesh_is_segmented_by_its_views_in_the_order_of_its_vertices(
         asked.update(folder=folder, scan=scan_path, options=options)
         return Labels(np.zeros(len(scan.vertices), np.float32), np.ones(len(scan.vertices), bool))
 
-    monkeypatch.setattr(training.segment, "segment_capture", segment)
+    monkeypatch.setattr(segmenting, "segment_to_scale", segment)
     code, _ = p2p_here("segment", tmp_path / "head.ply", "--unit", "cm")
     assert code == 0 and asked["folder"] == tmp_path / "head.capture" and asked["scan"] == tmp_path / "head.ply"
     assert (asked["options"].unit, asked["options"].camera_unit) == ("cm", "cm")

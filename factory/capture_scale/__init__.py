@@ -1,0 +1,1 @@
+"""The scale of captures: measured, checked and kept."""

@@ -1,0 +1,170 @@
+"""Scale of a capture: metres per unit of its cameras and its scan, what speaks for it, and the file that keeps it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from capture import Capture, InputError, RefusedError, read_json, write_json
+from scans.unit_guess import COMMON, METRES, unit_name
+
+if TYPE_CHECKING:
+    from typing import Self
+
+log = logging.getLogger(__name__)
+
+WRONG = 1.5  # factor from which on results in millimetres, and labels, mean nothing
+_USUAL, _RARE = 0.10, 0.05  # logarithms: so near to a usual, or a rare, unit it is that one
+_USUAL_DEVIATIONS = 1.7  # or so near to a usual one
+_APART = 0.22  # logarithm: evidence that lies farther apart, and more than its spread explains, is in disagreement
+_DEVIATIONS = 2.5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A measurement of the scale.
+
+    Attributes:
+        source: in a few words.
+        metres: per unit.
+        spread: standard deviation of its logarithm: of people's sizes and of the measurement.
+    """
+
+    source: str
+    metres: float
+    spread: float
+
+    def agrees_with(self, metres: float, spread: float = 0.0) -> bool:
+        """Whether another value, with a spread of its own, may be meant."""
+        off = abs(float(np.log(self.metres / metres)))
+        return off <= max(_APART, _DEVIATIONS * float(np.hypot(self.spread, spread)))
+
+
+@dataclass(frozen=True)
+class CaptureScale:
+    """The scale of a capture.
+
+    Attributes:
+        metres: per unit of the cameras' positions, and of the scan that was made of the images.
+        spread: standard deviation of its logarithm; 0 where somebody stated it.
+        stated: by a person or by the capture's own origin, not measured.
+        evidence: what was measured.
+
+    Example:
+        >>> from scans.scale import CaptureScale
+        >>> CaptureScale(0.001, 0.0, stated=True).write("my_capture")
+        >>> CaptureScale.read("my_capture").text
+        'millimetres (stated)'
+    """
+
+    metres: float
+    spread: float
+    stated: bool
+    evidence: tuple[Evidence, ...] = ()
+
+    FILE = "scale.json"
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.metres) and self.metres > 0 and np.isfinite(self.spread) and self.spread >= 0):
+            raise InputError(f"a scale of {self.metres} m per unit, spread {self.spread}: both are positive numbers")
+
+    @classmethod
+    def of(cls, evidence: Sequence[Evidence]) -> Self:
+        """The scale that evidence comes to, weighted by its spread; a usual unit where it is that within some per cent.
+
+        Where a part of it disagrees, the surest is taken, and the spread grows to hold the others.
+        """
+        logs, weights = np.log([each.metres for each in evidence]), np.array([each.spread**-2.0 for each in evidence])
+        metres, spread = float(np.exp(weights @ logs / weights.sum())), float(weights.sum() ** -0.5)
+        if not all(each.agrees_with(metres) for each in evidence):
+            surest = min(evidence, key=lambda each: (each.spread, each.metres))
+            metres, spread = surest.metres, max(surest.spread, float(np.abs(logs - np.log(surest.metres)).max()))
+        return cls(_usual_unit(metres, spread), spread, False, tuple(evidence))
+
+    @property
+    def disputed(self) -> tuple[Evidence, ...]:
+        """The evidence that speaks against the scale."""
+        return tuple(each for each in self.evidence if not each.agrees_with(self.metres))
+
+    @property
+    def wrong(self) -> tuple[Evidence, ...]:
+        """The evidence by which the scale is off by half as much again, or more."""
+        return tuple(each for each in self.disputed if abs(np.log(each.metres / self.metres)) > np.log(WRONG))
+
+    @property
+    def text(self) -> str:
+        """In a line: the unit, where it comes from, and how sure it is."""
+        told = ", ".join(f"{each.source} {each.metres:.3g}" for each in self.evidence)
+        if self.stated:
+            return f"{unit_name(self.metres)} (stated{f'; {told}' if told else ''})"
+        return f"{unit_name(self.metres)} (measured, ± {self.spread:.0%}: {told})"
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {
+            "schema_version": 1,
+            "metres_per_unit": self.metres,
+            "spread": round(self.spread, 4),
+            "stated": self.stated,
+            "evidence": [
+                {"source": each.source, "metres_per_unit": each.metres, "spread": round(each.spread, 4)}
+                for each in self.evidence
+            ],
+        }
+
+    def write(self, folder: Path | str) -> None:
+        """Write as `scale.json` into the folder of a capture, atomically."""
+        write_json(Path(folder) / self.FILE, self.to_json())
+
+    @classmethod
+    def read(cls, folder: Path | str) -> Self | None:
+        """The scale that is kept in the folder of a capture; None where there is none. Raises `InputError`."""
+        path = Path(folder) / cls.FILE
+        if not path.is_file():
+            return None
+        value = read_json(path, "scale")
+        try:
+            if value["schema_version"] != 1:
+                raise ValueError(f"version {value['schema_version']}")
+            evidence = tuple(
+                Evidence(str(each["source"]), float(each["metres_per_unit"]), float(each["spread"]))
+                for each in value["evidence"]
+            )
+            return cls(float(value["metres_per_unit"]), float(value["spread"]), bool(value["stated"]), evidence)
+        except (InputError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"damaged: {path} ({error}); remove it, or set the scale again with `p2p scale`") from None
+
+
+def _usual_unit(metres: float, spread: float) -> float:
+    """The unit that people use where a measured one is about as large, else that."""
+    for unit, value in METRES.items():
+        within = max(_USUAL, _USUAL_DEVIATIONS * min(spread, _USUAL)) if unit in COMMON else _RARE
+        if abs(np.log(value / metres)) < within:
+            return value
+    return metres
+
+
+def known_scale(capture: Capture) -> CaptureScale | None:
+    """The scale that a capture tells: `scale.json`, or metres, as our own renders are in; None where it tells none."""
+    kept = CaptureScale.read(capture.folder)
+    if kept is None and capture.info.seed is not None:
+        return CaptureScale(1.0, 0.0, stated=True)
+    return kept
+
+
+def check_scale(name: str, scale: CaptureScale) -> None:
+    """Warn where evidence speaks against a scale.
+
+    Raises `RefusedError` where by some of it the scale is off by half as much again, or more.
+    """
+    if not scale.disputed:
+        return
+    told = f"{name}: its scale is in doubt: {scale.text}; set the right one by `p2p scale`, or state `unit`"
+    if scale.wrong:
+        raise RefusedError(told)
+    log.warning("%s", told)
