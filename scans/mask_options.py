@@ -13,12 +13,12 @@ from scans.predictions import PARTS
 
 MaskNames = Literal["colmap", "metashape"]
 
-SKIN, SCAN = "skin", "scan"  # classes that need no parts: the labeller's skin, and all of the scan
+SKIN, LABELS, SCAN = "skin", "labels", "scan"  # classes that need no parts: skin that is seen, labels, all of the scan
 _GROUPS = {
     "hair": ("brows", "lashes", "scalp_hair", "facial_hair"),
     "clothes": ("garment", "headwear"),
 }
-_KNOWN = (SKIN, SCAN, *_GROUPS, *(part for part in PARTS if part not in (SKIN, "background")))
+_KNOWN = (SKIN, LABELS, SCAN, *_GROUPS, *(part for part in PARTS if part not in (SKIN, "background")))
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class MaskOptions:
 
     Attributes:
         masks: write a mask an image, white where it shows the class, into a folder a class of prediction/masks.
-        classes: of the masks, separated by commas: skin, hair, clothes, a part of prediction.npz, or scan (all of it);
-            those joined by a + share a mask.
+        classes: of the masks, separated by commas: skin, hair, clothes, a part of prediction.npz, labels (where the
+            scan lies on the skin), or scan (all of it); those joined by a + share a mask.
         mask_names: of the masks of a.jpg: a.jpg.png as COLMAP wants it, or a_mask.png as Metashape does.
 
     Raises:
@@ -50,7 +50,7 @@ class MaskOptions:
     @property
     def need_parts(self) -> bool:
         """Whether a class is one that only a labeller of parts tells."""
-        return any(set(name.split("+")) - {SKIN, SCAN} for name in self.classes)
+        return any(set(name.split("+")) - {SKIN, LABELS, SCAN} for name in self.classes)
 
 
 def parts_of(name: str) -> tuple[str, ...]:

@@ -46,6 +46,8 @@ def _columns(scan: Mesh, prediction: Prediction) -> dict[str, NDArray]:
         columns["distance_mm"] = known_distance(prediction.distance_mm)
     if prediction.part is not None:
         columns["part"] = prediction.part
+    if prediction.visible_skin is not None:
+        columns["visible_skin"] = prediction.visible_skin
     return columns
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from capture import Camera, InputError, atomic_path
 from scans.images.decoding import image_size
 from scans.labelled import Labelled
-from scans.mask_options import SCAN, SKIN, MaskOptions, mask_paths, parts_of
+from scans.mask_options import LABELS, SCAN, SKIN, MaskOptions, mask_paths, parts_of
 from scans.meshes.repair import repair
 from scans.pictures.mask_renderer import MaskRenderer
 from scans.predictions import PARTS, Prediction
@@ -63,13 +63,21 @@ def write_masks(labelled: Labelled, options: MaskOptions) -> Path:
 
 
 def class_share(prediction: Prediction, name: str) -> NDArray[np.float32]:
-    """(V,) how far a vertex belongs to a class: its probability of being skin, 1 or 0 of the parts."""
+    """(V,) how far a vertex belongs to a class: its probability of being skin, 1 or 0 of the parts.
+
+    Skin is what the images show, as a mask of them has it, be the scan right there or not; where the labeller doesn't
+    predict that, its labels.
+    """
+    visible = prediction.visible_probability
     share = np.zeros(len(prediction.skin), np.float32)
     for part in parts_of(name):
         if part == SCAN:
             share[:] = 1
-        elif part == SKIN:
+        elif part == LABELS or (part == SKIN and visible is None):
             share = np.maximum(share, prediction.probability)
+        elif part == SKIN:
+            assert visible is not None
+            share = np.maximum(share, visible)
         else:
             share[prediction.part == PARTS.index(part)] = 1
     return share

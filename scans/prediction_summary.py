@@ -27,6 +27,7 @@ class PredictionSummary:
         regions: that are in doubt, the largest first.
         traits: of the scan and its views.
         unlike: sentences on what is unlike the heads that the labeller was trained on; None where it doesn't tell.
+        visible_cm2: area that the images show as skin, be the scan right there or not; None where it isn't predicted.
     """
 
     vertices: int
@@ -36,6 +37,7 @@ class PredictionSummary:
     regions: Sequence[DoubtfulRegion]
     traits: ScanTraits
     unlike: Sequence[str] | None
+    visible_cm2: float | None = None
 
     @property
     def doubts(self) -> str:
@@ -52,7 +54,8 @@ class PredictionSummary:
         Where it is unlike them, `unlike` says it.
         """
         share = f"skin: {self.skin / max(self.vertices, 1):.0%} of the vertices"
-        lines = [f"{share}, {self.skin_cm2:.0f} of {self.scan_cm2:.0f} cm²", self.doubts]
+        seen = "" if self.visible_cm2 is None else f"; {self.visible_cm2:.0f} cm² are seen as skin"
+        lines = [f"{share}, {self.skin_cm2:.0f} of {self.scan_cm2:.0f} cm²{seen}", self.doubts]
         if self.unlike is None:
             lines.append("the labeller doesn't tell what scans it was trained on: they may have been unlike this one")
         elif not self.unlike:
@@ -74,7 +77,11 @@ class PredictionSummary:
             for each in self.regions
         ]
         return {
-            "area_cm2": {"scan": round(self.scan_cm2, 1), "skin": round(self.skin_cm2, 1)},
+            "area_cm2": {
+                "scan": round(self.scan_cm2, 1),
+                "skin": round(self.skin_cm2, 1),
+                "visible_skin": None if self.visible_cm2 is None else round(self.visible_cm2, 1),
+            },
             "doubtful": regions,
             "traits": self.traits.to_json(),
             "unlike_training": None if self.unlike is None else list(self.unlike),
@@ -87,6 +94,7 @@ def summarise(prediction: Prediction, head: HeadSample, trained: TrainingTraits 
     repaired = repair(head.scan)
     mesh, probability = repaired.scan, repaired.gather(prediction.probability)
     areas = 1e4 * vertex_areas(mesh.vertices, mesh.faces)
+    visible = prediction.visible_skin
     tops = [camera.up for camera in head.cameras]
     pose = find_pose(mesh, probability, tops, [camera.centre for camera in head.cameras])
     traits = ScanTraits.of_head(replace(head, scan=mesh))
@@ -98,4 +106,5 @@ def summarise(prediction: Prediction, head: HeadSample, trained: TrainingTraits 
         regions=doubtful_regions(mesh, probability, pose),
         traits=traits,
         unlike=None if trained is None else trained.unlike(traits),
+        visible_cm2=None if visible is None else float(areas[repaired.gather(visible) > 0.5].sum()),
     )

@@ -15,13 +15,15 @@ from scans.meshes.reading import scan_key
 
 PARTS: tuple[str, ...] = tuple(item.name.lower() for item in PixelClass)  # the classes that the generator renders
 UNKNOWN = 255  # the part of a vertex that no camera sees
-_OPTIONAL = ("distance_mm", "part", "part_probability")
+_OPTIONAL = ("distance_mm", "part", "part_probability", "visible_skin", "visible_probability")
 _KINDS = {
     "probability": np.float32,
     "skin": np.bool_,
     "distance_mm": np.float32,
     "part": np.uint8,
     "part_probability": np.float32,
+    "visible_skin": np.bool_,
+    "visible_probability": np.float32,
 }
 
 
@@ -29,13 +31,18 @@ _KINDS = {
 class Prediction:
     """A labeller's prediction for the V vertices of a scan.
 
+    It answers two questions: whether the scan lies on the skin (`skin`, for registration), and whether skin is what
+    is seen there (`visible_skin`, for masks), be the scan right or not: below a chin it often isn't.
+
     Attributes:
-        probability: (V,) float32, of being skin.
+        probability: (V,) float32, of being skin: of lying within the labels' threshold of the true skin.
         skin: (V,) bool.
         scan: name of the scan's content (`scan_key`); empty where it is not known.
         distance_mm: (V,) float32 to the skin surface, None where the labeller doesn't predict it.
         part: (V,) uint8, an index into `PARTS`, None where the labeller doesn't predict it.
         part_probability: (V,) float32, of that part.
+        visible_skin: (V,) bool, whether images show skin there; None where the labeller doesn't predict parts.
+        visible_probability: (V,) float32, of that.
 
     Raises:
         InputError: where the arrays are not of the same V vertices.
@@ -54,6 +61,8 @@ class Prediction:
     distance_mm: NDArray[np.float32] | None = None
     part: NDArray[np.uint8] | None = None
     part_probability: NDArray[np.float32] | None = None
+    visible_skin: NDArray[np.bool_] | None = None
+    visible_probability: NDArray[np.float32] | None = None
 
     FILE: ClassVar[str] = "prediction.npz"
 

@@ -167,6 +167,10 @@ def test_shares_of_classes() -> None:
     assert class_share(prediction, "clothes").tolist() == [0, 1, 0, 0, 0]
     np.testing.assert_allclose(class_share(prediction, "skin+eyes"), [0.9, 0.2, 0.6, 1.0, 0.0])
     assert class_share(prediction, "scan").tolist() == [1] * 5
+    visible = np.array([1, 0, 0, 0, 1], np.float32) * np.float32(0.75)  # the scan is off where the last one is
+    both = replace(prediction, visible_skin=visible > 0.5, visible_probability=visible)
+    np.testing.assert_array_equal(class_share(both, "skin"), visible)
+    np.testing.assert_array_equal(class_share(both, "labels"), prediction.probability)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +178,7 @@ def test_shares_of_classes() -> None:
     [
         (("--reuse", "--no-view"), "--reuse computes no labels: say with --masks or --formats"),
         (("--classes", "hair"), "--classes and --mask-names are of masks; give --masks, too"),
-        (("--masks", "--classes", "skin,scarf"), "scarf is no class; known are skin, scan, hair, clothes"),
+        (("--masks", "--classes", "skin,scarf"), "scarf is no class; known are skin, labels, scan, hair, clothes"),
         (("--masks", "--classes", "skin+"), "nothing is no class"),
         (("--masks", "--classes", ","), "--classes names none"),
         (("--masks", "--reuse", "--unit", "mm"), "--unit: the prediction that --reuse takes has its own"),

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from capture import PixelClass
 from scans.predictions import PARTS, Prediction
 from training.data.batch import BatchTargets
 
@@ -80,6 +81,7 @@ class Outputs:
     def to_prediction(self, scan: str = "") -> Prediction:
         """The prediction for a scan whose vertices these are; `scan` is the hash of its content."""
         probability, distance, parts = self.probability, self.distance_mm, self.part_probability
+        visible = None if parts is None else _numpy(parts[..., PixelClass.SKIN])
         return Prediction(
             _numpy(probability),
             _numpy(probability) > THRESHOLD,
@@ -87,6 +89,8 @@ class Outputs:
             None if distance is None else _numpy(distance),
             None if parts is None else parts.argmax(-1).cpu().numpy().astype(np.uint8),
             None if parts is None else _numpy(parts.amax(-1)),
+            None if visible is None else visible > THRESHOLD,
+            visible,
         )
 
     def interpolate(self, corners: torch.Tensor, weights: torch.Tensor) -> Outputs:
