@@ -36,6 +36,8 @@ REGISTRATION = (
 """Output of `p2p register`."""
 LANDMARKS = ("landmarks.json", "landmarks.png")
 """Output of `p2p landmarks`, which is made of the images alone."""
+SCALE = ("scale.json",)
+"""The scale of the cameras, measured or stated."""
 REPLACED = "replaced"
 """Folder in a capture of files that others took the place of, and that this program can't make again."""
 

@@ -23,7 +23,7 @@ def packaged_file(package: str, name: str, what: str, cure: str) -> Path:
     try:
         distribution = importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError:
-        raise InputError(f"no {what}: the package {package} is not installed; {cure}") from None
+        raise InputError(f"no {what}: it comes in the package {package}; {cure}") from None
     path = Path(str(distribution.locate_file(name)))
     if not path.is_file():
         raise InputError(f"no {what}: {path} is missing; {cure}")

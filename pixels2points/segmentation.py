@@ -69,7 +69,7 @@ def segment(
 
     Returns:
         The prediction for the V vertices: `probability` (V,) and `skin` (V,), and where the labeller predicts them
-        `distance_mm` (V,), `part` (V,) and `part_probability` (V,).
+        `distance_mm` (V,), `part` (V,), `part_probability` (V,), `visible_skin` (V,) and `visible_probability` (V,).
 
     Raises:
         InputError: where something is missing or damaged, or the scan isn't where the cameras look.

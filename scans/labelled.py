@@ -23,6 +23,7 @@ class Labelled:
         prediction: of the scan.
         scan_unit: metres per unit of the scan.
         camera_unit: metres per unit of the camera poses.
+        folder: of the prediction's files.
         facts: short sentences on the prediction, for its page.
     """
 
@@ -31,12 +32,8 @@ class Labelled:
     prediction: Prediction
     scan_unit: float
     camera_unit: float
+    folder: Path
     facts: tuple[str, ...] = ()
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the prediction's files."""
-        return self.capture.folder / FOLDER
 
     @property
     def camera_scale(self) -> float:
@@ -44,22 +41,23 @@ class Labelled:
         return self.camera_unit / self.scan_unit
 
     @classmethod
-    def read(cls, folder: Path | str, scan_path: Path | None = None) -> Labelled:
-        """The capture's own scan, or another one, with its prediction.
+    def read(cls, folder: Path | str, scan_path: Path | None = None, place: Path | None = None) -> Labelled:
+        """The capture's own scan, or another one, with its prediction, in `prediction/` of the capture or in `place`.
 
         Raises:
             InputError: where one is missing or damaged, or the prediction is of another scan.
         """
         capture = Capture.read(folder)
         scan = read_scan(scan_path or capture.scan_path)
-        prediction = Prediction.read(capture.folder / FOLDER / Prediction.FILE, scan)
-        path = capture.folder / FOLDER / ACCOUNT
+        place = place or capture.folder / FOLDER
+        prediction = Prediction.read(place / Prediction.FILE, scan)
+        path = place / ACCOUNT
         account = read_json(path, "account of the prediction")
         try:
             if account["scan"] != prediction.scan:
                 raise ValueError("of another prediction")
             units = account["metres_per_unit"]
             facts = tuple(str(fact) for fact in account.get("facts", ()))
-            return cls(capture, scan, prediction, float(units["scan"]), float(units["cameras"]), facts)
+            return cls(capture, scan, prediction, float(units["scan"]), float(units["cameras"]), place, facts)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"damaged: {path} ({error}); run `p2p segment` again") from None

@@ -121,6 +121,13 @@ class CaptureScale:
         """Write as `scale.json` into the folder of a capture, atomically."""
         write_json(Path(folder) / self.FILE, self.to_json())
 
+    def keep(self, folder: Path) -> None:
+        """Write as `write` does; where the folder is read-only go on, with a line."""
+        try:
+            self.write(folder)
+        except InputError as error:
+            log.info("the scale is not kept: %s", error)
+
     @classmethod
     def read(cls, folder: Path | str) -> Self | None:
         """The scale that is kept in the folder of a capture; None where there is none. Raises `InputError`."""

@@ -36,8 +36,9 @@ def segment_capture(
     *,
     need_parts: bool = False,
     view: bool = True,
+    out: Path | None = None,
 ) -> Prediction:
-    """Label the scan of a capture and write the result into `<folder>/prediction/`.
+    """Label the scan of a capture and write the result into `<folder>/prediction/`, or into `out`.
 
     Args:
         folder: a capture: images and cameras, and the scan unless `scan_path` names another.
@@ -46,6 +47,7 @@ def segment_capture(
         options: units and resolution.
         need_parts: whether a labeller that predicts no parts is refused.
         view: whether `view.html` is written, too.
+        out: the folder of the prediction's files.
 
     Raises:
         InputError: where something is missing or damaged, or the scan isn't where the cameras look.
@@ -58,12 +60,14 @@ def segment_capture(
     log.info("units of %s", units.text)
     prediction = replace(segment_head(head, labeller, options.vertices), scan=scan_key(given.scan))
     summary = summarise(prediction, head, labeller.training_traits)
-    remove_files(Path(folder), PREDICTION_EXTRAS)  # of the prediction that was there
-    write_prediction(Path(folder) / FOLDER, prediction, given.scan, head)
+    place = Path(folder) / FOLDER if out is None else out
+    extras = tuple(name.removeprefix(f"{FOLDER}/") for name in PREDICTION_EXTRAS)
+    remove_files(place, extras)  # of the prediction that was there
+    write_prediction(place, prediction, given.scan, head)
     if view:
-        write_view(Path(folder) / FOLDER / PAGE, prediction_view(prediction, head, summary.facts()))
+        write_view(place / PAGE, prediction_view(prediction, head, summary.facts()))
     account = _describe(prediction, units, checkpoint, labeller) | summary.to_json(units.scan)
-    write_json(Path(folder) / FOLDER / ACCOUNT, account)
+    write_json(place / ACCOUNT, account)
     for line in summary.lines():
         log.info("%s: %s", head.id, line)
     for line in summary.unlike or ():

@@ -35,6 +35,7 @@ def segment_to_scale(
     *,
     need_parts: bool = False,
     view: bool = True,
+    out: Path | None = None,
 ) -> Prediction:
     """Label the scan of a capture as `segment_capture` does, at the scale that is known, or else measured.
 
@@ -47,8 +48,8 @@ def segment_to_scale(
     capture = Capture.read(folder)
     stated = options.unit is not None or options.camera_unit is not None
     scale = None if stated else _scale(capture, checkpoint, scan_path)
-    prediction = segment_capture(folder, checkpoint, scan_path, options, need_parts=need_parts, view=view)
-    labelled = Labelled.read(folder, scan_path)
+    prediction = segment_capture(folder, checkpoint, scan_path, options, need_parts=need_parts, view=view, out=out)
+    labelled = Labelled.read(folder, scan_path, out)
     if stated:
         scale = CaptureScale(labelled.camera_unit, 0.0, stated=True)
     elif capture.info.seed is not None:
@@ -56,7 +57,7 @@ def segment_to_scale(
     if scale is None or labelled.scan_unit != labelled.camera_unit:
         return prediction  # nothing to compare, or not the scan of these images
     scale = with_head(scale, labelled.scan, prediction.probability)
-    scale.write(folder)
+    scale.keep(folder)
     check_scale(str(folder), scale)
     return prediction
 
@@ -73,5 +74,5 @@ def _scale(capture: Capture, checkpoint: Path, scan_path: Path | None) -> Captur
         )
     else:
         log.info("scale of %s: %s", capture.folder, scale.text)
-        scale.write(capture.folder)
+        scale.keep(capture.folder)
     return scale

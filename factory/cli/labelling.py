@@ -37,6 +37,8 @@ class Segment:
         scan: the scan, .ply, .obj, .stl, .off, .3mf or .glb; by default scan.ply in the capture.
         reuse: take the prediction that is there, and write view.html and what is asked for beside it.
         no_view: write no view.html.
+        out: folder of the prediction's files, prediction/ in the capture by default; of several captures each gets a
+            folder in it.
         formats: further files of the labelled scan, separated by commas: obj (polygon groups and materials for Wrap,
             Maya and others), blend (vertex groups, selected faces).
     """
@@ -47,6 +49,7 @@ class Segment:
     options: SegmentOptions = group(SegmentOptions())
     reuse: bool = False
     no_view: bool = False
+    out: Path | None = None
     formats: tuple[str, ...] = ()
     masks: MaskOptions = group(MaskOptions(), "masks")
     many: ManyOptions = group(ManyOptions(), "several captures")
@@ -75,11 +78,13 @@ def segment(options: Segment) -> None:
     refuse(len(captures), {"scan": options.scan})
     if len(captures) > 1 and not options.reuse:
         check_checkpoint(options.checkpoint)
-    run_each(captures, partial(_segment, options), "segmenting", options.many, output_capture)
+    places = apart(captures, options.out) if options.out is not None and len(captures) > 1 else {}
+    run_each(captures, partial(_segment, options, places), "segmenting", options.many, output_capture)
 
 
-def _segment(options: Segment, capture: Path, progress: Progress | None = None) -> str:
-    """Segment a capture or a mesh; returns a few words on what came of it."""
+def _segment(options: Segment, places: Mapping[Path, Path], capture: Path, progress: Progress | None = None) -> str:
+    """Segment a capture or a mesh; returns a few words on what came of it. `places` are folders other than `out`."""
+    options = replace(options, out=places.get(capture, options.out))
     if capture.is_file():
         options, capture = _with_views(options, capture, progress)
     check_capture(capture, options.scan)
@@ -117,7 +122,7 @@ def _write_more(options: Segment, capture: Path) -> None:
     from scans.labelled_groups import write_obj
     from scans.prediction_masks import write_masks
 
-    labelled = Labelled.read(capture, options.scan)
+    labelled = Labelled.read(capture, options.scan, options.out)
     if options.reuse and not options.no_view:
         from scans.labelled_view import labelled_view
         from scans.viewer.page import PAGE, write_view
@@ -147,9 +152,10 @@ def _predict(options: Segment, capture: Path) -> str:
         options.options,
         need_parts=options.masks.need_parts,
         view=not options.no_view,
+        out=options.out,
     )
     skin = predicted.skin
-    log.info("%s: %d of %d vertices are skin", capture / "prediction", skin.sum(), len(skin))
+    log.info("%s: %d of %d vertices are skin", options.out or capture / "prediction", skin.sum(), len(skin))
     return f"{skin.mean():.0%} of {len(skin):,} vertices are skin"
 
 

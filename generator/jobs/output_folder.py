@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from capture import Capture, InputError
-from capture.derived import LANDMARKS, PREDICTION, REGISTRATION, remove_files
+from capture.derived import LANDMARKS, PREDICTION, REGISTRATION, SCALE, remove_files
 from capture.files import explain_os_error
 from capture.labels import is_painted
 from generator.jobs.scene import BLEND, GLB
@@ -25,7 +25,7 @@ def refuse_painted(folder: Path) -> None:
 
 def derived_files(folder: Path) -> list[str]:
     """Names of the files that were made of a capture's images: its scan, labels, measures, predictions and so on."""
-    names = (Capture.SCAN, Capture.LABELS, Capture.QUALITY, *LANDMARKS, *PREDICTION, *REGISTRATION)
+    names = (Capture.SCAN, Capture.LABELS, Capture.QUALITY, *LANDMARKS, *SCALE, *PREDICTION, *REGISTRATION)
     return [name for name in names if (folder / name).is_file()]
 
 
@@ -46,7 +46,7 @@ def forget_former(folder: Path) -> list[str]:
             continue
         except OSError as error:
             raise explain_os_error(error, path) from None
-    remove_files(folder, (*LANDMARKS, *PREDICTION, *REGISTRATION))
+    remove_files(folder, (*LANDMARKS, *SCALE, *PREDICTION, *REGISTRATION))
     return derived
 
 

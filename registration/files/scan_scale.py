@@ -63,7 +63,7 @@ def scan_metres(
         log.info("scale of %s: %s", what, scale.text)
         told = scale.metres
     if scale and folder is not None and has_unit_of(scan, Capture.read(folder).cameras, scale.metres):
-        scale.write(folder)
+        scale.keep(folder)
     metres, text = scan_unit(scan, stated, what, told)
     log.info("unit of %s", text)
     return metres, scale or _kept(folder, metres)

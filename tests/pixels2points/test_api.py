@@ -78,7 +78,9 @@ def test_the_page_of_the_api_names_all_of_it_and_nothing_else() -> None:
 
 
 # Of a command's options, those that are no keyword: they name the files that a command reads or writes.
-WRITTEN = dict.fromkeys(("reuse", "no_view", "formats", "masks", "classes", "mask_names"))  # `segment` writes nothing
+WRITTEN = dict.fromkeys(
+    ("reuse", "no_view", "out", "formats", "masks", "classes", "mask_names")
+)  # `segment` writes nothing
 REGISTERED = ("out", "no_view", "jobs", "texture", "images", "camera_unit")  # nor does `register`
 FILES = {
     "make_head": ("generate", {"seeds": "seed", "out": "out", "save_scene": None}),

@@ -15,6 +15,7 @@ from capture import Camera, Capture, CaptureInfo, InputError, Scan
 from capture.frames import shifted_camera
 from capture.ply.files import PlyMesh, write_ply
 from scans.predictions import PARTS, Prediction
+from scans.scale import CaptureScale
 from tests.evaluation.comparison.made import write_checkpoint
 from tests.helpers import p2p_here
 from tests.scans.viewer.test_packing import read_page, read_steps
@@ -44,6 +45,9 @@ def test_checkpoint_alone_segments_a_capture(checkpoint: Path, tmp_path: Path) -
     assert prediction.distance_mm is not None and prediction.part is not None
     assert np.median(prediction.distance_mm[bump]) < np.median(prediction.distance_mm[~bump])
     assert (prediction.part[bump] == PARTS.index("skin")).mean() > 0.7
+    assert prediction.visible_skin is not None and prediction.visible_probability is not None
+    assert prediction.visible_probability[bump].mean() > 1.5 * prediction.visible_probability[~bump].mean()
+    np.testing.assert_array_equal(prediction.visible_skin, prediction.visible_probability > 0.5)
     folder = capture / "prediction"
     assert sorted(path.name for path in folder.iterdir()) == [
         "prediction.json",
@@ -57,6 +61,7 @@ def test_checkpoint_alone_segments_a_capture(checkpoint: Path, tmp_path: Path) -
     read = Prediction.read(folder / "prediction.npz", scan)
     np.testing.assert_array_equal(read.probability, prediction.probability)
     np.testing.assert_array_equal(read.part, prediction.part)
+    np.testing.assert_array_equal(read.visible_skin, prediction.visible_skin)
     segmented = Scan.read(folder / "segmented.ply")
     assert segmented.colours is not None
     np.testing.assert_array_equal(segmented.vertices, scan.vertices)
@@ -196,17 +201,31 @@ def test_what_was_written_of_a_former_prediction_goes_with_it(checkpoint: Path, 
     capture = write_capture(tmp_path / "toy_7", 7)
     segment_capture(capture, checkpoint)
     before = sorted((capture / "prediction").iterdir())
-    code, said = p2p_here("segment", capture, "--reuse", "--masks", "--classes", "skin,hair", "--formats", "obj")
+    code, said = p2p_here("segment", capture, "--reuse", "--masks", "--classes", "labels,hair", "--formats", "obj")
     assert code == 0, said
     masks = capture / "prediction" / "masks"
     assert len(list(masks.rglob("*.png"))) == 6
-    with Image.open(masks / "skin" / "view_00.jpg.png") as mask:
+    with Image.open(masks / "labels" / "view_00.jpg.png") as mask:
         assert 0.02 < (np.asarray(mask) > 0).mean() < 0.9
     assert (capture / "prediction" / "segmented.mtl").is_file()
     segment_capture(capture, checkpoint)
     assert sorted((capture / "prediction").iterdir()) == before
     segment_capture(capture, checkpoint, view=False)
     assert {path.name for path in before} - {path.name for path in (capture / "prediction").iterdir()} == {"view.html"}
+
+
+def test_a_prediction_is_written_elsewhere_where_that_is_asked_for(checkpoint: Path, tmp_path: Path) -> None:
+    capture, out = write_capture(tmp_path / "toy_7", 7), tmp_path / "labels" / "seven"
+    words = ("segment", capture, "--out", out, "--formats", "obj")
+    code, said = p2p_here(*words, "--checkpoint", checkpoint, "--unit", "m")
+    assert code == 0 and str(out) in said, said
+    assert not (capture / "prediction").exists()
+    names = {"prediction.npz", "prediction.json", "segmented.ply", "segmented.obj", "view.html"}
+    assert names <= {path.name for path in out.iterdir()}
+    (out / "segmented.obj").unlink()
+    assert p2p_here(*words, "--reuse")[0] == 0 and (out / "segmented.obj").is_file()
+    scale = CaptureScale.read(capture)
+    assert scale is not None and scale.metres == 1.0 and scale.stated  # that of the capture is kept with it
 
 
 def test_the_view_shows_the_prediction_and_is_written_again_without_predicting(
