@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,11 @@ import pytest
 from assets.head_models.registry import load_head_model
 from capture import Capture, CaptureInfo, Labels, RefusedError, Scan
 from factory.capture_scale.measure import measure_scale, scale_of, with_head
+from registration.files.inputs import read_weights
+from registration.files.scan_scale import scan_metres
 from registration.template import Template
 from scans.landmarks import face_size
+from scans.meshes.reading import read_scan
 from scans.predictions import Prediction
 from scans.scale import CaptureScale, Evidence, check_scale
 from scans.scaling import scaled_camera
@@ -121,14 +124,18 @@ def test_nothing_that_tells_a_scale_is_an_error(tmp_path: Path) -> None:
     assert code == 3 and "nothing tells its scale" in said and not (capture.folder / CaptureScale.FILE).exists()
 
 
-def test_a_registration_measures_keeps_and_goes_by_the_scale(
-    tmp_path: Path, template: Template, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_registration_measures_keeps_and_goes_by_the_scale(tmp_path: Path, template: Template) -> None:
     capture = head_capture(tmp_path / "c", template, 0.0217)
-    with caplog.at_level(logging.INFO):
-        code, said = p2p_here("register", capture.folder, "--no-view")
+    code, said = p2p_here("register", capture.folder, "--no-view")
     assert code == 0, said
-    scale = CaptureScale.read(capture.folder)
-    assert scale is not None and scale.metres == pytest.approx(0.0217, rel=0.01)
-    code, said = p2p_here("register", capture.folder, "--no-view", "--unit", str(0.0217 * 1.7))
-    assert code == 3 and "its scale is in doubt" in said and (capture.folder / "registration/registered.ply").is_file()
+    kept = CaptureScale.read(capture.folder)
+    assert kept is not None and kept.metres == pytest.approx(0.0217, rel=0.01)
+    scan = read_scan(capture.scan_path)
+    skin = read_weights(None, capture.folder, scan)
+    told = partial(scan_metres, "c", capture.folder, scan, skin, template=template, found=None)
+    assert told(None) == (kept.metres, kept)
+    metres, scale = told(str(0.0217 * 1.7))
+    assert metres == 0.0217 * 1.7 and scale is not None
+    with pytest.raises(RefusedError, match="its scale is in doubt"):  # which `p2p register` does when all is written
+        check_scale("c", scale)
+    assert CaptureScale.read(capture.folder) == scale  # what is stated has the last word
