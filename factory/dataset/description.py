@@ -45,6 +45,12 @@ def read_description(folder: Path) -> dict[str, Any]:
     return parse_description(path.read_bytes(), str(path))
 
 
+def cure_of(description: Mapping[str, Any]) -> str:
+    """The end of an error's line about damaged shards: the command that makes them again."""
+    commands = "`p2p join`" if "sources" in description else "`p2p produce` or `p2p pack`"
+    return f"{commands} with the same options mends it"
+
+
 def parse_description(text: bytes, name: str) -> dict[str, Any]:
     """The content of a `dataset.json`; raises `InputError` with its `name` if it is damaged or from another version."""
     try:

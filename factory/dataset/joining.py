@@ -17,7 +17,7 @@ from capture import InputError, write_json
 from capture.files import sha256_of
 from factory.console import track
 from factory.dataset.archive import Content, DamagedError, Entry, Index, read_contents, write_archive
-from factory.dataset.description import DATASET, make_description, read_description, shard_name
+from factory.dataset.description import DATASET, cure_of, make_description, read_description, shard_name
 from factory.dataset.packing import hidden_folder, remove_dataset
 from factory.dataset.splits import SPLITS
 from factory.dataset.statistics import Statistics
@@ -38,6 +38,20 @@ class _Source:
     indexes: dict[str, Index]
     twice: list[str] = field(default_factory=list)
     torn: list[str] = field(default_factory=list)
+
+    def damaged(self, shard: str, reason: str) -> InputError:
+        """The error of a shard that is not as it was written."""
+        return InputError(f"{self.folder / shard} is damaged: {reason}; {cure_of(self.description)}")
+
+    @contextmanager
+    def naming_damage(self, shard: str) -> Iterator[None]:
+        """Turn what is wrong with a shard that is read into `InputError`."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise self.damaged(shard, "it is gone") from None
+        except DamagedError as error:
+            raise self.damaged(shard, str(error)) from None
 
     def shards(self, split: str) -> list[dict[str, Any]]:
         return list(self.description["splits"][split]["shards"])
@@ -71,7 +85,7 @@ class _Head:
 
     @property
     def is_made(self) -> bool:
-        """Whether seed, versions and options tell all about it: not so where a person took or painted it."""
+        """Whether a program made all of it from its seed: not so where a person took or painted it."""
         return self.entry.facts.get("seed") is not None and not self.entry.facts.get("painted", False)
 
     def info(self) -> dict[str, Any]:
@@ -80,7 +94,7 @@ class _Head:
         Raises `InputError` where its shard is damaged.
         """
         path, index = self.source.folder / self.shard, self.source.indexes[self.shard]
-        with _naming_damage(path), path.open("rb") as file:
+        with self.source.naming_damage(self.shard), path.open("rb") as file:
             (text,) = read_contents(file, index, self.entry, ("capture.json",))
         return {key: value for key, value in json.loads(text).items() if key != "id"}
 
@@ -146,27 +160,12 @@ def _open(folder: Path) -> _Source:
     """Read a data set's description and indexes, and check its shards."""
     description = read_description(folder)
     shards = {shard["name"]: shard for split in SPLITS for shard in description["splits"][split]["shards"]}
-    indexes = {}
+    source = _Source(folder, description, {})
     for name, index in read_indexes(Store(folder), list(shards)):
         if not isinstance(index, Index):
-            raise _damaged(folder / name, index)
-        indexes[name] = index
-    return _Source(folder, description, indexes)
-
-
-def _damaged(path: Path, reason: str) -> InputError:
-    return InputError(f"{path} is damaged: {reason}; `p2p produce` or `p2p pack` with the same options mends it")
-
-
-@contextmanager
-def _naming_damage(shard: Path) -> Iterator[None]:
-    """Turn what is wrong with a shard that is read into `InputError`."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise _damaged(shard, "it is gone") from None
-    except DamagedError as error:
-        raise _damaged(shard, str(error)) from None
+            raise source.damaged(name, index)
+        source.indexes[name] = index
+    return source
 
 
 def _choose(sources: Sequence[_Source]) -> dict[tuple[Path, str], list[Entry | None]]:
@@ -200,13 +199,18 @@ def _choose(sources: Sequence[_Source]) -> dict[tuple[Path, str], list[Entry | N
 
 
 def _is_same(head: _Head, other: _Head) -> bool:
-    """Whether two heads of a person are one: the same files but for the name, or the same versions and options."""
+    """Whether two heads of a person are one: the same files but for the name, or the same versions and options.
+
+    Options count where they are known: captures that tell nothing of their stages are compared by their files.
+    """
     one, two = (dict(each.entry.files) for each in (head, other))
     if one == two:
         return True
     if head.is_made and other.is_made:
-        same = head.entry.facts["versions"] == other.entry.facts["versions"]
-        return same and head.info().get("stages") == other.info().get("stages")
+        if head.entry.facts["versions"] != other.entry.facts["versions"]:
+            return False
+        if stages := head.info().get("stages"):
+            return bool(stages == other.info().get("stages"))
     del one["capture.json"], two["capture.json"]
     return one == two and head.info() == other.info()
 
@@ -221,7 +225,7 @@ def _free_name(name: str, taken: set[str]) -> str:
 def _write(source: _Source, shard: dict[str, Any], entries: list[Entry | None], path: Path) -> Index | None:
     """Put a shard of a source at `path`; returns its index, None where all of its heads are left out."""
     origin, index = source.folder / shard["name"], source.indexes[shard["name"]]
-    with _naming_damage(origin):
+    with source.naming_damage(shard["name"]):
         if sha256_of(origin) != shard["sha256"]:
             raise DamagedError("its checksum differs")
         if all(entry is old for entry, old in zip(entries, index.entries, strict=True)):
@@ -268,4 +272,4 @@ def _tell(source: _Source) -> None:
         if names:
             more = ", ..." if len(names) > _NAMED else ""
             some = ", ".join(names[:_NAMED]) + more
-            log.warning("%s: %d heads %s are left out (%s)", source.folder, len(names), what, some)
+            log.warning("%s: left out are heads %s: %d (%s)", source.folder, what, len(names), some)

@@ -17,7 +17,7 @@ from capture import Camera, InputError, PixelClass
 from capture.arrays import read_npz
 from factory.console import track
 from factory.dataset.archive import DamagedError, Entry, Index, read_contents, read_index
-from factory.dataset.description import DATASET, SHARD_NAME, parse_description
+from factory.dataset.description import DATASET, SHARD_NAME, cure_of, parse_description
 from factory.dataset.statistics import Statistics
 from factory.dataset.store import Store
 from factory.dataset.stored_archives import checksum_name, read_checksum
@@ -46,8 +46,7 @@ def verify(store: Store) -> dict[str, int]:
     if check.problems:
         shown, more = check.problems[:_PROBLEMS_SHOWN], len(check.problems) - _PROBLEMS_SHOWN
         text = "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
-        cure = "`p2p join`" if "sources" in description else "`p2p produce` or `p2p pack`"
-        raise InputError(f"{store} is damaged: {text}. {cure} with the same options mends it")
+        raise InputError(f"{store} is damaged: {text}. {cure_of(description)}")
     return {"shards": len(shards), "heads": check.statistics.heads, "vertices": check.statistics.vertices}
 
 

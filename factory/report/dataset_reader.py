@@ -9,7 +9,7 @@ from typing import Any
 
 from capture import Camera, InputError
 from factory.dataset.archive import DamagedError, Entry, Index, read_contents, read_index
-from factory.dataset.description import DATASET, SHARD_NAME, parse_description
+from factory.dataset.description import DATASET, SHARD_NAME, cure_of, parse_description
 from factory.dataset.store import Store
 from factory.dataset.stored_archives import read_indexes
 from factory.production.state.head_archives import HEAD_ARCHIVE_NAME, HEAD_ARCHIVES
@@ -104,8 +104,7 @@ class DatasetReader:
         return {"__key__": entry.id, **files}
 
     def _damaged(self, archive: str, reason: str) -> InputError:
-        hint = "`p2p produce` with the same options mends it, `p2p pack` packs it again"
-        return InputError(f"{self.store.url_of(archive)} is damaged: {reason}; {hint}")
+        return InputError(f"{self.store.url_of(archive)} is damaged: {reason}; {cure_of(self.description or {})}")
 
     def _list_archives(self) -> dict[str, str]:
         """Archive -> split of all that is there: shards, and head archives that will become shards."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Capture, Labels, Mesh, Scan
+from capture import Labels, Mesh
 from evaluation.metrics.labels import BinaryScores, binary_scores
 from factory.report.dataset_reader import DatasetReader, HeadLocation
 from scans.head_sample import HeadSample
@@ -18,7 +18,6 @@ from scans.labelled_view import labelled_view
 from scans.pictures.colours import agreement_colours, distance_colours, label_colours
 from scans.pictures.encoding import jpeg_url, thumbnail
 from scans.pictures.pyvista_renderer import render_mesh
-from scans.predictions import Prediction
 from scans.viewer.cameras import viewed_cameras
 from scans.viewer.page import view_page
 from scans.viewer.view import View, ViewedScan
@@ -76,10 +75,8 @@ def _share(labels: Labels) -> str:
 
 def prediction_section(folder: Path, turning: bool = False) -> dict[str, Any]:
     """Values of the section about a segmented capture: name, scores, views, meshes, and where wanted a view to turn."""
-    capture = Capture.read(folder)
-    scan = Scan.read(capture.scan_path)
-    prediction = Prediction.read(folder / "prediction" / Prediction.FILE, scan)
-    skin = prediction.skin
+    labelled = Labelled.read(folder)
+    capture, scan, skin = labelled.capture, labelled.scan, labelled.prediction.skin
     shown = [_mesh_picture(scan, None, "three_quarter", "scan, shape only")]
     scores: BinaryScores | None = None
     predicted = label_colours(skin)
@@ -96,7 +93,7 @@ def prediction_section(folder: Path, turning: bool = False) -> dict[str, Any]:
         shown.append(_mesh_picture(scan, predicted, "front", "predicted labels"))
         shown.append(_mesh_picture(scan, predicted, "three_quarter", "predicted labels, from the side"))
     views = [jpeg_url(thumbnail(decode_image(path.read_bytes(), str(path)), THUMBNAIL)) for path in capture.image_paths]
-    page = view_page(labelled_view(Labelled.read(folder))) if turning else None
+    page = view_page(labelled_view(labelled)) if turning else None
     return {"name": capture.info.id, "scores": scores, "views": views, "meshes": shown, "view": page}
 
 

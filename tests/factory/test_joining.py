@@ -77,7 +77,7 @@ def test_heads_that_are_there_twice_are_left_out(first: Path, tmp_path: Path, ca
     every = sorted([*here["train"], *here["test"]])
     assert every == [f"head_{seed:08d}" for seed in range(12)]
     assert verify(Store(tmp_path / "both"))["heads"] == 12
-    assert "2 heads that an earlier data set has, too are left out (head_0000000" in caplog.text
+    assert "data: left out are heads that an earlier data set has, too: 2 (head_0000000" in caplog.text
     before = ids_of(first)
     for split in ("train", "test"):
         assert here[split] == [*before[split], *(name for name in there[split] if int(name[5:]) > 6)]
@@ -92,7 +92,10 @@ def test_heads_of_another_version_get_names_of_their_own_but_in_no_other_split(
     torn = {*before["train"]} & {*there["test"]} | {*before["test"]} & {*there["train"]}
     for split in ("train", "test"):
         assert here[split] == [*before[split], *(f"{name}-2" for name in there[split] if name not in torn)]
-    assert len(torn) == 1 and "1 heads of persons in the other split" in caplog.text
+    assert (
+        len(torn) == 1
+        and "left out are heads of persons in the other split of an earlier data set: 1 (head_0000000" in caplog.text
+    )
     assert verify(Store(tmp_path / "both"))["heads"] == 10
 
 
@@ -109,6 +112,18 @@ def test_heads_of_other_options_are_other_heads(first: Path, tmp_path: Path) -> 
     names = [f"head_{seed:08d}" for seed in range(3)]
     assert [line["left_out"] for line in description["sources"]] == [[], names, []]
     assert ids_of(tmp_path / "all")["train"] == [*names, *(f"{name}-2" for name in names)]
+
+
+def test_heads_of_unknown_options_are_the_same_where_their_files_are(tmp_path: Path) -> None:
+    """Captures of other programs may hold a seed and versions, and no word on their stages."""
+    for name, value in (("a", 1), ("b", 1), ("c", 2)):
+        folder = tmp_path / name / "head_00000001"
+        make_capture(folder, seed=1)
+        Image.new("RGB", (48, 48), (value, 0, 0)).save(folder / "images" / "view_00.png")
+        pack([folder], tmp_path / name / "data", PackSettings(0))
+    description = join([tmp_path / name / "data" for name in "abc"], tmp_path / "all")
+    assert [line["left_out"] for line in description["sources"]] == [[], ["head_00000001"], []]
+    assert ids_of(tmp_path / "all")["train"] == ["head_00000001", "head_00000001-2"]
 
 
 def test_scans_of_people_are_told_apart_by_their_images(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -130,7 +145,7 @@ def test_scans_of_people_are_told_apart_by_their_images(tmp_path: Path, caplog: 
     left_out = [line["left_out"] for line in description["sources"]]
     assert left_out == [[], [], [], ["me"]] and tested["test"] == ["me"], tested
     assert ids_of(tmp_path / "all") == {"train": ["me", "me-2", "me-3", "you"], "test": []}
-    assert "1 heads of persons in the other split of an earlier data set are left out (me)" in caplog.text
+    assert "left out are heads of persons in the other split of an earlier data set: 1 (me)" in caplog.text
     assert verify(Store(tmp_path / "all"))["heads"] == 4
     description = join([tmp_path / "all", tmp_path / "other" / "data"], tmp_path / "twice")
     assert description["sources"][1]["left_out"] == ["me"]  # it is `me-2` there
@@ -170,3 +185,18 @@ def test_what_can_t_be_joined_is_told(first: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"train-000000\.tar is damaged: it is gone"):
         join([first, copy], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_joined_is_mended_by_joining(first: Path, tmp_path: Path) -> None:
+    second = make_dataset(tmp_path / "second", range(20, 23))
+    join([first, second], tmp_path / "both")
+    for folder, cure in ((tmp_path / "both", "`p2p join`"), (second, "`p2p produce` or `p2p pack`")):
+        reader = DatasetReader(str(folder))
+        (folder / "train-000000.tar").unlink()
+        for read in (
+            lambda folder=folder: join([first, folder], tmp_path / "out"),
+            lambda folder=folder: verify(Store(folder)),
+            lambda reader=reader: list(reader.entries()),
+        ):
+            with pytest.raises(InputError, match=rf"gone.*{cure} with the same options mends it$"):
+                read()

@@ -44,6 +44,8 @@ def list_existing(store: Store, plan: Plan) -> ExistingFiles:
         InputError: a shard is of another data set.
     """
     existing = ExistingFiles(failed_seeds=quarantined_seeds(store))
+    # Before the shards: a head that a task of a killed run puts into its shard meanwhile is in one list at least.
+    archives = store.sizes(HEAD_ARCHIVES)
     sizes = store.sizes()
     for name, index in read_indexes(store, [name for name in plan.shards if name in sizes]):
         reason = index if isinstance(index, str) else _mismatch(store, plan, name, index, sizes[name])
@@ -51,7 +53,7 @@ def list_existing(store: Store, plan: Plan) -> ExistingFiles:
             existing.damaged[name] = reason
         else:
             existing.shards.add(name)
-    for name in store.sizes(HEAD_ARCHIVES):
+    for name in archives:
         match = HEAD_ARCHIVE_NAME.fullmatch(name)
         if match is None:
             continue  # half written by a run that was killed, or not ours

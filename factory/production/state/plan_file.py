@@ -67,16 +67,24 @@ def read_plan(store: Store) -> dict[str, Any]:
     """The `production.json` of the data set in `store`. Raises `InputError` where it is missing or damaged."""
     try:
         value = json.loads(store.read(PLAN))
-        if value["schema_version"] != SCHEMA_VERSION:
-            raise InputError(
-                f"{store.url_of(PLAN)}: schema version {value['schema_version']}, this program reads {SCHEMA_VERSION}"
-            )
-        _sizes_of(value)
-        return dict(value)
+        version = value["schema_version"]
+        if version == SCHEMA_VERSION:
+            _slots_of(value)
     except FileNotFoundError:
         raise InputError(f"{store} holds no data set of `p2p produce` (no {PLAN})") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{store.url_of(PLAN)} is damaged ({error}); put a copy of it back") from None
+    except KeyError as error:
+        raise _damaged(store, f"{error.args[0]} is missing") from None
+    except InputError as error:  # of options that nobody gave
+        raise _damaged(store, str(error).replace("`", "")) from None
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _damaged(store, str(error)) from None
+    if version != SCHEMA_VERSION:
+        raise InputError(f"{store.url_of(PLAN)}: schema version {version}, this program reads {SCHEMA_VERSION}")
+    return dict(value)
+
+
+def _damaged(store: Store, reason: str) -> InputError:
+    return InputError(f"{store.url_of(PLAN)} is damaged ({reason}); put a copy of it back")
 
 
 def shard_sizes(plan: Mapping[str, Any]) -> dict[str, int]:

@@ -6,7 +6,7 @@ import hashlib
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from errno import EIO
 from functools import partial
@@ -58,24 +58,19 @@ def assemble_shard(job: ShardJob, archives: Sequence[str]) -> list[str]:
     """Write a shard of head archives, in their order, and remove them once it is safe.
 
     The shard's checksum lies beside it, as `sha256sum -c` reads it. Returns the archives that are damaged: these are
-    removed, and the shard is not written then.
+    removed, and the shard is not written then. A task of a killed run may still be at the same shard, and removes
+    archives once that is there: what is gone is damaged only where the shard is not complete even then.
     """
-    if not _is_complete(job):  # unless an earlier attempt came so far
-        entries: list[Entry] = []
-        damaged = []
-        for slot, archive in zip(job.slots, archives, strict=True):
-            index = _read_head_archive(job, archive)
-            if index is None or index.made_from != job.key or [entry.slot for entry in index.entries] != [slot]:
-                damaged.append(archive)
-            else:
-                entries += index.entries
-        if damaged:
-            for archive in damaged:
-                job.store.remove(f"{HEAD_ARCHIVES}/{archive}")
+    while not _is_complete(job):  # unless an earlier attempt came so far
+        entries, damaged = _read_head_archives(job, archives)
+        if not damaged:
+            with suppress(DamagedError):  # since they were read: look again
+                _write_when_there_is_space(job, partial(_write_shard, job, Index(job.key, tuple(entries)), archives))
+                break
+        elif not _is_complete(job):
+            _remove_head_archives(job, damaged)
             return damaged
-        _write_when_there_is_space(job, lambda: _write_shard(job, Index(job.key, tuple(entries)), archives))
-    for archive in archives:
-        job.store.remove(f"{HEAD_ARCHIVES}/{archive}")
+    _remove_head_archives(job, archives)
     return []
 
 
@@ -116,6 +111,24 @@ def _is_complete(job: ShardJob) -> bool:
     )
 
 
+def _read_head_archives(job: ShardJob, archives: Sequence[str]) -> tuple[list[Entry], list[str]]:
+    """The heads in the archives of a shard, in order, and the archives that are damaged or gone."""
+    entries: list[Entry] = []
+    damaged = []
+    for slot, archive in zip(job.slots, archives, strict=True):
+        index = _read_head_archive(job, archive)
+        if index is None or index.made_from != job.key or [entry.slot for entry in index.entries] != [slot]:
+            damaged.append(archive)
+        else:
+            entries += index.entries
+    return entries, damaged
+
+
+def _remove_head_archives(job: ShardJob, archives: Sequence[str]) -> None:
+    for archive in archives:
+        job.store.remove(f"{HEAD_ARCHIVES}/{archive}")
+
+
 def _read_head_archive(job: ShardJob, archive: str) -> Index | None:
     """The index of a head archive; None where it is damaged or gone."""
     try:
@@ -134,10 +147,14 @@ def _write_shard(job: ShardJob, index: Index, archives: Sequence[str]) -> None:
 
 
 def _contents(store: Store, archives: Sequence[str]) -> Iterator[bytes]:
+    """The files in the archives. Raises `DamagedError` where one is damaged or gone by now."""
     for archive in archives:
-        with store.open(f"{HEAD_ARCHIVES}/{archive}") as file:
-            index = check_archive(file)
-            yield from read_contents(file, index)
+        try:
+            with store.open(f"{HEAD_ARCHIVES}/{archive}") as file, _unreadable_is_damaged():
+                index = check_archive(file)
+                yield from read_contents(file, index)
+        except FileNotFoundError:
+            raise DamagedError(f"{archive} is gone") from None
 
 
 def _save_heads(job: ShardJob) -> Iterator[str]:

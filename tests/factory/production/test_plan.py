@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,15 @@ from factory.production.settings.quality_gates import QualityGates
 from factory.production.settings.resources import StageResources, check_nodes
 from factory.production.state.existing import list_existing
 from factory.production.state.lock import exclusive_lock
-from factory.production.state.plan_file import PLAN, claim_plan, count_test_heads, plan_to_follow, shard_sizes
+from factory.production.state.plan_file import (
+    PLAN,
+    claim_plan,
+    count_test_heads,
+    plan_to_follow,
+    planned_heads,
+    read_plan,
+    shard_sizes,
+)
 from factory.production.tasks.disk_space import capture_bytes, check_free_space, sample_bytes, write_when_there_is_space
 from factory.stages import render_values
 from factory.stages.differences import differences
@@ -119,6 +128,42 @@ def test_a_damaged_plan_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / PLAN).write_text(text)
     with pytest.raises(InputError, match=PLAN):
         follow(Store(tmp_path), Plan(4, 1))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"heads": 0},
+        {"heads": float("inf")},
+        {"test_heads": 9},
+        {"grown_from": [{"heads": 9, "test_heads": 1}]},
+        {"grown_from": [{"heads": 2}]},
+        {"heads_per_shard": 0},
+        {"heads_per_shard": None},
+        {"first_seed": None},
+        {"first_seed": -1},
+    ],
+)
+def test_a_plan_that_contradicts_itself_or_lacks_something_is_damaged(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    """One line names the file: no option that was given is wrong."""
+    store = Store(tmp_path)
+    follow(store, Plan(4, 1))
+    value = {key: value for key, value in {**read_plan(store), **changes}.items() if value is not None}
+    (tmp_path / PLAN).write_text(json.dumps(value))
+    calls: list[Callable[[], object]] = [
+        lambda: read_plan(store),
+        lambda: follow(store, Plan(4, 1)),
+        lambda: planned_heads(store),
+        lambda: count_test_heads(store, 8, 0.25),
+    ]
+    for call in calls:
+        with pytest.raises(InputError) as error:
+            call()
+        line = str(error.value)
+        assert line.startswith(f"{tmp_path / PLAN} is damaged (") and line.endswith("); put a copy of it back")
+        assert "`" not in line and "\n" not in line
 
 
 def make_archive(folder: Path, slot: int) -> None:

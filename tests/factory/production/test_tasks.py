@@ -21,7 +21,7 @@ from capture import InputError, Labels, RefusedError
 from factory.dataset.archive import Index, index_of, read_index, write_archive
 from factory.dataset.store import Store
 from factory.production.display import RunDisplay
-from factory.production.state.existing import remove_partial_files
+from factory.production.state.existing import list_existing, remove_partial_files
 from factory.production.state.head_archives import HEAD_ARCHIVES, head_archive_name
 from factory.production.state.heartbeat import HEARTBEAT
 from factory.production.tasks import head_tasks, shard_tasks
@@ -73,6 +73,57 @@ def test_archives_become_a_shard_once(shard: ShardJob) -> None:
     _put_archive(shard, 3, 3)  # as if the process had been killed before it removed the last one
     assert assemble_shard(shard, archives) == [] and archives_of(shard) == []
     assert path.read_bytes() == written and path.stat().st_mtime_ns == when
+
+
+@pytest.mark.parametrize("step", ["_read_head_archive", "_contents"])
+def test_a_task_of_a_killed_run_may_make_the_shard_meanwhile(
+    shard: ShardJob, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """It is done, then, whatever the archives look like that the other task has removed."""
+    archives = archives_of(shard)
+    before = _just_before(step, monkeypatch, lambda: assemble_shard(shard, archives))
+    assert assemble_shard(shard, archives) == [] and before == [[]] and archives_of(shard) == []
+    assert check_shard(shard) is None
+
+
+def test_an_archive_that_is_lost_while_it_is_copied_is_damaged(
+    shard: ShardJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = archives = archives_of(shard)
+    _just_before("_contents", monkeypatch, lambda: shard.store.remove(f"{HEAD_ARCHIVES}/{second}"))
+    assert assemble_shard(shard, archives) == [second] and archives_of(shard) == [first]
+    assert not (Path(shard.store.url) / shard.name).exists()
+
+
+def _just_before(step: str, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> list[Any]:
+    """Act once, before a function of shard tasks is called; the list gets what comes of it."""
+    function, results = getattr(shard_tasks, step), list[Any]()
+
+    def late(*arguments: Any) -> Any:
+        monkeypatch.setattr(shard_tasks, step, function)
+        results.append(act())
+        return function(*arguments)
+
+    monkeypatch.setattr(shard_tasks, step, late)
+    return results
+
+
+def test_heads_that_become_a_shard_while_files_are_listed_are_not_lost(tmp_path: Path) -> None:
+    plan = fakes.make_plan()
+    context = fakes.make_context(plan, tmp_path / "data")
+    name, slots = next(iter(plan.shards.items()))
+    job = ShardJob(context.store, plan.key, name, slots, tmp_path, Events())
+    archives = [fakes.run_pack(context, slot, plan.seed(slot), Events(), b"", b"", b"") for slot in slots]
+
+    class Busy(Store):
+        """A store whose shard is made once a folder of it was listed."""
+
+        def sizes(self, folder: str = "") -> dict[str, int]:
+            found = super().sizes(folder)
+            assert assemble_shard(job, archives) == []
+            return found
+
+    assert list_existing(Busy(tmp_path / "data"), plan).shards == {name}
 
 
 def test_archives_of_another_plan_or_slot_are_refused(shard: ShardJob) -> None:

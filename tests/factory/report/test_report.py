@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -22,6 +24,7 @@ from factory.report.dataset_reader import DatasetReader, front_view
 from factory.report.page import ReportExtras, write_report
 from factory.report.sample_sections import prediction_section
 from factory.report.settings import ReportSettings
+from scans.predictions import Prediction
 from tests.devtools import SOFTWARE_GL, browsing
 from tests.factory.report.browser import find_browser, open_page
 from tests.helpers import looking_at_origin, make_capture
@@ -246,6 +249,26 @@ def test_a_prediction_is_turned_in_metres_whatever_the_units(tmp_path: Path) -> 
     assert 0.05 < scene["pose"]["radius"] < 0.2
     centres = [camera.centre for camera in labelled.capture.cameras]
     np.testing.assert_allclose([camera["centre"] for camera in scene["cameras"]], centres)
+
+
+@pytest.mark.parametrize("turning", [False, True])
+def test_a_prediction_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turning: bool) -> None:
+    folder, read = labelled_capture(tmp_path / "ball").folder.parent, Counter[str]()
+
+    def counted(kind: type[Capture] | type[Prediction]) -> Callable[..., object]:
+        original = kind.read
+
+        def reading(*arguments: Any) -> object:
+            read[kind.__name__] += 1
+            return original(*arguments)
+
+        return reading
+
+    for kind in (Capture, Prediction):
+        monkeypatch.setattr(kind, "read", counted(kind))
+    section = prediction_section(folder, turning)
+    assert section["name"] == "ball" and (section["view"] is not None) == turning
+    assert read == {"Capture": 1, "Prediction": 1}
 
 
 def test_records_of_stages_hold_what_the_page_reads(captures: list[Path]) -> None:
