@@ -186,7 +186,9 @@ def test_no_head_is_mixed_in_that_is_tested_on(dataset: Path, mine: Path, tmp_pa
             HeadData(str(mine), mix=same)
     other = write_dataset(tmp_path / "other", train=4)  # toy_3 is the test head of `dataset`
     data = HeadData(str(dataset), str(tmp_path), FEATURES, vertices=500, eigenpairs=16, mix=str(other))
-    with pytest.raises(InputError, match=r"^`mix` .*other: 1 of its training heads, such as toy_3, are test heads of"):
+    with pytest.raises(
+        InputError, match=r"^`mix` .*other: 1 of its training heads, such as toy_3, share names with test heads of"
+    ):
         data.prepare("fit")
 
 

@@ -14,8 +14,10 @@ import pytest
 
 from capture import InputError
 from tests.training.toy import write_dataset
+from training.data import remote
 from training.data.module import HeadData
-from training.data.remote import fetch_dataset, is_url
+from training.data.remote import fetch_description, fetch_shards, is_url
+from training.data.shards import read_splits
 from training.features import FeatureConfig
 
 
@@ -50,9 +52,27 @@ def test_a_url_is_fetched_once_and_prepared(url: str, tmp_path: Path) -> None:
     assert [batch.id for batch in data.test_dataloader()] == ["toy_3"]
     assert sorted(_Handler.asked)[-1].endswith("test-000000.tar")
     assert not any("train" in path for path in _Handler.asked)
-    _Handler.asked.clear()
+
+
+def test_a_run_fetches_and_checks_nothing_twice(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is prepared before other processes start, and by the trainer; another data set may be at the URL then."""
+    options = {"features": FeatureConfig(["surface_variation"]), "vertices": 150, "eigenpairs": 6}
+    data = HeadData(url, str(tmp_path / "cache"), **options)
     data.prepare("test")
-    assert all(path.endswith("dataset.json") for path in _Handler.asked)
+    description, before = tmp_path / "cache" / "dataset" / "dataset.json", data.splits()
+    kept, checked = description.read_bytes(), list[Path]()
+    _Handler.asked.clear()
+    (tmp_path / "served" / "dataset.json").write_text("{}")
+    whole = remote._is_whole
+    monkeypatch.setattr(remote, "_is_whole", lambda shard: bool(checked.append(shard.path)) or whole(shard))
+    data.prepare("test")
+    assert not _Handler.asked and not checked
+    data.prepare("fit")
+    assert {Path(path).name[:5] for path in _Handler.asked} == {"train"}
+    assert {path.name[:5] for path in checked} == {"train"}
+    assert description.read_bytes() == kept and data.splits() == before
+    with pytest.raises(InputError, match=r"dataset\.json"):  # another run looks again
+        HeadData(url, str(tmp_path / "cache"), **options).prepare("test")
 
 
 def test_heads_to_mix_in_are_fetched_before_processes_start(url: str, tmp_path: Path) -> None:
@@ -70,25 +90,30 @@ def test_heads_to_mix_in_are_fetched_before_processes_start(url: str, tmp_path: 
     assert len({batch.id for batch in data.train_dataloader()}) == 4
 
 
+def fetch(url: str, folder: Path) -> None:
+    fetch_description(url, folder)
+    fetch_shards(url, [read_splits(folder, check=False)["test"]])
+
+
 def test_what_is_wrong_with_a_url(url: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"`cache`"):
         HeadData(url)
     with pytest.raises(InputError, match=r"can't read .*nowhere/dataset\.json"):
-        fetch_dataset(f"{url}/nowhere", tmp_path / "a", lambda: ["test"])
+        fetch(f"{url}/nowhere", tmp_path / "a")
     with pytest.raises(InputError, match="can't read"):
-        fetch_dataset("nosuchscheme://x", tmp_path / "a", lambda: ["test"])
+        fetch("nosuchscheme://x", tmp_path / "a")
     served = tmp_path / "served"
     description = json.loads((served / "dataset.json").read_text())
     shard = served / description["splits"]["test"]["shards"][0]["name"]
     shard.write_bytes(shard.read_bytes()[:-1] + b"x")
     assert hashlib.sha256(shard.read_bytes()).hexdigest() != description["splits"]["test"]["shards"][0]["sha256"]
     with pytest.raises(InputError, match="another checksum"):
-        fetch_dataset(url, tmp_path / "b", lambda: ["test"])
+        fetch(url, tmp_path / "b")
     assert not list((tmp_path / "b").glob("*.tar"))
     description["splits"]["test"]["shards"][0]["name"] = "../../etc/passwd"
     (served / "dataset.json").write_text(json.dumps(description))
     with pytest.raises(InputError, match="no shard name"):
-        fetch_dataset(url, tmp_path / "c", lambda: ["test"])
+        fetch(url, tmp_path / "c")
 
 
 def test_paths_are_no_urls() -> None:

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from capture import InputError
 from training.data.prepared_index import Progress
-from training.data.remote import fetch_dataset, is_url
+from training.data.remote import fetch_description, fetch_shards, is_url
 from training.data.samplers import EvaluationSampler, OrderedSampler, TrainingSampler
 from training.data.shards import Split, read_splits
 
@@ -51,7 +51,7 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
         self.workers, self.seed = workers, seed
         self.progress: Progress | None = None
         self._splits: dict[str, Split] | None = None
-        self._fetched = False
+        self._fetched: set[str] | None = None  # splits; None before dataset.json was
         self._sampler: TrainingSampler | None = None
         self._resumed: dict[str, Any] | None = None
 
@@ -74,12 +74,18 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
             self.prepare_split(name, command, self.progress)
 
     def fetch(self, needed: Callable[[], list[str]]) -> None:
-        """Copy what lacks of the splits that are needed where the data set is behind a URL."""
-        if is_url(self.source):
-            if not self._fetched:
-                self._splits = None  # those of an earlier copy
-            fetch_dataset(self.source, self.dataset, needed, self.progress)
-            self._fetched = True
+        """Copy what lacks of the splits that are needed where the data set is behind a URL.
+
+        `dataset.json` is copied once: a run goes on with its splits where another takes its place at the URL.
+        """
+        if not is_url(self.source):
+            return
+        if self._fetched is None:
+            fetch_description(self.source, self.dataset)
+            self._splits, self._fetched = None, set()  # those of an earlier copy
+        lacking = [name for name in needed() if name not in self._fetched]
+        fetch_shards(self.source, [self.splits()[name] for name in lacking if name in self.splits()], self.progress)
+        self._fetched.update(lacking)
 
     def setup(self, stage: str) -> None:
         """Open what was prepared of the splits that the stage needs."""

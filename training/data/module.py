@@ -143,14 +143,18 @@ class HeadData(BaseDataModule):
         return self._mixed
 
     def _refuse_tested(self, others: HeadData) -> None:
-        """Raise `InputError` where a head to train on is one to validate or test on."""
+        """Raise `InputError` where a head to train on shares its name with one to validate or test on.
+
+        Names are all that `dataset.json` tells of heads: the shards of other splits need not be there.
+        """
         trained = set(others.split("train").ids)
         for name, split in self.splits().items():
             both = [] if name == "train" else [each for each in split.ids if each in trained]
             if both:
                 raise InputError(
-                    f"`mix` {self.mix}: {len(both)} of its training heads, such as {both[0]}, are {name} heads of "
-                    f"{self.source}; name another data set, or join the two with `p2p join`"
+                    f"`mix` {self.mix}: {len(both)} of its training heads, such as {both[0]}, share names with {name} "
+                    f"heads of {self.source}; name another data set, or join the two with `p2p join`, which tells "
+                    "persons apart"
                 )
 
     def count(self, name: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import fsspec
 from aiohttp import ClientError
 
 from capture import InputError, atomic_path, write_bytes
-from training.data.shards import Shard, read_splits
+from training.data.shards import Shard, Split
 
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://")
 _BLOCK = 1 << 20
@@ -24,27 +24,22 @@ def is_url(name: str) -> bool:
     return _URL.match(name) is not None
 
 
-def fetch_dataset(
-    url: str, folder: Path, needed: Callable[[], list[str]], progress: Callable[[str, int, int], None] | None = None
-) -> None:
-    """Copy `dataset.json` and the shards of some splits below `url` into `folder`, except what is there already.
+def fetch_description(url: str, folder: Path) -> None:
+    """Copy `dataset.json` below `url` into `folder`. Raises `InputError` where it can't be read."""
+    write_bytes(folder / "dataset.json", _read(f"{url.rstrip('/')}/dataset.json"))
 
-    Args:
-        url: of the folder that holds `dataset.json`.
-        folder: where the copy goes.
-        needed: gives the names of the splits that are wanted, once `dataset.json` is there.
-        progress: told of every shard.
+
+def fetch_shards(url: str, splits: Sequence[Split], progress: Callable[[str, int, int], None] | None = None) -> None:
+    """Copy the shards of some splits of the data set at `url` to their places, except those that are there and whole.
+
+    `progress` is told of every shard that is copied.
 
     Raises:
-        InputError: where something can't be read, or has another checksum than `dataset.json` states.
+        InputError: where one can't be read, or has another checksum than `dataset.json` states.
     """
-    base = url.rstrip("/")
-    write_bytes(folder / "dataset.json", _read(f"{base}/dataset.json"))
-    splits = read_splits(folder, check=False)
-    shards = [shard for name in needed() if name in splits for shard in splits[name].shards]
-    missing = [shard for shard in shards if not _is_whole(shard)]
+    missing = [shard for split in splits for shard in split.shards if not _is_whole(shard)]
     for done, shard in enumerate(missing, 1):
-        _copy(f"{base}/{shard.path.name}", shard)
+        _copy(f"{url.rstrip('/')}/{shard.path.name}", shard)
         if progress is not None:
             progress(shard.path.name, done, len(missing))
 
