@@ -59,6 +59,8 @@ class Outcome:
 def expand(words: Sequence[Path]) -> list[Path]:
     """The paths, with those that patterns (`*`, `?`, `[...]`) stand for in their place; each once.
 
+    A pattern that stands for a mesh file doesn't stand for the folders that commands have made of it, beside it.
+
     Raises `InputError` where a pattern stands for nothing.
     """
     paths: list[Path] = []
@@ -66,12 +68,23 @@ def expand(words: Sequence[Path]) -> list[Path]:
         if word.exists() or not glob.has_magic(str(word)):
             paths.append(word)
             continue
-        names = glob.glob(str(word), recursive=True)  # noqa: PTH207 - Path.glob raises at `**x`
-        found = sorted(map(Path, names))
+        found = sorted(map(Path, glob.glob(str(word))))  # noqa: PTH207 - Path.glob raises at `**x`
         if not found:
             raise InputError(f"{word}: nothing is called so")
-        paths += found
+        made = {folder for path in found for folder in _made_of(path)}
+        paths += [path for path in found if path not in made]
     return list(dict.fromkeys(paths))
+
+
+def _made_of(path: Path) -> tuple[Path, ...]:
+    """The folders that commands make beside a mesh file: of rendered views, and of its registration."""
+    if path.is_dir():
+        return ()
+    from registration.options import RegisterOptions
+    from scans.mesh_views.rendered_capture import capture_folder
+    from scans.meshes.reading import is_mesh
+
+    return (capture_folder(path), RegisterOptions().folder(path)) if is_mesh(path) else ()
 
 
 def refuse(count: int, given: Mapping[str, object]) -> None:

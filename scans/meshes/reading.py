@@ -37,6 +37,11 @@ def read_labels(path: Path, scan: Mesh) -> Labels:
     return labels
 
 
+def is_mesh(path: Path) -> bool:
+    """Whether there is a file whose name is that of a mesh that `read_scan` reads."""
+    return path.suffix.lower() in _READERS and path.is_file()
+
+
 def read_scan(path: Path) -> Scan:
     """A scan from a mesh file, its vertices in the order of the file.
 

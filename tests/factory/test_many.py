@@ -38,8 +38,25 @@ def test_patterns_stand_for_what_is_there_in_order(tmp_path: Path, monkeypatch: 
     assert expand([Path("*")]) == [Path("[odd]"), Path("a"), Path("b")]
     (tmp_path / "a" / "deep").mkdir()
     assert expand([Path("[ab]**"), Path("**/deep")]) == [Path("a"), Path("b"), Path("a/deep")]
+    assert expand([Path("**")]) == expand([Path("*")])  # captures, not what is in them
     with pytest.raises(InputError, match="x\\*: nothing is called so"):
         expand([Path("x*")])
+
+
+def test_a_pattern_of_meshes_can_be_given_again(tmp_path: Path) -> None:
+    """Folders that commands have made of a mesh stand for nothing beside it."""
+    for name in ("a.ply", "b.v2.GLB", "c.png"):
+        (tmp_path / name).touch()
+    before = expand([tmp_path / "*"])
+    for name in ("a.capture", "a.registration", "b.v2.capture"):
+        (tmp_path / name).mkdir()
+    assert expand([tmp_path / "*"]) == before and len(before) == 3
+    for name in ("c.capture", "d.registration"):  # of no mesh here
+        (tmp_path / name).mkdir()
+    assert {path.name for path in {*expand([tmp_path / "*"])} - {*before}} == {"c.capture", "d.registration"}
+    assert expand([tmp_path / "a.[c]*"]) == [tmp_path / "a.capture"]
+    named = [tmp_path / "a.ply", tmp_path / "a.capture"]
+    assert expand(named) == named
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
