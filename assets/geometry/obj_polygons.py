@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from capture.errors import InputError
 
+_NOWHERE = -2  # texture point that is counted from the end of none
 Corner = tuple[int, int]  # a vertex and a texture point, from 0; -1 for no texture point
 
 
@@ -35,7 +36,10 @@ class ObjPolygons:
 
 
 def read_polygons(lines: Iterable[str], path: Path) -> ObjPolygons:
-    """The polygons in the lines of an .obj file; raises `InputError`, which names the path, where it is damaged."""
+    """The polygons in the lines of an .obj file; raises `InputError`, which names the path, where it is damaged.
+
+    A file whose faces name texture points, and that has none at all, is taken as one without.
+    """
     vertices: list[list[float]] = []
     points: list[list[float]] = []
     polygons: list[tuple[Corner, ...]] = []
@@ -52,8 +56,10 @@ def read_polygons(lines: Iterable[str], path: Path) -> ObjPolygons:
             raise InputError(f"{path}: line {number} is no part of a mesh: {line.strip()[:60]!r}") from None
     if not polygons or {len(row) for row in vertices} != {3} or {len(row) for row in points} - {2}:
         raise InputError(f"{path}: no mesh (v and f lines)")
+    if not points:
+        polygons = [tuple((vertex, -1) for vertex, _ in polygon) for polygon in polygons]
     corners = np.array([corner for polygon in polygons for corner in polygon])
-    if (corners.min(axis=0) < (0, -1)).any() or (corners.max(axis=0) >= (len(vertices), max(len(points), 1))).any():
+    if (corners.min(axis=0) < (0, -1)).any() or (corners.max(axis=0) >= (len(vertices), len(points))).any():
         raise InputError(f"{path}: a face refers to a vertex or texture point that is not there")
     table = np.array(vertices)
     if not np.isfinite(table).all():
@@ -68,12 +74,14 @@ def _polygon(words: list[str], vertices: int, points: int) -> tuple[Corner, ...]
 
 
 def _corner(word: str, vertices: int, points: int) -> Corner:
-    """Vertex and texture point of `7`, `7/3`, `7//1`, `7/3/1` or `-1/-1`."""
+    """Vertex and texture point of `7`, `7/3`, `7//1`, `7/3/1` or `-1/-1`; the latter is -2 where it can't be told."""
     parts = word.split("/")
     vertex = int(parts[0])
     point = int(parts[1]) if len(parts) > 1 and parts[1] else 0
     if point == 0:
         return _index(vertex, vertices), -1
+    if point < 0 and not points:
+        return _index(vertex, vertices), _NOWHERE
     return _index(vertex, vertices), _index(point, points)
 
 
