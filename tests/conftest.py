@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.logging_state import logging_kept
 
 # A machine that does something else meanwhile makes no example wrong.
 settings.register_profile("tests", deadline=None)
@@ -23,7 +24,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
     """Commands that run in this process set up the log, which the next test is not to inherit."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:], root.level = handlers, level
+    with logging_kept():
+        yield

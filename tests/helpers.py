@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import os
 import socket
 from pathlib import Path
@@ -15,6 +14,7 @@ import trimesh
 from PIL import Image
 
 from capture import CAMERA_MODELS, Camera, Capture, CaptureInfo, HeadSurface, Labels, Scan
+from tests.logging_state import logging_kept
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -84,14 +84,10 @@ def p2p_here(*words: object) -> tuple[int, str]:
     """Exit code and error output of `p2p`, run in this process: many mistakes cost one start of Python."""
     from factory.cli.main import main
 
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):
+    with logging_kept(), contextlib.redirect_stderr(said):
+        try:
             code = main([str(word) for word in words])
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    finally:
-        root.handlers[:], root.level = handlers, level
+        except SystemExit as ended:
+            code = int(ended.code or 0)
     return code, said.getvalue()

@@ -7,6 +7,7 @@ import pytest
 
 from capture import InputError
 from factory import console
+from tests.logging_state import logging_kept
 
 
 def test_log_lines_tell_the_time_left_of_the_present_kind_of_step(
@@ -59,3 +60,16 @@ def test_messages_call_parameters_as_the_command_line_does(
     assert console.exit_code_of(fail, rewrite) == 2
     said = capsys.readouterr().err
     assert "a wrong --unit" in said and "error: state its --unit" in said
+
+
+def test_a_command_in_this_process_leaves_the_log_as_it_was() -> None:
+    loggers = [logging.getLogger(), *map(logging.getLogger, console.PACKAGES)]
+
+    def state() -> list[tuple[int, list[logging.Handler]]]:
+        return [(logger.level, list(logger.handlers)) for logger in loggers]
+
+    before = state()
+    with logging_kept():
+        console.setup_logging(verbose=True)
+        assert state() != before and logging.getLogger("scans").level == logging.DEBUG
+    assert state() == before
