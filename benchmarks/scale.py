@@ -26,6 +26,7 @@ from factory.capture_scale.segmenting import first_pass
 from scans.meshes.reading import read_scan, scan_key
 from scans.predictions import Prediction
 from scans.skin_labels import default_labels_file, read_skin
+from training.checkpoints.labeller import load_labeller
 from training.checkpoints.pretrained import PRETRAINED
 
 
@@ -66,7 +67,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place:
             capture, factor = moved(Path(name), Path(place) / "c", np.random.default_rng(number))
             true = float(metres or 1) / factor
-            scale = measure_scale(capture, partial(first_pass, PRETRAINED))
+            scale = measure_scale(capture, partial(first_pass, load_labeller(PRETRAINED)))
         found = {} if scale is None else {each.source.split()[0]: each.metres / true for each in scale.evidence}
         face, head = (f"{found[key]:.3f}" if key in found else "–" for key in ("face", "head"))
         print(

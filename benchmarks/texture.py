@@ -87,7 +87,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Errors of a capture's held-out views; prints a line for each."""
     capture = Capture.read(folder)
     done = fit_template(folder, RegisterOptions(unit=options.unit))
-    views = views_of(capture, done.camera_metres(capture.cameras, options.unit))
+    views = views_of(capture, done.capture_metres(capture, options.unit))
     masks = read_class_masks(capture)
     rows: dict[str, Any] = {}
     for name in options.held_out or [capture.cameras[len(views) // 2].name]:

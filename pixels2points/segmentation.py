@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from capture import Capture, Scan
 from pixels2points.arguments import open_capture, open_scan, unit_text
 from scans.predictions import Prediction
 from training.options import SegmentOptions
-
-_FIRST_PASS = 12_000  # vertices
 
 if TYPE_CHECKING:
     from training.model.network import LabellerNetwork
@@ -83,6 +82,7 @@ def segment(
         (True, 'bool')
     """
     from factory.capture_scale.measure import scale_of
+    from factory.capture_scale.segmenting import first_pass
     from scans.head_sample import HeadSample
     from scans.meshes.reading import scan_key
     from scans.units import in_metres
@@ -93,7 +93,7 @@ def segment(
     model = load_labeller(labeller) if labeller is None or isinstance(labeller, Path | str) else labeller
     if options.unit is None and options.camera_unit is None and given.metres_per_unit is None:
         own = None if scan is None else given.scan
-        scale = scale_of(open_capture(capture), lambda head: segment_head(head, model, _FIRST_PASS), own)
+        scale = scale_of(open_capture(capture), partial(first_pass, model), own)
         given = replace(given, metres_per_unit=None if scale is None else scale.metres)
     head, _ = in_metres(given, options.unit, options.camera_unit)
     return replace(segment_head(head, model, options.vertices), scan=scan_key(given.scan))

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from capture import InputError, Scan
 from capture.geometry import vertex_normals
+from registration.pipeline import gathered
 from registration.rigid import align, evenly_spaced, judged, rigid_motion
 from registration.target import Target
 from registration.template import Template
+from scans.meshes.repair import repair
 from scans.scale import Evidence
 from scans.scaling import scaled
 
@@ -49,7 +51,7 @@ class HeadSize:
 
 
 def evidence_of_head(
-    template: Template, scan: Scan, weights: NDArray | None, metres: float | None = None
+    template: Template, scan: Scan, weights: NDArray | None, metres: float | None = None, *, look: bool = True
 ) -> Evidence | None:
     """The scale of a scan by its head; None where none is found.
 
@@ -60,9 +62,14 @@ def evidence_of_head(
         template: the head model.
         scan: V vertices, in its own unit.
         weights: (V,) of being skin, 0 to 1; None where all may be.
-        metres: per unit, as far as something tells it; the head is looked for in other sizes where it isn't found so.
+        metres: per unit, as far as something tells it.
+        look: whether the head is looked for in other sizes, too, where it isn't found in that: that may take a minute.
     """
+    repaired = repair(scan)  # its faces outwards, as a search by normals takes them to be
+    scan, weights = repaired.scan, gathered(repaired, weights)
     starts, best = _starts(scan, weights, metres), None
+    if metres is not None and not look:
+        starts = [metres]
     for search in (False, True):  # the frame of our captures takes no search
         for start in starts:
             found = _from(template, scan, weights, start, search)

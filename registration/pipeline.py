@@ -103,7 +103,7 @@ def register(
         progress(step, share)
 
     repaired = repair(scan)
-    weights, confidence = (_gathered(repaired, values) for values in (weights, confidence))
+    weights, confidence = (gathered(repaired, values) for values in (weights, confidence))
     origin = far_origin(repaired.scan.vertices)
     near = replace(repaired.scan, vertices=repaired.scan.vertices - origin) if origin.any() else repaired.scan
     target = Target(near, weights, settings.least_weight, confidence=confidence)
@@ -146,7 +146,7 @@ def _likeliest(
     return heads[int(np.argmax(worth))]
 
 
-def _gathered(repaired: Repair, values: NDArray | None) -> NDArray | None:
+def gathered(repaired: Repair, values: NDArray | None) -> NDArray | None:
     """Values (W,) of the repaired scan; raises `InputError` where they are of another number of vertices."""
     if values is None or repaired.index is None:
         return values

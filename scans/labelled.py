@@ -53,11 +53,22 @@ class Labelled:
         prediction = Prediction.read(place / Prediction.FILE, scan)
         path = place / ACCOUNT
         account = read_json(path, "account of the prediction")
+        units = account_units(place)
         try:
             if account["scan"] != prediction.scan:
                 raise ValueError("of another prediction")
-            units = account["metres_per_unit"]
             facts = tuple(str(fact) for fact in account.get("facts", ()))
-            return cls(capture, scan, prediction, float(units["scan"]), float(units["cameras"]), place, facts)
+            return cls(capture, scan, prediction, *units, place, facts)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"damaged: {path} ({error}); run `p2p segment` again") from None
+
+
+def account_units(place: Path) -> tuple[float, float]:
+    """Metres per unit of scan and cameras that the prediction in a folder was made with. Raises `InputError`."""
+    path = place / ACCOUNT
+    account = read_json(path, "account of the prediction")
+    try:
+        units = account["metres_per_unit"]
+        return float(units["scan"]), float(units["cameras"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"damaged: {path} ({error}); run `p2p segment` again") from None

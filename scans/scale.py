@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WRONG = 1.5  # factor from which on results in millimetres, and labels, mean nothing
-_USUAL, _RARE = 0.10, 0.05  # logarithms: so near to a usual, or a rare, unit it is that one
+_USUAL, _RARE = 0.10, 0.05  # logarithms: so near to a usual, or a rare, unit it is that one; usual errors are as large
 _USUAL_DEVIATIONS = 1.7  # or so near to a usual one
 _APART = 0.22  # logarithm: evidence that lies farther apart, and more than its spread explains, is in disagreement
 _DEVIATIONS = 2.5
@@ -39,10 +39,9 @@ class Evidence:
     metres: float
     spread: float
 
-    def agrees_with(self, metres: float, spread: float = 0.0) -> bool:
-        """Whether another value, with a spread of its own, may be meant."""
-        off = abs(float(np.log(self.metres / metres)))
-        return off <= max(_APART, _DEVIATIONS * float(np.hypot(self.spread, spread)))
+    def agrees_with(self, metres: float) -> bool:
+        """Whether this may be a measurement of so many metres per unit."""
+        return abs(float(np.log(self.metres / metres))) <= max(_APART, _DEVIATIONS * self.spread)
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,11 @@ class CaptureScale:
         if not all(each.agrees_with(metres) for each in evidence):
             surest = min(evidence, key=lambda each: (each.spread, each.metres))
             metres, spread = surest.metres, max(surest.spread, float(np.abs(logs - np.log(surest.metres)).max()))
-        return cls(_usual_unit(metres, spread), spread, False, tuple(evidence))
+        return cls(_usual_unit(metres, min(each.spread for each in evidence)), spread, False, tuple(evidence))
+
+    def is_about(self, metres: float) -> bool:
+        """Whether labels that were made at so many metres per unit will do."""
+        return abs(float(np.log(self.metres / metres))) <= _USUAL
 
     @property
     def disputed(self) -> tuple[Evidence, ...]:
@@ -148,9 +151,9 @@ class CaptureScale:
 
 
 def _usual_unit(metres: float, spread: float) -> float:
-    """The unit that people use where a measured one is about as large, else that."""
+    """The unit that people use where one that was measured with a spread is about as large, else that."""
     for unit, value in METRES.items():
-        within = max(_USUAL, _USUAL_DEVIATIONS * min(spread, _USUAL)) if unit in COMMON else _RARE
+        within = max(_USUAL, _USUAL_DEVIATIONS * spread) if unit in COMMON else _RARE
         if abs(np.log(value / metres)) < within:
             return value
     return metres
@@ -171,7 +174,8 @@ def check_scale(name: str, scale: CaptureScale) -> None:
     """
     if not scale.disputed:
         return
-    told = f"{name}: its scale is in doubt: {scale.text}; set the right one by `p2p scale`, or state `unit`"
+    cure = "state another `unit`" if scale.stated else "set the right one by `p2p scale`, or state `unit`"
+    told = f"{name}: its scale is in doubt: {scale.text}; {cure}"
     if scale.wrong:
         raise RefusedError(told)
     log.warning("%s", told)

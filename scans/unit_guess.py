@@ -40,7 +40,7 @@ def parse_unit(value: str) -> float:
 
 def unit_name(metres: float) -> str:
     """A unit in words."""
-    return next((NAMES[key] for key, value in METRES.items() if value == metres), f"units of {metres:g} m")
+    return next((NAMES[key] for key, value in METRES.items() if value == metres), f"units of {metres:.4g} m")
 
 
 def guess_unit(width: float, what: str) -> float:

@@ -65,15 +65,15 @@ def find_units(
     own = known if known and has_unit_of(repaired.scan, cameras, known) else None
     metres, told = scan_unit(scan, stated, what, own)
     scan = repaired.scan
-    usual = [metres, *([known] if known else []), *(METRES[key] for key in COMMON)]
+    likely = [metres] if known is None else [metres, known] if own else [known, metres]
+    usual = [*likely, *(METRES[key] for key in COMMON)]
     candidates = [parse_unit(camera_unit)] if camera_unit is not None else _distinct(usual)
     covered = [
         coverage(scan, cameras, metres, value) if i == 0 or _outside(scan, cameras, metres, value) else 0.0
         for i, value in enumerate(candidates)
     ]
-    best = int(np.argmax(covered))
-    if covered[best] < max(_BETTER * covered[0], MIN_COVERED):
-        best = 0
+    most = max(covered)
+    best = next(i for i, share in enumerate(covered) if _BETTER * share >= most) if most >= MIN_COVERED else 0
     seen = covered[best]
     if seen >= MIN_COVERED:  # inside out, its far side faces the cameras, but they don't see it
         seen = coverage(scan, cameras, metres, candidates[best], ray_caster(scan))
@@ -83,7 +83,7 @@ def find_units(
             f"taken to be in {unit_name(metres)}); bring it into the cameras' frame, its normals outward, or state the "
             "units with `unit` and `camera_unit`"
         )
-    guessed = "by the capture's scale" if candidates[best] == known else f"guessed: they see {seen:.0%} of the scan"
+    guessed = "by its scale" if candidates[best] == known else f"guessed: they see {seen:.0%} of the scan"
     other = "stated" if camera_unit is not None else guessed
     text = f"{told}, cameras: {unit_name(candidates[best])} ({other})"
     return Units(metres, candidates[best], text)
@@ -106,7 +106,7 @@ def scan_unit(
     metres = parse_unit(stated) if stated is not None else known or guess_unit(width, what)
     if not _POSSIBLE_M[0] < width * metres < _POSSIBLE_M[1]:
         raise InputError(f"{what}, {unit_name(metres)}, is {width * metres:.3g} m wide: no head; state another `unit`")
-    guessed = "by the capture's scale" if known else f"guessed: it is {width:.3g} wide"
+    guessed = "by its scale" if known else f"guessed: it is {width:.3g} wide"
     how = "stated" if stated is not None else guessed
     return metres, f"{what}: {unit_name(metres)} ({how})"
 

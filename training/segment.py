@@ -61,8 +61,8 @@ def segment_capture(
     prediction = replace(segment_head(head, labeller, options.vertices), scan=scan_key(given.scan))
     summary = summarise(prediction, head, labeller.training_traits)
     place = Path(folder) / FOLDER if out is None else out
-    extras = tuple(name.removeprefix(f"{FOLDER}/") for name in PREDICTION_EXTRAS)
-    remove_files(place, extras)  # of the prediction that was there
+    if (place / ACCOUNT).is_file():  # what else lies in a folder of a person's is theirs
+        remove_files(place, tuple(name.removeprefix(f"{FOLDER}/") for name in PREDICTION_EXTRAS))
     write_prediction(place, prediction, given.scan, head)
     if view:
         write_view(place / PAGE, prediction_view(prediction, head, summary.facts()))

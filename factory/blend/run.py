@@ -43,9 +43,9 @@ from registration.files.register import fit_template
 from registration.pipeline import VERSION as REGISTRATION_VERSION
 from scans.images.class_masks import read_class_masks
 from scans.images.decoding import decode_classes
-from scans.scaling import scaled, scaled_camera
+from scans.scale import CaptureScale
+from scans.scaling import scaled_camera
 from scans.skin_labels import NO_LABELS, default_labels_file
-from scans.units import find_units
 
 log = logging.getLogger(__name__)
 
@@ -140,9 +140,8 @@ def _blend(
     with track_share(f"registering {capture.info.id}") as progress:
         done = fit_template(capture.folder, chosen, progress)
     to_scan = _checked(done)
-    own = scaled(done.scan, 1 / done.metres)  # cameras rather have the scan's unit than any other
-    units = find_units(own, capture.cameras, str(done.metres), what=f"scan of {capture.info.id}")
-    cameras = [scaled_camera(camera, units.cameras) for camera in capture.cameras]
+    metres = done.capture_metres(capture)
+    cameras = [scaled_camera(camera, metres) for camera in capture.cameras]
     library, model = open_library(options.render.library), done.template.model
 
     def seen() -> Any:
@@ -187,7 +186,8 @@ def _blend(
     )
     info = replace(info, versions=versions, assets=tuple(assets.values()), traits=dict(capture.info.traits))
     points = capture.model.points
-    Capture.create(out, cameras, info, replace(points, positions=points.positions * units.cameras))
+    Capture.create(out, cameras, info, replace(points, positions=points.positions * metres))
+    CaptureScale(1.0, 0.0, stated=True).write(out)
 
 
 def _checked(done: ScanRegistration) -> SurfaceError:

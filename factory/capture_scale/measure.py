@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from numpy.typing import NDArray
 
-from capture import Capture, Labels, Scan
+from capture import Capture, InputError, Scan
+from registration.files.inputs import weights_of
 from registration.head_size import HEAD, evidence_of_head
 from registration.template import load_template
 from scans.head_sample import HeadSample
@@ -78,20 +80,23 @@ def _measure_head(
     if not has_unit_of(scan, capture.cameras, start):
         log.info("%s: the scan is not where the cameras look: its head tells no scale of theirs", capture.folder)
         return None
-    if path is not None:
-        weights = skin_weights(read_skin(path, scan))
-    elif segmenter is not None:
+    weights = None if path is None else _weights(path, scan)
+    if weights is None and segmenter is not None:
         progress("first pass", 0.3)
         weights = segmenter(_in_units_of(HeadSample.from_capture(capture, scan), start)).probability
-    else:
+    if weights is None:
         return None
     progress("head", 0.8)
-    return evidence_of_head(load_template(), scan, weights, metres)
+    return evidence_of_head(load_template(), scan, weights, metres, look=metres is None)
 
 
-def skin_weights(skin: Prediction | Labels) -> NDArray:
-    """(V,) of being skin, 0 to 1."""
-    return skin.probability if isinstance(skin, Prediction) else skin.skin * 1.0
+def _weights(path: Path, scan: Scan) -> NDArray | None:
+    """(V,) of being skin by a capture's labels or prediction; None, with a line, where they are of another scan."""
+    try:
+        return weights_of(read_skin(path, scan)).weights
+    except InputError as error:
+        log.info("not used to find the scale: %s", error)
+        return None
 
 
 def _in_units_of(head: HeadSample, metres: float) -> HeadSample:
@@ -106,21 +111,25 @@ def scale_of(capture: Capture, segmenter: Segmenter | None = None, scan: Scan | 
     """
     if known := known_scale(capture):
         return known
-    if face := measure_face(capture):
-        return CaptureScale.of([face])
-    head = _measure_head(capture, scan, None, segmenter, _no_progress)
-    return CaptureScale.of([head]) if head else None
+    evidence = measure_face(capture) or _measure_head(capture, scan, None, segmenter, _no_progress)
+    if evidence is None:
+        told = "nothing tells its scale, which is guessed; state `unit`, or set it by `p2p scale`"
+        log.warning("%s: %s", capture.folder, told)
+        return None
+    scale = CaptureScale.of([evidence])
+    log.info("scale of %s: %s", capture.folder, scale.text)
+    return scale
 
 
 def with_head(scale: CaptureScale, scan: Scan, skin: NDArray) -> CaptureScale:
-    """A scale with what the head in a scan says of it.
+    """A scale with what the head in a scan says of it, as a check: the metres stay, as labels were made with them.
 
     Args:
-        scale: that was taken; it stays, where it was not measured by too little.
+        scale: that was taken, measured or stated.
         scan: in units of it.
         skin: (V,) 0 to 1.
     """
     if any(each.source == HEAD for each in scale.evidence):
         return scale
-    head = evidence_of_head(load_template(), scan, skin, scale.metres)
+    head = evidence_of_head(load_template(), scan, skin, scale.metres, look=scale.stated)
     return scale if head is None else replace(scale, evidence=(*scale.evidence, head))

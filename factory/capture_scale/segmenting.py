@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from capture import Capture
 from factory.capture_scale.measure import scale_of, with_head
 from scans.head_sample import HeadSample
-from scans.labelled import Labelled
+from scans.labelled import FOLDER, account_units
 from scans.meshes.reading import read_scan
 from scans.predictions import Prediction
-from scans.scale import CaptureScale, check_scale, known_scale
+from scans.scale import CaptureScale, known_scale
 from training.checkpoints.labeller import labeller_of
 from training.inference import segment_head
+from training.model.network import LabellerNetwork
 from training.options import SegmentOptions
 from training.segment import segment_capture
-
-log = logging.getLogger(__name__)
 
 _VERTICES = 12_000  # of a first pass, which only tells where the skin is
 
 
-def first_pass(checkpoint: Path, head: HeadSample) -> Prediction:
+def first_pass(labeller: LabellerNetwork, head: HeadSample) -> Prediction:
     """A quick prediction for a head in metres."""
-    return segment_head(head, labeller_of(checkpoint), _VERTICES)
+    return segment_head(head, labeller, _VERTICES)
 
 
 def segment_to_scale(
@@ -36,30 +34,38 @@ def segment_to_scale(
     need_parts: bool = False,
     view: bool = True,
     out: Path | None = None,
-) -> Prediction:
+) -> tuple[Prediction, CaptureScale | None]:
     """Label the scan of a capture as `segment_capture` does, at the scale that is known, or else measured.
 
     The scale is kept in the capture, with the size of the head that the labels show.
 
+    Returns:
+        The prediction, and the scale, which `check_scale` judges; None where there is nothing to judge.
+
     Raises:
         InputError: as `segment_capture` does.
-        RefusedError: where the head is half as large again as people's, or more, or two thirds of it; all is written.
     """
     capture = Capture.read(folder)
     stated = options.unit is not None or options.camera_unit is not None
     scale = None if stated else _scale(capture, checkpoint, scan_path)
     prediction = segment_capture(folder, checkpoint, scan_path, options, need_parts=need_parts, view=view, out=out)
-    labelled = Labelled.read(folder, scan_path, out)
+    scan_metres, metres = account_units(out or Path(folder) / FOLDER)
     if stated:
-        scale = CaptureScale(labelled.camera_unit, 0.0, stated=True)
+        scale = _stated(metres, known_scale(capture))
     elif capture.info.seed is not None:
-        return prediction  # our own render
-    if scale is None or labelled.scan_unit != labelled.camera_unit:
-        return prediction  # nothing to compare, or not the scan of these images
-    scale = with_head(scale, labelled.scan, prediction.probability)
+        return prediction, scale  # our own render
+    if scale is None or scan_metres != metres:
+        return prediction, None  # nothing to compare, or not the scan of these images
+    scale = with_head(scale, read_scan(scan_path or capture.scan_path), prediction.probability)
     scale.keep(folder)
-    check_scale(str(folder), scale)
-    return prediction
+    return prediction, scale
+
+
+def _stated(metres: float, kept: CaptureScale | None) -> CaptureScale:
+    """The scale of stated units, with what was measured where they were stated before."""
+    if kept is not None and kept.stated and kept.metres == metres:
+        return kept
+    return CaptureScale(metres, 0.0, stated=True)
 
 
 def _scale(capture: Capture, checkpoint: Path, scan_path: Path | None) -> CaptureScale | None:
@@ -67,12 +73,7 @@ def _scale(capture: Capture, checkpoint: Path, scan_path: Path | None) -> Captur
     if known := known_scale(capture):
         return known
     scan = None if scan_path is None else read_scan(scan_path)
-    scale = scale_of(capture, lambda head: first_pass(checkpoint, head), scan)
-    if scale is None:
-        log.warning(
-            "%s: nothing tells its scale, which is guessed; state `unit`, or set it by `p2p scale`", capture.folder
-        )
-    else:
-        log.info("scale of %s: %s", capture.folder, scale.text)
+    scale = scale_of(capture, lambda head: first_pass(labeller_of(checkpoint), head), scan)
+    if scale is not None:
         scale.keep(capture.folder)
     return scale

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from capture import InputError
+from capture import Capture, InputError
 from factory.annotation.options import AnnotateOptions
 from factory.cli.checks import check_blender, check_capture
 from factory.cli.parser import Command, argument, group
@@ -18,6 +18,7 @@ from factory.many import ManyOptions, Progress, apart, expand, output_capture, r
 from registration.options import RegisterOptions
 from registration.texture.options import TextureOptions
 from scans.mask_options import MaskOptions
+from scans.scale import CaptureScale, check_scale
 from scans.skin_labels import NO_LABELS
 from training.early_checks import check_checkpoint
 from training.options import SegmentOptions
@@ -88,11 +89,14 @@ def _segment(options: Segment, places: Mapping[Path, Path], capture: Path, progr
     if capture.is_file():
         options, capture = _with_views(options, capture, progress)
     check_capture(capture, options.scan)
+    _check_out(options.out)
     if "blend" in options.formats:
         check_blender()
-    words = "" if options.reuse else _predict(options, capture)
+    words, scale = ("", None) if options.reuse else _predict(options, capture)
     if options.reuse or options.masks.masks or options.formats:
         _write_more(options, capture)
+    if scale is not None:  # when all is written, to be looked at
+        check_scale(str(capture), scale)
     return words
 
 
@@ -138,14 +142,23 @@ def _write_more(options: Segment, capture: Path) -> None:
         write_blend(labelled)
 
 
-def _predict(options: Segment, capture: Path) -> str:
+def _check_out(out: Path | None) -> None:
+    """Raise `InputError` where a folder is no place for a prediction."""
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(f"`out` {out} is a file; name a folder")
+    if out is not None and (out / Capture.INFO).is_file():
+        raise InputError(f"`out` {out} is a capture; name a folder of its own")
+
+
+def _predict(options: Segment, capture: Path) -> tuple[str, CaptureScale | None]:
+    """Words on the prediction, and the scale that it was made with."""
     check_checkpoint(options.checkpoint)
     from factory.capture_scale.segmenting import segment_to_scale
     from training.checkpoints.pretrained import PRETRAINED
     from training.memory import keep_freed_memory
 
     keep_freed_memory()
-    predicted = segment_to_scale(
+    predicted, scale = segment_to_scale(
         capture,
         options.checkpoint or PRETRAINED,
         options.scan,
@@ -156,7 +169,7 @@ def _predict(options: Segment, capture: Path) -> str:
     )
     skin = predicted.skin
     log.info("%s: %d of %d vertices are skin", options.out or capture / "prediction", skin.sum(), len(skin))
-    return f"{skin.mean():.0%} of {len(skin):,} vertices are skin"
+    return f"{skin.mean():.0%} of {len(skin):,} vertices are skin", scale
 
 
 @dataclass(frozen=True, kw_only=True)

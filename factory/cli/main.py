@@ -81,7 +81,7 @@ def _add_command(parser: Parser, subcommands: Any, commands: CommandTable, name:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `p2p`; returns the exit code (0 done, 1 a stage failed, 2 wrong input, 130 interrupted)."""
+    """Run `p2p`; returns the exit code (0 done, 1 a stage failed, 2 wrong input, 3 refused, 130 interrupted)."""
     end_with_parent()
     words = list(sys.argv[1:] if arguments is None else arguments)
     before = list(takewhile("--verbose".__eq__, words))

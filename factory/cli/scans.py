@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from capture import Capture, InputError, Labels, Scan
+from capture.derived import LANDMARKS, SCALE, remove_files
 from capture.labels import is_painted
 from factory.cli.checks import check_images
 from factory.cli.parser import Command, argument, group
@@ -53,7 +54,6 @@ def import_(options: Import) -> None:
     """
     from scans.imports import import_cameras
 
-    scale = CaptureScale.read(options.file if options.file.is_dir() else options.file.parent)
     with show_progress(options.out.name or "import") as progress:
         done = import_cameras(
             options.file,
@@ -64,12 +64,21 @@ def import_(options: Import) -> None:
             skip_missing=options.skip_missing,
             progress=progress,
         )
-    if scale is not None:  # of a capture whose views are taken
-        scale.write(options.out)
+    if scale := _scale_beside(options.file, done.tool):
+        scale.keep(options.out)
     for line in done.lines():
         log.info("%s", line)
     for line in done.doubts():
         log.warning("%s", line)
+
+
+def _scale_beside(file: Path, tool: str) -> CaptureScale | None:
+    """The scale of the capture whose COLMAP model was imported; of other tools' files nothing beside them tells it."""
+    if "COLMAP" not in tool:
+        return None
+    return next(
+        (scale for each in (file, *file.parents[:3]) if each.is_dir() and (scale := CaptureScale.read(each))), None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +160,7 @@ def calibrate(options: Calibrate) -> None:
         log.warning("%s", doubt)
     if found.left_out:
         log.warning("no pose was found for %s", ", ".join(found.left_out))
-    (folder / CaptureScale.FILE).unlink(missing_ok=True)  # of other cameras
+    remove_files(folder, (*SCALE, *LANDMARKS))  # of other cameras
     if found.metric:
         CaptureScale(1.0, 0.0, stated=True).write(folder)
     else:

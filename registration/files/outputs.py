@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Camera, HeadSurface, Mesh, Scan, write_bytes
+from capture import Camera, Capture, HeadSurface, Mesh, Scan, write_bytes
 from capture.ply.files import PlyMesh, write_ply
 from registration.errors import face_error, region_errors, skin_fit
 from registration.files.inputs import SkinWeights
@@ -19,7 +19,7 @@ from registration.pipeline import Registration, RegistrationSettings
 from registration.regions import face_regions
 from registration.template import Template
 from registration.texture.atlas import tiles_of
-from scans.scale import CaptureScale
+from scans.scale import CaptureScale, known_scale
 from scans.scaling import scaled
 from scans.units import find_units
 
@@ -65,13 +65,18 @@ class ScanRegistration:
         """The registered template."""
         return self.registration.mesh(self.template)
 
-    def camera_metres(self, cameras: Sequence[Camera], stated: str | None = None) -> float:
-        """Metres per unit of cameras in the frame of the scan: stated, or guessed from both in their own units.
+    def camera_metres(self, cameras: Sequence[Camera], stated: str | None = None, known: float | None = None) -> float:
+        """Metres per unit of cameras in the frame of the scan: stated, known, or guessed from both in their own units.
 
         Raises `InputError` as `find_units` does.
         """
         own = scaled(self.scan, 1 / self.metres)
-        return find_units(own, cameras, str(self.metres), stated, f"scan of {self.name}").cameras
+        return find_units(own, cameras, str(self.metres), stated, f"scan of {self.name}", known).cameras
+
+    def capture_metres(self, capture: Capture, stated: str | None = None) -> float:
+        """The same for a capture, which may tell its scale."""
+        scale = known_scale(capture)
+        return self.camera_metres(capture.cameras, stated, None if scale is None else scale.metres)
 
     def coefficients_json(self) -> dict[str, Any]:
         """The head model and its coefficients, rotation and shift, as JSON."""

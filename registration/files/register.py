@@ -18,7 +18,7 @@ from registration.files.inputs import SkinWeights, read_input_scan, read_landmar
 from registration.files.landmark_check import LandmarkCheck
 from registration.files.outputs import ScanRegistration, write_registered_meshes
 from registration.files.picture import draw_registration, shown_distance
-from registration.files.scan_scale import check_size, scan_metres
+from registration.files.scan_scale import check_size, keep_scale, scan_metres
 from registration.files.texture import check_texture, write_texture
 from registration.files.view import registration_view
 from registration.options import RegisterOptions
@@ -129,6 +129,8 @@ def register_scan(
         write_view(out / PAGE, registration_view(done, distance, summary, folder))
     _log_errors(done.name, summary, out)
     log.info("%s", out)
+    if folder is not None:
+        keep_scale(folder, done)
     _check_landmarks(done, out)
     _check_found(done.name, summary, out)
     check_size(done.name, done.template, done.registration.vertices, out / "registered.png")

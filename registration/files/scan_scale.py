@@ -8,17 +8,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from capture import Capture, InputError, RefusedError, Scan, read_json
+from capture import Capture, RefusedError, Scan
 from registration.files.detected import steady_landmarks
 from registration.files.inputs import SkinWeights
+from registration.files.outputs import ScanRegistration
 from registration.head_size import evidence_of_head
 from registration.template import Template
-from scans.labelled import ACCOUNT
+from scans.labelled import ACCOUNT, account_units
 from scans.landmarks.face_size import evidence_of, face_mesh
 from scans.landmarks.records import FaceLandmarks
 from scans.predictions import Prediction
 from scans.scale import WRONG, CaptureScale, known_scale
-from scans.unit_guess import parse_unit
+from scans.scaling import scaled_camera
+from scans.unit_guess import parse_unit, unit_name
 from scans.units import has_unit_of, scan_unit
 
 log = logging.getLogger(__name__)
@@ -35,11 +37,10 @@ def scan_metres(
     template: Template,
     found: FaceLandmarks | None,
 ) -> tuple[float, CaptureScale | None]:
-    """Metres per unit of the scan of a capture or of a mesh, and the scale that they follow from.
+    """Metres per unit of the scan of a capture or of a mesh, and the scale that they follow from. Nothing is written.
 
-    As stated; else as the prediction's account or the capture's scale tells; else measured; else guessed from the
-    width, and the scale is None. What is stated is measured, too, where nothing told it before. A scale is kept where
-    it is that of a capture.
+    As stated; else as the capture's scale or the prediction's account tells; else measured; else guessed from the
+    width, and the scale is None. What is stated is measured, too, where that was not done before.
 
     Args:
         what: names the scan in messages.
@@ -53,41 +54,57 @@ def scan_metres(
     Raises:
         InputError: where the scan has no size of a head, or a file with its unit is damaged.
     """
-    told, scale = _told(folder, scan, skin), None
+    kept, account = _kept(folder, scan), _account(skin)
     if stated is not None:
-        metres = parse_unit(stated)
-        if told != metres:
-            measured = _measured(what, scan, skin, template, found, metres)
-            scale = CaptureScale(metres, 0.0, True, measured.evidence if measured else ())
-    elif told is None and (scale := _measured(what, scan, skin, template, found)):
-        log.info("scale of %s: %s", what, scale.text)
-        told = scale.metres
-    if scale and folder is not None and has_unit_of(scan, Capture.read(folder).cameras, scale.metres):
-        scale.keep(folder)
-    metres, text = scan_unit(scan, stated, what, told)
+        scale = _stated(what, scan, skin, template, found, parse_unit(stated), kept)
+    elif kept is not None:
+        scale = kept
+    elif account is not None:
+        scale = None
+    else:
+        scale = _measured(what, scan, skin, template, found)
+        if scale is None:
+            log.warning("%s: nothing tells its scale, which is guessed; state `unit`", what)
+        else:
+            log.info("scale of %s: %s", what, scale.text)
+    known = account if scale is None else scale.metres
+    if scale is not None and account is not None and not scale.is_about(account):
+        log.warning("%s: its labels were made at %s; make them again by `p2p segment`", what, unit_name(account))
+    metres, text = scan_unit(scan, stated, what, known)
     log.info("unit of %s", text)
-    return metres, scale or _kept(folder, metres)
+    return metres, scale
 
 
-def _kept(folder: Path | None, metres: float) -> CaptureScale | None:
-    """The scale that is kept in a capture, if it is this."""
-    kept = None if folder is None else CaptureScale.read(folder)
-    return kept if kept is not None and kept.metres == metres else None
-
-
-def _told(folder: Path | None, scan: Scan, skin: SkinWeights) -> float | None:
-    """Metres per unit by the account beside the prediction that the weights are of, or by the capture."""
-    account = None if skin.path is None or not isinstance(skin.labels, Prediction) else skin.path.parent / ACCOUNT
-    if account is not None and account.is_file():
-        try:
-            return float(read_json(account, "account of the prediction")["metres_per_unit"]["scan"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"damaged: {account} ({error}); run `p2p segment` again, or state `unit`") from None
+def _kept(folder: Path | None, scan: Scan) -> CaptureScale | None:
+    """The scale that a capture tells, if it is that of the scan, too."""
     if folder is None:
         return None
     capture = Capture.read(folder)
     scale = known_scale(capture)
-    return None if scale is None or not has_unit_of(scan, capture.cameras, scale.metres) else scale.metres
+    return scale if scale is not None and has_unit_of(scan, capture.cameras, scale.metres) else None
+
+
+def _account(skin: SkinWeights) -> float | None:
+    """Metres per unit by the account beside the prediction that the weights are of."""
+    if skin.path is None or not isinstance(skin.labels, Prediction) or not (skin.path.parent / ACCOUNT).is_file():
+        return None
+    return account_units(skin.path.parent)[0]
+
+
+def _stated(
+    what: str,
+    scan: Scan,
+    skin: SkinWeights,
+    template: Template,
+    found: FaceLandmarks | None,
+    metres: float,
+    kept: CaptureScale | None,
+) -> CaptureScale:
+    """A scale as it was stated, with what is measured."""
+    if kept is not None and kept.stated and kept.metres == metres:
+        return kept
+    measured = _measured(what, scan, skin, template, found, metres)
+    return CaptureScale(metres, 0.0, True, measured.evidence if measured else ())
 
 
 def _measured(
@@ -102,13 +119,22 @@ def _measured(
 
     `metres` per unit are tried first where they are stated.
     """
-    evidence = [] if found is None else [evidence_of(found, face_mesh())]
-    if found is not None and steady_landmarks(found, what, scan, evidence[0].metres) is None:
-        evidence = []  # the scan has another unit than the cameras
-    start = evidence[0].metres if evidence and metres is None else metres
-    head = evidence_of_head(template, scan, skin.weights, start)
-    evidence += [head] if head else []
+    face = None if found is None else evidence_of(found, face_mesh())
+    if face is not None and steady_landmarks(found, what, scan, face.metres) is None:
+        face = None  # the scan has another unit than the cameras
+    if metres is None and face is not None:
+        head = evidence_of_head(template, scan, skin.weights, face.metres, look=False)
+    else:
+        head = evidence_of_head(template, scan, skin.weights, metres)
+    evidence = [each for each in (face, head) if each is not None]
     return CaptureScale.of(evidence) if evidence else None
+
+
+def keep_scale(folder: Path, done: ScanRegistration) -> None:
+    """Keep the scale of a registration in its capture, where the scan has the unit of the cameras."""
+    cameras = [scaled_camera(camera, done.metres) for camera in Capture.read(folder).cameras]
+    if done.scale is not None and has_unit_of(done.scan, cameras, 1.0):
+        done.scale.keep(folder)
 
 
 def check_size(name: str, template: Template, vertices: NDArray, out: Path) -> None:

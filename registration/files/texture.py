@@ -64,7 +64,7 @@ def write_texture(
     """
     assert options.texture is not None
     side = options.texture
-    views = views_of(capture, done.camera_metres(capture.cameras, options.camera_unit))
+    views = views_of(capture, done.capture_metres(capture, options.camera_unit))
     vertices = done.registration.vertices
     baking = Baking(done.template, vertices, views, done.scan, done.skin, lambda share: progress("looking", share / 2))
     files = {}

@@ -52,7 +52,7 @@ def _cameras(done: ScanRegistration, capture: Path) -> Sequence[ViewedCamera]:
     """The capture's cameras; none, with a line, where an image is not what it should be, as registering needs none."""
     try:
         head = HeadSample.from_capture(capture, done.scan)
-        unit = done.camera_metres(head.cameras)
+        unit = done.camera_metres(head.cameras, known=head.metres_per_unit)
         return viewed_cameras(replace(head, cameras=tuple(scaled_camera(camera, unit) for camera in head.cameras)))
     except (InputError, OSError) as error:
         log.info("%s: view.html shows no cameras: %s", done.name, error)

@@ -22,15 +22,14 @@ _ASTRAY = 0.35  # logarithm: pupils that tell so much else than the face are not
 _MOST_VIEWS = 16  # in which the face is looked for
 
 
-def evidence_of(landmarks: FaceLandmarks, mesh: FaceMesh | None) -> Evidence:
+def evidence_of(landmarks: FaceLandmarks, mesh: FaceMesh | None) -> Evidence | None:
     """The scale by landmarks: by the size of the face, and by the distance of the pupils where they are known.
+
+    None where there is neither.
 
     Args:
         landmarks: in the unit of the cameras.
         mesh: the average face; by the pupils alone where None.
-
-    Raises:
-        InputError: where there is neither the face nor the pupils.
     """
     logs = []
     if mesh is not None:
@@ -40,9 +39,7 @@ def evidence_of(landmarks: FaceLandmarks, mesh: FaceMesh | None) -> Evidence:
         by_pupils = float(np.log(_PUPILS_M / apart))
         if not logs or abs(by_pupils - logs[0]) < _ASTRAY:
             logs.append(by_pupils)
-    if not logs:
-        raise InputError("the landmarks have no pupils, which tell the scale; find them again with `p2p landmarks`")
-    return Evidence("face and pupils in the images", float(np.exp(np.mean(logs))), FACE_SPREAD)
+    return None if not logs else Evidence("face and pupils in the images", float(np.exp(np.mean(logs))), FACE_SPREAD)
 
 
 def some_landmarks(capture: Capture, progress: Progress = lambda step, share: None) -> FaceLandmarks | None:

@@ -77,7 +77,9 @@ def render_capture(
             Image.fromarray(mesh.render(camera)).save(place, format="PNG")
     name = re.sub(r"[^A-Za-z0-9_\-]", "_", path.stem) or "scan"
     capture = Capture.create(folder, cameras, CaptureInfo(name, versions=_RENDERED))
-    CaptureScale.of([Evidence("face in rendered views", pose.metres, FACE_SPREAD)]).write(folder)
+    kept = CaptureScale.read(folder)
+    if kept is None or not kept.stated:
+        CaptureScale.of([Evidence("face in rendered views", pose.metres, FACE_SPREAD)]).write(folder)
     return capture, scan
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from assets.head_models.registry import load_head_model
-from capture import Capture, CaptureInfo, Labels, RefusedError, Scan
+from capture import Capture, CaptureInfo, Labels, RefusedError, Scan, write_json
 from factory.capture_scale.measure import measure_scale, scale_of, with_head
 from registration.files.inputs import read_weights
 from registration.files.scan_scale import scan_metres
 from registration.template import Template
 from scans.landmarks import face_size
-from scans.meshes.reading import read_scan
+from scans.meshes.reading import read_scan, scan_key
 from scans.predictions import Prediction
 from scans.scale import CaptureScale, Evidence, check_scale
 from scans.scaling import scaled_camera
@@ -116,6 +117,51 @@ def test_the_command_tells_measures_sets_and_keeps(tmp_path: Path, template: Tem
     assert code == 2 and "ell" in said and said.count("\n") == 1
 
 
+def test_a_prediction_of_another_scan_is_in_nobodys_way(
+    tmp_path: Path, template: Template, caplog: pytest.LogCaptureFixture
+) -> None:
+    capture = head_capture(tmp_path / "c", template, 0.0217, labelled=False)
+    Prediction([0.5], [True], "of another").write(capture.folder / "prediction" / Prediction.FILE)
+    skin = template.surface(template.mean)[:, 1] < 0.03
+    scale = measure_scale(capture, lambda _: Prediction(skin.astype(np.float32), skin))
+    assert scale is not None and scale.metres == pytest.approx(0.0217, rel=0.01)
+    code, said = p2p_here("scale", capture.folder, "--unit", "0.0217")
+    assert code == 0 and "units of 0.0217 m (stated)" in said, said
+
+
+def test_labels_that_were_made_at_another_scale_are_told(
+    tmp_path: Path, template: Template, caplog: pytest.LogCaptureFixture
+) -> None:
+    capture = head_capture(tmp_path / "c", template, 0.0217, labelled=False)
+    scan, skin = read_scan(capture.scan_path), template.surface(template.mean)[:, 1] < 0.03
+    place = capture.folder / "prediction"
+    Prediction(skin.astype(np.float32), skin, scan_key(scan)).write(place / Prediction.FILE)
+    write_json(place / "prediction.json", {"metres_per_unit": {"scan": 0.028, "cameras": 0.028}})
+    weights = read_weights(None, capture.folder, scan)
+    told = partial(scan_metres, "c", capture.folder, scan, weights, template=template, found=None)
+    assert told(None) == (0.028, None)  # as long as nobody says otherwise
+    kept = CaptureScale(0.0217, 0.0, stated=True)
+    kept.write(capture.folder)
+    assert told(None) == (0.0217, kept) and "its labels were made at units of 0.028 m" in caplog.text
+    code, said = p2p_here("scale", capture.folder)
+    assert code == 0 and "its prediction was made at another scale" in said
+
+
+@pytest.mark.parametrize("metric", [True, False])
+def test_new_cameras_have_a_scale_of_their_own(tmp_path: Path, metric: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    import reconstruction
+
+    capture = make_capture(tmp_path / "c", labelled=False)
+    CaptureScale(0.5, 0.0, stated=True).write(capture.folder)
+    (capture.folder / "landmarks.json").write_text("{}")
+    found = SimpleNamespace(model=capture.model, error=0.5, doubts=[], left_out=[], metric=metric)
+    monkeypatch.setattr(reconstruction, "calibrate", lambda *_: found)
+    code, said = p2p_here("calibrate", capture.folder)
+    assert code == 0, said
+    assert CaptureScale.read(capture.folder) == (CaptureScale(1.0, 0.0, stated=True) if metric else None)
+    assert not (capture.folder / "landmarks.json").exists()
+
+
 def test_nothing_that_tells_a_scale_is_an_error(tmp_path: Path) -> None:
     made = make_capture(tmp_path / "c", labelled=False)
     (made.folder / "scan.ply").unlink(missing_ok=True)
@@ -138,4 +184,6 @@ def test_a_registration_measures_keeps_and_goes_by_the_scale(tmp_path: Path, tem
     assert metres == 0.0217 * 1.7 and scale is not None
     with pytest.raises(RefusedError, match="its scale is in doubt"):  # which `p2p register` does when all is written
         check_scale("c", scale)
-    assert CaptureScale.read(capture.folder) == scale  # what is stated has the last word
+    assert (
+        told(str(0.0217 * 1.7)) == (metres, scale) and CaptureScale.read(capture.folder) == kept
+    )  # nothing is written

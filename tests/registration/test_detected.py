@@ -169,3 +169,6 @@ def test_cameras_have_the_unit_of_the_scan_though_it_was_brought_to_metres(templ
     done = ScanRegistration("head", scan, metres, SkinWeights(None, None, None, ""), template, registration)
     assert done.camera_metres(cameras) == pytest.approx(metres)
     assert done.camera_metres(cameras, str(1.5 * metres)) == pytest.approx(1.5 * metres)
+    if metres != 0.0217:  # nothing tells 0.04 from that but the scan's size, which is a head's in both
+        others = [looking_at_origin(f"{view}.png", 30.0 * view, distance=1.0 / 0.04) for view in range(12)]
+        assert done.camera_metres(others, known=0.04) == 0.04

@@ -14,8 +14,9 @@ from PIL import Image
 from capture import Camera, Capture, CaptureInfo, InputError, Scan
 from capture.frames import shifted_camera
 from capture.ply.files import PlyMesh, write_ply
+from factory.capture_scale import segmenting
 from scans.predictions import PARTS, Prediction
-from scans.scale import CaptureScale
+from scans.scale import CaptureScale, Evidence
 from tests.evaluation.comparison.made import write_checkpoint
 from tests.helpers import p2p_here
 from tests.scans.viewer.test_packing import read_page, read_steps
@@ -220,12 +221,32 @@ def test_a_prediction_is_written_elsewhere_where_that_is_asked_for(checkpoint: P
     code, said = p2p_here(*words, "--checkpoint", checkpoint, "--unit", "m")
     assert code == 0 and str(out) in said, said
     assert not (capture / "prediction").exists()
+    for place, message in ((capture, "is a capture"), (capture / "scan.ply", "is a file")):
+        code, said = p2p_here("segment", capture, "--out", place, "--checkpoint", checkpoint)
+        assert code == 2 and message in said and said.count("\n") == 1
+    (tmp_path / "mine" / "masks").mkdir(parents=True)
+    segment_capture(capture, checkpoint, out=tmp_path / "mine", view=False)
+    assert (tmp_path / "mine" / "masks").is_dir()  # a folder of the user's own
     names = {"prediction.npz", "prediction.json", "segmented.ply", "segmented.obj", "view.html"}
     assert names <= {path.name for path in out.iterdir()}
     (out / "segmented.obj").unlink()
     assert p2p_here(*words, "--reuse")[0] == 0 and (out / "segmented.obj").is_file()
     scale = CaptureScale.read(capture)
     assert scale is not None and scale.metres == 1.0 and scale.stated  # that of the capture is kept with it
+
+
+def test_all_is_written_where_the_scale_turns_out_wrong(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(scale: CaptureScale, *_: object) -> CaptureScale:
+        return replace(scale, evidence=(Evidence("head", 2.0, 0.08),))
+
+    monkeypatch.setattr(segmenting, "with_head", twice)
+    capture = write_capture(tmp_path / "toy_7", 7)
+    code, said = p2p_here("segment", capture, "--checkpoint", checkpoint, "--unit", "m", "--masks", "--formats", "obj")
+    assert code == 3 and "metres (stated; head 2); state another --unit" in said, said
+    assert (capture / "prediction" / "masks" / "skin" / "view_00.jpg.png").is_file()
+    assert (capture / "prediction" / "segmented.obj").is_file()
 
 
 def test_the_view_shows_the_prediction_and_is_written_again_without_predicting(

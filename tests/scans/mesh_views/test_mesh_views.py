@@ -23,6 +23,7 @@ from scans.mesh_views.head_pose import find_head
 from scans.mesh_views.rendered_capture import head_cameras
 from scans.meshes.reading import read_scan
 from scans.meshes.textured import obj_textured_faces
+from scans.scale import CaptureScale
 from tests.helpers import SHARED, looking_at_origin, needs_shared, p2p_here
 from tests.scans.landmarks.faces import COLUMNS, face_in_world, half_ellipsoid
 
@@ -103,8 +104,10 @@ def test_landmarks_of_a_mesh_are_in_its_frame(tmp_path: Path) -> None:
     off = np.linalg.norm(found.positions[:468] - scan.vertices, axis=1)
     assert np.isfinite(off).mean() > 0.7 and np.nanmedian(off) < 1.5  # mm, by whole pixels
     (capture.folder / "landmarks.json").unlink()
+    stated = CaptureScale(0.5, 0.0, stated=True)
+    stated.write(capture.folder)
     assert p2p_here("landmarks", tmp_path / "head.ply")[0] == 0  # its own folder is made anew
-    assert (capture.folder / "landmarks.json").is_file()
+    assert (capture.folder / "landmarks.json").is_file() and CaptureScale.read(capture.folder) == stated
     Image.new("RGB", (8, 8)).save(tmp_path / "head.capture" / "note.png")
     (tmp_path / "head.capture" / "capture.json").unlink()
     code, said = p2p_here("landmarks", tmp_path / "head.ply")
@@ -121,9 +124,9 @@ def test_a_mesh_is_segmented_by_its_views_in_the_order_of_its_vertices(
     scan.write(tmp_path / "head.ply")
     asked: dict[str, Any] = {}
 
-    def segment(folder: Path, checkpoint: Path, scan_path: Path, options: Any, **others: Any) -> Labels:
+    def segment(folder: Path, checkpoint: Path, scan_path: Path, options: Any, **others: Any) -> tuple[Labels, None]:
         asked.update(folder=folder, scan=scan_path, options=options)
-        return Labels(np.zeros(len(scan.vertices), np.float32), np.ones(len(scan.vertices), bool))
+        return Labels(np.zeros(len(scan.vertices), np.float32), np.ones(len(scan.vertices), bool)), None
 
     monkeypatch.setattr(segmenting, "segment_to_scale", segment)
     code, _ = p2p_here("segment", tmp_path / "head.ply", "--unit", "cm")
