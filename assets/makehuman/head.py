@@ -17,8 +17,7 @@ as MakeHuman does. Everything else is linear.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -39,13 +38,30 @@ LID_THICKNESS = 0.0003
 """Distance that the lids' vertices keep from the eyeball, metres."""
 
 
-@dataclass(frozen=True)
+class _Latest:
+    """A function of one array that keeps its latest result: derivatives ask for the same again and again."""
+
+    def __init__(self, function: Callable[[FloatArray], FloatArray]) -> None:
+        self._function = function
+        self._kept: tuple[bytes, FloatArray] | None = None
+
+    def __call__(self, argument: FloatArray) -> FloatArray:
+        key, kept = argument.tobytes(), self._kept
+        if kept is None or kept[0] != key:
+            result = self._function(argument)
+            result.flags.writeable = False
+            self._kept = kept = key, result
+        return kept[1]
+
+
 class _Shapes:
     """Offsets (T, 3S) float32 metres, one row a target."""
 
-    offsets: FloatArray
+    def __init__(self, offsets: FloatArray) -> None:
+        self.offsets = offsets
+        self.sum = _Latest(self._sum)
 
-    def sum(self, weights: FloatArray) -> FloatArray:
+    def _sum(self, weights: FloatArray) -> FloatArray:
         """(S, 3) the weighted sum; rows of weight zero cost nothing."""
         used = np.flatnonzero(weights)
         # not a product of matrices: those add up in an order that depends on the number of threads
@@ -106,6 +122,7 @@ class MakeHumanHead:
         self._seal_gaps: FloatArray = arrays["seal_gaps"]
         self._seal_moves: FloatArray = arrays["seal_moves"]
         self._joint_means: FloatArray = arrays["joint_means"]
+        self._rest = _Latest(self._rest_of)
         eyeballs = np.full(2 * self._eye_operator.shape[1], -1, dtype=np.int32)
         self.source_vertex: IntArray = np.concatenate([arrays["source_vertex"][: self._shown], eyeballs])
         self.base: FloatArray = self.vertices(self.mean_identity, self.neutral_expression())
@@ -153,7 +170,7 @@ class MakeHumanHead:
         head = transforms[4]
         return np.concatenate([skin, eyes @ head[:3, :3].T + head[:3, 3]])
 
-    def _rest(self, identity: FloatArray) -> FloatArray:
+    def _rest_of(self, identity: FloatArray) -> FloatArray:
         """(S, 3) the computed vertices of an identity before expression and pose."""
         macros, details = np.split(identity, [len(prior.MACRO_NAMES)])
         values = dict(zip(prior.MACRO_NAMES, macros.tolist(), strict=True))
