@@ -351,6 +351,7 @@ class TestErrorsBeforeBlenderIsUsed:
         (tmp_path / "file").write_text("")
         done = start("--seed", "0", "--out", str(tmp_path / "file" / "head"), "--resolution", "32", "--samples", "1")
         assert done.returncode == 2 and "Traceback" not in done.stderr
+        assert "p2p-progress" not in done.stdout  # told before a head is built
 
     def test_options_that_a_spec_leaves_no_say(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         (tmp_path / "spec.json").write_text(json.dumps(sample_spec(0, load_default_model()).to_json()))

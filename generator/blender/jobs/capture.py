@@ -16,6 +16,7 @@ from assets.head_models.registry import load_head_model
 from assets.library import Library, open_library
 from capture import Capture, CaptureInfo, write_json
 from capture.derived import shorten
+from capture.files import check_output
 from capture.runtime.progress import StepProgress, StepTimes
 from generator.asset_selection import credits_of
 from generator.blender.build import build_scene
@@ -49,7 +50,8 @@ class Stopwatch:
 def render_captures(job: CaptureJob, report: Report) -> None:
     """Render the heads of a job one after the other, and report on each.
 
-    Raises `InputError` before the first where a head can't be drawn or a folder holds what a person painted.
+    Raises `InputError` before the first where a head can't be drawn, or a folder can't be written or holds what a
+    person painted.
     """
     model, library = load_head_model(job.rendering.head_model), open_library(job.rendering.library)
     specs = [head.recipe(model, library) for head in job.heads]
@@ -59,6 +61,7 @@ def render_captures(job: CaptureJob, report: Report) -> None:
         return
     for head in job.heads:
         refuse_painted(head.folder)
+        check_output(head.folder / Capture.INFO)
     for head, spec in zip(job.heads, specs, strict=True):
         name = head.folder.name
         report(StepProgress(name, "start", 0, 1))
