@@ -16,9 +16,12 @@ settings.load_profile("tests")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first: one that came last would leave a process alone with it."""
+    """Files with slow tests come first: one that came last would leave a process alone with it.
+
+    Before them the test that compiles stereo's kernels where that was not done yet, as many others wait for it.
+    """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
+    items.sort(key=lambda item: (item.path.name != "test_kernels.py", -slow[item.path]))
 
 
 @pytest.fixture(autouse=True)

