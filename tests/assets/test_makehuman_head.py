@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -74,13 +73,6 @@ def test_interface_and_shapes(head: MakeHumanHead) -> None:
     assert all(0 <= index < count for index in head.landmarks.values())
     assert all(mask.shape == (count,) and 0 <= mask.min() <= mask.max() <= 1 for mask in head.regions.values())
     assert head.source_vertex.shape == (count,)
-
-
-def test_the_bake_gives_the_same_bytes_twice(baked: Path, data: Path, tmp_path: Path) -> None:
-    again = tmp_path / "again.npz"
-    bake_to(again, data)
-    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(baked.read_bytes()).digest()
-    assert baked.stat().st_size < 60e6
 
 
 def test_the_same_seed_gives_the_same_head(head: MakeHumanHead) -> None:
@@ -304,7 +296,8 @@ def test_missing_data_names_the_cure(tmp_path: Path) -> None:
         find_data(tmp_path)
 
 
-def test_a_damaged_cache_is_baked_again(baked: Path, data: Path, tmp_path: Path) -> None:
+def test_a_damaged_cache_is_baked_again_to_the_same_bytes(baked: Path, data: Path, tmp_path: Path) -> None:
+    assert baked.stat().st_size < 60e6
     path = tmp_path / "head.npz"
     path.write_bytes(baked.read_bytes()[:5000])
     assert load_default_model(data, path).name == "makehuman"
