@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Mesh
-from capture.geometry import face_normals, vertex_areas, vertex_normals
+from capture.geometry import border_vertices, face_normals, vertex_areas, vertex_normals
 from registration.regions import NAMES
 from scans.distance import closest_points, surface_distance_mm
 
@@ -55,15 +55,16 @@ def face_error(mesh: Mesh, mask: NDArray[np.bool_], other: Mesh) -> SurfaceError
 def skin_fit(mesh: Mesh, mask: NDArray[np.bool_], skin: Mesh) -> tuple[SurfaceError, float]:
     """Error of the face (V,) to the scan's skin where the scan has any, and the share of the face where it has.
 
-    Beyond the end of the skin (a border, hair, a hole) the nearest place lies sideways: the distance to it tells
-    nothing of the fit. Where next to no skin is beside the face all of it counts.
+    Beyond the end of the skin (a border, hair, a hole) the nearest place is at that end, or lies sideways: the distance
+    to it tells nothing of the fit. Where next to no skin is beside the face all of it counts.
     """
     points = np.asarray(mesh.vertices, float)[mask]
     areas = vertex_areas(mesh.vertices, mesh.faces)[mask]
     distance, face, where = closest_points(points, skin)
     normals = face_normals(skin.vertices, skin.faces[face])
     along = np.abs(((points - where) * normals).sum(axis=1))
-    covered = (along > _ACROSS * distance) | (1000 * distance < _BESIDE_MM)
+    at_end = border_vertices(skin.faces, len(skin.vertices))[skin.faces[face]].any(axis=1)
+    covered = ((along > _ACROSS * distance) & ~at_end) | (1000 * distance < _BESIDE_MM)
     share = float(areas[covered].sum() / areas.sum())
     if share < _SOME:
         covered[:] = True
