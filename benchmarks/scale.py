@@ -13,14 +13,15 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from capture import Capture, CaptureInfo, Labels
+from capture import Camera, Capture, CaptureInfo, Labels, Scan
 from factory.capture_scale.measure import measure_scale
 from factory.capture_scale.segmenting import first_pass
 from scans.meshes.reading import read_scan, scan_key
@@ -30,30 +31,49 @@ from training.checkpoints.labeller import load_labeller
 from training.checkpoints.pretrained import PRETRAINED
 
 
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Another frame and unit: a turn (3, 3), then a shift (3,), then `factor` new units in an old one."""
+
+    turn: NDArray
+    shift: NDArray
+    factor: float
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Motion:
+        """Any rotation, a factor of 0.001 to 1000."""
+        turn = Rotation.random(random_state=int(rng.integers(2**31))).as_matrix()
+        factor = float(10 ** rng.uniform(-3, 3))
+        return cls(turn, rng.normal(size=3), factor)
+
+    def of(self, points: NDArray) -> NDArray:
+        """Points (P, 3) in the new frame."""
+        return np.asarray(self.factor * (points @ self.turn.T + self.shift))
+
+    def camera(self, camera: Camera) -> Camera:
+        """A camera in the new frame."""
+        rotation = camera.rotation @ self.turn.T
+        return replace(
+            camera, rotation=rotation, translation=self.factor * (camera.translation - rotation @ self.shift)
+        )
+
+    def write(self, given: Capture, scan: Scan, skin: Prediction | Labels | None, folder: Path) -> Capture:
+        """A copy of a capture in the new frame, with a scan in the old one and what is known of its skin."""
+        shutil.copytree(given.folder / "images", folder / "images")
+        replace(scan, vertices=self.of(scan.vertices), normals=None).write(folder / "scan.ply")
+        key = scan_key(read_scan(folder / "scan.ply"))
+        if isinstance(skin, Prediction):
+            replace(skin, scan=key).write(folder / "prediction" / Prediction.FILE)
+        elif isinstance(skin, Labels):
+            replace(skin, scan=key).write(folder / "labels.npz")
+        return Capture.create(folder, [self.camera(camera) for camera in given.cameras], CaptureInfo(given.info.id))
+
+
 def moved(where: Path, folder: Path, rng: np.random.Generator) -> tuple[Capture, float]:
     """A copy of a capture in another frame and unit, and how many of those are one of the capture's own."""
-    given = Capture.read(where)
-    turn = Rotation.random(random_state=int(rng.integers(2**31))).as_matrix()
-    factor, shift = float(10 ** rng.uniform(-3, 3)), rng.normal(size=3)
-    cameras = [
-        replace(
-            camera,
-            rotation=camera.rotation @ turn.T,
-            translation=factor * (camera.translation - camera.rotation @ turn.T @ shift),
-        )
-        for camera in given.cameras
-    ]
-    shutil.copytree(where / "images", folder / "images")
-    scan = read_scan(given.scan_path)
-    replace(scan, vertices=factor * (scan.vertices @ turn.T + shift), normals=None).write(folder / "scan.ply")
-    key = scan_key(read_scan(folder / "scan.ply"))
-    path = default_labels_file(where)
-    skin = None if path is None else read_skin(path, scan)
-    if isinstance(skin, Prediction):
-        replace(skin, scan=key).write(folder / "prediction" / Prediction.FILE)
-    elif isinstance(skin, Labels):
-        replace(skin, scan=key).write(folder / "labels.npz")
-    return Capture.create(folder, cameras, CaptureInfo(given.info.id)), factor
+    given, motion = Capture.read(where), Motion.drawn(rng)
+    scan, path = read_scan(given.scan_path), default_labels_file(where)
+    return motion.write(given, scan, None if path is None else read_skin(path, scan), folder), motion.factor
 
 
 def main() -> None:
