@@ -84,6 +84,19 @@ def limit_radiance(panorama: Floats, rotation: float) -> tuple[float, Floats]:
     return brightest, light
 
 
+def unevenness(panorama: Floats, rotation: float, fill: float) -> float:
+    """Mean square of the radiance below its limit over the square of the mean, over the sphere; 1 for even light.
+
+    `fill` is the share of the face's light that comes evenly from everywhere in addition.
+    """
+    brightest, light = limit_radiance(panorama, rotation)
+    radiance = (1 - fill) * (np.minimum(panorama, brightest) @ LUMINANCE) / float(light @ LUMINANCE) + fill
+    height = len(panorama)
+    solid = np.cos(((np.arange(height) + 0.5) / height - 0.5) * np.pi)
+    mean, square = (np.average(power.mean(axis=1), weights=solid) for power in (radiance, radiance**2))
+    return float(square / mean**2)
+
+
 def face_light(panorama: Floats, shares: Floats) -> Floats:
     """(3,) radiance of a white Lambertian card lit by the panorama (H, W, 3); 1 means that albedo 0.5 renders as 0.5.
 

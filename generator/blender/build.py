@@ -27,10 +27,11 @@ from generator.blender.scene import new_scene
 from generator.blender.world import add_world, polarise
 from generator.cameras.footprint import pixel_size
 from generator.components.hair import BLACK
+from generator.hair.level_of_detail import coarse_strands
 from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
 from generator.skin.colour import exposure_gain, skin_albedo, skin_overlay
-from generator.skin.relief import oil_strength, pore_strength, wrinkles
+from generator.skin.relief import relief_fields
 from generator.spec import HeadSpec
 from generator.wear.assembly import Outfit, assemble_outfit
 from generator.wear.library_meshes import library_meshes
@@ -53,7 +54,7 @@ def build_scene(
     """The scene, the head in it, and the cameras; `time(stage, work)` does the work of a stage.
 
     `cameras_around(centre, radius)` makes the cameras of the head's centre and the radius to frame, metres; the finest
-    of their pixels decides on the skin's level of detail.
+    of their pixels decides on the level of detail of skin and hair.
 
     `skin` is for `build_head`: a registered skin instead of the coefficients' own.
     """
@@ -71,13 +72,13 @@ def build_scene(
     cameras = cameras_around(head.centre, outfit.framed_radius(head))
     pixel = min(pixel_size(camera, head.centre) for camera in cameras)
     time("objects", lambda: _add_head(spec, head, assets, pixel))
-    time("objects", lambda: _add_outfit(scene, spec, outfit))
+    time("objects", lambda: _add_outfit(scene, spec, outfit, pixel))
     if spec.environment.specular < 1:
         polarise(spec.environment.specular)
     return scene, head, cameras
 
 
-def _add_outfit(scene: Any, spec: HeadSpec, outfit: Outfit) -> None:
+def _add_outfit(scene: Any, spec: HeadSpec, outfit: Outfit, pixel: float) -> None:
     for mesh in outfit.meshes:
         paint = image_material(mesh) if mesh.images else MATERIALS[mesh.material](spec)
         made = add_mesh(
@@ -94,21 +95,19 @@ def _add_outfit(scene: Any, spec: HeadSpec, outfit: Outfit) -> None:
     for name, strands in outfit.strands.items():
         colour, number = looks[name]
         more = spec.hair.seed if name == "scalp hair" else None
-        add_strands(name, strands, hair_material(name, colour), number, more)
+        add_strands(name, coarse_strands(strands, pixel), hair_material(name, colour), number, more)
 
 
 def _add_head(spec: HeadSpec, head: HeadGeometry, assets: Mapping[str, Asset], pixel: float) -> None:
     skin = head.skin
     photo = assets["skin"].path("diffuse") if "skin" in assets else None
     colours = skin_albedo if photo is None else skin_overlay
-    lines, strength = wrinkles(skin)
-    relief = np.stack([pore_strength(skin.base), oil_strength(skin.base), strength], axis=1)
+    relief, marks = relief_fields(skin, spec.skin.seed)
     attributes = {
         "albedo": colours(spec.skin, head, root_shade(spec.hair, head)),
         "base": skin.base,
-        "lines": lines,
         "relief": relief,
-        "lips": skin.masks.get("lips", np.zeros(len(skin.vertices))),
+        "marks": marks,
     }
     paint = skin_material(spec.skin, photo, pixel)
     add_mesh("skin", skin.vertices, skin.triangles, paint, PixelClass.SKIN, attributes, skin.corner_uvs)

@@ -8,6 +8,23 @@ from capture.geometry import Floats
 from generator.hair.strands import smoothstep
 from generator.head import Part
 from generator.skin.colour import region, soft_spot
+from generator.skin.noise import wave_noise
+from generator.streams import detail_stream
+
+
+def relief_fields(part: Part, seed: int) -> tuple[Floats, Floats]:
+    """Values of every vertex that the skin's shader reads: (V, 3) strengths and (V, 3) marks.
+
+    Strengths are those of pores, oil and lines of age; marks are the lips (0 or 1), the phase across the lines, which
+    wander and break off, and a noise that gathers freckles in patches.
+    """
+    lines, strength = wrinkles(part)
+    rng = detail_stream(seed, "relief")
+    lines = lines + 1.1 * (wave_noise(part.base, 0.018, rng) - 0.5)
+    strength = strength * smoothstep(wave_noise(part.base, 0.011, rng), 0.40, 0.62)
+    lips = part.masks.get("lips", np.zeros(len(part.vertices)))
+    marks = np.stack([lips, lines, wave_noise(part.base, 0.03, rng)], axis=1)
+    return np.stack([pore_strength(part.base), oil_strength(part.base), strength], axis=1), marks
 
 
 def pore_strength(base: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Run in a process with bpy: noise of a skin with and without what is finer than a pixel, and shaders by distance."""
+"""Run in a process with bpy: skin's noise with and without what is finer than a pixel, shaders by distance, hair."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ import numpy as np
 
 from capture import Camera
 from generator.blender.cameras import add_camera
+from generator.blender.curves import add_strands
+from generator.blender.materials.hair import hair_material
 from generator.blender.materials.nodes import grey, material
 from generator.blender.materials.skin import coarse_noise
 from generator.blender.meshes import add_mesh
 from generator.blender.render import render_channels
 from generator.blender.scene import new_scene
+from generator.blender.world import add_world
+from generator.components.environment import EnvironmentSpec
+from generator.components.hair_colour import HairColour
+from generator.hair.strands import Strands
 
 SIDE, PIXEL = 64, 0.001
 FRONT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # looks along +Y
@@ -75,6 +81,40 @@ def by_distance(out: Path) -> dict[str, float]:
     return found
 
 
+def hair(out: Path) -> dict[str, float]:
+    """Brightness of hair before a scalp in a dome, over that with the whole shader wherever it is hit."""
+    rng = np.random.default_rng(0)
+    points = np.zeros((6000, 8, 3))
+    points[..., 0], points[..., 1] = rng.uniform(-0.03, 0.03, (2, 6000, 1)) * [[[1]], [[0.3]]]
+    points[..., 2] = np.linspace(-0.04, 0.04, 8)
+    points += np.cumsum(rng.normal(0, 0.0007, points.shape), axis=1)
+    strands = Strands(points, np.full((6000, 8), 1e-4), rng.random(6000))
+    found = {}
+    for name, colour in (
+        ("black", HairColour(0.95)),
+        ("brown", HairColour(0.6)),
+        ("greying", HairColour(0.7, grey=0.4)),
+    ):
+        levels = []
+        for whole in (True, False):
+            scene = empty(32)
+            add_world(scene, EnvironmentSpec(lighting="dome", backdrop=(0.0, 0.0, 0.0)))
+            made = hair_material("hair", colour)
+            if whole:
+                tree = made.node_tree
+                shader = next(node for node in tree.nodes if node.bl_idname == "ShaderNodeBsdfHairPrincipled")
+                surface = next(node for node in tree.nodes if node.bl_idname == "ShaderNodeOutputMaterial")
+                tree.links.new(shader.outputs[0], surface.inputs["Surface"])
+            add_strands("hair", strands, made, 1)
+            scalp, graph = material("scalp")
+            shader = graph.node("BsdfDiffuse", {"Color": grey(0.3)})
+            graph.node("OutputMaterial", {"Surface": shader.outputs[0]})
+            square("scalp", scalp, 0.1, 0.012)
+            levels.append(float(seen(scene, out, 32, 0.001).mean()))
+        found[name] = levels[1] / levels[0]
+    return found
+
+
 def main() -> None:
     out = Path(sys.argv[1])
     noises = {}
@@ -82,7 +122,7 @@ def main() -> None:
         every, coarse = (noise_image(out, size, detail, roughness, pixel) for pixel in (0.0, PIXEL))
         alike = float(np.corrcoef(every.ravel(), coarse.ravel())[0, 1])
         noises[str(size)] = {"alike": alike, "contrast": float(coarse.std() / every.std())}
-    (out / "detail.json").write_text(json.dumps({"noises": noises, "light": by_distance(out)}))
+    (out / "detail.json").write_text(json.dumps({"noises": noises, "light": by_distance(out), "hair": hair(out)}))
 
 
 main()

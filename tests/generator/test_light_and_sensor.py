@@ -19,12 +19,24 @@ from generator.components.person import Person
 from generator.components.sensor import SensorSpec, sample_sensor
 from generator.image_files.exr import decode_exr, encode_exr
 from generator.image_files.png import encode_png
-from generator.lighting import LUMINANCE, face_light, face_shares, limit_radiance, studio_light
+from generator.lighting import LUMINANCE, face_light, face_shares, limit_radiance, studio_light, unevenness
 from tests.generator.read_exr import read_exr
 
 
 def grey(value: float, size: tuple[int, int] = (80, 100)) -> np.ndarray:
     return np.full((*size, 3), value, np.float32)
+
+
+def test_unevenness_of_light_is_that_of_its_mean_square() -> None:
+    even = np.full((64, 128, 3), 7.0)
+    assert unevenness(even, 0.0, 0.0) == pytest.approx(1)
+    half = even.copy()
+    half[:, :64] = 0.0
+    assert unevenness(half, 30.0, 0.0) == pytest.approx(2, rel=0.02)
+    assert unevenness(half, 30.0, 0.5) < 1.5
+    front = np.zeros((64, 128, 3))
+    front[:, 48:80] = 1.0
+    assert unevenness(front, 0.0, 0.0) == pytest.approx(4, rel=0.02)
 
 
 @settings(max_examples=20, deadline=None)

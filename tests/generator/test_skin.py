@@ -15,7 +15,8 @@ from generator.components.skin import MakeUp, SkinSpec, sample_skin
 from generator.head import HeadGeometry, build_head
 from generator.sampling import sample_spec
 from generator.skin.colour import skin_albedo, skin_overlay, tone
-from generator.skin.relief import oil_strength, pore_strength, wrinkles
+from generator.skin.noise import wave_noise
+from generator.skin.relief import oil_strength, pore_strength, relief_fields, wrinkles
 from tests.generator.toy_model import override
 
 
@@ -86,6 +87,29 @@ def test_relief_lies_where_it_belongs(head: HeadGeometry) -> None:
         assert strength[head.skin.masks[region] > 0.99].max() < 0.02, region
     assert strength[np.abs(base - [0.0, -0.02, 0.046]).sum(axis=1).argmin()] > 0.5  # the forehead
     assert strength[base[:, 2] < -0.15].max() < 0.05  # not the neck
+
+
+def test_lines_wander_and_break_off_where_they_were(head: HeadGeometry) -> None:
+    phase, strength = wrinkles(head.skin)
+    fields, marks = relief_fields(head.skin, 5)
+    assert np.array_equal(marks[:, 0], head.skin.masks["lips"])
+    assert np.abs(marks[:, 1] - phase).max() < 0.6 and np.ptp(marks[:, 1] - phase) > 0.3
+    assert (fields[:, 2] <= strength + 1e-12).all() and 0.2 < fields[:, 2].sum() / strength.sum() < 0.8
+    again, other = relief_fields(head.skin, 5)[1], relief_fields(head.skin, 6)[1]
+    assert np.array_equal(again, marks) and not np.array_equal(other, marks)
+
+
+def test_noise_of_vertices_is_as_coarse_and_as_strong_as_asked() -> None:
+    points = np.random.default_rng(3).uniform(0, 1, (4000, 3))
+    field = wave_noise(points, 0.02, np.random.default_rng(4))
+    assert field.mean() == pytest.approx(0.5, abs=0.01)
+    assert field.std() == pytest.approx(0.085, rel=0.1)
+
+    def alike(metres: float) -> float:
+        moved = wave_noise(points + np.array([metres, 0, 0]), 0.02, np.random.default_rng(4))
+        return float(np.corrcoef(field, moved)[0, 1])
+
+    assert alike(0.001) > 0.9 > 0.7 > alike(0.005) and abs(alike(0.3)) < 0.3
 
 
 def test_a_texture_keeps_roots_and_shadows(head: HeadGeometry) -> None:

@@ -9,11 +9,9 @@ import bpy
 from generator.blender.compat import light_nothing, socket
 from generator.blender.materials.nodes import Graph
 from generator.blender.materials.proxy import see_through
+from generator.hair.scattering import EUMELANIN, PHEOMELANIN, albedo_exponent
 
 _BLACK = (0.0, 0.0, 0.0, 1.0)
-# Absorption of eumelanin and pheomelanin per unit (Chiang et al. 2016, "A Practical and Controllable Hair and Fur Model
-# for Production Path Tracing", as in Blender's manual, "Principled Hair BSDF").
-_EUMELANIN, _PHEOMELANIN = (0.506, 0.841, 1.653), (0.343, 0.733, 1.924)
 
 
 def emit_albedo() -> None:
@@ -52,10 +50,10 @@ def _hair(graph: Graph, shader: Any) -> Any:
     """The colour that many strands scatter: Chiang et al., section 4.2, the other way round."""
     unit = graph.math("SUBTRACT", 1.0, _source(socket(shader, "Melanin")))
     amount = graph.math("MULTIPLY", graph.math("LOGARITHM", graph.math("MAXIMUM", unit, 1e-4), 2.718281828), -1.0)
-    redness, b = _source(socket(shader, "Melanin Redness")), socket(shader, "Radial Roughness").default_value
-    fac = ((((0.245 * b + 5.574) * b - 10.73) * b + 2.532) * b - 0.215) * b + 5.969
+    redness = _source(socket(shader, "Melanin Redness"))
+    fac = albedo_exponent(socket(shader, "Radial Roughness").default_value)
     parts = []
-    for eumelanin, pheomelanin in zip(_EUMELANIN, _PHEOMELANIN, strict=True):
+    for eumelanin, pheomelanin in zip(EUMELANIN, PHEOMELANIN, strict=True):
         mixed = graph.math("MULTIPLY_ADD", redness, pheomelanin - eumelanin)
         mixed.node.inputs[2].default_value = eumelanin
         root = graph.math("SQRT", graph.math("MULTIPLY", amount, mixed))

@@ -62,6 +62,14 @@ class Graph:
         seen = self.math("ADD", path["Is Camera Ray"], path["Is Singular Ray"], clamp=True)
         return self.node("MixShader", {0: seen, 1: far, 2: near}).outputs[0]
 
+    def by_bounces(self, near: Any, far: Any, most: int) -> Any:
+        """The shader `near` for rays that have bounced `most` times or less, and `far` for later ones.
+
+        Cycles evaluates the nodes of one of them alone.
+        """
+        late = self.math("GREATER_THAN", self.node("LightPath").outputs["Ray Depth"], most + 0.5)
+        return self.node("MixShader", {0: late, 1: near, 2: far}).outputs[0]
+
 
 def material(name: str) -> tuple[Any, Graph]:
     """A new material and its emptied graph."""

@@ -16,14 +16,15 @@ from generator.components.skin import SkinSpec
 
 RADIUS = (0.0032, 0.0013, 0.0007)  # metres that red, green and blue light travels below the fairest skin
 WEIGHT = 0.28
+PORE = 0.0011  # metres from pore to pore
 CELL = 0.013  # metres between places where a mole or a spot may be
 
 
 def skin_material(spec: SkinSpec, texture: Path | None = None, pixel: float = 0.0) -> Any:
     """The material of the skin.
 
-    Reads the vertex attributes `albedo` (with a texture: what it is multiplied with), `base`, `lips`, `relief`
-    (strength of pores, oil, lines) and `lines` (phase across the lines).
+    Reads the vertex attributes `albedo` (with a texture: what it is multiplied with), `base`, and `relief` and `marks`
+    of `generator.skin.relief.relief_fields`.
 
     Args:
         spec: parameters.
@@ -42,9 +43,10 @@ def skin_material(spec: SkinSpec, texture: Path | None = None, pixel: float = 0.
     if texture is not None:
         albedo, amount = graph.mix(1.0, _image(graph, texture), albedo, "MULTIPLY"), 0.5 * amount
     relief = graph.node("SeparateXYZ", {0: graph.attribute("relief").outputs["Vector"]}).outputs
-    pits, groove = _pits(graph, place), _groove(graph, place)
+    lips, lines, patches = graph.node("SeparateXYZ", {0: graph.attribute("marks").outputs["Vector"]}).outputs
+    pits, groove = _pits(graph, place), _groove(graph, lines)
     colour = _mottled(graph, albedo, place, amount, spec.melanin, pixel)
-    colour = _dotted(graph, colour, place, spec)
+    colour = _dotted(graph, colour, place, patches, spec, pixel)
     colour = graph.mix(
         graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), min(0.9 * amount, 1.0)),
         colour,
@@ -56,7 +58,7 @@ def skin_material(spec: SkinSpec, texture: Path | None = None, pixel: float = 0.
     reach = tuple(r * (1 - 0.55 * spec.melanin) for r in RADIUS)  # pigment swallows light that has come far
     inputs: dict[str | int, Any] = {
         "Base Color": colour,
-        "Roughness": _roughness(graph, place, relief[1], spec),
+        "Roughness": _roughness(graph, place, relief[1], lips, spec, pixel),
         "Specular IOR Level": 0.36 - 0.10 * spec.melanin,
         "Subsurface Weight": WEIGHT,
         "Subsurface Radius": reach,
@@ -131,17 +133,18 @@ def _mottled(graph: Graph, albedo: Any, place: Any, amount: float, melanin: floa
     return colour
 
 
-def _dotted(graph: Graph, colour: Any, place: Any, spec: SkinSpec) -> Any:
+def _dotted(graph: Graph, colour: Any, place: Any, patches: Any, spec: SkinSpec, pixel: float) -> Any:
     """Freckles in patches; moles, age spots and blemishes, at most one per cell of 13 mm."""
     bare = 1 - 0.7 * spec.makeup.foundation
     cells = graph.node("TexVoronoi", {"Vector": place, "Scale": 1 / 0.0055}).outputs["Distance"]
-    gate = graph.ramp(noise(graph, place, 0.03), 0.62 - 0.3 * spec.freckles, 0.75)
+    gate = graph.ramp(patches, 0.62 - 0.3 * spec.freckles, 0.75)
     dots = graph.math("MULTIPLY", graph.math("SUBTRACT", 1.0, graph.ramp(cells, 0.12, 0.34)), gate)
     strength = graph.math("MULTIPLY", dots, min(bare * (0.08 + 0.8 * spec.freckles), 1.0))
     colour = graph.mix(strength, colour, (0.52, 0.34, 0.26, 1.0), "MULTIPLY")
     node = graph.node("TexVoronoi", {"Vector": place, "Scale": 1 / CELL})
     chance, size, _ = graph.node("SeparateXYZ", {0: node.outputs["Color"]}).outputs
-    ragged = graph.math("MULTIPLY", graph.math("SUBTRACT", noise(graph, place, 0.0015), 0.5), 0.12)
+    field, grown = coarse_noise(graph, place, 0.0015, 2, pixel)
+    ragged = graph.math("MULTIPLY", graph.math("SUBTRACT", field, 0.5), 0.12 / grown)
     distance = graph.math("ADD", node.outputs["Distance"], ragged)
     start = 0.0
     for share, low, high, edge, tint in (
@@ -159,36 +162,40 @@ def _dotted(graph: Graph, colour: Any, place: Any, spec: SkinSpec) -> Any:
     return colour
 
 
-def _roughness(graph: Graph, place: Any, oil: Any, spec: SkinSpec) -> Any:
+def _roughness(graph: Graph, place: Any, oil: Any, lips: Any, spec: SkinSpec, pixel: float) -> Any:
     """Oilier in spots and where the fat is, moist lips, dry powder."""
-    spotty = graph.math("MULTIPLY", graph.math("SUBTRACT", noise(graph, place, 0.004), 0.5), 0.2)
+    field, grown = coarse_noise(graph, place, 0.004, 2, pixel)
+    spotty = graph.math("MULTIPLY", graph.math("SUBTRACT", field, 0.5), 0.2 / grown)
     dry = graph.math("ADD", spotty, min(spec.roughness + 0.1 * spec.makeup.foundation, 1.0))
     fat = graph.math("MULTIPLY", oil, -0.14 * spec.oil)
-    wet = graph.math("MULTIPLY", graph.attribute("lips").outputs["Fac"], -0.08 - 0.12 * spec.makeup.lipstick)
+    wet = graph.math("MULTIPLY", lips, -0.08 - 0.12 * spec.makeup.lipstick)
     return graph.math("ADD", graph.math("ADD", dry, fat), wet)
 
 
 def _pits(graph: Graph, place: Any) -> Any:
     """1 in the middle of a pore, 0 between them; they are a millimetre apart."""
-    cells = graph.node("TexVoronoi", {"Vector": place, "Scale": 1 / 0.0011}).outputs["Distance"]
+    cells = graph.node("TexVoronoi", {"Vector": place, "Scale": 1 / PORE}).outputs["Distance"]
     return graph.math("SUBTRACT", 1.0, graph.ramp(cells, 0.05, 0.42))
 
 
-def _groove(graph: Graph, place: Any) -> Any:
-    """1 in the middle of a line of age, 0 between the lines: near whole numbers of the attribute `lines`, wandering."""
-    wander = graph.math("MULTIPLY", graph.math("SUBTRACT", noise(graph, place, 0.018), 0.5), 1.1)
-    phase = graph.math("ADD", graph.attribute("lines").outputs["Fac"], wander)
-    off = graph.math("ABSOLUTE", graph.math("SUBTRACT", graph.math("FRACT", graph.math("ADD", phase, 100.5)), 0.5))
-    broken = graph.ramp(noise(graph, place, 0.011), 0.40, 0.62)
-    return graph.math("MULTIPLY", graph.math("SUBTRACT", 1.0, graph.ramp(off, 0.0, 0.24)), broken)
+def _groove(graph: Graph, lines: Any) -> Any:
+    """1 in the middle of a line of age, 0 between the lines: near whole numbers of their phase."""
+    off = graph.math("ABSOLUTE", graph.math("SUBTRACT", graph.math("FRACT", graph.math("ADD", lines, 100.5)), 0.5))
+    return graph.math("SUBTRACT", 1.0, graph.ramp(off, 0.0, 0.24))
 
 
 def _bump(graph: Graph, place: Any, relief: Any, pits: Any, groove: Any, spec: SkinSpec, pixel: float) -> Any:
-    """Height in metres: pores, fine relief of half a millimetre, soft lines of 3 mm, lines of age."""
+    """Height in metres: pores, fine relief of half a millimetre, soft lines of 3 mm, lines of age.
+
+    It is evaluated three times; what pixels are too large to show a slope of is left out.
+    """
     deep = 0.0001 * spec.pores
-    height = graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), -deep)
+    height = graph.math("MULTIPLY", graph.math("MULTIPLY", groove, relief[2]), -0.0005 * spec.wrinkles)
+    if 2 * pixel < PORE:
+        pores = graph.math("MULTIPLY", graph.math("MULTIPLY", pits, relief[0]), -deep)
+        height = graph.math("ADD", height, pores)
     for size, metres in ((0.0006, 0.3 * deep), (0.0030, 1.1 * deep)):
-        field, grown = coarse_noise(graph, place, size, 3, pixel)
-        height = graph.math("ADD", height, graph.math("MULTIPLY", field, metres / grown))
-    aged = graph.math("MULTIPLY", graph.math("MULTIPLY", groove, relief[2]), -0.0005 * spec.wrinkles)
-    return graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": graph.math("ADD", height, aged)}).outputs[0]
+        if pixel < size:
+            field, grown = coarse_noise(graph, place, size, 3, pixel)
+            height = graph.math("ADD", height, graph.math("MULTIPLY", field, metres / grown))
+    return graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": height}).outputs[0]
