@@ -44,13 +44,23 @@ def test_cameras_without_image_are_left_out_where_that_is_asked_for(tmp_path: Pa
 
 def test_chosen_views_are_fewer_and_their_points_stay(tmp_path: Path) -> None:
     file = fill(tmp_path / "in", native.bundler(Drawn.of(1)))
-    CaptureScale(0.0217, 0.0, stated=True).write(file.parent)
     code, told = p2p_here("import", file, "--views", 1, "--out", tmp_path / "out")
-    assert CaptureScale.read(tmp_path / "out") == CaptureScale(0.0217, 0.0, stated=True)
     capture = Capture.read(tmp_path / "out")
     assert code == 0 and "1 camera of 2, spread around" in told
     assert len(capture.cameras) == 1 and len(capture.model.points) == native.POINTS
     assert len(list((tmp_path / "out" / "images").iterdir())) == 1
+
+
+def test_a_scale_comes_along_with_the_cameras_that_it_is_of(tmp_path: Path) -> None:
+    """A capture's own: a file of another tool beside it may have any unit."""
+    scale = CaptureScale(0.0217, 0.0, stated=True)
+    file = fill(tmp_path / "in", native.bundler(Drawn.of(1)))
+    scale.write(file.parent)
+    assert p2p_here("import", file, "--out", tmp_path / "out")[0] == 0
+    assert CaptureScale.read(tmp_path / "out") is None
+    scale.write(tmp_path / "out")
+    assert p2p_here("import", tmp_path / "out", "--views", 1, "--out", tmp_path / "again")[0] == 0
+    assert CaptureScale.read(tmp_path / "again") == scale
 
 
 @pytest.mark.parametrize(
