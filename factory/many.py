@@ -68,7 +68,9 @@ def expand(words: Sequence[Path]) -> list[Path]:
         if word.exists() or not glob.has_magic(str(word)):
             paths.append(word)
             continue
-        found = sorted(map(Path, glob.glob(str(word))))  # noqa: PTH207 - Path.glob raises at `**x`
+        deep = word.name != "**"  # which alone would stand for every file below
+        names = glob.glob(str(word), recursive=deep)  # noqa: PTH207 - Path.glob raises at `**x`
+        found = sorted(map(Path, names))
         if not found:
             raise InputError(f"{word}: nothing is called so")
         made = {folder for path in found for folder in _made_of(path)}

@@ -38,6 +38,8 @@ def test_patterns_stand_for_what_is_there_in_order(tmp_path: Path, monkeypatch: 
     assert expand([Path("*")]) == [Path("[odd]"), Path("a"), Path("b")]
     (tmp_path / "a" / "deep").mkdir()
     assert expand([Path("[ab]**"), Path("**/deep")]) == [Path("a"), Path("b"), Path("a/deep")]
+    (tmp_path / "a" / "deep" / "deeper").mkdir()
+    assert expand([Path("**/deeper")]) == [Path("a/deep/deeper")]
     assert expand([Path("**")]) == expand([Path("*")])  # captures, not what is in them
     with pytest.raises(InputError, match="x\\*: nothing is called so"):
         expand([Path("x*")])
