@@ -51,14 +51,16 @@ def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0, file: Path |
         image, turn = load_panorama(file or hdri_path(spec.hdri)), spec.rotation
     else:
         image, turn = _as_image(studio_light(spec)), 0.0
-    light = _balanced(graph, image, turn, level * (1 - fill))
-    _choose_sampling(world, image, turn, fill)
+    pixels = _pixels(image)
+    light = _balanced(graph, image, pixels, turn, level * (1 - fill))
+    _choose_sampling(world, pixels, turn, fill)
     if spec.backdrop is not None:
         behind, strength = opaque(spec.backdrop), 1.0
     elif panorama:
         behind, strength = light, spec.dim / (1 - fill)
     else:
-        behind, strength = _balanced(graph, load_panorama(file or hdri_path(spec.hdri)), spec.rotation, level), spec.dim
+        far = load_panorama(file or hdri_path(spec.hdri))
+        behind, strength = _balanced(graph, far, _pixels(far), spec.rotation, level), spec.dim
     lamps = graph.node("Background", {"Color": graph.mix(1.0, light, grey(level * fill), "ADD"), "Strength": 1.0})
     seen = graph.node("Background", {"Color": behind, "Strength": strength})
     camera = graph.node("LightPath").outputs["Is Camera Ray"]
@@ -66,16 +68,15 @@ def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0, file: Path |
     graph.node("OutputWorld", {"Surface": both.outputs[0]})
 
 
-def _choose_sampling(world: Any, image: Any, rotation: float, fill: float) -> None:
+def _choose_sampling(world: Any, pixels: NDArray[np.float64], rotation: float, fill: float) -> None:
     """Have even light found by what surfaces scatter alone, without a ray to a lamp at every hit; other light by both.
 
     The map by which Cycles draws lamps is as fine as the light: else it is as fine as a panorama in the background.
     """
-    pixels = _pixels(image)
     step = max(1, pixels.shape[1] // 512)
     even = unevenness(pixels[::step, ::step], rotation, fill) < EVEN
     world.cycles.sampling_method = "NONE" if even else "MANUAL"
-    world.cycles.sample_map_resolution = min(image.size[0], _FINEST_MAP)
+    world.cycles.sample_map_resolution = min(pixels.shape[1], _FINEST_MAP)
 
 
 def polarise(share: float) -> None:
@@ -120,9 +121,9 @@ def load_panorama(path: Path) -> Any:
     return image
 
 
-def _balanced(graph: Graph, image: Any, rotation: float, level: float) -> Any:
+def _balanced(graph: Graph, image: Any, pixels: NDArray[np.float64], rotation: float, level: float) -> Any:
     """The colour of a panorama, its lamps cut, white-balanced, and scaled so that the face receives `level`."""
-    brightest, light_colour = limit_radiance(_pixels(image), rotation)
+    brightest, light_colour = limit_radiance(pixels, rotation)
     luminance = float(light_colour @ LUMINANCE)
     balance = (luminance / light_colour) ** WHITE_BALANCE
     strength = level / luminance

@@ -22,5 +22,8 @@ def wave_noise(points: Floats, size: float, rng: np.random.Generator, octaves: i
     phase = 2 * np.pi * rng.random(len(octave))
     weights = 0.6**octave
     weights *= _DEVIATION / np.sqrt((weights**2).sum() / 2)
-    angles = points.astype(np.float32) @ (2 * np.pi * directions * per_metre[:, None]).T.astype(np.float32)
-    return np.asarray(0.5 + np.cos(angles + phase.astype(np.float32)) @ weights.astype(np.float32), float)
+    waves = (2 * np.pi * directions * per_metre[:, None]).astype(np.float32)
+    # not products of matrices: those add up in an order that depends on the number of threads
+    angles = np.einsum("vc,wc->vw", points.astype(np.float32), waves)
+    angles += phase.astype(np.float32)
+    return 0.5 + np.einsum("vw,w->v", np.cos(angles), weights.astype(np.float32)).astype(float)

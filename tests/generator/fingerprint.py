@@ -24,6 +24,7 @@ from generator.hair.scalp import root_shade
 from generator.head import HeadGeometry, build_head
 from generator.sampling import sample_spec
 from generator.skin.colour import skin_albedo
+from generator.skin.relief import relief_fields
 from generator.spec import COMPONENTS, HeadSpec
 from generator.streams import component_stream
 from generator.wear import assembly
@@ -85,6 +86,7 @@ def fingerprint(spec: HeadSpec, head: HeadGeometry) -> dict[str, str]:
         )
         for mesh in outfit.meshes
     }
+    hashes["relief"] = digest(*relief_fields(head.skin, spec.skin.seed))
     hashes["albedo"] = digest(skin_albedo(spec.skin, head, root_shade(spec.hair, head)))
     return hashes | {
         f"strands {name}": digest(strands.points, strands.radii, strands.shade, strands.tone)

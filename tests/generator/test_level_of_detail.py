@@ -112,4 +112,4 @@ def test_hair_looks_to_hair_as_bright_as_its_pigment_makes_it() -> None:
 
 @pytest.mark.parametrize("colour", ["black", "brown", "greying"])
 def test_dark_hair_is_as_bright_as_with_its_whole_shader_at_every_hit(cards: dict, colour: str) -> None:
-    assert cards["hair"][colour] == pytest.approx(1, abs=0.08)
+    assert cards["hair"][colour] == pytest.approx(1, abs=0.04)
