@@ -84,6 +84,17 @@ def test_the_same_seed_gives_the_same_head(head: MakeHumanHead) -> None:
     assert not np.array_equal(draw(0), draw(1))
 
 
+def test_what_was_asked_for_before_changes_nothing(baked: Path, head: MakeHumanHead) -> None:
+    """Sums of shapes are kept for derivatives, which change one number at a time."""
+    sampler = ParameterSampler(np.random.default_rng(2))
+    identity, expression = head.sample_identity(sampler), head.sample_expression(sampler)
+    other, smile = identity.copy(), expression.copy()
+    other[-1] += 0.1
+    smile[0] += 0.1
+    for asked in ((identity, expression), (other, expression), (identity, smile), (identity, expression)):
+        assert np.array_equal(head.vertices(*asked), read_model(baked).vertices(*asked))
+
+
 def test_a_corner_of_the_macro_space_is_the_sum_of_its_targets(head: MakeHumanHead, data: Path) -> None:
     """Against the target files themselves, where nothing is interpolated (lips and lids excepted)."""
     identity = np.zeros(len(head.identity_names))
