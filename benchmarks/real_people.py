@@ -26,7 +26,7 @@ from scipy.spatial.transform import Rotation
 
 from benchmarks.outlines import Agreement, Observations, observe
 from benchmarks.real_scan import make_capture
-from capture import Capture
+from capture import Capture, Labels
 from evaluation.baselines.bisenet import BiSeNetSegmenter
 from evaluation.comparison.methods import ProjectedSegmenter
 from evaluation.comparison.samples import EvaluationSample
@@ -76,8 +76,7 @@ def registrations(
 
 def by_mask(skin: NDArray[np.bool_], known: NDArray[np.bool_] | None = None) -> SkinWeights:
     """Weights by a mask (V,)."""
-    weights = skin.astype(float)
-    return SkinWeights(weights if known is None else np.where(known, weights, np.nan), None, None, "mask")
+    return weights_of(Labels(np.full(len(skin), np.nan, np.float32), skin, known=known))
 
 
 def measure(folder: Path, outlines: Path, metres: float, checkpoint: Path, bisenet: Path | None) -> None:
