@@ -8,6 +8,7 @@ with an error where a number misses its limit.
 
     python -m benchmarks.stereo --resolution 512 [--heads none,long] [--samples 16] [--out out/stereo]
     python -m benchmarks.stereo --peer          # also a peer's depth maps, see benchmarks/stereo_peer.py
+    python -m benchmarks.stereo --necks 24      # instead: necks, ears and faces, see benchmarks/stereo_necks.py
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from benchmarks.stereo_necks import compare_necks
 from benchmarks.stereo_peer import compare_depth_maps
 from factory.console import setup_logging
 from factory.stages.heads import make_heads
@@ -59,8 +61,13 @@ def main() -> None:
     parser.add_argument("--heads", default=",".join(HEADS))
     parser.add_argument("--backend", default="cpu")
     parser.add_argument("--peer", action="store_true", help="compare depth maps with a peer's")
+    parser.add_argument("--necks", type=int, metavar="HEADS", help="this many heads of benchmarks/stereo_necks.py")
+    parser.add_argument("--threads", type=int, help="of rendering and rebuilding those")
     options = parser.parse_args()
     setup_logging()
+    if options.necks:
+        compare_necks(options.out, options.necks, options.backend, options.threads)
+        return
     rows, misses = [], []
     for name in options.heads.split(","):
         seed, overrides = HEADS[name]

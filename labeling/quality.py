@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,31 @@ def measure_quality(
     }
 
 
+def measure_regions(
+    scan: Scan,
+    head: HeadSurface,
+    capture: Capture,
+    regions: Mapping[str, NDArray[np.bool_]],
+    views: ScanViews | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Completeness of the visible skin of each region, as `measure_quality` has it of the face: "<region>" and of skin
+    whose pixel is surrounded by skin, "<region>_clear".
+
+    Args:
+        scan: of the head.
+        head: V vertices.
+        capture: cameras and class masks.
+        regions: name -> (V,); a face belongs to a region where its three corners do.
+        views: the scan's in the capture, where they are known.
+    """
+    views = ScanViews.of_capture(capture, scan) if views is None else views
+    skin = _HeadSkin.of(scan, head, views)
+    found: dict[str, dict[str, Any]] = {}
+    for name, mask in regions.items():
+        found |= skin.completeness(name, mask[head.faces].all(axis=1)[skin.chosen], views)
+    return found
+
+
 def measure_capture(folder: Path) -> Path:
     """`measure_quality` of the labelled capture in `folder`; writes `quality.json`, atomically. Returns its path."""
     capture = Capture.read(folder)
@@ -81,26 +107,54 @@ def _write(folder: Path, quality: dict[str, Any]) -> Path:
     return path
 
 
-def _completeness(scan: Scan, head: HeadSurface, views: ScanViews) -> dict[str, Any]:
-    """Completeness of the face mask, of its clear pixels, and of all skin.
+@dataclass(frozen=True, eq=False)
+class _HeadSkin:
+    """The P faces of the head's skin, by their centroids.
 
-    All are of the head's skin: its faces are looked for in the views once, and those that are seen in the scan.
+    Attributes:
+        chosen: (F,) which of the head's faces they are.
+        seen: in the views.
+        area: (P,) square metres.
+        wanted: (P,) whether enough views see them as skin.
+        distance_mm: (P,) to the scan, infinite where a face isn't wanted.
     """
-    skin = head.part("skin")
-    points, normals, area = _centroids(head, skin)
-    seen = PointViews.of(points, normals, views.cameras, head_caster(head))
-    wanted = seen.agreed(views.masks, [PixelClass.SKIN]) >= _MIN_VIEWS
-    distance_mm = np.full(len(points), np.inf)
-    if wanted.any():
-        distance_mm[wanted] = 1000 * surface_distance(points[wanted], scan)[0]
-    face, clear = None, None
-    if head.face_mask is not None and head.face_mask.any():
-        in_face = head.face_mask[head.faces].all(axis=1)[skin]
+
+    chosen: NDArray[np.bool_]
+    seen: PointViews
+    area: NDArray[np.float64]
+    wanted: NDArray[np.bool_]
+    distance_mm: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, scan: Scan, head: HeadSurface, views: ScanViews) -> Self:
+        """Look for the faces in the views, and for those that are seen in the scan."""
+        skin = head.part("skin")
+        points, normals, area = _centroids(head, skin)
+        seen = PointViews.of(points, normals, views.cameras, head_caster(head))
+        wanted = seen.agreed(views.masks, [PixelClass.SKIN]) >= _MIN_VIEWS
+        distance_mm = np.full(len(points), np.inf)
+        if wanted.any():
+            distance_mm[wanted] = 1000 * surface_distance(points[wanted], scan)[0]
+        return cls(skin, seen, area, wanted, distance_mm)
+
+    def completeness(self, name: str, inside: NDArray[np.bool_], views: ScanViews) -> dict[str, dict[str, Any]]:
+        """Completeness of the faces `inside` (P,), under `name`, and of the clear ones among them."""
         masks = [without_specks(mask) for mask in views.masks]
-        wanted_clear = seen.of_some(in_face).agreed(masks, [PixelClass.SKIN]) >= _MIN_VIEWS
-        face = _share_with_scan(area[in_face], wanted[in_face], distance_mm[in_face])
-        clear = _share_with_scan(area[in_face], wanted_clear, distance_mm[in_face])
-    return {"face_mask": face, "face_mask_clear": clear, "visible_skin": _share_with_scan(area, wanted, distance_mm)}
+        clear = self.seen.of_some(inside).agreed(masks, [PixelClass.SKIN]) >= _MIN_VIEWS
+        area, distance_mm = self.area[inside], self.distance_mm[inside]
+        return {
+            name: _share_with_scan(area, self.wanted[inside], distance_mm),
+            f"{name}_clear": _share_with_scan(area, clear, distance_mm),
+        }
+
+
+def _completeness(scan: Scan, head: HeadSurface, views: ScanViews) -> dict[str, Any]:
+    """Completeness of the face mask, of its clear pixels, and of all skin."""
+    skin = _HeadSkin.of(scan, head, views)
+    found: dict[str, Any] = {"face_mask": None, "face_mask_clear": None}
+    if head.face_mask is not None and head.face_mask.any():
+        found = skin.completeness("face_mask", head.face_mask[head.faces].all(axis=1)[skin.chosen], views)
+    return found | {"visible_skin": _share_with_scan(skin.area, skin.wanted, skin.distance_mm)}
 
 
 def _share_with_scan(
@@ -114,7 +168,9 @@ def _share_with_scan(
         distance_mm: (P,) to the scan, right where a face is wanted.
     """
     total = float(area[wanted].sum())
-    result: dict[str, Any] = {"area_cm2": _rounded(1e4 * total), "seen_share": _rounded(total / area.sum())}
+    result: dict[str, Any] = {"area_cm2": _rounded(1e4 * total), "seen_share": None}
+    if area.any():
+        result["seen_share"] = _rounded(total / area.sum())
     for tolerance in _TOLERANCES_MM:
         share = area[wanted][distance_mm[wanted] <= tolerance].sum() / total if total > 0 else None
         result[f"within_{tolerance:.1f}_mm".replace(".", "_")] = _rounded(share)

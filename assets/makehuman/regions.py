@@ -82,7 +82,7 @@ def drawn(
     off_ears = 1.0 - anatomical["ears"]
     azimuth = np.degrees(np.arctan2(side, SKULL_AXIS_Y - y))
     hairline = np.interp(azimuth, *np.array(HAIRLINE).T)
-    jaw_edge = _jaw_distance(y, z)
+    jaw_edge = jaw_distance(y, z)
     in_front = 0.050 - y
     face = _step(0.045 - z, 0.004) * _step(jaw_edge, 0.004) * _step(in_front, 0.004) * off_ears
     regions = {
@@ -100,7 +100,7 @@ def drawn(
     return {name: np.ascontiguousarray(mask, dtype=np.float32) for name, mask in regions.items()}
 
 
-def _jaw_distance(y: FloatArray, z: FloatArray) -> FloatArray:
+def jaw_distance(y: FloatArray, z: FloatArray) -> FloatArray:
     """Height above the line along the lower edge of the jaw, from under the chin to the ear lobe."""
     line = np.interp(y, [-0.03, 0.0, 0.03, 0.05, 0.065], [-0.112, -0.103, -0.088, -0.070, -0.045])
     return z - line

@@ -11,6 +11,7 @@ from PIL import Image
 from capture import Camera, Capture, CaptureInfo, HeadSurface, InputError, PixelClass, Scan
 from labeling import label_and_measure, label_capture, measure_capture
 from labeling.masks import without_specks
+from labeling.quality import measure_regions
 
 
 def camera(name: str, azimuth: float) -> Camera:
@@ -50,6 +51,19 @@ def test_quality_of_a_known_scan(folder: Path) -> None:
     assert 0.3 < quality["unseen_share"] < 0.7  # nobody looks from behind
     assert quality["completeness"]["visible_skin"]["area_cm2"] >= face["area_cm2"]
     assert quality["completeness"]["hair"] is None
+
+
+def test_completeness_of_a_region_is_that_of_its_faces_alone(folder: Path) -> None:
+    capture = Capture.read(folder)
+    head, scan = HeadSurface.read(capture.head_path), Scan.read(capture.scan_path)
+    left, right = head.vertices[:, 0] > 0.01, head.vertices[:, 0] < -0.045
+    found = measure_regions(scan, head, capture, {"left": left, "right": right, "none": left & right})
+    assert found["left"]["within_1_5_mm"] == 1  # the hole is on the right
+    assert found["right"]["within_1_5_mm"] < 0.1
+    assert found["left"]["area_cm2"] > found["right"]["area_cm2"] > 0
+    assert found["none"]["area_cm2"] == 0 and found["none"]["within_1_5_mm"] is None
+    whole = measure_regions(scan, head, capture, {"head": np.ones(len(head.vertices), bool)})["head"]
+    assert whole == json.loads(measure_capture(folder).read_text())["completeness"]["visible_skin"]
 
 
 def test_pixels_of_another_class_don_t_count(folder: Path) -> None:
