@@ -18,6 +18,7 @@ from factory.stages.commands import module_command, p2p
 from factory.stages.failures import StageError
 from factory.stages.heads import make_heads
 from factory.stages.settings import RenderSettings, ScanSettings
+from reconstruction.settings import ReconstructionSettings
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ CONFIG = Path(__file__).resolve().parent.parent / "training" / "configs" / "demo
 SEEDS = (0, 1, 2, 3, 4)
 UNSEEN_SEED = 5
 RENDER = RenderSettings(resolution=288, samples=10)
-SCAN = ScanSettings()
+SCAN = ScanSettings(ReconstructionSettings(styles=2))
 SHARDS = PackSettings(test_share=0.2)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,8 @@ def label_scan(
     on_skin: NDArray[np.bool_] | None = None,
     views: NDArray[np.uint8] | None = None,
     seen_class: NDArray[np.uint8] | None = None,
+    search: SurfaceSearch | None = None,
+    aligned: bool = False,
 ) -> Labels:
     """Label every vertex of a scan.
 
@@ -47,6 +50,8 @@ def label_scan(
         on_skin: (V,) vertices that the images say are skin; where given, these must lie on the head.
         views: (V,) number of cameras that see each vertex, to be written with the labels.
         seen_class: (V,) what the class masks show there, likewise.
+        search: of the head, where there is one.
+        aligned: the frame is known to be the head's: don't check it.
 
     Returns:
         unsigned distances (V,) in millimetres to the whole head surface, skin (V,), nearest face, its part and side.
@@ -58,8 +63,9 @@ def label_scan(
     LabelSettings(threshold_mm, tuple(skin_parts))  # says what is wrong with them
     check_same_size(scan, head)
     points = scan.vertices.astype(float)
-    search = SurfaceSearch(head)
-    check_alignment(points if on_skin is None or on_skin.sum() < _ENOUGH else points[on_skin], head, search=search)
+    search = search or SurfaceSearch(head)
+    if not aligned:
+        check_alignment(points if on_skin is None or on_skin.sum() < _ENOUGH else points[on_skin], head, search=search)
     distance, face, where = search.closest_points(points)
     distance_mm = 1000 * distance
     skin = (distance_mm < threshold_mm) & _counts(head, skin_parts)[face]
@@ -121,13 +127,13 @@ def label_folder(folder: Path, scan: Scan | None, threshold_mm: float, skin_part
     scan, head = scan or Scan.read(scan_path), HeadSurface.read(head_path)
     try:
         views = ScanViews.of_capture(Capture.read(folder), scan) if (folder / "sparse").is_dir() else None
-        labels = label_scan(scan, head, threshold_mm, skin_parts, **_seen(views))
+        labels = label_scan(scan, head, threshold_mm, skin_parts, **seen_in(views))
     except InputError as error:
         raise type(error)(f"{folder}: {error}") from None
     return Labelled(scan, head, labels, views)
 
 
-def _seen(views: ScanViews | None) -> dict[str, NDArray]:
+def seen_in(views: ScanViews | None) -> dict[str, Any]:
     """Arguments of `label_scan` that the cameras give: `views`, and where there are masks `on_skin` and `seen_class`.
 
     Empty without cameras.

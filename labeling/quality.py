@@ -15,6 +15,7 @@ from capture.geometry import face_areas, face_normals
 from labeling.labels import label_folder
 from labeling.masks import without_specks
 from labeling.settings import LabelSettings
+from labeling.variants import label_variants
 from labeling.visibility import PointViews, ScanViews, head_caster
 from scans.distance import surface_distance
 
@@ -94,10 +95,14 @@ def measure_capture(folder: Path) -> Path:
 def label_and_measure(
     folder: Path, threshold_mm: float = LabelSettings.threshold_mm, skin_parts: Sequence[str] = LabelSettings.skin_parts
 ) -> tuple[Path, Path]:
-    """`label_capture` and `measure_capture`; what both are made of is read and computed once. Returns their paths."""
+    """`label_capture` and `measure_capture`, and labels of all variants of the scan; returns the paths of the former.
+
+    What they are all made of is read and computed once.
+    """
     made = label_folder(Path(folder), None, threshold_mm, skin_parts)
     path = Path(folder) / Capture.LABELS
     made.labels.write(path)
+    label_variants(Path(folder), threshold_mm, skin_parts, made.head)
     return path, _write(folder, measure_quality(made.scan, made.labels, made.head, Capture.read(folder), made.views))
 
 

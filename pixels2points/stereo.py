@@ -34,6 +34,7 @@ def reconstruct(
     max_reprojection_error: float = ReconstructionSettings.max_reprojection_error,
     max_cost: float = ReconstructionSettings.max_cost,
     poisson_depth: int | None = ReconstructionSettings.poisson_depth,
+    style: str = ReconstructionSettings.style,
     progress: Progress = no_progress,
 ) -> Scan:
     """Rebuild the surface that a capture's images show, by multi-view stereo.
@@ -63,6 +64,8 @@ def reconstruct(
         max_reprojection_error: pixels by which they may differ.
         max_cost: 1 - NCC above which a pixel is dropped.
         poisson_depth: depth of the octree of the surface; by the image size where None.
+        style: in which the scan is made: trimmed, which lies nearest to the surface, or hair, closed, shell, fringed,
+            smooth, coarse, noisy, wall or cut, as other scanners would.
         progress: called with the step (stereo, fusion, meshing) and the share of the whole that is done.
 
     Returns:
@@ -100,6 +103,7 @@ def reconstruct(
         max_reprojection_error=max_reprojection_error,
         max_cost=max_cost,
         poisson_depth=poisson_depth,
+        style=style,
     )
     opened = open_capture(capture)
     chosen = None if masks is None else find_masks(opened, Path(masks))

@@ -10,11 +10,11 @@ import numpy as np
 from capture import InputError
 from reconstruction.colmap import pycolmap
 from reconstruction.colmap.workspace import Workspace
-from reconstruction.depth import DepthMap
+from reconstruction.depth import DepthLevel, DepthMap
 from reconstruction.neighbours import Neighbours
 from reconstruction.ranges import Volume
 from reconstruction.settings import ReconstructionSettings
-from reconstruction.views import View
+from reconstruction.views import View, shrink
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def choose_backend(wanted: str) -> str:
     return chosen
 
 
-def make_depth_maps(
+def make_depth_levels(
     backend: str,
     workspace: Workspace,
     views: Sequence[View],
@@ -40,17 +40,26 @@ def make_depth_maps(
     neighbours: Sequence[Neighbours],
     settings: ReconstructionSettings,
     progress: Progress | None,
-) -> tuple[DepthMap, ...]:
-    """Depth maps of all views, also written into the workspace."""
-    if backend == "cuda":
-        maps = _colmap(workspace, views, volume, settings)
-    else:
-        from reconstruction.patchmatch.estimate import estimate_depth_maps  # compiles or loads kernels
+    coarser: bool = False,
+) -> tuple[DepthLevel, ...]:
+    """Depth maps of all views, also written into the workspace; with `coarser` those of all levels, the finest first.
 
-        maps = estimate_depth_maps(views, volume, neighbours, settings, progress)
-    for view, depth_map in zip(views, maps, strict=True):
+    COLMAP has no levels: the coarser ones are made by our own program, from images of half the size.
+    """
+    from reconstruction.patchmatch.estimate import estimate_levels  # compiles or loads kernels
+
+    if backend == "cuda":
+        levels: tuple[DepthLevel, ...] = (
+            DepthLevel(tuple(view.camera for view in views), _colmap(workspace, views, volume, settings)),
+        )
+        if coarser:
+            half = [shrink(view, max(32, max(view.camera.width, view.camera.height) // 2)) for view in views]
+            levels += estimate_levels(half, volume, neighbours, settings, progress)
+    else:
+        levels = estimate_levels(views, volume, neighbours, settings, progress)
+    for view, depth_map in zip(views, levels[0].maps, strict=True):
         workspace.write_maps(view.camera.name, depth_map)
-    return maps
+    return levels if coarser else levels[:1]
 
 
 def _colmap(

@@ -36,12 +36,15 @@ class PointCloud:
         normals: (P, 3).
         colours: (P, 3) uint8.
         path: the PLY file that holds them.
+        sizes: (P,) metres that a pixel of the images that a point comes from has on the surface; None where all are
+            of the finest level.
     """
 
     positions: NDArray[np.float64]
     normals: NDArray[np.float64]
     colours: NDArray[np.uint8]
     path: Path
+    sizes: NDArray[np.float64] | None = None
 
 
 def fuse(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from capture import RefusedError, Scan, vertex_normals
+from capture import Camera, RefusedError, Scan, vertex_normals
 from capture.geometry import Floats, Ints, MeshArrays, face_areas
 from capture.ply.files import PlyMesh, read_ply, write_ply
 from reconstruction.cleaning import (
@@ -19,9 +21,11 @@ from reconstruction.cleaning import (
     largest_components,
     make_manifold,
 )
-from reconstruction.colmap import pycolmap
+from reconstruction.colmap import pycolmap, without_poisson_warnings
+from reconstruction.finishing import cut_below, finish, up_of, wall_behind
 from reconstruction.fusion import PointCloud
 from reconstruction.settings import ReconstructionSettings
+from reconstruction.styles import TRIMMED, ScanStyle
 
 logger = logging.getLogger(__name__)
 
@@ -30,43 +34,105 @@ _VERTICES_PER_PIXEL = 0.25
 _PLANES = 8  # fused points whose tangent planes a vertex is measured against
 _LEAST_LIFT = 0.7  # pixels: nearer to these planes nothing is a web
 _FINEST = 600  # pixels across the object: finer ones bring no finer gaps, as skin is as smooth as before
+_LEAST_OCTREE = 5
+_LEAST_VERTICES = 100
+_FINISH = 0x66696E  # of the stream of noise and walls, beside the seed
 _SCATTER = 1.5  # nor what leaves them no more than so many times as far as the points do themselves
 
 
-def mesh_points(
-    cloud: PointCloud, footprint: float, image_pixels: int, folder: Path, settings: ReconstructionSettings
-) -> Scan:
-    """The scan through the points.
+@dataclass(frozen=True, eq=False)
+class MeshInput:
+    """What the meshes of all styles are made of.
 
-    Args:
+    Attributes:
         cloud: fused points.
+        coarser: the same with the points of coarser levels; None where no style asks for them.
+        cameras: N, of the images.
         footprint: size of a pixel on the surface, metres.
         image_pixels: pixels of one image; decides the number of vertices and the octree where not set.
         folder: for intermediate files.
-        settings: see `ReconstructionSettings`.
+    """
+
+    cloud: PointCloud
+    coarser: PointCloud | None
+    cameras: Sequence[Camera]
+    footprint: float
+    image_pixels: int
+    folder: Path
+
+
+def mesh_points(given: MeshInput, settings: ReconstructionSettings, style: ScanStyle = TRIMMED) -> Scan:
+    """The scan through the points.
 
     Raises:
         RefusedError: where nothing is left after trimming.
     """
-    vertices, faces = _poisson(cloud, folder, settings.poisson_depth or _octree_depth(cloud, footprint))
-    near = supported(vertices, cloud, footprint, settings)
-    hole = settings.max_hole * max(footprint, _object_size(cloud) / _FINEST)
-    keep = near | small_gaps(vertices, faces, near, hole**2)
-    vertices, faces = keep_vertices(vertices, faces, keep)
+    cloud = given.coarser if style.keep_hair and given.coarser is not None else given.cloud
+    depth = (settings.poisson_depth or _octree_depth(cloud, given.footprint)) - style.octree_levels
+    vertices, faces = _poisson(cloud, given.folder, max(_LEAST_OCTREE, depth))
+    vertices, faces = _trimmed(vertices, faces, cloud, given.footprint, settings, style)
+    up = up_of(given.cameras)
+    if style.cut:
+        vertices, faces = cut_below(vertices, faces, up, style.cut)
     if len(faces) < 100:
         raise RefusedError("the mesh is empty after trimming: the images agree on too little; check poses, sharpness")
-    vertices, faces = largest_components(vertices, faces, settings.min_component)
+    least = 0.0 if style.pieces else settings.min_component
+    vertices, faces = largest_components(vertices, faces, least)
     vertices, faces = make_manifold(*drop_bad_faces(vertices, faces))
-    wanted = settings.vertices or round(_VERTICES_PER_PIXEL * image_pixels)
-    vertices, faces = _simplify(vertices, faces, wanted, folder)
-    vertices, faces = _tidy(vertices, faces, settings)
-    logger.info("scan: %d vertices, %d faces", len(vertices), len(faces))
-    normals = vertex_normals(vertices, faces)
+    wanted = round(style.share * (settings.vertices or _VERTICES_PER_PIXEL * given.image_pixels))
+    vertices, faces = _simplify(vertices, faces, max(_LEAST_VERTICES, wanted), given.folder)
+    rng = np.random.default_rng([_FINISH, settings.seed])
+    vertices, faces = _tidy(finish(vertices, faces, style, rng), faces, least)
+    scan = _scan_of(vertices, faces, cloud, settings)
+    if style.wall_mm:
+        scan = _with_wall(scan, given.cameras, cloud, up, style.wall_mm / 1000, rng)
+    logger.info("scan, style %s: %d vertices, %d faces", style.name, len(scan.vertices), len(scan.faces))
+    return scan
+
+
+def _trimmed(
+    vertices: Floats,
+    faces: Ints,
+    cloud: PointCloud,
+    footprint: float,
+    settings: ReconstructionSettings,
+    style: ScanStyle,
+) -> MeshArrays:
+    """The mesh without what no point supports, small holes aside."""
+    if style.closed_mm:
+        bound = style.closed_mm / 1000
+        distance = cKDTree(cloud.positions).query(vertices, distance_upper_bound=bound, workers=settings.threads or -1)[
+            0
+        ]
+        return keep_vertices(vertices, faces, distance < bound)
+    loose = replace(settings, max_gap=settings.max_gap * style.looseness, max_lift=settings.max_lift * style.looseness)
+    near = supported(vertices, cloud, footprint, loose)
+    hole = settings.max_hole * max(footprint, _object_size(cloud) / _FINEST)
+    keep = near | small_gaps(vertices, faces, near, hole**2)
+    return keep_vertices(vertices, faces, keep)
+
+
+def _scan_of(vertices: Floats, faces: Ints, cloud: PointCloud, settings: ReconstructionSettings) -> Scan:
     return Scan(
         vertices.astype(np.float32),
         faces.astype(np.int32),
         vertex_colours(vertices, cloud, settings.threads),
-        normals.astype(np.float32),
+        vertex_normals(vertices, faces).astype(np.float32),
+    )
+
+
+def _with_wall(
+    scan: Scan, cameras: Sequence[Camera], cloud: PointCloud, up: Floats, distance: float, rng: np.random.Generator
+) -> Scan:
+    """The scan and a wall behind it, as grey as the points on average."""
+    points, faces, normals = wall_behind(scan.vertices.astype(float), cameras, up, distance, rng)
+    assert scan.colours is not None and scan.normals is not None
+    grey = np.full((len(points), 3), round(float(cloud.colours.mean())), np.uint8)
+    return Scan(
+        np.concatenate([scan.vertices, points.astype(np.float32)]),
+        np.concatenate([scan.faces, (faces + len(scan.vertices)).astype(np.int32)]),
+        np.concatenate([scan.colours, grey]),
+        np.concatenate([scan.normals, normals.astype(np.float32)]),
     )
 
 
@@ -90,8 +156,9 @@ def supported(
         lift += np.abs(_heights(vertices, cloud, nearest)) / _PLANES
         usual += scatter[nearest] / _PLANES
     size = _object_size(cloud)
-    gap = settings.max_gap * max(footprint, size / _FINEST)
-    least = max(_LEAST_LIFT * footprint, settings.max_lift * size)
+    pixel = footprint if cloud.sizes is None else cloud.sizes[index[:, 0]]
+    gap = settings.max_gap * np.maximum(pixel, size / _FINEST)
+    least = np.maximum(_LEAST_LIFT * pixel, settings.max_lift * size)
     return np.asarray((distance[:, 0] <= gap) & (lift <= np.maximum(least, _SCATTER * usual)))
 
 
@@ -137,7 +204,8 @@ def _poisson(cloud: PointCloud, folder: Path, depth: int) -> MeshArrays:
     options = pycolmap.PoissonMeshingOptions()
     options.depth, options.trim, options.color, options.num_threads = depth, 0, False, 1
     output = folder / "poisson.ply"
-    pycolmap.poisson_meshing(cloud.path, output, options)
+    with without_poisson_warnings():
+        pycolmap.poisson_meshing(cloud.path, output, options)
     return _read(output)
 
 
@@ -156,11 +224,11 @@ def _simplify(vertices: Floats, faces: Ints, wanted: int, folder: Path) -> MeshA
     return _read(output)
 
 
-def _tidy(vertices: Floats, faces: Ints, settings: ReconstructionSettings) -> MeshArrays:
+def _tidy(vertices: Floats, faces: Ints, least: float) -> MeshArrays:
     """The mesh without defects that simplification may leave; float32 first: faces must be good in the file, too."""
     vertices = vertices.astype(np.float32).astype(float)
     vertices, faces = make_manifold(*drop_bad_faces(vertices, faces))
-    return largest_components(vertices, faces, settings.min_component)
+    return largest_components(vertices, faces, least)
 
 
 def _read(path: Path) -> MeshArrays:

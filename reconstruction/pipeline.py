@@ -11,17 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from capture import Capture, InputError, Scan
+from capture import Capture, InputError, Scan, write_json
 from capture.frames import far_origin, shifted_camera
-from reconstruction.backends import choose_backend, make_depth_maps
+from capture.variants import ScanVariant, remove_variants
+from reconstruction.backends import choose_backend, make_depth_levels
+from reconstruction.coarser import with_coarser
 from reconstruction.colmap import errors_only
 from reconstruction.colmap.workspace import Workspace
-from reconstruction.depth import DepthMap
 from reconstruction.fusion import fuse
-from reconstruction.meshing import mesh_points
+from reconstruction.meshing import MeshInput, mesh_points
 from reconstruction.neighbours import find_neighbours
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
+from reconstruction.silhouettes import Silhouettes
+from reconstruction.styles import ScanStyle, style_named, styles_of
 from reconstruction.views import View, load_views
 
 logger = logging.getLogger(__name__)
@@ -45,7 +48,7 @@ def reconstruct(
 
     Args:
         capture: three or more calibrated images; cameras with distortion are undistorted first.
-        settings: see `ReconstructionSettings`.
+        settings: see `ReconstructionSettings`; of the styles the first is made.
         progress: called with the step ("stereo", "fusion", "meshing") and the share of the whole that is done.
         masks: an image per view, in the order of the cameras; pixels that are 0 are left out.
         workspace: keep COLMAP's dense workspace there (an empty or new folder) instead of in a temporary one. Where the
@@ -55,12 +58,29 @@ def reconstruct(
         InputError: where images or cameras can't be used, or the result would be empty. The capture is not touched.
     """
     settings = settings or ReconstructionSettings()
+    (scan,) = reconstruct_styles(
+        capture, settings, (style_named(settings.style),), progress, masks=masks, workspace=workspace
+    )
+    return scan
+
+
+@errors_only()
+def reconstruct_styles(
+    capture: Capture,
+    settings: ReconstructionSettings,
+    styles: Sequence[ScanStyle],
+    progress: Progress | None = None,
+    *,
+    masks: Sequence[Path] | None = None,
+    workspace: Path | None = None,
+) -> tuple[Scan, ...]:
+    """`reconstruct` a capture in several styles: scans of the same depth maps, in the order of `styles`."""
     backend = choose_backend(settings.backend)
     views = load_views(capture, masks, settings.max_image_size)
     if workspace is not None:
-        return _reconstruct(capture, views, Workspace(Path(workspace)), backend, settings, progress)
+        return _reconstruct(capture, views, Workspace(Path(workspace)), backend, settings, styles, masks, progress)
     with tempfile.TemporaryDirectory(prefix="p2p-stereo-") as folder:
-        return _reconstruct(capture, views, Workspace(Path(folder)), backend, settings, progress)
+        return _reconstruct(capture, views, Workspace(Path(folder)), backend, settings, styles, masks, progress)
 
 
 def reconstruct_capture(
@@ -73,15 +93,25 @@ def reconstruct_capture(
 ) -> Path:
     """`reconstruct` the capture in `folder` and write its `scan.ply`, atomically. Returns the path of the scan.
 
+    Further scans, where `settings.styles` asks for more than one, are written into `styles/` (`ScanVariant`), each with
+    the record of its style; former ones are removed.
+
     On any error the folder stays as it was.
     """
+    settings = settings or ReconstructionSettings()
     capture = Capture.read(folder)
+    styles = styles_of(capture.info.seed or 0, settings.style, settings.styles)
     try:
-        scan = reconstruct(capture, settings, progress, masks=masks, workspace=workspace)
+        scans = reconstruct_styles(capture, settings, styles, progress, masks=masks, workspace=workspace)
     except InputError as error:
         message = str(error)
         raise type(error)(message if str(folder) in message else f"{folder}: {message}") from None
-    scan.write(capture.scan_path)
+    remove_variants(capture.folder)
+    scans[0].write(capture.scan_path)
+    for number, (scan, style) in enumerate(zip(scans[1:], styles[1:], strict=True), 1):
+        variant = ScanVariant(capture.folder, number)
+        write_json(variant.style_path, style.to_json())
+        scan.write(variant.scan_path)
     return capture.scan_path
 
 
@@ -91,8 +121,10 @@ def _reconstruct(
     workspace: Workspace,
     backend: str,
     settings: ReconstructionSettings,
+    styles: Sequence[ScanStyle],
+    masks: Sequence[Path] | None,
     progress: Progress | None,
-) -> Scan:
+) -> tuple[Scan, ...]:
     def report(step: str, share: float) -> None:
         if progress is not None:
             start, end = _STEPS[step]
@@ -106,30 +138,31 @@ def _reconstruct(
     workspace.create(views, neighbours)
     clock = time.perf_counter()
     report("stereo", 0.0)
-    maps = make_depth_maps(
-        backend, workspace, views, volume, neighbours, settings, lambda share: report("stereo", share)
+    coarser = any(style.keep_hair for style in styles)
+    finest, *others = make_depth_levels(
+        backend, workspace, views, volume, neighbours, settings, lambda share: report("stereo", share), coarser
     )
     clock = _log("stereo", clock)
     report("fusion", 0.0)
-    cloud = fuse(workspace, views, maps, settings)
+    cloud = fuse(workspace, views, finest.maps, settings)
+    more = None
+    if coarser:
+        silhouettes = Silhouettes.of_capture(capture, masks, origin)
+        more = with_coarser(cloud, views, others, finest.footprint, silhouettes)
     clock = _log("fusion", clock)
-    report("meshing", 0.0)
     pixels = round(float(np.median([camera.width * camera.height for camera in cameras])))
-    scan = mesh_points(cloud, _footprint(views, maps), pixels, workspace.folder, settings)
+    given = MeshInput(cloud, more, cameras, finest.footprint, pixels, workspace.folder)
+    scans = []
+    for number, style in enumerate(styles):
+        report("meshing", number / len(styles))
+        scan = mesh_points(given, settings, style)
+        scans.append(replace(scan, vertices=scan.vertices + origin) if origin.any() else scan)
     _log("meshing", clock)
     report("meshing", 1.0)
-    return replace(scan, vertices=scan.vertices + origin) if origin.any() else scan
+    return tuple(scans)
 
 
 def _log(step: str, start: float) -> float:
     now = time.perf_counter()
     logger.info("%s: %.1f s", step, now - start)
     return now
-
-
-def _footprint(views: Sequence[View], maps: Sequence[DepthMap]) -> float:
-    """Size of a pixel on the surface, metres: the median over all depth maps."""
-    sizes = [
-        depth_map.depth[depth_map.depth > 0] / view.camera.focal[0] for view, depth_map in zip(views, maps, strict=True)
-    ]
-    return float(np.median(np.concatenate(sizes)))

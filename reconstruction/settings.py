@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from capture import InputError
+from reconstruction.styles import MOST_STYLES, style_named
 
 Backend = Literal["auto", "cpu", "cuda"]
 BACKENDS: tuple[str, ...] = get_args(Backend)
@@ -43,6 +44,9 @@ class ReconstructionSettings:
         max_reprojection_error: pixels by which a depth that agrees may lie off, seen from the other view.
         max_cost: 1 - NCC above which a pixel is dropped. Hair never matches well: its highlights move.
         poisson_depth: depth of the octree that the surface is made in; by default it follows from the image size.
+        style: in which the scan is made: trimmed, which lies nearest to the surface, or as other scanners would: hair,
+            closed, shell, fringed, smooth, coarse, noisy, wall or cut.
+        styles: number of scans: that of `style`, and others of styles that are drawn from the capture's seed.
     """
 
     backend: Backend = "auto"
@@ -63,6 +67,8 @@ class ReconstructionSettings:
     max_reprojection_error: float = 1.55
     max_cost: float = 0.83
     poisson_depth: int | None = None
+    style: str = "trimmed"
+    styles: int = 1
 
     def __post_init__(self) -> None:
         if self.max_image_size == 0:
@@ -84,6 +90,9 @@ class ReconstructionSettings:
             raise InputError(f"`seed` {self.seed}: use 0 or more")
         if self.threads is not None and self.threads < 1:
             raise InputError(f"`threads` {self.threads}: use 1 or more")
+        style_named(self.style)  # says what is wrong with it
+        if not 1 <= self.styles <= MOST_STYLES:
+            raise InputError(f"`styles` {self.styles}: use 1 to {MOST_STYLES}")
         if self.sources < 2 or self.min_consistent < 1:
             raise InputError("`sources` must be 2 or more and `min_consistent` 1 or more")
         if self.window_radius < 1 or not 1 <= self.window_step <= 2 * self.window_radius:

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from scans.meshes.reading import read_scan
 from scans.scale import known_scale
 
 _ID = re.compile(r"[A-Za-z0-9_\-]+")
+_VARIANT = re.compile(r"scan_\d\d\.npz")
 _LABELS = ("part", "side", "views", "seen_class", "known")  # beside distance and skin, where a shard has them
 
 
@@ -38,6 +39,7 @@ class HeadSample:
         info: content of the sample's `capture.json`; empty for a capture.
         masks: N mask files' bytes, in the order of the cameras; None where there are none, as in older data sets.
         metres_per_unit: of the cameras, where the capture tells it (`known_scale`).
+        variants: further scans of the same images in other styles, with their labels, where a shard has them.
     """
 
     id: str
@@ -49,6 +51,7 @@ class HeadSample:
     info: Mapping[str, Any] = field(default_factory=dict)
     masks: tuple[bytes, ...] | None = None
     metres_per_unit: float | None = None
+    variants: tuple[tuple[Scan, Labels], ...] = ()
 
     @classmethod
     def from_sample(cls, sample: Mapping[str, bytes], where: str) -> HeadSample:
@@ -62,22 +65,22 @@ class HeadSample:
             cameras = tuple(Camera.from_json(value) for value in info["cameras"])
             keys = tuple(f"view_{i:02d}.jpg" for i in range(len(cameras)))
             images = tuple(sample[key] for key in keys)
-            names = tuple(f"view_{i:02d}.mask.png" for i in range(len(cameras)))
-            masks = tuple(sample[name] for name in names) if any(name in sample for name in names) else None
-            arrays = read_npz(io.BytesIO(sample["scan.npz"]))
-            scan = Scan(arrays["vertices"], arrays["faces"], arrays.get("colours"))
-            optional: dict[str, Any] = {key: arrays.get(key) for key in _LABELS}
+            mask_keys = tuple(f"view_{i:02d}.mask.png" for i in range(len(cameras)))
+            masks = tuple(sample[key] for key in mask_keys) if any(key in sample for key in mask_keys) else None
             painted = bool(info.get("painted", False))
-            labels = Labels(arrays["distance_mm"], arrays["skin"], **optional, painted=painted)
+            scan, labels = _labelled_scan(sample["scan.npz"], painted)
+            variants = tuple(_labelled_scan(sample[key], painted) for key in sorted(sample) if _VARIANT.fullmatch(key))
         except InputError as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
         except KeyError as error:
             raise InputError(f"damaged {place}: {error} is missing; pack the data set again") from None
         except (ValueError, TypeError) as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
-        if len(labels) != len(scan.vertices):
-            raise InputError(f"damaged {place}: {len(labels)} labels, {len(scan.vertices)} vertices; pack it again")
-        return cls(name, cameras, images, tuple(f"{key} of {place}" for key in keys), scan, labels, info, masks)
+        for each, of in ((scan, labels), *variants):
+            if len(of) != len(each.vertices):
+                raise InputError(f"damaged {place}: {len(of)} labels, {len(each.vertices)} vertices; pack it again")
+        names = tuple(f"{key} of {place}" for key in keys)
+        return cls(name, cameras, images, names, scan, labels, info, masks, variants=variants)
 
     @classmethod
     def from_capture(cls, capture: Capture | Path, scan: Scan | Path | None = None) -> HeadSample:
@@ -91,6 +94,11 @@ class HeadSample:
         scale = known_scale(capture)
         metres = None if scale is None else scale.metres
         return cls(capture.info.id, capture.cameras, images, tuple(map(str, paths)), scan, metres_per_unit=metres)
+
+    def with_variant(self, number: int) -> HeadSample:
+        """The head with one of its scans alone: 0 is the first, others are the `variants` in order."""
+        scan, labels = ((self.scan, self.labels), *self.variants)[number]
+        return replace(self, scan=scan, labels=labels, variants=())
 
     def key(self) -> str:
         """Hash of everything that the labeller sees (not the masks)."""
@@ -140,3 +148,11 @@ class HeadSample:
                 f"{self.image_names[view]} is {width} x {height}, its camera {camera.width} x {camera.height}: another "
                 "shape; give the image that was calibrated"
             )
+
+
+def _labelled_scan(content: bytes, painted: bool) -> tuple[Scan, Labels]:
+    """A scan and its labels from a sample's NPZ; raises `InputError`, KeyError or ValueError where it is damaged."""
+    arrays = read_npz(io.BytesIO(content))
+    scan = Scan(arrays["vertices"], arrays["faces"], arrays.get("colours"))
+    optional: dict[str, Any] = {key: arrays.get(key) for key in _LABELS}
+    return scan, Labels(arrays["distance_mm"], arrays["skin"], **optional, painted=painted)

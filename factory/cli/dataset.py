@@ -100,7 +100,7 @@ class Produce:
     first_seed: int = 0
     render: RenderOptions = group(RenderOptions(), "rendering")
     reconstruction: ReconstructionSettings = group(
-        ReconstructionSettings(), "reconstruction", without=("threads", "seed", "depth_min", "depth_max")
+        ReconstructionSettings(styles=2), "reconstruction", without=("threads", "seed", "depth_min", "depth_max")
     )
     labels: LabelSettings = group(LabelSettings(), "labels")
     gates: QualityGates = field(default_factory=QualityGates)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capture import Camera, Capture, InputError, Labels, Scan, read_json
+from capture.variants import find_variants
 from factory.stages.stamps import history
 from generator.attributes import attributes_of
 from scans.images.class_masks import read_class_masks
@@ -21,8 +22,8 @@ from scans.images.decoding import decode_image
 
 # Raise it when what is in a sample or its facts changes: data sets are packed again.
 # 2: part, side, views, seen_class; 3: no times; 4: facts say looks, assets and counts of distances;
-# 5: the masks of captures that have them.
-FORMAT = 5
+# 5: the masks of captures that have them; 6: scans in other styles.
+FORMAT = 6
 JPEG_QUALITY = 95
 # Edges of the bins in which facts count distances; one more bin holds those beyond the last edge.
 DISTANCE_EDGES_MM = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
@@ -41,7 +42,7 @@ def encode(capture: Capture) -> dict[str, bytes]:
         from labeling.visibility import ScanViews
 
         labels = replace(labels, seen_class=seen_classes(ScanViews.of_capture(capture, scan)))
-    return encode_sample(capture, capture.cameras, scan, labels)
+    return encode_sample(capture, capture.cameras, scan, labels) | _variants(capture)
 
 
 def encode_sample(capture: Capture, cameras: Sequence[Camera], scan: Scan, labels: Labels) -> dict[str, bytes]:
@@ -56,20 +57,38 @@ def encode_sample(capture: Capture, cameras: Sequence[Camera], scan: Scan, label
     for i, path in enumerate(capture.image_paths):
         files[f"view_{i:02d}.jpg"] = _jpeg(decode_image(path.read_bytes(), str(path)))
     files |= _masks(capture)
+    files["scan.npz"] = _scan(scan, labels)
+    return files
+
+
+def _scan(scan: Scan, labels: Labels) -> bytes:
+    """A labelled scan as NPZ."""
     arrays: dict[str, NDArray] = {"vertices": scan.vertices, "faces": scan.faces}
     arrays |= {name: getattr(labels, name) for name in _LABELS if getattr(labels, name) is not None}
     if scan.colours is not None:
         arrays["colours"] = scan.colours
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
-    files["scan.npz"] = buffer.getvalue()
+    return buffer.getvalue()
+
+
+def _variants(capture: Capture) -> dict[str, bytes]:
+    """The capture's scans in other styles, each with its labels and the record of its style."""
+    files = {}
+    for variant in find_variants(capture.folder):
+        scan = Scan.read(variant.scan_path)
+        files[f"scan_{variant.number:02d}.npz"] = _scan(scan, Labels.read(variant.labels_path, len(scan.vertices)))
+        style = read_json(variant.style_path, "the style of a scan")
+        files[f"style_{variant.number:02d}.json"] = json.dumps(style, allow_nan=False, sort_keys=True).encode()
     return files
 
 
 def facts(capture: Capture) -> dict[str, Any]:
     """Facts of a head for its archive's index: seed, counts, distances, attributes, quality, versions."""
     scan = Scan.read(capture.scan_path)
-    return facts_of(capture, scan, Labels.read(capture.labels_path, len(scan.vertices)))
+    known = facts_of(capture, scan, Labels.read(capture.labels_path, len(scan.vertices)))
+    variants = find_variants(capture.folder)
+    return known | ({"scans": 1 + len(variants)} if variants else {})
 
 
 def facts_of(capture: Capture, scan: Scan, labels: Labels) -> dict[str, Any]:

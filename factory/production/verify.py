@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -156,9 +157,31 @@ def sample_problems(entry: Entry, sample: Mapping[str, bytes]) -> Iterator[str]:
         yield "the distance of a vertex is not finite"
     elif threshold is not None and (distance[skin] >= threshold).any():
         yield "a vertex labelled skin lies farther from the surface than the threshold"
+    yield from _variant_problems(entry, sample)
     classes = arrays.get("seen_class")
     if classes is not None and not np.isin(classes, [*PixelClass, UNSEEN]).all():
         yield "it has unknown classes"
+
+
+def _variant_problems(entry: Entry, sample: Mapping[str, bytes]) -> Iterator[str]:
+    """Contradictions in the scans of other styles."""
+    names = sorted(key for key in sample if re.fullmatch(r"scan_\d\d\.npz", key))
+    if 1 + len(names) != entry.facts.get("scans", 1):
+        yield f"it has {1 + len(names)} scans, its facts say {entry.facts.get('scans', 1)}"
+    for name in names:
+        try:
+            arrays = read_npz(io.BytesIO(sample[name]))
+            vertices, faces = arrays["vertices"], arrays["faces"]
+            distance, skin = arrays["distance_mm"], arrays["skin"]
+        except (KeyError, ValueError, TypeError) as error:
+            yield f"{name} can't be read ({error})"
+            continue
+        if not np.isfinite(vertices).all() or (len(faces) and not 0 <= faces.min() <= faces.max() < len(vertices)):
+            yield f"{name} is broken"
+        if not len(distance) == len(skin) == len(vertices):
+            yield f"{name} has {len(vertices)} vertices, {len(distance)} distances, {len(skin)} labels"
+        if name.replace("scan", "style").replace(".npz", ".json") not in sample:
+            yield f"{name} has no record of its style"
 
 
 def _range(file: IO[bytes], start: int, end: int) -> bytes:

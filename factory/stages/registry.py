@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 from capture import Capture
+from capture.variants import ScanVariant
 from factory.stages.settings import Execution, RenderSettings, ScanSettings
 
 
@@ -116,14 +117,14 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="reconstruct",
             function="factory.stages.reconstruct:reconstruct_stage",
-            outputs=(Capture.SCAN,),
+            outputs=(Capture.SCAN, ScanVariant.SCANS, ScanVariant.STYLES),
             estimate=ResourceEstimate(1.5, 0.25, 10.0, 6.0),
             version=7,
         ),
         Stage(
             name="label",
             function="factory.stages.label:label_stage",
-            outputs=(Capture.LABELS, Capture.QUALITY),
+            outputs=(Capture.LABELS, Capture.QUALITY, ScanVariant.LABELS),
             estimate=ResourceEstimate(1.5, 0.1, 5.0, 1.0),
             version=3,
         ),

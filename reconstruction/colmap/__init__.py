@@ -11,7 +11,9 @@ from contextlib import contextmanager
 import PIL.Image  # noqa: F401
 import pycolmap
 
-__all__ = ["errors_only", "pycolmap"]
+from reconstruction.colmap.quiet import without_poisson_warnings
+
+__all__ = ["errors_only", "pycolmap", "without_poisson_warnings"]
 
 
 @contextmanager

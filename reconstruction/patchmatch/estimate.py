@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from capture import Camera
-from reconstruction.depth import DepthMap
+from reconstruction.depth import DepthLevel, DepthMap
 from reconstruction.neighbours import Neighbours
 from reconstruction.patchmatch.detail import fine_detail, packed_corners
 from reconstruction.patchmatch.fattening import reject_fattened
@@ -63,7 +63,21 @@ def estimate_depth_maps(
     settings: ReconstructionSettings,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[DepthMap, ...]:
-    """Depth and normal maps of all views, filtered.
+    """Depth and normal maps of all views, filtered: the finest of `estimate_levels`."""
+    return tuple(estimate_levels(views, volume, neighbours, settings, progress)[0].maps)
+
+
+def estimate_levels(
+    views: Sequence[View],
+    volume: Volume,
+    neighbours: Sequence[Neighbours],
+    settings: ReconstructionSettings,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[DepthLevel, ...]:
+    """Depth and normal maps of all views at each level, the finest first.
+
+    A coarser one is what the next finer has started from: where hair matches as a whole and its strands don't, it has
+    depths that the finer one lacks.
 
     Args:
         views: N undistorted images.
@@ -87,8 +101,9 @@ def _estimate(
     neighbours: Sequence[Neighbours],
     settings: ReconstructionSettings,
     progress: Callable[[float], None],
-) -> tuple[DepthMap, ...]:
+) -> tuple[DepthLevel, ...]:
     levels = level_count(views)
+    result: list[DepthLevel] = []
     total, done = sum(4.0**-level for level in range(levels)), 0.0
     states: list[State] | None = None
     kept: list[NDArray[np.bool_]] = []
@@ -103,8 +118,10 @@ def _estimate(
         done += share
         kept = solver.trusted(states, settings.min_consistent if level == 0 else 1)
         logger.debug("level %d: %.1f %% of the pixels kept", level, 100 * np.mean([k.mean() for k in kept]))
-    assert states is not None
-    return tuple(_depth_map(state, keep) for state, keep in zip(states, kept, strict=True))
+        sure = kept if level == 0 else solver.trusted(states, settings.min_consistent)
+        maps = tuple(_depth_map(state, keep) for state, keep in zip(states, sure, strict=True))
+        result.append(DepthLevel(tuple(solver.cameras), maps))
+    return tuple(reversed(result))
 
 
 def level_count(views: Sequence[View]) -> int:

@@ -84,7 +84,7 @@ WRITTEN = dict.fromkeys(
 REGISTERED = ("out", "no_view", "jobs", "texture", "images", "camera_unit")  # nor does `register`
 FILES = {
     "make_head": ("generate", {"seeds": "seed", "out": "out", "save_scene": None}),
-    "reconstruct": ("reconstruct", {"capture": "capture", "jobs": None}),
+    "reconstruct": ("reconstruct", {"capture": "capture", "styles": None, "jobs": None}),
     "label": ("label", {"capture": "capture"}),
     "segment": ("segment", {"capture": "capture", "checkpoint": "labeller", "scan": "scan", "jobs": None, **WRITTEN}),
     "find_landmarks": ("landmarks", {"capture": "capture", "jobs": None}),

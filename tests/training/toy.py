@@ -58,16 +58,21 @@ def _splat(camera: Camera, vertices: np.ndarray, values: np.ndarray, background:
     return image
 
 
-def toy_sample(seed: int, views: int = 3, masks: bool = False) -> dict[str, bytes]:
-    """The files of a head in a shard."""
+def toy_sample(seed: int, views: int = 3, masks: bool = False, scans: int = 1) -> dict[str, bytes]:
+    """The files of a head in a shard; further scans are a little larger each."""
     vertices, faces, bump = toy_mesh(seed)
     cameras = [toy_camera(i, views) for i in range(views)]
     info = {"schema_version": 1, "id": f"toy_{seed}", "seed": seed, "cameras": [camera.to_json() for camera in cameras]}
     arrays = io.BytesIO()
     distance_mm = np.where(bump, 0.5, 9).astype(np.float32)
     seen_class = np.where(bump, 1, np.where(vertices[:, 1] > 0.05, 255, 7)).astype(np.uint8)  # skin, unseen, garment
-    np.savez(arrays, vertices=vertices, faces=faces, skin=bump, distance_mm=distance_mm, seen_class=seen_class)
+    columns = {"faces": faces, "skin": bump, "distance_mm": distance_mm, "seen_class": seen_class}
+    np.savez(arrays, vertices=vertices, **columns)
     files = {"capture.json": json.dumps(info).encode(), "scan.npz": arrays.getvalue()}
+    for number in range(1, scans):
+        more = io.BytesIO()
+        np.savez(more, vertices=(vertices * (1 + 0.01 * number)).astype(vertices.dtype), **columns)
+        files[f"scan_{number:02d}.npz"] = more.getvalue()
     for i, camera in enumerate(cameras):
         data = io.BytesIO()
         Image.fromarray(toy_image(camera, vertices, bump)).save(data, "JPEG", quality=95)
@@ -79,7 +84,9 @@ def toy_sample(seed: int, views: int = 3, masks: bool = False) -> dict[str, byte
     return files
 
 
-def write_dataset(folder: Path, train: int = 3, test: int = 1, masks: bool = False, first: int = 0) -> Path:
+def write_dataset(
+    folder: Path, train: int = 3, test: int = 1, masks: bool = False, first: int = 0, scans: int = 1
+) -> Path:
     """A data set of toy heads, of seeds from `first` on."""
     folder.mkdir(parents=True, exist_ok=True)
     splits = {}
@@ -87,7 +94,7 @@ def write_dataset(folder: Path, train: int = 3, test: int = 1, masks: bool = Fal
         path = folder / f"{name}-000000.tar"
         with tarfile.open(path, "w") as tar:
             for seed in seeds:
-                for extension, data in sorted(toy_sample(seed, masks=masks).items()):
+                for extension, data in sorted(toy_sample(seed, masks=masks, scans=scans).items()):
                     entry = tarfile.TarInfo(f"toy_{seed}.{extension}")
                     entry.size = len(data)
                     tar.addfile(entry, io.BytesIO(data))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
 from capture import InputError
@@ -25,6 +26,7 @@ from training.preparation.settings import Preparation
 from training.preparation.simplify import Simplified
 
 _FEATURES = FeatureConfig()
+_STYLE = 7  # of the stream of draws of scans, beside that of the order
 
 
 class PreparedHeads(Dataset):
@@ -34,19 +36,29 @@ class PreparedHeads(Dataset):
         split: the heads.
         index: of their files.
         whole: add all vertices of the scans, for predictions and metrics there.
+        seed: of the scan that is drawn of each head in an epoch of training.
     """
 
-    def __init__(self, split: Split, index: Index, whole: bool = False) -> None:
-        self.split, self.index, self.whole = split, index, whole
+    def __init__(self, split: Split, index: Index, whole: bool = False, seed: int = 0) -> None:
+        self.split, self.index, self.whole, self.seed = split, index, whole, seed
+        self._scans = [index.scans(name) for name in split.ids]
 
     def __len__(self) -> int:
         return len(self.split.ids)
 
     def __getitem__(self, sample: SampleIndex) -> HeadBatch:
         name = self.split.ids[sample.index]
-        batch = to_batch(self.index.load(name), self.index.load_whole(name) if self.whole else None)
+        head = self.index.load(name, self._drawn(sample))
+        batch = to_batch(head, self.index.load_whole(name) if self.whole else None)
         batch.position, batch.counted = sample.position, sample.counted
         return batch
+
+    def _drawn(self, sample: SampleIndex) -> int:
+        """The scan that a head is trained on in this epoch; the first where there is no training."""
+        scans = self._scans[sample.index]
+        if sample.position is None or scans == 1:
+            return 0
+        return int(np.random.default_rng([self.seed, _STYLE, sample.position[0], sample.index]).integers(scans))
 
 
 class MixedHeads(Dataset):
@@ -80,6 +92,7 @@ class HeadData(BaseDataModule):
         workers: number of processes that load data.
         seed: seed of the order in which heads are trained on.
         heads: number of heads to train on, the first ones; all where None. For the curve over the size of the data set.
+        scans: number of scans of each head to train on, the first ones; all where None. Each epoch draws one of them.
         mix: folder or URL of a data set whose training heads are mixed in, such as synthetic heads beside one's own,
             where training starts from a labeller.
         mix_share: share of these in each epoch, which has all heads of `dataset`.
@@ -96,10 +109,13 @@ class HeadData(BaseDataModule):
         workers: int = 0,
         seed: int = 0,
         heads: int | None = None,
+        scans: int | None = None,
         mix: str | None = None,
         mix_share: float = 0.5,
     ) -> None:
         super().__init__(dataset, cache, workers, seed)
+        if scans is not None and scans < 1:
+            raise InputError(f"`scans` {scans}: use 1 or more, or leave it out for all")
         if not 0 < mix_share < 1:
             raise InputError(f"`mix_share` {mix_share}: a share between 0 and 1 is needed")
         if mix is not None and _place(mix) == _place(dataset):
@@ -108,7 +124,7 @@ class HeadData(BaseDataModule):
         self._mixed: HeadData | None = None
         self.preparation = Preparation(features, vertices, eigenpairs)
         self.test_vertices = test_vertices
-        self.heads = heads
+        self.heads, self.scans = heads, scans
         self._indices: dict[str, Index] = {}
 
     def fetch(self, needed: Callable[[], list[str]]) -> None:
@@ -129,7 +145,7 @@ class HeadData(BaseDataModule):
             self._refuse_tested(others)
             others.prepare_split("train", command, progress)
         preparation = self.preparation_of(name, command)
-        self._indices[name] = prepare_split(self.split(name), preparation, self.cache, progress)
+        self._indices[name] = prepare_split(self.split(name), preparation, self.cache, progress, self._scans_of(name))
 
     def others(self) -> HeadData | None:
         """The data set that is mixed in, prepared as this one."""
@@ -137,7 +153,7 @@ class HeadData(BaseDataModule):
             return None
         if self._mixed is None:
             cache = str(self.cache / "mix") if is_url(self.mix) else None
-            self._mixed = HeadData(self.mix, cache, workers=self.workers, seed=self.seed)
+            self._mixed = HeadData(self.mix, cache, workers=self.workers, seed=self.seed, scans=self.scans)
         self._mixed.preparation, self._mixed.test_vertices = self.preparation, self.test_vertices
         self._mixed.progress = self.progress
         return self._mixed
@@ -186,11 +202,11 @@ class HeadData(BaseDataModule):
 
     def statistics(self) -> Statistics:
         """Of the training heads of `dataset`."""
-        return read_statistics(self.split("train"), self.preparation, self.cache)
+        return read_statistics(self.split("train"), self.preparation, self.cache, self.scans)
 
     def traits(self) -> TrainingTraits:
         """Of all training heads."""
-        own, others = read_traits(self.split("train"), self.preparation, self.cache), self.others()
+        own, others = read_traits(self.split("train"), self.preparation, self.cache, self.scans), self.others()
         return own if others is None else own.joined(others.traits())
 
     def train_dataloader(self) -> DataLoader:
@@ -231,7 +247,11 @@ class HeadData(BaseDataModule):
         return MixedSampler(count, others.count("train"), self.mix_share, self.seed, rank, world, self.UNIT)
 
     def _heads(self, name: str, whole: bool = False) -> PreparedHeads:
-        return PreparedHeads(self.split(name), self._indices[name], whole)
+        return PreparedHeads(self.split(name), self._indices[name], whole, self.seed)
+
+    def _scans_of(self, name: str) -> int | None:
+        """Scans of each head that a split needs: others are learned from alone."""
+        return self.scans if name == "train" else 1
 
 
 def _place(dataset: str) -> str:

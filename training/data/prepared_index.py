@@ -29,7 +29,14 @@ from training.preparation.simplify import Simplified
 
 log = logging.getLogger(__name__)
 
+_MOST_SCANS = 100  # of a head
+
 Progress = Callable[[str, int, int], None]  # what was done, how many are, of how many
+
+
+def entry_of(name: str, number: int) -> str:
+    """The name in an index of a head's scan of a number, from 0."""
+    return f"{name}/{number}" if number else name
 
 
 @dataclass(frozen=True)
@@ -39,16 +46,25 @@ class Index:
     Attributes:
         cache: folder that the files are relative to.
         files: head id -> mesh, operators, a file a feature, and for the image head the placement and the token maps.
+            A head's scans in other styles stand behind it as `<id>/1` and so on.
     """
 
     cache: Path
     files: dict[str, list[str]]
 
-    def load(self, name: str) -> PreparedHead:
-        """Read one prepared head. Raises `InputError` where it was never prepared, or a file is damaged."""
-        if name not in self.files:
+    def scans(self, name: str) -> int:
+        """The number of scans of a head that are prepared."""
+        return 1 + sum(entry_of(name, number) in self.files for number in range(1, _MOST_SCANS))
+
+    def load(self, name: str, number: int = 0) -> PreparedHead:
+        """Read one prepared head with its scan of a number.
+
+        Raises `InputError` where it was never prepared, or a file is damaged.
+        """
+        entry = entry_of(name, number)
+        if entry not in self.files:
             raise InputError(f"{name} is not in dataset.json's list of ids; pack the data set again")
-        mesh_path, operators_path, *rest = (self.cache / path for path in self.files[name])
+        mesh_path, operators_path, *rest = (self.cache / path for path in self.files[entry])
         features = [path for path in rest if path.name.startswith("feature-")]
         mesh = cache_files.read_mesh(mesh_path)
         columns = [np.zeros((len(mesh.vertices), 0), np.float16), *map(read_array, features)]
@@ -78,33 +94,40 @@ class Index:
         return all((self.cache / path).is_file() for files in self.files.values() for path in files)
 
 
-def prepare_split(split: Split, preparation: Preparation, cache: Path, progress: Progress | None = None) -> Index:
+def prepare_split(
+    split: Split, preparation: Preparation, cache: Path, progress: Progress | None = None, scans: int | None = 1
+) -> Index:
     """Prepare what is missing of a split, and return where everything lies. Nothing is made anew when it is whole.
+
+    Of each head at most so many `scans` are prepared; all where None.
 
     Raises:
         InputError: where a shard is damaged, or a head can't be prepared.
     """
-    path = _index_path(split, preparation, cache)
+    path = _index_path(split, preparation, cache, scans)
     if path.is_file():
         index = Index(Path(cache), read_json(path, "index"))
         statistics_path = _statistics_path(path)
         if index.is_whole() and statistics_path.is_file() and "traits" in _read_statistics(statistics_path):
             return index  # former versions wrote no traits
     files: dict[str, list[str]] = {}
-    moments, traits = Moments(), list[ScanTraits]()
+    moments, traits, done = Moments(), list[ScanTraits](), 0
     for shard in split.shards:
         for head in read_heads(shard):
             if split.limited and head.id not in split.ids:
                 continue
             start = time.perf_counter()
-            prepared = prepare_head(head, preparation, cache)
-            files[head.id] = _files(head, prepared, preparation, cache)
-            moments.add(prepared.features)
-            traits.append(ScanTraits.of_head(head))
+            for number in range(1 + len(head.variants))[:scans]:
+                chosen = head.with_variant(number)
+                prepared = prepare_head(chosen, preparation, cache)
+                files[entry_of(head.id, number)] = _files(chosen, prepared, preparation, cache)
+                moments.add(prepared.features)
+                traits.append(ScanTraits.of_head(chosen))
+            done += 1
             log.debug("prepared %s in %.1f s", head.id, time.perf_counter() - start)
             if progress is not None:
-                progress(head.id, len(files), len(split.ids))
-    if set(files) != set(split.ids):
+                progress(head.id, done, len(split.ids))
+    if {entry for entry in files if "/" not in entry} != set(split.ids):
         raise InputError(f"the {split.name} shards hold other heads than dataset.json lists; pack the data set again")
     statistics = moments.statistics()
     with atomic_path(_statistics_path(path)) as temporary:
@@ -114,15 +137,15 @@ def prepare_split(split: Split, preparation: Preparation, cache: Path, progress:
     return Index(Path(cache), files)
 
 
-def read_statistics(split: Split, preparation: Preparation, cache: Path) -> Statistics:
+def read_statistics(split: Split, preparation: Preparation, cache: Path, scans: int | None = 1) -> Statistics:
     """The channels' statistics of a prepared split."""
-    arrays = _read_statistics(_statistics_path(_index_path(split, preparation, cache)))
+    arrays = _read_statistics(_statistics_path(_index_path(split, preparation, cache, scans)))
     return Statistics(arrays["mean"], arrays["deviation"])
 
 
-def read_traits(split: Split, preparation: Preparation, cache: Path) -> TrainingTraits:
+def read_traits(split: Split, preparation: Preparation, cache: Path, scans: int | None = 1) -> TrainingTraits:
     """Traits of the heads of a prepared split."""
-    path = _statistics_path(_index_path(split, preparation, cache))
+    path = _statistics_path(_index_path(split, preparation, cache, scans))
     arrays = _read_statistics(path)
     try:
         return TrainingTraits.from_json(json.loads(str(arrays["traits"])))
@@ -146,7 +169,7 @@ def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(f"damaged cache file: {path} ({error}); remove it and run again")
 
 
-def _index_path(split: Split, preparation: Preparation, cache: Path) -> Path:
+def _index_path(split: Split, preparation: Preparation, cache: Path, scans: int | None) -> Path:
     features = [cache_files.feature_file(name, preparation) for name in preparation.features.names]
     features += [cache_files.placement_file(preparation)] if preparation.features.image_head else []
     contents = [
@@ -156,6 +179,7 @@ def _index_path(split: Split, preparation: Preparation, cache: Path) -> Path:
         [shard.sha256 for shard in split.shards],
     ]
     contents += [list(split.ids)] if split.limited else []
+    contents += [] if scans == 1 else [{"scans": scans}]
     digest = hashlib.blake2b(json.dumps(contents).encode(), digest_size=8).hexdigest()
     return Path(cache) / f"index-{split.name}-{digest}.json"
 
