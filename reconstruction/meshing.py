@@ -42,7 +42,7 @@ _SCATTER = 1.5  # nor what leaves them no more than so many times as far as the 
 
 @dataclass(frozen=True, eq=False)
 class MeshInput:
-    """What the meshes of all styles are made of.
+    """The points that the meshes of all styles are made of, and what belongs to them.
 
     Attributes:
         cloud: fused points.
