@@ -6,5 +6,5 @@ evaluates the head model; `hair`, `wear` and `skin` make what grows on it, is wo
 with `cameras` and `lighting`. `jobs` and `image_files` are what Blender and the rest exchange.
 """
 
-GENERATOR_VERSION = "6"
+GENERATOR_VERSION = "7"
 """Stands in every `capture.json`. Raise it with every change in what a seed draws or in how a spec is rendered."""

@@ -47,6 +47,11 @@ def _optional(field: dataclasses.Field[Any]) -> bool:
     return bool(field.metadata.get("optional"))
 
 
+def _added(field: dataclasses.Field[Any]) -> bool:
+    """Whether files may lack the field, as those of before it was there do: it is then as it was in them."""
+    return bool(field.metadata.get("added"))
+
+
 def _read(kind: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
@@ -89,7 +94,7 @@ def _read_record(kind: type, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise InputError(f"{where}: an object is needed, got {type(value).__name__}")
     names = {_key(field): field.name for field in dataclasses.fields(kind)}
-    needed = {_key(field) for field in dataclasses.fields(kind) if not _optional(field)}
+    needed = {_key(field) for field in dataclasses.fields(kind) if not (_optional(field) or _added(field))}
     hints = typing.get_type_hints(kind)
     unknown, missing = set(value) - set(names), needed - set(value)
     if unknown or missing:

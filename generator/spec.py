@@ -24,6 +24,7 @@ from generator.components.headwear import HeadwearSpec, sample_headwear
 from generator.components.jewellery import JewellerySpec, sample_jewellery
 from generator.components.lashes import LashSpec, sample_lashes
 from generator.components.limits import SEED, check_limits
+from generator.components.photo import PhotoSpec, sample_photo
 from generator.components.sensor import SensorSpec, sample_sensor
 from generator.components.shape import SHAPE_STREAMS, ShapeSpec
 from generator.components.skin import SkinSpec, sample_skin
@@ -32,7 +33,7 @@ from generator.wear.eyewear.frames import make_eyewear
 from generator.wear.jewellery import make_jewellery
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HeadSpec:
     """Everything that makes up one head, its surroundings and its cameras: a field for every component.
 
@@ -100,6 +101,9 @@ class HeadSpec:
         Component(sample_environment, asset=AssetSlot("hdri", "hdri", 0.5), attributes={"lighting": "lighting"}),
     ]
     sensor: Annotated[SensorSpec, Component(sample_sensor)]
+    photo: Annotated[PhotoSpec, Component(sample_photo, kind_field="kind")] = field(
+        default=PhotoSpec(), metadata={"added": True}
+    )
     rig: Annotated[RigSpec, Component(lambda sampler, person: sample_rig(sampler))]
     overrides: Mapping[str, Any] = field(default_factory=dict, metadata={"key": "wishes"})
 

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from capture import PixelClass
-from generator.cameras.sensor import linear_light, quantised, variance, weighed
+from generator.cameras.photo import scene_light, tone_curve
+from generator.cameras.sensor import quantised_srgb, srgb, variance, weighed
+from generator.components.photo import PhotoSpec
 from generator.components.sensor import SensorSpec
 
 Floats = NDArray[np.float32]
@@ -23,21 +25,28 @@ def cleaned(overlay: Floats) -> Floats:
 
 
 def blend(
-    image: NDArray[np.uint8], overlay: Floats, sensor: SensorSpec | None = None, view: int = 0
+    image: NDArray[np.uint8],
+    overlay: Floats,
+    sensor: SensorSpec | None = None,
+    view: int = 0,
+    photo: PhotoSpec | None = None,
 ) -> NDArray[np.uint8]:
     """The image with hair over it: hair + (1 - alpha) image, in linear light.
 
     A known sensor sees the hair with the gains and the vignetting of its view, and adds the noise that the sum has and
-    the image below doesn't bring (see `generator.cameras.sensor`). Pixels without hair keep their values exactly.
+    the image below doesn't bring (see `generator.cameras.sensor`). A known camera's tone curve is undone below the hair
+    and done again over it. Pixels without hair keep their values exactly.
 
     Args:
         image: (H, W, 3) sRGB.
         overlay: (H, W, 4) linear light, premultiplied with the alpha in the last channel.
         sensor: that took the image, None where it isn't known.
         view: number of the view, for the sensor.
+        photo: the camera's processing, None where it isn't known.
     """
+    photo = photo or PhotoSpec()
     alpha = np.clip(overlay[..., 3:], 0, 1)
-    hair, below = np.maximum(overlay[..., :3], 0), linear_light(image)
+    hair, below = np.maximum(overlay[..., :3], 0), scene_light(image, photo)
     if sensor is not None:
         hair = weighed(hair, sensor, view)
     light = hair + (1 - alpha) * below
@@ -45,7 +54,7 @@ def blend(
         lacking = np.maximum(variance(light, sensor) - (1 - alpha) ** 2 * variance(below, sensor), 0)
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([sensor.seed, view, _OWN_NOISE])))
         light = light + np.sqrt(lacking) * rng.standard_normal(light.shape, dtype=np.float32)
-    return np.where(alpha > 0, quantised(light), image)
+    return np.where(alpha > 0, quantised_srgb(tone_curve(srgb(light), photo)), image)
 
 
 def blend_classes(mask: NDArray[np.uint8], alpha: Floats, hair: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -23,6 +23,7 @@ from generator.components.hair import family_weights, sample_hair
 from generator.components.headwear import HeadwearSpec
 from generator.components.lashes import LashSpec
 from generator.components.person import Person
+from generator.components.photo import PhotoSpec
 from generator.components.sensor import SensorSpec
 from generator.components.shape import ShapeSpec
 from generator.distributions import Distributions
@@ -42,7 +43,7 @@ def overlay_spec(
 ) -> HeadSpec:
     """The head in the shape that was registered, with hair drawn for it, in the light of the capture.
 
-    A synthetic capture's spec, `known`, tells light, skin, sensor and the colour of the person's hair. For any other,
+    A synthetic capture's spec, `known`, tells light, skin, camera and the colour of the person's hair. For any other,
     `light` is asked: the light is then an even dome, the colour drawn as that skin's is.
     """
     base = sample_spec(overrides.seed, model) if known is None else known
@@ -54,7 +55,9 @@ def overlay_spec(
         level = min(max(measured.level / exposure_gain(skin), 0.05), 20.0)
         environment = EnvironmentSpec("dome", exposure=round(level, DIGITS), backdrop=(0.0, 0.0, 0.0))
         # The garment below the hair is unknown: the plainest bends it least.
-        base = replace(base, skin=skin, environment=environment, sensor=SensorSpec(), garment=GarmentSpec())
+        base = replace(
+            base, skin=skin, environment=environment, sensor=SensorSpec(), photo=PhotoSpec(), garment=GarmentSpec()
+        )
     person = replace(person, melanin=base.skin.melanin)
     samplers = _samplers(given, overrides.seed)
     hair = sample_hair(samplers["hair"], person, samplers["hair_colour"])

@@ -31,6 +31,7 @@ from factory.stages.render_values import content_of
 from factory.stages.reuse import refuse_former
 from factory.stages.settings import Execution, RenderSettings, ScanSettings
 from factory.stages.stamps import forget, is_made, run_stamped
+from generator.components.photo import PhotoSpec
 from generator.components.sensor import SensorSpec
 from generator.head import build_head
 from generator.image_files.png import encode_png
@@ -150,12 +151,12 @@ def _blend(
         return estimate_light(skin_samples(views, mesh, done.template.face_mask), str(capture.folder))
 
     spec = overlay_spec(options.hair, known, done.registration.head, model, library, seen)
-    sensor = None if known is None else known.sensor
+    taken_by = (None, None) if known is None else (known.sensor, known.photo)
     written = Capture(out, capture.model, info).mask_paths
     with tempfile.TemporaryDirectory(prefix="p2p-blend-") as place:
         made = _render(spec, done, cameras, Path(place), out, options.render, _has_masks(capture))
         cover = [
-            _compose(*job, sensor, Path(place), out)
+            _compose(*job, taken_by, Path(place), out)
             for job in zip(range(len(cameras)), cameras, pictures, capture.mask_paths, written, strict=True)
         ]
     if not any(cover):
@@ -247,7 +248,7 @@ def _compose(
     picture: Picture,
     mask: Path,
     written: Path,
-    sensor: SensorSpec | None,
+    taken_by: tuple[SensorSpec | None, PhotoSpec | None],
     place: Path,
     out: Path,
 ) -> float:
@@ -255,7 +256,7 @@ def _compose(
     straight = pinhole(camera)
     overlay = cleaned(warp(read_overlay(place, index), straight, camera))
     alpha = overlay[..., 3]
-    made = blend(picture.pixels(), overlay, sensor, index)
+    made = blend(picture.pixels(), overlay, taken_by[0], index, taken_by[1])
     write_picture(made, picture, out / "images" / camera.name, bool((alpha > 0).any()))
     classes = place / CLASSES / classes_name(index)
     if classes.is_file():

@@ -32,6 +32,7 @@ _CATEGORIES = {
     "jewellery": "jewellery",
     "garment": "garment",
     "lighting": "lighting",
+    "photo": "photograph",
 }
 _NUMBERS: dict[str, tuple[str, tuple[float, float] | None]] = {
     "age": ("age, years", None),

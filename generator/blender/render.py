@@ -15,7 +15,8 @@ from capture import Camera, InputError, write_bytes
 from capture.files import explain_os_error
 from generator.blender.cameras import aim
 from generator.blender.compat import write_exr
-from generator.cameras.sensor import expose
+from generator.cameras.photo import take_photo
+from generator.components.photo import PhotoSpec
 from generator.components.sensor import SensorSpec
 from generator.image_files.exr import decode_exr
 from generator.image_files.png import encode_png
@@ -33,32 +34,36 @@ def render_images(
     folder: Path,
     progress: Progress,
     sensor: SensorSpec | None = None,
+    photo: PhotoSpec | None = None,
     time: Time = lambda stage, work: work(),
     black: bool = False,
     alpha: bool = False,
 ) -> None:
-    """Render `folder/<name>` of every camera, 8-bit sRGB PNG, as the sensor writes it (None: without noise).
+    """Render `folder/<name>` of every camera, 8-bit sRGB PNG, as the camera writes it (None: a sensor without noise, a
+    camera that changes nothing).
 
     `black` is for a background that sends no light: it is 0, without noise. With `alpha` the images have an alpha
-    channel in its place; colours are those of what covers a pixel, not darkened by what it leaves free.
+    channel in its place; colours are those of what covers a pixel, not darkened by what it leaves free, and the camera
+    does only what it does to each pixel alone.
 
     `time(stage, work)` does the work of "first view" (with the transfer of the scene to Cycles and its BVH), "other
     views" and "develop".
     """
+    take = partial(take_photo, sensor=sensor, photo=photo or PhotoSpec(), black=black, alone=alpha)
     for index, camera in enumerate(cameras):
         stage = "other views" if index else "first view"
         channels = time(stage, partial(render_channels, scene, camera, folder, alpha=alpha))
-        time("develop", partial(_develop, channels, sensor, index, black, folder / camera.name))
+        time("develop", partial(_develop, channels, take, index, folder / camera.name))
         progress("view", index + 1, len(cameras))
 
 
-def _develop(channels: Mapping[str, Floats], sensor: SensorSpec | None, view: int, black: bool, path: Path) -> None:
+def _develop(channels: Mapping[str, Floats], take: Callable[..., NDArray[np.uint8]], view: int, path: Path) -> None:
     linear = np.stack([channels[name] for name in "RGB"], axis=-1)
     if "A" not in channels:
-        write_bytes(path, encode_png(expose(linear, sensor, view, black)))
+        write_bytes(path, encode_png(take(linear, view=view)))
         return
     cover = np.clip(channels["A"], 0, 1)[..., None]  # Blender's colours are multiplied by it
-    seen = expose(linear / np.maximum(cover, _LEAST_COVER), sensor, view, black)
+    seen = take(linear / np.maximum(cover, _LEAST_COVER), view=view)
     covered = (cover * np.float32(255) + np.float32(0.5)).astype(np.uint8)
     write_bytes(path, encode_png(np.concatenate([np.where(covered > 0, seen, 0), covered], axis=-1)))
 

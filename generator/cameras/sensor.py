@@ -1,4 +1,4 @@
-"""From the light that Cycles computes to the 8-bit image that a camera writes."""
+"""The sensor: from the light that Cycles computes to what a camera measures, and sRGB."""
 
 from __future__ import annotations
 
@@ -10,33 +10,21 @@ from generator.components.sensor import SensorSpec
 Floats = NDArray[np.float32]
 
 
-NO_LIGHT = 1e-4  # below half a step of 8 bits
-
-
-def expose(linear: Floats, spec: SensorSpec | None, view: int, black: bool = False) -> NDArray[np.uint8]:
-    """The sRGB image of a view.
+def collect(linear: Floats, spec: SensorSpec | None, view: int) -> Floats:
+    """The light (H, W, 3) that the sensor of a view measures; 1 is white.
 
     Gains and the loss towards the corners come first, then noise, all in linear light. The number of electrons is
     Poisson distributed; from some hundreds on, a normal distribution of the same variance tells no difference, so the
     variance of a channel x (1 is white) is x / N + (r / N)^2 with N electrons at white and read noise r (EMVA 1288,
-    "Linear model"). The same spec and view give the same noise.
-
-    Args:
-        linear: (H, W, 3), 1 is white; brighter is cut.
-        spec: the sensor, None for none.
-        view: number of the camera in its rig.
-        black: what sends no light is 0, without noise: for a background that is to be black.
+    "Linear model"). The same spec and view give the same noise; without a spec there is none.
     """
     light = np.maximum(linear, 0).astype(np.float32)
-    dark = (light < NO_LIGHT).all(axis=-1)
-    if spec is not None:
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([spec.seed, view])))
-        light = _weighed(light, spec, rng)
-        deviation = np.sqrt(variance(light, spec))
-        light += deviation * rng.standard_normal(light.shape, dtype=np.float32)
-    if black:
-        light[dark] = 0
-    return quantised(light)
+    if spec is None:
+        return light
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([spec.seed, view])))
+    light = _weighed(light, spec, rng)
+    deviation = np.sqrt(variance(light, spec))
+    return light + deviation * rng.standard_normal(light.shape, dtype=np.float32)
 
 
 def weighed(linear: Floats, spec: SensorSpec, view: int) -> Floats:
@@ -60,7 +48,12 @@ def variance(light: Floats, spec: SensorSpec) -> Floats:
 
 def quantised(light: Floats) -> NDArray[np.uint8]:
     """Linear light in [0, 1], cut there, as 8-bit sRGB."""
-    return (srgb(light) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return quantised_srgb(srgb(light))
+
+
+def quantised_srgb(values: Floats) -> NDArray[np.uint8]:
+    """sRGB values in [0, 1], cut there, in 8 bits."""
+    return (np.clip(values, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
 def srgb(linear: Floats) -> Floats:
@@ -74,9 +67,13 @@ def srgb(linear: Floats) -> Floats:
 
 def linear_light(pixels: NDArray[np.uint8]) -> Floats:
     """Linear light in [0, 1] of 8-bit sRGB values (IEC 61966-2-1): `quantised` gives the same values back."""
-    x = np.arange(256) / 255
-    table = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
-    return np.asarray(table[pixels])
+    return decoded(np.arange(256) / 255)[pixels]
+
+
+def decoded(values: NDArray[np.floating]) -> Floats:
+    """Linear light of sRGB values in [0, 1]: the inverse of `srgb`."""
+    low = values <= 0.04045
+    return np.where(low, values / 12.92, ((values + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def _radius_squared(height: int, width: int) -> Floats:

@@ -27,7 +27,9 @@ from factory.blend.views import moved_camera, pinhole, warp
 from factory.cli.main import main
 from factory.stages.generate import generate_head
 from factory.stages.settings import RenderSettings, RenderSetup
+from generator.cameras.photo import take_photo
 from generator.cameras.sensor import linear_light, quantised
+from generator.components.photo import PhotoSpec
 from generator.components.sensor import SensorSpec
 from generator.components.skin import SkinSpec
 from generator.distributions import Distributions
@@ -136,6 +138,17 @@ def test_hair_gets_the_noise_and_the_gains_of_its_sensor() -> None:
     )
     both = linear_light(blend(below, half, replace(sensor, red=1.0, blue=1.0)))
     np.testing.assert_allclose(both.std(axis=(0, 1)), np.sqrt(0.3 / 2000 + 0.005**2), rtol=0.05)
+
+
+def test_hair_is_seen_through_the_tone_curve_of_its_camera() -> None:
+    """Hair and skin of the same light get the same values, be they photographed together or blended afterwards."""
+    photo = PhotoSpec("phone", contrast=0.6, shadows=0.1)
+    light = np.random.default_rng(0).random((8, 8, 3)).astype(np.float32)
+    together = take_photo(light, None, photo, 0)
+    hair = np.concatenate([light, np.ones((8, 8, 1), np.float32)], axis=-1)
+    assert (blend(np.zeros((8, 8, 3), np.uint8), hair, photo=photo) == together).all()
+    clear = np.concatenate([np.zeros_like(light), np.full((8, 8, 1), 1e-6, np.float32)], axis=-1)
+    assert np.abs(blend(together, clear, photo=photo).astype(int) - together).max() <= 1
 
 
 def test_what_no_image_shows_is_no_cover() -> None:

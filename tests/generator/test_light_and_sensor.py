@@ -13,14 +13,20 @@ from PIL import Image
 
 from assets.parameter_sampler import ParameterSampler
 from capture import InputError
-from generator.cameras.sensor import expose, srgb
+from generator.cameras.photo import take_photo
+from generator.cameras.sensor import srgb
 from generator.components.environment import LIGHTINGS, EnvironmentSpec, sample_environment
 from generator.components.person import Person
+from generator.components.photo import PhotoSpec
 from generator.components.sensor import SensorSpec, sample_sensor
 from generator.image_files.exr import decode_exr, encode_exr
 from generator.image_files.png import encode_png
 from generator.lighting import LUMINANCE, face_light, face_shares, limit_radiance, studio_light, unevenness
 from tests.generator.read_exr import read_exr
+
+
+def expose(linear: np.ndarray, sensor: SensorSpec | None, view: int) -> np.ndarray:
+    return take_photo(linear, sensor, PhotoSpec(), view)
 
 
 def grey(value: float, size: tuple[int, int] = (80, 100)) -> np.ndarray:

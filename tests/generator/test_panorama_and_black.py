@@ -17,8 +17,9 @@ from PIL import Image
 from assets.library import open_library
 from assets.makehuman.model import load_default_model
 from capture import InputError
-from generator.cameras.sensor import expose
+from generator.cameras.photo import take_photo
 from generator.components.environment import HDRIS, EnvironmentSpec
+from generator.components.photo import PhotoSpec
 from generator.components.sensor import SensorSpec
 from generator.records import from_json, to_json
 from generator.sampling import sample_spec
@@ -72,7 +73,7 @@ def test_the_sensor_leaves_black_as_it_is() -> None:
     linear = np.zeros((20, 30, 3), np.float32)
     linear[5:10] = 0.2
     sensor = SensorSpec(white_electrons=7500.0, read_electrons=8.0)
-    usual, black = expose(linear, sensor, 0), expose(linear, sensor, 0, black=True)
+    usual, black = (take_photo(linear, sensor, PhotoSpec(), 0, each) for each in (False, True))
     assert usual[:5].max() > 0 and black[:5].max() == 0 and black[10:].max() == 0
     assert np.array_equal(usual[5:10], black[5:10])
 

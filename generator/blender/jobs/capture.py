@@ -109,7 +109,8 @@ def capture_head(
     watch.time("export", lambda: head.surface().write(folder / Capture.HEAD))
     light = spec.environment
     images = folder / "images"
-    render_images(scene, cameras, images, progress, spec.sensor, watch.time, light.black, light.transparent)
+    developed = (spec.sensor, spec.photo, watch.time, light.black, light.transparent)
+    render_images(scene, cameras, images, progress, *developed)
     scene.render.film_transparent = False  # masks know the background by its number
     watch.time("masks", lambda: render_masks(scene, cameras, folder / "masks", progress, chosen.passes))
     Capture.create(folder, cameras, info)

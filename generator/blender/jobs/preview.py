@@ -42,4 +42,5 @@ def _render(job: PreviewJob, spec: HeadSpec, model: HeadModel, library: Library,
         library,
         chosen.device,
     )
-    render_images(scene, cameras, folder, lambda *step: None, spec.sensor, black=spec.environment.black)
+    black = spec.environment.black
+    render_images(scene, cameras, folder, lambda *step: None, spec.sensor, spec.photo, black=black)
