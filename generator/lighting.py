@@ -11,19 +11,23 @@ import math
 import numpy as np
 
 from capture.geometry import Floats
-from generator.components.environment import EnvironmentSpec
+from generator.components.environment import LAMPS, EnvironmentSpec
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 # Radiance over the face's light above which a panorama is cut: a small sun burns glassy highlights into the skin,
 # which glide as the camera moves, and its shadows are harder than anything in a capture studio.
 BRIGHTEST = 8.0
+# Light of a card that faces a lamp over that of one that faces the front camera: cameras don't let faces burn out.
+OVEREXPOSED = 1.4
 WHITE_BALANCE = 0.75  # how much of the light's colour the cameras correct, as real ones do
 _STUDIO = (128, 256)  # H, W of the panoramas of studios: panels of a few degrees
 
 
 def studio_light(spec: EnvironmentSpec) -> Floats:
-    """The panorama of a dome or of softboxes."""
+    """The panorama of a dome, of softboxes or of one small lamp."""
     directions = _directions(*_STUDIO)
+    if spec.lighting in LAMPS:
+        return _lamp(spec, directions)
     return _dome(spec, directions) if spec.lighting == "dome" else _softboxes(spec, directions)
 
 
@@ -56,6 +60,29 @@ def _softboxes(spec: EnvironmentSpec, directions: Floats) -> Floats:
     return light
 
 
+def _lamp(spec: EnvironmentSpec, directions: Floats) -> Floats:
+    """A white disc, `softness` degrees in radius, in the dark; light from everywhere is added to it later."""
+    away = np.degrees(np.arccos(np.clip(directions @ _direction(*spec.key), -1, 1)))
+    edge = 360.0 / _STUDIO[1]  # a pixel
+    return np.repeat(np.clip((spec.softness - away) / edge + 0.5, 0, 1)[..., None], 3, axis=-1)
+
+
+def fill_share(spec: EnvironmentSpec) -> float:
+    """Share of even light from everywhere in that of the face, so that what the lamps don't reach keeps its texture."""
+    return 1 / (1 + spec.contrast) if spec.lighting in LAMPS else _FILL[spec.lighting]
+
+
+_FILL = {"panorama": 0.25, "dome": 0.0, "softboxes": 0.12}
+
+
+def lamp_light(panorama: Floats, key: tuple[float, float]) -> float:
+    """Luminance of a white card that faces a lamp, of which the panorama has nothing beside."""
+    directions = _directions(*panorama.shape[:2])
+    solid = np.linalg.norm(directions[..., :2], axis=-1) * (np.pi / panorama.shape[0]) * (2 * np.pi / panorama.shape[1])
+    facing = np.maximum(directions @ _direction(*key), 0)
+    return float(((panorama @ LUMINANCE) * solid * facing).sum() / np.pi)
+
+
 def _box(directions: Floats, toward: Floats, half: float) -> Floats:
     """(H, W) 1 in a rectangle of `half` degrees to each side (a little taller than wide), with soft edges."""
     right = np.cross([0.0, 0.0, 1.0], toward)
@@ -69,8 +96,10 @@ def _box(directions: Floats, toward: Floats, half: float) -> Floats:
     return np.where(depth > 0, edge, 0.0)
 
 
-def limit_radiance(panorama: Floats, rotation: float) -> tuple[float, Floats]:
+def limit_radiance(panorama: Floats, rotation: float, over: float = BRIGHTEST) -> tuple[float, Floats]:
     """Upper limit of a panorama's radiance, and the light (3,) that the face receives below it.
+
+    The limit is `over` times the face's light.
 
     The two depend on each other: where a lamp in front gives most of the light, the limit darkens the face, and the
     window behind would outshine it at the same limit. A few rounds are enough.
@@ -79,17 +108,18 @@ def limit_radiance(panorama: Floats, rotation: float) -> tuple[float, Floats]:
     shares = face_shares(height, width, rotation)
     light = face_light(panorama, shares)
     for _ in range(5):
-        brightest = BRIGHTEST * float(light @ LUMINANCE)
+        brightest = over * float(light @ LUMINANCE)
         light = face_light(np.minimum(panorama, brightest), shares)
     return brightest, light
 
 
-def unevenness(panorama: Floats, rotation: float, fill: float) -> float:
-    """Mean square of the radiance below its limit over the square of the mean, over the sphere; 1 for even light.
+def unevenness(panorama: Floats, rotation: float, fill: float, over: float = BRIGHTEST) -> float:
+    """Mean square of the radiance over the square of the mean, over the sphere; 1 for even light.
 
-    `fill` is the share of the face's light that comes evenly from everywhere in addition.
+    The radiance is that below its limit, `over` times the face's light. `fill` is the share of the face's light that
+    comes evenly from everywhere in addition.
     """
-    brightest, light = limit_radiance(panorama, rotation)
+    brightest, light = limit_radiance(panorama, rotation, over)
     radiance = (1 - fill) * (np.minimum(panorama, brightest) @ LUMINANCE) / float(light @ LUMINANCE) + fill
     height = len(panorama)
     solid = np.cos(((np.arange(height) + 0.5) / height - 0.5) * np.pi)

@@ -14,11 +14,19 @@ from capture import InputError
 from capture.runtime.warnings_once import warn_once
 from generator.blender.compat import socket
 from generator.blender.materials.nodes import Graph, grey, opaque
-from generator.components.environment import EnvironmentSpec
-from generator.lighting import LUMINANCE, WHITE_BALANCE, limit_radiance, studio_light, unevenness
+from generator.components.environment import LAMPS, EnvironmentSpec
+from generator.lighting import (
+    BRIGHTEST,
+    LUMINANCE,
+    OVEREXPOSED,
+    WHITE_BALANCE,
+    fill_share,
+    lamp_light,
+    limit_radiance,
+    studio_light,
+    unevenness,
+)
 
-# Share of even light from everywhere, so that a face against the sun keeps its texture.
-FILL = {"panorama": 0.25, "dome": 0.0, "softboxes": 0.12}
 # Mean square of the light over the square of its mean, below which it is even. Views of 384 x 384 pixels and 4 samples
 # then have up to 5 % more noise without lamps being sampled.
 EVEN = 3.0
@@ -45,15 +53,18 @@ def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0, file: Path |
     world.use_nodes = True
     scene.world = world
     graph = Graph(world.node_tree)
-    level, fill = gain * spec.exposure, FILL[spec.lighting]
+    level, fill = gain * spec.exposure, fill_share(spec)
     panorama = spec.lighting == "panorama"
     if panorama:
         image, turn = load_panorama(file or hdri_path(spec.hdri)), spec.rotation
     else:
         image, turn = _as_image(studio_light(spec)), 0.0
     pixels = _pixels(image)
-    light = _balanced(graph, image, pixels, turn, level * (1 - fill))
-    _choose_sampling(world, pixels, turn, fill)
+    lamp = spec.lighting in LAMPS  # small and as bright as it is: it is there for its shadows
+    over = math.inf if lamp else BRIGHTEST
+    level_of_lit = lamp_light(pixels, spec.key) / OVEREXPOSED if lamp else 0.0
+    light = _balanced(graph, image, pixels, turn, level * (1 - fill), over, level_of_lit)
+    _choose_sampling(world, pixels, turn, fill, over)
     if spec.backdrop is not None:
         behind, strength = opaque(spec.backdrop), 1.0
     elif panorama:
@@ -68,13 +79,13 @@ def add_world(scene: Any, spec: EnvironmentSpec, gain: float = 1.0, file: Path |
     graph.node("OutputWorld", {"Surface": both.outputs[0]})
 
 
-def _choose_sampling(world: Any, pixels: NDArray[np.float64], rotation: float, fill: float) -> None:
+def _choose_sampling(world: Any, pixels: NDArray[np.float64], rotation: float, fill: float, over: float) -> None:
     """Have even light found by what surfaces scatter alone, without a ray to a lamp at every hit; other light by both.
 
     The map by which Cycles draws lamps is as fine as the light: else it is as fine as a panorama in the background.
     """
     step = max(1, pixels.shape[1] // 512)
-    even = unevenness(pixels[::step, ::step], rotation, fill) < EVEN
+    even = unevenness(pixels[::step, ::step], rotation, fill, over) < EVEN
     world.cycles.sampling_method = "NONE" if even else "MANUAL"
     world.cycles.sample_map_resolution = min(pixels.shape[1], _FINEST_MAP)
 
@@ -121,16 +132,29 @@ def load_panorama(path: Path) -> Any:
     return image
 
 
-def _balanced(graph: Graph, image: Any, pixels: NDArray[np.float64], rotation: float, level: float) -> Any:
-    """The colour of a panorama, its lamps cut, white-balanced, and scaled so that the face receives `level`."""
-    brightest, light_colour = limit_radiance(pixels, rotation)
+def _balanced(
+    graph: Graph,
+    image: Any,
+    pixels: NDArray[np.float64],
+    rotation: float,
+    level: float,
+    over: float = BRIGHTEST,
+    at_least: float = 0.0,
+) -> Any:
+    """The colour of a panorama, its lamps cut, white-balanced, and scaled so that the face receives `level`.
+
+    `over` is the limit of `limit_radiance`; the face's light is taken for `at_least` this bright.
+    """
+    brightest, light_colour = limit_radiance(pixels, rotation, over)
     luminance = float(light_colour @ LUMINANCE)
     balance = (luminance / light_colour) ** WHITE_BALANCE
-    strength = level / luminance
+    strength = level / max(luminance, at_least)
     position = graph.node("TexCoord").outputs["Generated"]
     turned = graph.node("Mapping", {"Vector": position, "Rotation": (0.0, 0.0, math.radians(rotation))})
     picture = graph.node("TexEnvironment", {"Vector": turned.outputs[0]}, image=image, interpolation="Cubic")
-    tamed = graph.node("VectorMath", {0: picture.outputs["Color"], 1: (brightest,) * 3}, operation="MINIMUM").outputs[0]
+    tamed = picture.outputs["Color"]
+    if math.isfinite(brightest):
+        tamed = graph.node("VectorMath", {0: tamed, 1: (brightest,) * 3}, operation="MINIMUM").outputs[0]
     return graph.mix(1.0, tamed, opaque(tuple(balance * strength)), "MULTIPLY")
 
 

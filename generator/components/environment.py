@@ -12,14 +12,17 @@ from generator.components.person import Person
 
 # The panoramas that Blender ships in datafiles/studiolights/world.
 HDRIS: tuple[str, ...] = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
-LIGHTINGS: dict[str, float] = {"panorama": 0.55, "dome": 0.25, "softboxes": 0.2}
+LIGHTINGS: dict[str, float] = {"panorama": 0.47, "dome": 0.22, "softboxes": 0.16,
+                               "overhead": 0.05, "side": 0.05, "flash": 0.05}  # fmt: skip
+LAMPS = ("overhead", "side", "flash")  # one small lamp each
 BACKGROUNDS: dict[str, float] = {"panorama": 0.5, "black": 0.15, "grey": 0.2, "colour": 0.15, "transparent": 0.0}
 
 
 @dataclass(frozen=True)
 class EnvironmentSpec:
     """Attributes:
-    lighting: a key of `LIGHTINGS`: the panorama, a capture dome around the head, or a photographer's softboxes.
+    lighting: a key of `LIGHTINGS`: the panorama, a capture dome around the head, a photographer's softboxes, or one
+        small lamp, high above, at one side, or beside the front camera.
     hdri: the panorama, one of `HDRIS` or the id of an asset of kind hdri (`<library>/<name>`).
     rotation: of the panorama about the vertical, degrees.
     exposure: of a grey card facing the front camera, 1 is neutral.
@@ -27,9 +30,9 @@ class EnvironmentSpec:
     dim: brightness of the panorama that is seen, over that of the panorama which lights or would light.
     specular: share of the gloss that is left; 1 for plain light, near 0 for crossed polarisers.
     unevenness: of the dome, 0 even to 1.
-    key: azimuth and elevation of the main softbox, degrees, azimuth to the subject's left.
-    contrast: light of the main softbox over that of the one on the other side.
-    softness: half of the angle that the main softbox takes, degrees.
+    key: azimuth and elevation of the main softbox or the lamp, degrees, azimuth to the subject's left.
+    contrast: light of the main softbox over that of the one on the other side, of the lamp over that of the room.
+    softness: half of the angle that the main softbox or the lamp takes, degrees.
     transparent: the images have an alpha channel in the place of a background.
     """
 
@@ -65,18 +68,20 @@ class EnvironmentSpec:
 
 
 def sample_environment(sampler: ParameterSampler, person: Person) -> EnvironmentSpec:
-    """A panorama, a dome or softboxes, whoever it lights; behind the head the panorama, black, grey or a colour."""
+    """A panorama, dome, softboxes or lamp, whoever it lights; behind the head the panorama, black, grey or a colour."""
     lighting = sampler.choice("lighting", LIGHTINGS, shows=_LIT)
     hdri = sampler.choice("hdri", dict.fromkeys((*HDRIS, *_asset_ids(sampler)), 1.0))
     rotation, exposure = sampler.number("rotation", 0, 360), sampler.number("exposure", 0.85, 1.2)
     background, backdrop = sampler.choice("background", BACKGROUNDS, shows=_BEHIND), _sample_backdrop(sampler)
     own = sampler.within(lighting, LIGHTINGS)
-    dim = own.number("dim", *((1.0, 1.0) if lighting == "panorama" else (0.15, 1.0)))
+    dim = own.number("dim", *_DIM.get(lighting, (0.15, 1.0)))
     polarised = own.flag("polarised", 0.6 if lighting == "dome" else 0.0, yes_for=("leak",))
     leak = own.number("leak", 0.05, 0.3)
     unevenness = own.number("unevenness", 0.0, 0.4)
-    side, height = own.number("azimuth", -75, 75), own.number("elevation", 5, 50)
-    contrast, softness = own.number("contrast", 1.3, 4.0), own.number("softness", 15, 40)
+    main = _MAIN.get(lighting, _MAIN["softboxes"])
+    side, height, contrast, softness = (own.number(name, *main[name]) for name in main)
+    if own.flag("from_right", 0.5 if lighting == "side" else 0.0):
+        side = -side
     if background == "black" and sampler.overridden("background") and not sampler.overridden("black"):
         backdrop["black"] = (0.0, 0.0, 0.0)  # who asks for black gets none of the dark greys
     behind = None if background == "panorama" else backdrop[background]
@@ -96,7 +101,16 @@ def sample_environment(sampler: ParameterSampler, person: Person) -> Environment
     )
 
 
-_LIT = {"unevenness": ("dome",)} | dict.fromkeys(("azimuth", "elevation", "contrast", "softness"), ("softboxes",))
+_DIM = {"panorama": (1.0, 1.0), "flash": (0.05, 0.4)}
+_MAIN: dict[str, dict[str, tuple[float, float]]] = {
+    "softboxes": {"azimuth": (-75, 75), "elevation": (5, 50), "contrast": (1.3, 4), "softness": (15, 40)},
+    "overhead": {"azimuth": (-35, 35), "elevation": (50, 78), "contrast": (2.5, 9), "softness": (3, 8)},
+    "side": {"azimuth": (55, 95), "elevation": (0, 35), "contrast": (2.5, 8), "softness": (3, 10)},
+    "flash": {"azimuth": (-6, 6), "elevation": (0, 12), "contrast": (2, 6), "softness": (3, 5)},
+}
+"""Lighting -> ranges of its main softbox or lamp."""
+_LIT = {"unevenness": ("dome",), "from_right": ("side",)}
+_LIT |= dict.fromkeys(_MAIN["softboxes"], ("softboxes", *LAMPS))
 """Question -> lighting that it shows with."""
 _BEHIND = {"dim": ("panorama",), "black": ("black",), "grey": ("grey",)}
 _BEHIND |= dict.fromkeys(("level", "tint_red", "tint_green", "tint_blue"), ("colour",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,13 +16,22 @@ from assets.parameter_sampler import ParameterSampler
 from capture import InputError
 from generator.cameras.photo import take_photo
 from generator.cameras.sensor import srgb
-from generator.components.environment import LIGHTINGS, EnvironmentSpec, sample_environment
+from generator.components.environment import LAMPS, LIGHTINGS, EnvironmentSpec, sample_environment
 from generator.components.person import Person
 from generator.components.photo import PhotoSpec
 from generator.components.sensor import SensorSpec, sample_sensor
 from generator.image_files.exr import decode_exr, encode_exr
 from generator.image_files.png import encode_png
-from generator.lighting import LUMINANCE, face_light, face_shares, limit_radiance, studio_light, unevenness
+from generator.lighting import (
+    LUMINANCE,
+    face_light,
+    face_shares,
+    fill_share,
+    lamp_light,
+    limit_radiance,
+    studio_light,
+    unevenness,
+)
 from tests.generator.read_exr import read_exr
 
 
@@ -74,6 +84,36 @@ def test_the_main_softbox_lights_its_side() -> None:
         front = np.sin(-((column + 0.5) / 256 - 0.5) * 2 * np.pi) < 0  # the face looks to -Y
         sides = light[:, left & front].sum(), light[:, ~left & front].sum()
         assert (sides[0] > 1.5 * sides[1]) if azimuth > 0 else (sides[1] > 1.5 * sides[0])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(LAMPS), st.floats(-180, 180), st.floats(-60, 85), st.floats(3, 30))
+def test_a_lamp_shines_from_where_it_stands_and_takes_the_angle_it_is_given(
+    lighting: str, azimuth: float, elevation: float, softness: float
+) -> None:
+    """A disc of radiance 1 and radius a gives a card that faces it sin(a)^2, and a card at 60 degrees half of it."""
+    light = studio_light(EnvironmentSpec(lighting, key=(azimuth, elevation), softness=softness))
+    facing = lamp_light(light, (azimuth, elevation))
+    expected = np.sin(np.radians(softness)) ** 2
+    assert facing == pytest.approx(expected, rel=0.1)
+    aside = lamp_light(light, (azimuth, elevation - 60))
+    assert aside == pytest.approx(facing / 2, rel=0.1 if softness < 20 else 0.2)
+
+
+def test_lamps_keep_their_radiance_and_their_room_has_the_light_that_contrast_leaves() -> None:
+    light = studio_light(EnvironmentSpec("flash", key=(0.0, 5.0), softness=3.0))
+    assert limit_radiance(light, 0.0)[0] < light.max() < limit_radiance(light, 0.0, math.inf)[0]
+    assert fill_share(EnvironmentSpec("overhead", contrast=4.0)) == pytest.approx(0.2)
+    assert fill_share(EnvironmentSpec("softboxes", contrast=4.0)) == fill_share(EnvironmentSpec("softboxes"))
+
+
+def test_a_lamp_lights_one_head_in_seven_and_side_light_comes_from_both_sides() -> None:
+    drawn = [sample_environment(ParameterSampler(np.random.default_rng(seed)), Person()) for seed in range(800)]
+    lamps = [each for each in drawn if each.lighting in LAMPS]
+    assert len(lamps) / len(drawn) == pytest.approx(0.15, abs=0.035)
+    sides = [each.key[0] for each in lamps if each.lighting == "side"]
+    assert min(sides) < -55 and max(sides) > 55 and min(map(abs, sides)) >= 55
+    assert all(each.key[1] >= 50 for each in lamps if each.lighting == "overhead")
 
 
 def test_an_even_dome_is_even_and_panels_leave_nothing_to_cut() -> None:
