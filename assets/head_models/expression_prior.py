@@ -31,8 +31,8 @@ MOODS: dict[str, Actions] = {
     "random": {},
 }
 MOOD_WEIGHTS = {
-    "neutral": 0.36, "smile": 0.12, "laugh": 0.04, "talk": 0.14, "brows": 0.06, "frown": 0.05, "press": 0.04,
-    "surprise": 0.03, "disgust": 0.03, "sad": 0.02, "closed_eyes": 0.02, "puff": 0.01, "kiss": 0.01, "random": 0.07,
+    "neutral": 0.33, "smile": 0.12, "laugh": 0.04, "talk": 0.14, "brows": 0.06, "frown": 0.05, "press": 0.04,
+    "surprise": 0.03, "disgust": 0.03, "sad": 0.02, "closed_eyes": 0.05, "puff": 0.01, "kiss": 0.01, "random": 0.07,
 }  # fmt: skip
 
 VISEMES: dict[str, Actions] = {

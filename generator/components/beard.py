@@ -11,12 +11,12 @@ from generator.components.limits import SEED, check_limits
 from generator.components.person import Person
 
 FAMILIES: dict[str, float] = {
-    "none": 0.30,
-    "stubble": 0.24,
-    "moustache": 0.08,
-    "goatee": 0.10,
-    "short": 0.14,
-    "full": 0.11,
+    "none": 0.22,
+    "stubble": 0.27,
+    "moustache": 0.07,
+    "goatee": 0.08,
+    "short": 0.15,
+    "full": 0.18,
     "chops": 0.03,
 }
 MOUSTACHES: dict[str, float] = {"natural": 0.5, "pencil": 0.1, "handlebar": 0.2, "horseshoe": 0.2}
@@ -88,7 +88,7 @@ _RANGES: dict[str, Range] = {
 """Ranges that families draw evenly from, where they have none of their own; `redder` than the hair beards are."""
 RANGES: dict[str, dict[str, Range]] = {
     "none": {},
-    "stubble": {"strands": (7000, 13000), "length_mm": (0.5, 3), "radius_mm": (0.045, 0.06)},
+    "stubble": {"strands": (7000, 15000), "length_mm": (0.5, 4.5), "radius_mm": (0.045, 0.065)},
     "moustache": {"strands": (2000, 3000), "length_mm": (7, 16)},
     "goatee": {"strands": (4000, 6000), "length_mm": (6, 30), "curl_mm": (0.3, 1.2)},
     "short": {"strands": (11000, 15000), "length_mm": (4, 14), "curl_mm": (0.2, 0.8)},

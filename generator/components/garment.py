@@ -9,8 +9,8 @@ from capture import InputError
 from generator.components.limits import SEED, check_colours, check_limits
 from generator.components.person import Person
 
-KINDS: dict[str, float] = {"tshirt": 0.2, "vneck": 0.12, "tank": 0.08, "shirt": 0.17, "turtleneck": 0.1,
-                           "hoodie": 0.13, "jacket": 0.12, "scarf": 0.08}  # fmt: skip
+KINDS: dict[str, float] = {"tshirt": 0.2, "vneck": 0.18, "tank": 0.12, "shirt": 0.14, "turtleneck": 0.09,
+                           "hoodie": 0.11, "jacket": 0.1, "scarf": 0.06}  # fmt: skip
 PATTERNS: dict[str, float] = {
     "plain": 0.34,
     "stripes": 0.16,

@@ -11,8 +11,8 @@ from generator.components.limits import SEED, check_limits
 from generator.components.person import Person
 
 FAMILIES: dict[str, tuple[float, float]] = {
-    "none": (0.05, 0.01), "balding": (0.05, 0.004), "buzz": (0.12, 0.02), "crop": (0.20, 0.05),
-    "side_part": (0.15, 0.04), "slicked": (0.10, 0.03), "curly": (0.09, 0.10), "afro": (0.05, 0.05),
+    "none": (0.05, 0.01), "balding": (0.08, 0.004), "buzz": (0.16, 0.03), "crop": (0.17, 0.05),
+    "side_part": (0.13, 0.04), "slicked": (0.09, 0.03), "curly": (0.09, 0.10), "afro": (0.05, 0.05),
     "bob": (0.02, 0.13), "long_straight": (0.03, 0.13), "long_wavy": (0.03, 0.14), "fringe": (0.03, 0.10),
     "ponytail": (0.02, 0.09), "bun": (0.02, 0.07), "braids": (0.015, 0.06),
 }  # fmt: skip
@@ -96,7 +96,7 @@ def sample_hair_colour(sampler: ParameterSampler, person: Person) -> HairColour:
 
 
 def family_weights(person: Person) -> dict[str, float]:
-    """Frequency of each family on a person; in %, about as many men are balding as they are years old."""
+    """Frequency of each family on a person; balding grows with the years."""
     masculine, years = person.masculine, min(max((person.age - 20) / 40, 0.05), 1.5)
     weights = {name: masculine * his + (1 - masculine) * hers for name, (his, hers) in FAMILIES.items()}
     ageing = {

@@ -15,6 +15,7 @@ from assets.head_models.head_model import Pose
 from capture import InputError
 from generator.components.beard import FAMILIES as BEARDS
 from generator.components.beard import sample_beard
+from generator.components.garment import KINDS as GARMENTS
 from generator.components.hair import FAMILIES, HairSpec, family_weights, sample_hair_colour
 from generator.components.person import Person
 from generator.distributions import Distributions
@@ -187,6 +188,14 @@ def test_only_a_single_name_gives_feminine_faces_beards() -> None:
 
         assert beard({"family": ["full", "short"]}, woman) == beard({"family": {"full": 1}}, woman) == "none"
         assert beard({"family": "full"}, woman) == "full" and beard({"family": ["full"]}, man) == "full"
+
+
+def test_necks_are_bare_on_every_second_head_and_covered_by_beards_on_every_third_man() -> None:
+    low = sum(share for kind, share in GARMENTS.items() if kind in ("tshirt", "vneck", "tank"))
+    assert low / sum(GARMENTS.values()) == pytest.approx(0.5, abs=0.01)
+    assert sum(BEARDS.values()) == pytest.approx(1) and BEARDS["full"] + BEARDS["short"] > 0.32
+    man = family_weights(Person(1.0, 50.0))
+    assert (man["balding"] + man["buzz"]) / sum(man.values()) > 0.25
 
 
 def test_age_and_sex_shift_hair_softly() -> None:
