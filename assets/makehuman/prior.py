@@ -121,9 +121,10 @@ def _limited(value: float, name: str, low: float, high: float) -> float:
 
 
 def sample_pose(sampler: ParameterSampler) -> Pose:
-    """A sitting person who looks at the camera: the neck turned by a few degrees, the jaw at rest.
+    """A sitting person, the jaw at rest: most look at the camera, a fifth have the head turned from the body.
 
-    Asks for strength, which scales the rest, and yaw (to the subject's left), pitch (down) and roll in degrees.
+    Asks for strength, which scales the rest, for yaw (to the subject's left), pitch (down) and roll in degrees, for
+    turned, and for turn, nod and tilt, the same three of a head that is turned.
     """
     strength = sampler.number("strength", 1.0, 1.0)
     yaw, pitch, roll = (
@@ -131,6 +132,11 @@ def sample_pose(sampler: ParameterSampler) -> Pose:
         sampler.normal("pitch", 0.0, 3.0),
         sampler.normal("roll", 0.0, 2.0),
     )
+    away = ("turn", "nod", "tilt")
+    turned = sampler.flag("turned", 0.2, yes_for=away, no_for=("yaw", "pitch", "roll"))
+    further = [sampler.number(name, -most, most) for name, most in zip(away, (20.0, 12.0, 8.0), strict=True)]
+    if turned:
+        yaw, pitch, roll = further
     for name, value in (("yaw", yaw), ("pitch", pitch), ("roll", roll)):
         if abs(value * strength) > 45:
             raise InputError(f"pose.{name}: {value:g} degrees is more than this neck turns; use -45 to 45")

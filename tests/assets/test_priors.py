@@ -105,3 +105,13 @@ def test_pose_in_degrees() -> None:
     assert sample_pose(_draw(0, strength=0)).neck == (0, 0, 0)
     with pytest.raises(InputError, match="yaw"):
         sample_pose(_draw(0, yaw=170))
+
+
+def test_a_fifth_of_the_heads_are_turned_from_the_body() -> None:
+    angles = np.degrees([sample_pose(_draw(seed)).neck for seed in range(1000)])  # pitch, roll, yaw
+    beyond = np.abs(angles) > (7.5, 5.0, 10.0)  # where the others end
+    assert beyond.any(axis=1).mean() == pytest.approx(0.2 * (1 - 0.5 * 0.625 * 0.625), abs=0.035)
+    assert (np.abs(angles).max(axis=0) <= (12, 8, 20)).all() and np.abs(angles[:, 2]).max() > 18
+    assert np.degrees(sample_pose(_draw(3, turn=-15, nod=0, tilt=0)).neck[2]) == pytest.approx(-15)
+    before, after = sample_pose(_draw(3, turned=True)), sample_pose(_draw(3, turned=True, turn=5))
+    assert before.neck[:2] == after.neck[:2] and np.degrees(after.neck[2]) == pytest.approx(5)
