@@ -144,10 +144,10 @@ class ParameterSampler:
         override = self._ask(name, Question("choice", weights=dict(weights), shows=shows or {}))
         if override is not None:
             weights = self._chosen(name, override, weights)
-            for each, options in (shows or {}).items():
-                if self.overridden(each) and not set(options) & {key for key, weight in weights.items() if weight > 0}:
-                    reason = f"it shows with {name} {' or '.join(options)} only; leave one of them out"
-                    self.useless.append(f"{self._named(each)}: {reason}")
+        cure = "ask for one of them" if override is None else "leave one of them out"
+        for each, options in (shows or {}).items():
+            if self.overridden(each) and not set(options) & {key for key, weight in weights.items() if weight > 0}:
+                self.useless.append(f"{self._named(each)}: it shows with {name} {' or '.join(options)} only; {cure}")
         names = list(weights)
         edges = np.cumsum([weights[key] for key in names])
         return names[min(int(np.searchsorted(edges, unit * edges[-1], side="right")), len(names) - 1)]

@@ -104,7 +104,7 @@ class HeadSpec:
     photo: Annotated[PhotoSpec, Component(sample_photo, kind_field="kind")] = field(
         default=PhotoSpec(), metadata={"added": True}
     )
-    rig: Annotated[RigSpec, Component(lambda sampler, person: sample_rig(sampler))]
+    rig: Annotated[RigSpec, Component(lambda sampler, person: sample_rig(sampler), kind_field="kind")]
     overrides: Mapping[str, Any] = field(default_factory=dict, metadata={"key": "wishes"})
 
     SCHEMA_VERSION: ClassVar[int] = 3

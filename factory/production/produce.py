@@ -58,11 +58,11 @@ def produce(plan: Plan, store: Store, options: ClusterOptions) -> dict[str, Any]
 
 
 def pixels_of(plan: Plan) -> int:
-    """Pixels of all images of a head, as the first seed's rig has them."""
-    square = (plan.render.resolution, plan.render.resolution)
-    rig = sample_rig(plan.render.distributions.sampler(plan.first_seed, "rig"))
-    sizes = [view.size or square for view in rig.views]
-    return sum(width * height for width, height in sizes)
+    """Pixels of all images of a head, of the one whose rig has most."""
+    square = plan.render.resolution**2
+    seeds = range(plan.first_seed, plan.first_seed + plan.heads)
+    rigs = (sample_rig(plan.render.distributions.sampler(seed, "rig")) for seed in seeds)
+    return max(sum(view.size[0] * view.size[1] if view.size else square for view in rig.views) for rig in rigs)
 
 
 def _context_of(plan: Plan, store: Store, options: ClusterOptions) -> RunContext:

@@ -1,4 +1,4 @@
-"""What JPEG leaves of an image: baseline compression and back, without the file in between.
+"""Losses of JPEG: an image through baseline compression and back, without the file in between.
 
 Everything that loses something is done as the standard and its usual program do it: ITU-T T.81 (1992) gives the
 transform (A.3.3), quantisation (A.3.4) and the tables of Annex K, JFIF 1.02 the colours; tables are scaled by quality,

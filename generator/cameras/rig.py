@@ -1,13 +1,13 @@
-"""Camera rigs: the default one of 13 views, and rigs of the user's own.
+"""Camera rigs: a studio's 13 views, the path of a camera that is carried, and rigs of the user's own.
 
-The default: a row of seven at the height of the head from profile to profile, three from above and three from below.
-Along the row neighbours are 30 degrees apart, and every raised or lowered view has one within 29 degrees: narrow enough
-for stereo, wide enough to cover ear to ear, the chin from below and the crown from above.
+The studio's is the default: a row of seven at the height of the head from profile to profile, three from above and
+three from below. Along the row neighbours are 30 degrees apart, and every raised or lowered view has one within 29
+degrees: narrow enough for stereo, wide enough to cover ear to ear, the chin from below and the crown from above.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from assets.parameter_sampler import ParameterSampler
 from capture import Camera, InputError
+from generator.cameras.kinds import FORMATS, KINDS, STUDIO_DIRECTIONS, path_directions
 from generator.cameras.views import ViewSpec, direction, place, read_views
 from generator.settings_file import read_settings
 
-# Azimuth (to the subject's left, +X) and elevation, degrees.
-DEFAULT_DIRECTIONS: tuple[tuple[float, float], ...] = (
-    (-90.0, 0.0), (-60.0, 0.0), (-30.0, 0.0), (0.0, 0.0), (30.0, 0.0), (60.0, 0.0), (90.0, 0.0),
-    (-45.0, 25.0), (0.0, 25.0), (45.0, 25.0), (-45.0, -25.0), (0.0, -25.0), (45.0, -25.0),
-)  # fmt: skip
 APART_M = 0.005  # two cameras nearer than this stand in one place
 _SHARED = ("look_at", "focal_px", "focal_mm", "sensor_mm", "resolution")
 
@@ -38,18 +34,26 @@ class RigSpec:
         jitter: per view (azimuth, elevation) in degrees added to its direction, (relative distance), and the shift
             (x, y) of the aim in fractions of the framed radius; empty for none.
         margin: framed radius / radius of the head, for the cameras that have no focal length of their own.
+        kind: a key of `KINDS`.
+        aspect: width of an image over its height, where a run gives one number of pixels for both.
     """
 
-    views: tuple[ViewSpec, ...] = tuple(ViewSpec(*angles) for angles in DEFAULT_DIRECTIONS)
+    views: tuple[ViewSpec, ...] = tuple(ViewSpec(*angles) for angles in STUDIO_DIRECTIONS)
     distance: float = 1.2
     jitter: tuple[tuple[float, float, float, float, float], ...] = ()
     margin: float = 1.06
+    kind: str = field(default="studio", metadata={"added": True})
+    aspect: float = field(default=1.0, metadata={"added": True})
 
     def __post_init__(self) -> None:
         if not self.views:
             raise InputError("rig: it has no views; give at least one")
         if self.jitter and len(self.jitter) != len(self.views):
             raise InputError(f"rig: jitter for {len(self.jitter)} views, but it has {len(self.views)}")
+        if self.kind not in KINDS:
+            raise InputError(f"rig: kind {self.kind!r}; use one of {', '.join(KINDS)}")
+        if not 0.2 <= self.aspect <= 5:
+            raise InputError(f"rig: aspect {self.aspect}; use 0.2 to 5")
         if not 0.5 <= self.margin <= 10:
             raise InputError(f"rig: margin {self.margin}; use one between 0.5 and 10")
         if not 0.3 <= self.distance <= 20:
@@ -71,27 +75,51 @@ class RigSpec:
 
 
 def sample_rig(sampler: ParameterSampler) -> RigSpec:
-    """The default directions, or the user's, with the small errors of a real rig.
+    """A studio's directions, a path or the user's views, with the small errors of a real rig.
 
-    Overrides are what a rig file holds (docs/generator.md, "The rig"): `views` and what they share, `distance`,
-    `margin`, `jitter`. Raises `InputError` where they don't fit.
+    Overrides are what a rig file holds (docs/generator.md, "The rig"): `views` and what they share, or `kind` and how
+    its path runs, `distance`, `margin`, `format`, `jitter`. Raises `InputError` where they don't fit.
     """
-    distance, margin = sampler.number("distance", 1.1, 1.3), sampler.number("margin", 1.06, 1.06)
+    name = sampler.choice("kind", {name: weight for name, (weight, _) in KINDS.items()}, shows=_PATHS)
+    kind, own = KINDS[name][1], sampler.within(name, KINDS)
+    distance, margin = own.number("distance", *kind.distance), own.number("margin", *kind.margin)
     shaken = sampler.flag("jitter", 1.0)
     shared = {name: value for name in _SHARED if (value := sampler.given(name)) is not None}
     overridden = sampler.given("views")
-    directions = list(DEFAULT_DIRECTIONS) if overridden is None else overridden
+    path = [own.number(each, *getattr(kind, each)) for each in ("count", "sweep", "elevation", "wave")]
+    directions = overridden if overridden is not None else STUDIO_DIRECTIONS if name == "studio" else _path(*path)
+    aspect = FORMATS[own.choice("format", dict(zip(FORMATS, kind.formats, strict=True)))]
+    if overridden is not None and name != "studio":
+        raise InputError(f"{sampler.where}: both kind {name} and views; give one of them")
     views = read_views(directions, shared, sampler.where)
     rng, count = sampler.rng, len(views)
     angles = rng.uniform(-1.5, 1.5, (count, 2))
     nearer = rng.uniform(-0.01, 0.01, (count, 1))
     aim = rng.uniform(-0.015, 0.015, (count, 2))
-    rows = np.round(np.concatenate([angles, nearer, aim], axis=1), 6)
+    rows = np.round(kind.unsteady * np.concatenate([angles, nearer, aim], axis=1), 6)
     jitter: Any = tuple((*map(float, row),) for row in rows) if shaken else ()
     try:
-        return RigSpec(views, round(distance, 4), jitter, margin)
+        return RigSpec(views, round(distance, 4), jitter, margin, name, round(aspect, 6))
     except InputError as error:
         raise InputError(f"{sampler.where}: {str(error).removeprefix('rig: ')}") from None
+
+
+_PATHS = dict.fromkeys(("count", "sweep", "elevation", "wave"), ("orbit", "selfie"))
+_COUNTS = (2, 500)  # views that a path may have
+
+
+def _path(count: float, sweep: float, elevation: float, wave: float) -> tuple[tuple[float, float], ...]:
+    if not (_COUNTS[0] <= round(count) <= _COUNTS[1] and 0 < sweep <= 360 and abs(elevation) <= 60 and abs(wave) <= 60):
+        raise InputError(
+            f"rig: a path of {count:g} views, sweep {sweep:g}, elevation {elevation:g}, wave {wave:g}; use 2 to 500 "
+            "views, a sweep of up to 360 degrees, elevation and wave of up to 60"
+        )
+    return path_directions(round(count), sweep, elevation, wave)
+
+
+def pixel_size_of(resolution: int, aspect: float) -> tuple[int, int]:
+    """(width, height) of images with this aspect and as many pixels as a square of this side has."""
+    return round(resolution * aspect**0.5), round(resolution / aspect**0.5)
 
 
 def fixes_resolution(override: Any) -> bool:
@@ -125,7 +153,8 @@ def rig_cameras(spec: RigSpec, centre: ArrayLike, radius: float, resolution: int
         spec: the rig.
         centre: (3,) centre of the head, metres.
         radius: of the sphere to frame, metres.
-        resolution: pixels, (width, height) or one number for both, of the views that don't say it themselves.
+        resolution: of the views that don't say it themselves: (width, height) in pixels, or the side of a square that
+            has as many pixels as an image of the rig's aspect.
 
     Returns:
         N cameras named view_00.png, view_01.png, ...
@@ -137,7 +166,7 @@ def rig_cameras(spec: RigSpec, centre: ArrayLike, radius: float, resolution: int
     digits = max(2, len(str(len(spec.views) - 1)))
     cameras = []
     for index, view in enumerate(spec.views):
-        size = view.size or ((resolution, resolution) if isinstance(resolution, int) else resolution)
+        size = view.size or (pixel_size_of(resolution, spec.aspect) if isinstance(resolution, int) else resolution)
         focal = _focal(spec, index, radius, size)
         d_azimuth, d_elevation, d_distance, *shift = spec.jitter[index] if spec.jitter else (0.0,) * 5
         outward = direction(view.azimuth + d_azimuth, view.elevation + d_elevation)

@@ -1,4 +1,4 @@
-"""Photographs: what a camera makes of the light on its sensor."""
+"""Photographs: the processing of a camera, from the light on its sensor to the file."""
 
 from __future__ import annotations
 

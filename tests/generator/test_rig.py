@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from assets.parameter_sampler import ParameterSampler
 from capture import InputError
-from generator.cameras.rig import DEFAULT_DIRECTIONS, RigSpec, fixes_resolution, read_rig, rig_cameras, sample_rig
+from generator.cameras.kinds import STUDIO_DIRECTIONS
+from generator.cameras.rig import RigSpec, fixes_resolution, read_rig, rig_cameras, sample_rig
 from generator.cameras.views import ViewSpec
+from generator.records import from_json, to_json
 from generator.sampling import sample_spec
 from generator.spec import HeadSpec
 from tests.generator.toy_model import ToyModel, override
@@ -34,7 +36,7 @@ def test_front_view_is_upright_and_not_mirrored() -> None:
 
 def test_thirteen_views_with_near_neighbours() -> None:
     cameras = rig_cameras(RigSpec(), CENTRE, 0.15, 512)
-    assert len(cameras) == 13 == len(DEFAULT_DIRECTIONS)
+    assert len(cameras) == 13 == len(STUDIO_DIRECTIONS)
     axes = np.array([camera.direction for camera in cameras])
     angles = np.degrees(np.arccos(np.clip(axes @ axes.T, -1, 1))) + 1000 * np.eye(13)
     assert angles.min(axis=1).max() <= 30.01
@@ -59,6 +61,60 @@ def test_the_sphere_fills_every_frame(seed: int, radius: float, size: int | tupl
         assert camera.inside(pixels).all() and (depth > 0).all()
         assert np.ptp(pixels[:, 1]) > 0.85 * camera.height
         assert np.allclose(camera.rotation @ camera.rotation.T, np.eye(3), atol=1e-9)
+
+
+def sampled(seed: int = 0, **overrides: Any) -> RigSpec:
+    return sample_rig(ParameterSampler(np.random.default_rng(seed), overrides, "rig"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(["orbit", "selfie"]), st.integers(5, 60))
+def test_neighbours_along_a_path_see_enough_alike(seed: int, kind: str, count: int) -> None:
+    rig = sampled(seed, kind=kind, count=count)
+    axes = np.array([camera.direction for camera in rig_cameras(rig, CENTRE, 0.15, 64)])
+    apart = np.degrees(np.arccos(np.clip((axes[1:] * axes[:-1]).sum(axis=1), -1, 1)))
+    assert len(axes) == count and apart.max() < 42 and apart.min() > 0
+
+
+def test_an_orbit_goes_all_around_and_a_selfie_stays_before_the_face() -> None:
+    orbit = sampled(kind="orbit", count=36, sweep=360, jitter=False)
+    azimuths = np.array([view.azimuth for view in orbit.views])
+    assert np.allclose(np.diff(azimuths), 10) and np.ptp(azimuths) == 350 and np.allclose(azimuths + azimuths[::-1], 0)
+    short = sampled(kind="orbit", count=5, sweep=360, jitter=False)
+    assert np.ptp([view.azimuth for view in short.views]) == 100
+    elevations = [view.elevation for view in sampled(kind="orbit", count=40, elevation=10, wave=20).views]
+    assert min(elevations) < -8 and max(elevations) > 28
+    for seed in range(20):
+        selfie = sampled(seed, kind="selfie")
+        assert 5 <= len(selfie.views) <= 24 and 0.5 <= selfie.distance < 0.75
+        assert max(abs(view.azimuth) for view in selfie.views) <= 75
+
+
+def test_formats_have_as_many_pixels_as_a_square() -> None:
+    for name, wide in (("portrait", 3 / 4), ("landscape", 4 / 3), ("square", 1.0)):
+        for camera in rig_cameras(sampled(kind="orbit", format=name), CENTRE, 0.15, 240):
+            assert camera.width / camera.height == pytest.approx(wide, rel=0.01)
+            assert camera.width * camera.height == pytest.approx(240**2, rel=0.01)
+    assert {rig_cameras(sampled(seed, kind="selfie"), CENTRE, 0.15, 240)[0].width for seed in range(5)} == {208}
+    front = rig_cameras(sampled(kind="orbit", format="portrait"), CENTRE, 0.15, (300, 200))[0]
+    assert (front.width, front.height) == (300, 200)  # who gives both sides means them
+
+
+def test_a_path_is_drawn_only_where_it_is_asked_for() -> None:
+    assert {sampled(seed).kind for seed in range(200)} == {"studio"}
+    assert {sampled(seed, kind={"studio": 1, "orbit": 1}).kind for seed in range(40)} == {"studio", "orbit"}
+    for wrong in ({"count": 1}, {"sweep": 400}, {"elevation": 80}):
+        with pytest.raises(InputError, match="a path of"):
+            sampled(kind="orbit", **wrong)
+    with pytest.raises(InputError, match="both kind selfie and views"):
+        sampled(kind="selfie", views=[[0, 0], [20, 0]])
+
+
+def test_a_record_of_before_kinds_is_a_studios() -> None:
+    written = to_json(sampled())
+    assert written["kind"] == "studio" and written["aspect"] == 1
+    del written["kind"], written["aspect"]
+    assert from_json(RigSpec, written, "rig") == sampled()
 
 
 def test_impossible_rigs_are_refused() -> None:
