@@ -18,7 +18,7 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 # which glide as the camera moves, and its shadows are harder than anything in a capture studio.
 BRIGHTEST = 8.0
 # Light of a card that faces a lamp over that of one that faces the front camera: cameras don't let faces burn out.
-OVEREXPOSED = 1.4
+OVEREXPOSED = 1.7
 WHITE_BALANCE = 0.75  # how much of the light's colour the cameras correct, as real ones do
 _STUDIO = (128, 256)  # H, W of the panoramas of studios: panels of a few degrees
 

@@ -22,7 +22,7 @@ _STEEPEST = 10.0  # degrees that a path rises from view to view
 
 @dataclass(frozen=True)
 class RigKind:
-    """What is drawn for a kind of rig.
+    """Ranges that are drawn from for a kind of rig.
 
     Attributes:
         distance: metres.

@@ -109,7 +109,7 @@ _MAIN: dict[str, dict[str, tuple[float, float]]] = {
     "flash": {"azimuth": (-6, 6), "elevation": (0, 12), "contrast": (2, 6), "softness": (3, 5)},
 }
 """Lighting -> ranges of its main softbox or lamp."""
-_LIT = {"unevenness": ("dome",), "from_right": ("side",)}
+_LIT: dict[str, tuple[str, ...]] = {"unevenness": ("dome",), "from_right": ("side",)}
 _LIT |= dict.fromkeys(_MAIN["softboxes"], ("softboxes", *LAMPS))
 """Question -> lighting that it shows with."""
 _BEHIND = {"dim": ("panorama",), "black": ("black",), "grey": ("grey",)}

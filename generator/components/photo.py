@@ -62,10 +62,10 @@ Range = tuple[float, float]
 RANGES: dict[str, dict[str, Range]] = {
     "studio": {"contrast": (0, 0), "shadows": (0, 0), "denoising": (0, 0), "sharpening": (0, 0), "radius_px": (1, 1),
                "quality": (UNCOMPRESSED, UNCOMPRESSED), "motion_px": (0, 0)},
-    "camera": {"contrast": (0.1, 0.5), "shadows": (0, 0.04), "denoising": (0, 0.015), "sharpening": (0.1, 0.6),
+    "camera": {"contrast": (0.1, 0.5), "shadows": (0, 0.04), "denoising": (0, 0.01), "sharpening": (0.1, 0.6),
                "radius_px": (0.6, 1.0), "quality": (82, 96), "motion_px": (0, 0.6)},
-    "phone": {"contrast": (0.1, 0.6), "shadows": (0, 0.1), "denoising": (0.01, 0.04), "sharpening": (0.4, 1.5),
-              "radius_px": (0.7, 1.5), "quality": (60, 95), "motion_px": (0, 1.6)},
+    "phone": {"contrast": (0.1, 0.6), "shadows": (0, 0.1), "denoising": (0, 0.02), "sharpening": (0.4, 1.5),
+              "radius_px": (0.7, 1.5), "quality": (60, 95), "motion_px": (0, 1.2)},
 }  # fmt: skip
 _SUBSAMPLED = {"studio": 0.0, "camera": 0.4, "phone": 0.9}
 _SHOWS = dict.fromkeys((*RANGES["studio"], "subsampled"), ("camera", "phone"))

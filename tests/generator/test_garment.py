@@ -23,15 +23,23 @@ MODEL = load_default_model()
 Case = tuple[int, HeadGeometry, DistanceField]
 
 
+POSES = {
+    "drawn": {},
+    "at rest": {"strength": 0},
+    "turned": {"turn": 20, "nod": 12, "tilt": 8},  # the farthest that is drawn
+    "raised": {"turn": -20, "nod": -12, "tilt": 8},
+}
+
+
 @cache
-def fielded(seed: int, strength: float) -> Case:
-    """A head whose neck is turned by a multiple of what is drawn."""
-    shape = sample_spec(seed, MODEL, override(pose={"strength": strength})).shape
+def fielded(seed: int, pose: str) -> Case:
+    """A head whose neck is turned."""
+    shape = sample_spec(seed, MODEL, override(pose=POSES[pose])).shape
     head = build_head(MODEL, shape)
     return seed, head, distance_field(head.skin.vertices, head.skin.normals)
 
 
-CASES = [(0, 1.0), (2, 0.0), (3, 2.5)]
+CASES = [(0, "drawn"), (2, "at rest"), (3, "turned"), (4, "raised")]
 
 
 @pytest.fixture(params=CASES, ids=str)
@@ -39,8 +47,8 @@ def case(request: pytest.FixtureRequest) -> Case:
     return fielded(*request.param)
 
 
-# Each kind on the head that is turned the most, and on one of the others.
-PAIRS = [(case, kind) for i, kind in enumerate(KINDS) for case in (CASES[i % 2], CASES[2])]
+# Each kind on the heads that are turned the most, and on one of the others.
+PAIRS = [(case, kind) for i, kind in enumerate(KINDS) for case in (CASES[i % 2], *CASES[2:])]
 
 
 @pytest.mark.parametrize(("case", "kind"), PAIRS, indirect=["case"])
