@@ -33,6 +33,7 @@ BARE = {
     "beard": {"family": "none"},
     "headwear": {"kind": "none"},
     "eyewear": {"kind": "none"},
+    "photo": {"kind": "studio"},  # the limits are those of clean images
 }
 HEADS: dict[str, tuple[int, dict[str, Any]]] = {
     "none": (7, BARE),

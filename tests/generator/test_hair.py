@@ -28,12 +28,13 @@ from tests.generator.toy_model import override
 
 MODEL = load_default_model()
 Case = tuple[HeadSpec, HeadGeometry, DistanceField, Obstacle]
-SEEDS = (0, 2)
+GARMENTS = {0: "hoodie", 2: "scarf"}
+SEEDS = tuple(GARMENTS)
 
 
 @cache
 def case_of(seed: int) -> Case:
-    spec = sample_spec(seed, MODEL)
+    spec = sample_spec(seed, MODEL, override(garment={"kind": GARMENTS[seed]}))
     head = build_head(MODEL, spec.shape)
     field = distance_field(head.skin.vertices, head.skin.normals)
     return spec, head, field, hair_obstacle(head, field, make_garment(spec.garment, head, field))
