@@ -40,13 +40,25 @@ def photograph(height: int, width: int, seed: int) -> np.ndarray:
 @settings(max_examples=25, deadline=None)
 @given(st.integers(30, 98), st.booleans(), st.integers(40, 90), st.integers(40, 90), st.integers(0, 99))
 def test_jpeg_loses_what_pillows_jpeg_loses(quality: int, subsampled: bool, height: int, width: int, seed: int) -> None:
-    image = photograph(height, width, seed)
+    """But for cosines that lie between two steps: a last bit decides to which of them they go."""
+    off, lost = differences(photograph(height, width, seed), quality, subsampled)
+    assert off <= 0.1 * lost + 0.5, (off, lost)
+
+
+@pytest.mark.parametrize("quality", [60, 75, 95])
+def test_jpeg_is_pillows_on_average(quality: int) -> None:
+    pairs = np.array([differences(photograph(96, 128, seed), quality, bool(seed % 2)) for seed in range(10)])
+    off, lost = pairs.mean(axis=0)
+    assert off < 0.3 and off < 0.1 * lost, (off, lost)
+
+
+def differences(image: np.ndarray, quality: int, subsampled: bool) -> tuple[float, float]:
+    """Mean differences in grey levels: of our pixels from Pillow's, and of the image from Pillow's."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling=2 if subsampled else 0)
     expected = np.asarray(Image.open(file)).astype(int)
     off = np.abs(through_jpeg(image, quality, subsampled).astype(int) - expected)
-    lost = np.abs(image.astype(int) - expected).mean()
-    assert off.mean() <= 0.08 * lost + 0.15, (off.mean(), lost)
+    return float(off.mean()), float(np.abs(image.astype(int) - expected).mean())
 
 
 @pytest.mark.parametrize("subsampled", [False, True])
