@@ -21,8 +21,23 @@ from scans.meshes.reading import read_scan
 from scans.scale import known_scale
 
 _ID = re.compile(r"[A-Za-z0-9_\-]+")
-_VARIANT = re.compile(r"scan_\d\d\.npz")
+_VARIANT = re.compile(r"scan_(\d\d)\.npz")
 _LABELS = ("part", "side", "views", "seen_class", "known")  # beside distance and skin, where a shard has them
+
+
+@dataclass(frozen=True, eq=False)
+class StyledScan:
+    """A further scan of a head, made of the same depth maps in another style.
+
+    Attributes:
+        scan: the mesh, metres.
+        labels: of its vertices.
+        style: the record of the style: its name, and what was drawn.
+    """
+
+    scan: Scan
+    labels: Labels
+    style: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +54,7 @@ class HeadSample:
         info: content of the sample's `capture.json`; empty for a capture.
         masks: N mask files' bytes, in the order of the cameras; None where there are none, as in older data sets.
         metres_per_unit: of the cameras, where the capture tells it (`known_scale`).
-        variants: further scans of the same images in other styles, with their labels, where a shard has them.
+        variants: further scans of the same images in other styles, where a shard has them.
     """
 
     id: str
@@ -51,7 +66,7 @@ class HeadSample:
     info: Mapping[str, Any] = field(default_factory=dict)
     masks: tuple[bytes, ...] | None = None
     metres_per_unit: float | None = None
-    variants: tuple[tuple[Scan, Labels], ...] = ()
+    variants: tuple[StyledScan, ...] = ()
 
     @classmethod
     def from_sample(cls, sample: Mapping[str, bytes], where: str) -> HeadSample:
@@ -69,14 +84,15 @@ class HeadSample:
             masks = tuple(sample[key] for key in mask_keys) if any(key in sample for key in mask_keys) else None
             painted = bool(info.get("painted", False))
             scan, labels = _labelled_scan(sample["scan.npz"], painted)
-            variants = tuple(_labelled_scan(sample[key], painted) for key in sorted(sample) if _VARIANT.fullmatch(key))
+            numbers = [found[1] for key in sorted(sample) if (found := _VARIANT.fullmatch(key))]
+            variants = tuple(_styled_scan(sample, number) for number in numbers)
         except InputError as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
         except KeyError as error:
             raise InputError(f"damaged {place}: {error} is missing; pack the data set again") from None
         except (ValueError, TypeError) as error:
             raise InputError(f"damaged {place}: {error}; pack the data set again") from None
-        for each, of in ((scan, labels), *variants):
+        for each, of in ((scan, labels), *((variant.scan, variant.labels) for variant in variants)):
             if len(of) != len(each.vertices):
                 raise InputError(f"damaged {place}: {len(of)} labels, {len(each.vertices)} vertices; pack it again")
         names = tuple(f"{key} of {place}" for key in keys)
@@ -97,8 +113,10 @@ class HeadSample:
 
     def with_variant(self, number: int) -> HeadSample:
         """The head with one of its scans alone: 0 is the first, others are the `variants` in order."""
-        scan, labels = ((self.scan, self.labels), *self.variants)[number]
-        return replace(self, scan=scan, labels=labels, variants=())
+        if number == 0:
+            return replace(self, variants=())
+        variant = self.variants[number - 1]
+        return replace(self, scan=variant.scan, labels=variant.labels, variants=())
 
     def key(self) -> str:
         """Hash of everything that the labeller sees (not the masks)."""
@@ -156,3 +174,11 @@ def _labelled_scan(content: bytes, painted: bool) -> tuple[Scan, Labels]:
     scan = Scan(arrays["vertices"], arrays["faces"], arrays.get("colours"))
     optional: dict[str, Any] = {key: arrays.get(key) for key in _LABELS}
     return scan, Labels(arrays["distance_mm"], arrays["skin"], **optional, painted=painted)
+
+
+def _styled_scan(sample: Mapping[str, bytes], number: str) -> StyledScan:
+    """A sample's scan of a number; raises as `_labelled_scan` does."""
+    style = json.loads(sample[f"style_{number}.json"])
+    if not isinstance(style, Mapping) or not isinstance(style.get("name"), str):
+        raise ValueError(f"style_{number}.json names no style")
+    return StyledScan(*_labelled_scan(sample[f"scan_{number}.npz"], painted=False), style)

@@ -56,6 +56,10 @@ def head_section(head: HeadSample, split: str, turning: bool = False) -> dict[st
     if not labels.painted:  # nobody knows how far off the surface those are
         title = "distance to the surface, 0 (dark) to 5 mm (bright)"
         shown.append(_mesh_picture(scan, distance_colours(labels.distance_mm), "three_quarter", title))
+    for variant in head.variants:
+        painted = label_colours(variant.labels.skin, variant.labels.known)
+        title = f"true labels of a scan in style {variant.style['name']}"
+        shown.append(_mesh_picture(variant.scan, painted, "three_quarter", title))
     views = [jpeg_url(thumbnail(image, THUMBNAIL)) for image in head.pixels()]
     view = View(head.id, ViewedScan.of_labels(scan, labels), cameras=viewed_cameras(head)) if turning else None
     page = None if view is None else view_page(view)

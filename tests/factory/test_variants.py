@@ -17,6 +17,7 @@ from factory.dataset.packing import PackSettings, pack
 from factory.dataset.samples import encode, facts
 from factory.dataset.store import Store
 from factory.production.verify import sample_problems, verify
+from factory.report.sample_sections import head_section
 from labeling import label_and_measure
 from labeling.labels import compute_labels
 from reconstruction.styles import STYLES
@@ -72,6 +73,7 @@ def test_variants_come_out_as_they_went_in(folder: Path, tmp_path: Path) -> None
     assert len(head.variants) == 2
     for number, variant in enumerate(find_variants(folder), 1):
         chosen = head.with_variant(number)
+        assert head.variants[number - 1].style == STYLES["hair"].to_json()
         assert chosen.labels is not None and not chosen.variants and chosen.cameras == head.cameras
         np.testing.assert_array_equal(chosen.scan.vertices, Scan.read(variant.scan_path).vertices)
         np.testing.assert_array_equal(chosen.labels.distance_mm, Labels.read(variant.labels_path).distance_mm)
@@ -79,6 +81,13 @@ def test_variants_come_out_as_they_went_in(folder: Path, tmp_path: Path) -> None
     assert len({head.with_variant(number).key() for number in range(3)}) == 3
     sample = encode(Capture.read(folder))
     assert json.loads(sample["style_01.json"])["name"] == "hair"
+
+
+def test_the_report_shows_every_style(folder: Path, tmp_path: Path) -> None:
+    label_and_measure(folder)
+    head = HeadSample.from_sample({**encode(Capture.read(folder)), "__key__": folder.name}, "shard")
+    captions = [mesh["caption"] for mesh in head_section(head, "train")["meshes"]]
+    assert captions.count("true labels of a scan in style hair") == 2
 
 
 def test_variants_without_labels_are_named(folder: Path, tmp_path: Path) -> None:

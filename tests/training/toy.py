@@ -73,6 +73,7 @@ def toy_sample(seed: int, views: int = 3, masks: bool = False, scans: int = 1) -
         more = io.BytesIO()
         np.savez(more, vertices=(vertices * (1 + 0.01 * number)).astype(vertices.dtype), **columns)
         files[f"scan_{number:02d}.npz"] = more.getvalue()
+        files[f"style_{number:02d}.json"] = json.dumps({"name": "hair"}).encode()
     for i, camera in enumerate(cameras):
         data = io.BytesIO()
         Image.fromarray(toy_image(camera, vertices, bump)).save(data, "JPEG", quality=95)
