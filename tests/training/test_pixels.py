@@ -22,8 +22,8 @@ from training.callbacks.resume_point import ResumePoint, Stopped
 from training.command import quiet_libraries
 from training.data.samplers import SampleIndex
 from training.data.shards import read_splits
+from training.image_changes import IGNORED, Augmentation, Change, change
 from training.pixels import cli
-from training.pixels.augment import IGNORED, Augmentation, Change, change
 from training.pixels.cache import decode_images
 from training.pixels.data import PixelData
 from training.pixels.metrics import CLASSES, PixelMetrics, skin_probability

@@ -53,7 +53,7 @@ def test_validation_and_test_go_by_the_first_scan(folder: Path) -> None:
     whole = data._heads("train")
     for head, name in enumerate(whole.split.ids):
         np.testing.assert_array_equal(whole[SampleIndex(head)].features, data._indices["train"].load(name).features)
-    assert data._indices["test"].scans(data.split("test").ids[0]) == 1, "more was prepared than is used"
+    assert data._indices["test"].count(data.split("test").ids[0]) == 1, "more was prepared than is used"
 
 
 def test_the_first_scans_can_be_chosen(folder: Path) -> None:
@@ -64,3 +64,12 @@ def test_the_first_scans_can_be_chosen(folder: Path) -> None:
     assert (data.statistics().mean != two.statistics().mean).any()
     with pytest.raises(InputError, match=r"`scans` 0: use 1 or more"):
         make_data(folder, scans=0)
+
+
+def test_copies_are_drawn_beside_the_scans(folder: Path) -> None:
+    data = make_data(folder, scans=1, copies=2)
+    assert [data._indices["train"].count(name) for name in data.split("train").ids] == [3] * HEADS
+    assert data._indices["test"].count(data.split("test").ids[0]) == 1
+    heads = data._heads("train")
+    drawn = [[heads._drawn(SampleIndex(head, (epoch, 0))) for head in range(HEADS)] for epoch in range(12)]
+    assert {number for row in drawn for number in row} == {0, 1, 2}

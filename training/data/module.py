@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,12 @@ from training.data.statistics import Statistics
 from training.features import FeatureConfig
 from training.features.backbone import Backbone
 from training.features.registry import input_channels
+from training.preparation.copies import ONE, Variety
 from training.preparation.settings import Preparation
 from training.preparation.simplify import Simplified
 
 _FEATURES = FeatureConfig()
-_STYLE = 7  # of the stream of draws of scans, beside that of the order
+_DRAWN = 7  # of the stream of draws of scans and copies, beside that of the order
 
 
 class PreparedHeads(Dataset):
@@ -36,12 +37,12 @@ class PreparedHeads(Dataset):
         split: the heads.
         index: of their files.
         whole: add all vertices of the scans, for predictions and metrics there.
-        seed: of the scan that is drawn of each head in an epoch of training.
+        seed: of the scan or copy that is drawn of each head in an epoch of training.
     """
 
     def __init__(self, split: Split, index: Index, whole: bool = False, seed: int = 0) -> None:
         self.split, self.index, self.whole, self.seed = split, index, whole, seed
-        self._scans = [index.scans(name) for name in split.ids]
+        self._counts = [index.count(name) for name in split.ids]
 
     def __len__(self) -> int:
         return len(self.split.ids)
@@ -54,11 +55,11 @@ class PreparedHeads(Dataset):
         return batch
 
     def _drawn(self, sample: SampleIndex) -> int:
-        """The scan that a head is trained on in this epoch; the first where there is no training."""
-        scans = self._scans[sample.index]
-        if sample.position is None or scans == 1:
+        """What a head is trained on as in this epoch; its first scan where there is no training."""
+        count = self._counts[sample.index]
+        if sample.position is None or count == 1:
             return 0
-        return int(np.random.default_rng([self.seed, _STYLE, sample.position[0], sample.index]).integers(scans))
+        return int(np.random.default_rng([self.seed, _DRAWN, sample.position[0], sample.index]).integers(count))
 
 
 class MixedHeads(Dataset):
@@ -93,6 +94,8 @@ class HeadData(BaseDataModule):
         seed: seed of the order in which heads are trained on.
         heads: number of heads to train on, the first ones; all where None. For the curve over the size of the data set.
         scans: number of scans of each head to train on, the first ones; all where None. Each epoch draws one of them.
+        copies: number of further copies of each head that are drawn among, as other cameras would have seen it: 5 views
+            or more, another exposure, size, sharpness and file, half of them mirrored.
         mix: folder or URL of a data set whose training heads are mixed in, such as synthetic heads beside one's own,
             where training starts from a labeller.
         mix_share: share of these in each epoch, which has all heads of `dataset`.
@@ -110,12 +113,11 @@ class HeadData(BaseDataModule):
         seed: int = 0,
         heads: int | None = None,
         scans: int | None = None,
+        copies: int = 0,
         mix: str | None = None,
         mix_share: float = 0.5,
     ) -> None:
         super().__init__(dataset, cache, workers, seed)
-        if scans is not None and scans < 1:
-            raise InputError(f"`scans` {scans}: use 1 or more, or leave it out for all")
         if not 0 < mix_share < 1:
             raise InputError(f"`mix_share` {mix_share}: a share between 0 and 1 is needed")
         if mix is not None and _place(mix) == _place(dataset):
@@ -124,7 +126,7 @@ class HeadData(BaseDataModule):
         self._mixed: HeadData | None = None
         self.preparation = Preparation(features, vertices, eigenpairs)
         self.test_vertices = test_vertices
-        self.heads, self.scans = heads, scans
+        self.heads, self.variety = heads, Variety(scans, copies)
         self._indices: dict[str, Index] = {}
 
     def fetch(self, needed: Callable[[], list[str]]) -> None:
@@ -145,7 +147,7 @@ class HeadData(BaseDataModule):
             self._refuse_tested(others)
             others.prepare_split("train", command, progress)
         preparation = self.preparation_of(name, command)
-        self._indices[name] = prepare_split(self.split(name), preparation, self.cache, progress, self._scans_of(name))
+        self._indices[name] = prepare_split(self.split(name), preparation, self.cache, progress, self._variety_of(name))
 
     def others(self) -> HeadData | None:
         """The data set that is mixed in, prepared as this one."""
@@ -153,7 +155,8 @@ class HeadData(BaseDataModule):
             return None
         if self._mixed is None:
             cache = str(self.cache / "mix") if is_url(self.mix) else None
-            self._mixed = HeadData(self.mix, cache, workers=self.workers, seed=self.seed, scans=self.scans)
+            options = {"workers": self.workers, "seed": self.seed, **asdict(self.variety)}
+            self._mixed = HeadData(self.mix, cache, **options)
         self._mixed.preparation, self._mixed.test_vertices = self.preparation, self.test_vertices
         self._mixed.progress = self.progress
         return self._mixed
@@ -202,11 +205,11 @@ class HeadData(BaseDataModule):
 
     def statistics(self) -> Statistics:
         """Of the training heads of `dataset`."""
-        return read_statistics(self.split("train"), self.preparation, self.cache, self.scans)
+        return read_statistics(self.split("train"), self.preparation, self.cache, self.variety)
 
     def traits(self) -> TrainingTraits:
         """Of all training heads."""
-        own, others = read_traits(self.split("train"), self.preparation, self.cache, self.scans), self.others()
+        own, others = read_traits(self.split("train"), self.preparation, self.cache, self.variety), self.others()
         return own if others is None else own.joined(others.traits())
 
     def train_dataloader(self) -> DataLoader:
@@ -249,9 +252,9 @@ class HeadData(BaseDataModule):
     def _heads(self, name: str, whole: bool = False) -> PreparedHeads:
         return PreparedHeads(self.split(name), self._indices[name], whole, self.seed)
 
-    def _scans_of(self, name: str) -> int | None:
-        """Scans of each head that a split needs: others are learned from alone."""
-        return self.scans if name == "train" else 1
+    def _variety_of(self, name: str) -> Variety:
+        """What the heads of a split are prepared as: what varies is learned from alone."""
+        return self.variety if name == "train" else ONE
 
 
 def _place(dataset: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from training.data.statistics import Moments, Statistics
 from training.features.backbone import read_array
 from training.operators.compute import load_operators, operators_key
 from training.preparation import cache_files
+from training.preparation.copies import ONE, Variety
 from training.preparation.prepare import prepare_head
 from training.preparation.prepared import ImageInput, PreparedHead, WholeScan
 from training.preparation.settings import Preparation
@@ -29,13 +31,11 @@ from training.preparation.simplify import Simplified
 
 log = logging.getLogger(__name__)
 
-_MOST_SCANS = 100  # of a head
-
 Progress = Callable[[str, int, int], None]  # what was done, how many are, of how many
 
 
 def entry_of(name: str, number: int) -> str:
-    """The name in an index of a head's scan of a number, from 0."""
+    """The name in an index of a head's scan or copy of a number, from 0."""
     return f"{name}/{number}" if number else name
 
 
@@ -46,18 +46,18 @@ class Index:
     Attributes:
         cache: folder that the files are relative to.
         files: head id -> mesh, operators, a file a feature, and for the image head the placement and the token maps.
-            A head's scans in other styles stand behind it as `<id>/1` and so on.
+            A head's scans in other styles, and copies of it, stand behind it as `<id>/1` and so on.
     """
 
     cache: Path
     files: dict[str, list[str]]
 
-    def scans(self, name: str) -> int:
-        """The number of scans of a head that are prepared."""
-        return 1 + sum(entry_of(name, number) in self.files for number in range(1, _MOST_SCANS))
+    def count(self, name: str) -> int:
+        """What a head is prepared as: the number of its scans and copies."""
+        return next(number for number in itertools.count() if entry_of(name, number) not in self.files)
 
     def load(self, name: str, number: int = 0) -> PreparedHead:
-        """Read one prepared head with its scan of a number.
+        """Read one prepared head, as its scan or copy of a number.
 
         Raises `InputError` where it was never prepared, or a file is damaged.
         """
@@ -95,16 +95,16 @@ class Index:
 
 
 def prepare_split(
-    split: Split, preparation: Preparation, cache: Path, progress: Progress | None = None, scans: int | None = 1
+    split: Split, preparation: Preparation, cache: Path, progress: Progress | None = None, variety: Variety = ONE
 ) -> Index:
     """Prepare what is missing of a split, and return where everything lies. Nothing is made anew when it is whole.
 
-    Of each head at most so many `scans` are prepared; all where None.
+    Each head is prepared as all that `variety` makes of it.
 
     Raises:
         InputError: where a shard is damaged, or a head can't be prepared.
     """
-    path = _index_path(split, preparation, cache, scans)
+    path = _index_path(split, preparation, cache, variety)
     if path.is_file():
         index = Index(Path(cache), read_json(path, "index"))
         statistics_path = _statistics_path(path)
@@ -117,8 +117,7 @@ def prepare_split(
             if split.limited and head.id not in split.ids:
                 continue
             start = time.perf_counter()
-            for number in range(1 + len(head.variants))[:scans]:
-                chosen = head.with_variant(number)
+            for number, chosen in enumerate(variety.of(head)):
                 prepared = prepare_head(chosen, preparation, cache)
                 files[entry_of(head.id, number)] = _files(chosen, prepared, preparation, cache)
                 moments.add(prepared.features)
@@ -137,15 +136,15 @@ def prepare_split(
     return Index(Path(cache), files)
 
 
-def read_statistics(split: Split, preparation: Preparation, cache: Path, scans: int | None = 1) -> Statistics:
+def read_statistics(split: Split, preparation: Preparation, cache: Path, variety: Variety = ONE) -> Statistics:
     """The channels' statistics of a prepared split."""
-    arrays = _read_statistics(_statistics_path(_index_path(split, preparation, cache, scans)))
+    arrays = _read_statistics(_statistics_path(_index_path(split, preparation, cache, variety)))
     return Statistics(arrays["mean"], arrays["deviation"])
 
 
-def read_traits(split: Split, preparation: Preparation, cache: Path, scans: int | None = 1) -> TrainingTraits:
+def read_traits(split: Split, preparation: Preparation, cache: Path, variety: Variety = ONE) -> TrainingTraits:
     """Traits of the heads of a prepared split."""
-    path = _statistics_path(_index_path(split, preparation, cache, scans))
+    path = _statistics_path(_index_path(split, preparation, cache, variety))
     arrays = _read_statistics(path)
     try:
         return TrainingTraits.from_json(json.loads(str(arrays["traits"])))
@@ -169,7 +168,7 @@ def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(f"damaged cache file: {path} ({error}); remove it and run again")
 
 
-def _index_path(split: Split, preparation: Preparation, cache: Path, scans: int | None) -> Path:
+def _index_path(split: Split, preparation: Preparation, cache: Path, variety: Variety) -> Path:
     features = [cache_files.feature_file(name, preparation) for name in preparation.features.names]
     features += [cache_files.placement_file(preparation)] if preparation.features.image_head else []
     contents = [
@@ -179,7 +178,7 @@ def _index_path(split: Split, preparation: Preparation, cache: Path, scans: int 
         [shard.sha256 for shard in split.shards],
     ]
     contents += [list(split.ids)] if split.limited else []
-    contents += [] if scans == 1 else [{"scans": scans}]
+    contents += [] if variety == ONE else [asdict(variety)]
     digest = hashlib.blake2b(json.dumps(contents).encode(), digest_size=8).hexdigest()
     return Path(cache) / f"index-{split.name}-{digest}.json"
 

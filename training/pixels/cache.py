@@ -16,7 +16,7 @@ from scans.head_sample import HeadSample
 from scans.images.decoding import resize_image
 from training.data.prepared_index import Progress
 from training.data.shards import Split, read_heads
-from training.pixels.augment import IGNORED
+from training.image_changes import IGNORED
 
 _FORMAT = 1  # of the files; raise it when what is in them changes
 

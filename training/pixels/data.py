@@ -12,7 +12,7 @@ from capture import InputError
 from training.data.base import BaseDataModule
 from training.data.prepared_index import Progress
 from training.data.samplers import SampleIndex
-from training.pixels.augment import IGNORED, Augmentation, change
+from training.image_changes import IGNORED, Augmentation, change
 from training.pixels.cache import DecodedImages, decode_images
 
 _AUGMENTATION = Augmentation()

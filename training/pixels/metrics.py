@@ -10,7 +10,7 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from capture import SKIN_CLASSES, PixelClass
-from training.pixels.augment import IGNORED
+from training.image_changes import IGNORED
 
 CLASSES = tuple(item.name.lower() for item in PixelClass)
 

@@ -10,8 +10,8 @@ from torch import nn
 from torch.nn import functional
 
 from capture import InputError
+from training.image_changes import IGNORED
 from training.model.base import BaseModule
-from training.pixels.augment import IGNORED
 from training.pixels.data import PixelBatch
 from training.pixels.metrics import CLASSES, PixelMetrics
 from training.pixels.network import CHANNELS, UNet
