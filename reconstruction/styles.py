@@ -88,15 +88,15 @@ STYLES: dict[str, ScanStyle] = {
     style.name: style
     for style in (
         TRIMMED,
-        ScanStyle("hair", keep_hair=True, looseness=3.0, octree_levels=1),
+        ScanStyle("hair", keep_hair=True, closed_mm=15.0, octree_levels=1),
         ScanStyle("closed", keep_hair=True, closed_mm=30.0, octree_levels=1),
         ScanStyle("shell", keep_hair=True, closed_mm=30.0, octree_levels=2, smooth_mm=1.0, share=0.5),
         ScanStyle("fringed", keep_hair=True, looseness=8.0, pieces=True, octree_levels=1),
-        ScanStyle("smooth", keep_hair=True, looseness=3.0, octree_levels=1, smooth_mm=2.0),
-        ScanStyle("coarse", keep_hair=True, looseness=2.0, octree_levels=1, share=0.15),
-        ScanStyle("noisy", keep_hair=True, looseness=2.0, octree_levels=1, noise_mm=0.3),
-        ScanStyle("wall", keep_hair=True, looseness=3.0, octree_levels=1, wall_mm=150.0),
-        ScanStyle("cut", keep_hair=True, looseness=3.0, octree_levels=1, cut=0.3),
+        ScanStyle("smooth", keep_hair=True, closed_mm=15.0, octree_levels=1, smooth_mm=2.0),
+        ScanStyle("coarse", keep_hair=True, closed_mm=15.0, octree_levels=1, share=0.15),
+        ScanStyle("noisy", keep_hair=True, closed_mm=15.0, octree_levels=1, noise_mm=0.3),
+        ScanStyle("wall", keep_hair=True, closed_mm=15.0, octree_levels=1, wall_mm=150.0),
+        ScanStyle("cut", keep_hair=True, closed_mm=15.0, octree_levels=1, cut=0.3),
     )
 }
 """Name -> style, for those who want a certain one."""
@@ -115,8 +115,9 @@ def sample_style(rng: np.random.Generator) -> ScanStyle:
     octree, loose, share, cut, wall, smooth, noise = rng.random(7)
     amounts = rng.random(7)
     style = replace(base, share=_log_between(0.12, 1.6, amounts[2]) if share < 0.6 else base.share)
-    if loose < 0.5 and not base.closed_mm:
-        style = replace(style, looseness=base.looseness * _log_between(0.5, 2.0, amounts[1]))
+    if loose < 0.5:
+        name = "closed_mm" if base.closed_mm else "looseness"
+        style = replace(style, **{name: getattr(base, name) * _log_between(0.5, 2.0, amounts[1])})
     if octree < 0.3:
         style = replace(style, octree_levels=base.octree_levels + 1)
     if smooth < 0.35:

@@ -24,6 +24,7 @@ from training.features import FeatureConfig, image_head
 from training.features.image_head import ImageHead, ImageSamples, bilinear_corners
 from training.features.lifting import lift
 from training.model.module import SkinLabeller
+from training.preparation.copies import Variety
 from training.preparation.settings import Preparation
 from training.segment import segment_capture
 
@@ -175,7 +176,13 @@ def test_head_is_trained_and_segments(fitted: Path, dataset: Path, tmp_path: Pat
 def test_placement_and_tokens_are_found_again(fitted: Path, dataset: Path) -> None:
     preparation = load_labeller(fitted / "checkpoints" / "best.ckpt").preparation
     assert preparation is not None
-    index = prepare_split(read_splits(dataset)["train"], preparation, dataset / "cache", lambda *_: pytest.fail("made"))
+    index = prepare_split(
+        read_splits(dataset)["train"],
+        preparation,
+        dataset / "cache",
+        lambda *_: pytest.fail("made"),
+        Variety(scans=None),
+    )
     prepared = index.load("toy_0")
     assert prepared.image is not None and prepared.features.shape[1] == 1
     assert [tokens.shape for tokens in prepared.image.tokens] == [(8, 8, 48)] * 3

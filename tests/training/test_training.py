@@ -26,6 +26,7 @@ from training.features import FeatureConfig
 from training.loggers import MetricsFile
 from training.model.module import SkinLabeller
 from training.model.outputs import Outputs
+from training.preparation.copies import Variety
 from training.preparation.prepare import prepare_head
 from training.preparation.prepared import PreparedHead
 from training.preparation.settings import Preparation
@@ -64,12 +65,12 @@ def test_fit_learns_and_says_so(fitted) -> None:
 def test_nothing_is_prepared_twice(fitted, dataset: Path) -> None:
     split, cache = read_splits(dataset)["train"], fitted[0] / "cache"
     made: list[str] = []
-    index = prepare_split(split, PREPARATION, cache, lambda *line: made.append(str(line)))
+    index = prepare_split(split, PREPARATION, cache, lambda *line: made.append(str(line)), Variety(scans=None))
     assert made == [] and index.is_whole()
     path = cache / index.files["toy_1"][2]
     before = path.read_bytes()
     path.unlink()
-    prepare_split(split, PREPARATION, cache, lambda *line: made.append(str(line)))
+    prepare_split(split, PREPARATION, cache, lambda *line: made.append(str(line)), Variety(scans=None))
     assert len(made) == 3 and path.read_bytes() == before
 
 
