@@ -55,7 +55,7 @@ class PreparedHeads(Dataset):
         return batch
 
     def _drawn(self, sample: SampleIndex) -> int:
-        """What a head is trained on as in this epoch; its first scan where there is no training."""
+        """The number of the scan or copy that a head is trained on as in this epoch; 0 where there is no training."""
         count = self._counts[sample.index]
         if sample.position is None or count == 1:
             return 0
@@ -253,7 +253,7 @@ class HeadData(BaseDataModule):
         return PreparedHeads(self.split(name), self._indices[name], whole, self.seed)
 
     def _variety_of(self, name: str) -> Variety:
-        """What the heads of a split are prepared as: what varies is learned from alone."""
+        """Scans and copies that the heads of a split are prepared as: what varies is learned from alone."""
         return self.variety if name == "train" else ONE
 
 

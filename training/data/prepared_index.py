@@ -53,7 +53,7 @@ class Index:
     files: dict[str, list[str]]
 
     def count(self, name: str) -> int:
-        """What a head is prepared as: the number of its scans and copies."""
+        """Scans and copies that a head is prepared as."""
         return next(number for number in itertools.count() if entry_of(name, number) not in self.files)
 
     def load(self, name: str, number: int = 0) -> PreparedHead:

@@ -28,7 +28,7 @@ _LIGHT = Augmentation(flip=0.0, scale=0.0, turn=0.0, shift=0.0, blur=1.0, noise=
 
 @dataclass(frozen=True)
 class Variety:
-    """What a head is prepared as, one of which an epoch draws.
+    """The scans and copies that a head is prepared as, one of which an epoch draws.
 
     Attributes:
         scans: most scans of a head in other styles, the first one included; all where None.
