@@ -37,7 +37,7 @@ class ScanStyle:
         smooth_mm: standard deviation of the smoothing, millimetres.
         noise_mm: standard deviation of the noise along the normals, millimetres.
         noise_width_mm: distance over which the noise goes together, millimetres.
-        cut: share of the height that is cut off from below.
+        cut: share of the height that is cut off from below; of a bust a third leaves what is above the chin.
         wall_mm: distance of a wall behind the head, millimetres; 0 is none.
 
     Raises:
@@ -96,7 +96,7 @@ STYLES: dict[str, ScanStyle] = {
         ScanStyle("coarse", keep_hair=True, closed_mm=15.0, octree_levels=1, share=0.15),
         ScanStyle("noisy", keep_hair=True, closed_mm=15.0, octree_levels=1, noise_mm=0.3),
         ScanStyle("wall", keep_hair=True, closed_mm=15.0, octree_levels=1, wall_mm=150.0),
-        ScanStyle("cut", keep_hair=True, closed_mm=15.0, octree_levels=1, cut=0.3),
+        ScanStyle("cut", keep_hair=True, closed_mm=15.0, octree_levels=1, cut=0.25),
     )
 }
 """Name -> style, for those who want a certain one."""
@@ -126,7 +126,7 @@ def sample_style(rng: np.random.Generator) -> ScanStyle:
         width = _log_between(1.0, 8.0, rng.random())
         style = replace(style, noise_mm=_log_between(0.05, 0.5, amounts[6]), noise_width_mm=width)
     if cut < 0.35:
-        style = replace(style, cut=0.1 + 0.4 * float(amounts[3]))
+        style = replace(style, cut=0.05 + 0.27 * float(amounts[3]))
     if wall < 0.1:
         style = replace(style, wall_mm=_log_between(60.0, 400.0, amounts[4]))
     return _rounded(style)
