@@ -52,7 +52,7 @@ def reconstruct(
         depth_max: farthest depth, metres.
         max_image_size: images with a longer side, pixels, are shrunk to it; None takes them as they are.
         max_gap: how far, in pixels of the images, the mesh may span from what the images support.
-        max_hole: holes up to this many pixels wide are closed.
+        max_hole: holes up to this many pixels wide are closed, and up to three times as wide where the surface goes on.
         max_lift: how far, as a share of the object's size, the mesh may leave the tangent planes of the points.
         min_component: pieces with less than this share of the largest piece's area are dropped.
         threads: threads to use; all cores where None. The scan doesn't depend on it.
@@ -60,7 +60,7 @@ def reconstruct(
         sources: most other views that a view is matched with.
         window_radius: half side of the matching window, pixels.
         window_step: distance of the samples in the window, pixels.
-        min_consistent: other views whose depth must agree with a pixel's.
+        min_consistent: other views whose depth must agree with a pixel's; one less where it matches well.
         max_reprojection_error: pixels by which they may differ.
         max_cost: 1 - NCC above which a pixel is dropped.
         poisson_depth: depth of the octree of the surface; by the image size where None.

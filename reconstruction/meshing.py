@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from capture import Camera, RefusedError, Scan, vertex_normals
-from capture.geometry import Floats, Ints, MeshArrays, face_areas
+from capture.geometry import Floats, Ints, MeshArrays
 from capture.ply.files import PlyMesh, read_ply, write_ply
 from reconstruction.cleaning import (
-    component_labels,
     drop_bad_faces,
     keep_vertices,
     largest_components,
@@ -24,6 +23,7 @@ from reconstruction.cleaning import (
 from reconstruction.colmap import pycolmap, without_poisson_warnings
 from reconstruction.finishing import cut_below, finish, up_of, wall_behind
 from reconstruction.fusion import PointCloud
+from reconstruction.gaps import closed_gaps
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.styles import TRIMMED, ScanStyle
 
@@ -33,6 +33,8 @@ _COLOUR_NEIGHBOURS = 4
 _VERTICES_PER_PIXEL = 0.25
 _PLANES = 8  # fused points whose tangent planes a vertex is measured against
 _LEAST_LIFT = 0.7  # pixels: nearer to these planes nothing is a web
+_WIDER = 3.0  # times `max_hole`: holes up to this wide are closed where the surface around goes on through them
+_WIDEST = 0.25  # of the object, but no wider than this
 _FINEST = 600  # pixels across the object: finer ones bring no finer gaps, as skin is as smooth as before
 _LEAST_OCTREE = 5
 _LEAST_VERTICES = 100
@@ -107,8 +109,10 @@ def _trimmed(
         return keep_vertices(vertices, faces, distance < bound)
     loose = replace(settings, max_gap=settings.max_gap * style.looseness, max_lift=settings.max_lift * style.looseness)
     near = supported(vertices, cloud, footprint, loose)
-    hole = settings.max_hole * max(footprint, _object_size(cloud) / _FINEST)
-    keep = near | small_gaps(vertices, faces, near, hole**2)
+    size = _object_size(cloud)
+    hole = settings.max_hole * max(footprint, size / _FINEST)
+    widest = min(_WIDER * hole, _WIDEST * size)
+    keep = near | closed_gaps(vertices, faces, near, cloud, hole, widest, footprint, settings.threads or -1)
     return keep_vertices(vertices, faces, keep)
 
 
@@ -169,20 +173,7 @@ def _object_size(cloud: PointCloud) -> float:
 
 def _heights(points: Floats, cloud: PointCloud, index: NDArray[np.int64]) -> NDArray[np.float64]:
     """(P,) heights of points (P, 3) above the tangent planes of the cloud's points `index` (P,)."""
-    return np.asarray(np.einsum("pi,pi->p", points - cloud.positions[index], cloud.normals[index]))
-
-
-def small_gaps(vertices: Floats, faces: Ints, near: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:
-    """Vertices (V,) of connected unsupported patches that are smaller than `area` (square metres) and enclosed.
-
-    Poisson closes everything: highlights on the skin as well as the open neck and the back of the head. Small holes
-    are worth closing, the rest is made up.
-    """
-    loose = (~near)[faces].any(axis=1)
-    label = component_labels(len(vertices), faces[(~near)[faces].all(axis=1)])
-    owner = np.where(near[faces], -1, label[faces]).max(axis=1)
-    size = np.bincount(owner[loose], weights=face_areas(vertices, faces)[loose], minlength=int(label.max()) + 1)
-    return np.asarray(~near & (size[label] < area))
+    return cloud.heights(points, index)
 
 
 def vertex_colours(vertices: Floats, cloud: PointCloud, threads: int | None = None) -> NDArray[np.uint8]:

@@ -30,7 +30,7 @@ class ReconstructionSettings:
         max_image_size: images with a longer side, pixels, are shrunk to it; 0 takes them as they are.
         max_gap: how far, in pixels of the images, the mesh may span from what the images support. Here and in
             `max_hole`, pixels finer than a 600th of the object count as that.
-        max_hole: holes up to this many pixels wide are closed.
+        max_hole: holes up to this many pixels wide are closed, and up to three times as wide where the surface goes on.
         max_lift: how far, as a share of the object's size, the mesh may leave the tangent planes of the points around
             it; farther where these scatter, and 0.7 pixels at least. More keeps more hair, and more webs between hair
             and skin.
@@ -40,7 +40,7 @@ class ReconstructionSettings:
         sources: number of other views that a view is matched with, at most.
         window_radius: half side of the matching window, pixels.
         window_step: distance of the samples in the window, pixels.
-        min_consistent: number of other views whose depth must agree with that of a pixel.
+        min_consistent: other views whose depth must agree with that of a pixel; one less where it matches well.
         max_reprojection_error: pixels by which a depth that agrees may lie off, seen from the other view.
         max_cost: 1 - NCC above which a pixel is dropped. Hair never matches well: its highlights move.
         poisson_depth: depth of the octree that the surface is made in; by default it follows from the image size.

@@ -39,6 +39,7 @@ _DETAIL_RADIUS, _DETAIL_STEP = 4, 2  # pixels: the window of the median that is 
 _DETAIL_LIMIT = 0.02  # of intensities in [0, 1]: detail is cut there, see `detail`
 _GREY_LEVELS = 127.5 / _DETAIL_LIMIT  # of what is matched, per unit of intensity
 _MAX_DEPTH_DIFFERENCE = 0.01
+_SURE = 0.5  # cost up to which a pixel of the finest level needs one source less: two views see enough of a neck or ear
 _DILATION = 3  # pixels around what a coarser level found that the next one looks at
 
 
@@ -213,7 +214,10 @@ class _Level:
         return np.asarray(variance > _MIN_CLOSE_DEVIATION**2)
 
     def trusted(self, states: list[State], least: int) -> list[NDArray[np.bool_]]:
-        """Per view (H, W) bool: matched well, agrees with at least `least` sources, not fattened."""
+        """Per view (H, W) bool: matched well, agrees with at least `least` sources, not fattened.
+
+        At the finest level one source less is enough where a pixel matches better.
+        """
         self.publish(states)
         result = []
         error = self.settings.max_reprojection_error if self.level == 0 else 2.0
@@ -223,6 +227,8 @@ class _Level:
                 count_consistent(i, self.scene, self.pairs[i], error, _MAX_DEPTH_DIFFERENCE, counts)
             least_here = min(least, len(self.pairs[i].sources))
             enough = (counts >= least_here) & (state.cost <= self.settings.max_cost)
+            if self.level == 0:
+                enough |= (counts >= max(1, least_here - 1)) & (state.cost <= min(_SURE, self.settings.max_cost))
             keep = (state.depth > 0) & enough & self.textured(i)
             if self.level == 0:  # a frame of spectacles that is a pixel wide at a coarse level would be lost there
                 depth = np.where(keep, state.depth, np.float32(0))

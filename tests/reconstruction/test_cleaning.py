@@ -5,7 +5,6 @@ import trimesh
 
 from capture import vertex_normals
 from reconstruction.cleaning import drop_bad_faces, largest_components, make_manifold
-from reconstruction.meshing import small_gaps
 
 
 def test_degenerate_and_repeated_faces_go() -> None:
@@ -43,11 +42,3 @@ def test_normals_agree_with_trimesh() -> None:
     ball = trimesh.creation.icosphere(3)
     normals = vertex_normals(np.asarray(ball.vertices), np.asarray(ball.faces))
     assert np.abs((normals * ball.vertices).sum(axis=1) - 1).max() < 1e-3
-
-
-def test_small_gaps_are_closed_and_large_ones_are_not() -> None:
-    ball = trimesh.creation.icosphere(4)
-    vertices, faces = np.asarray(ball.vertices), np.asarray(ball.faces)
-    hole, back = vertices[:, 2] > 0.98, vertices[:, 2] < 0
-    closed = small_gaps(vertices, faces, ~(hole | back), 0.5)
-    assert closed[hole].all() and not closed[~hole].any()

@@ -7,6 +7,7 @@ from scipy import ndimage
 from capture import Capture
 from reconstruction.depth import DepthMap
 from reconstruction.neighbours import find_neighbours
+from reconstruction.patchmatch import estimate
 from reconstruction.patchmatch.estimate import estimate_depth_maps
 from reconstruction.patchmatch.jit import source_digest
 from reconstruction.patchmatch.sweep import FAR, NEAR, sweep
@@ -64,6 +65,26 @@ def test_same_seed_same_maps_on_any_number_of_threads(sphere: Capture, maps: tup
     for one, two in zip(maps, maps_of(sphere, ReconstructionSettings(threads=2)), strict=True):
         assert np.array_equal(one.depth, two.depth)
         assert np.array_equal(one.normal, two.normal)
+
+
+@pytest.mark.parametrize(
+    ("level", "agreeing", "cost", "kept"),
+    [(0, 2, 0.8, True), (0, 2, 0.9, False), (0, 1, 0.45, True), (0, 1, 0.55, False), (0, 0, 0.1, False),
+     (1, 0, 0.1, False), (1, 1, 0.8, True)],
+)  # fmt: skip
+def test_a_pixel_that_matches_well_needs_one_source_less(
+    sphere: Capture, monkeypatch: pytest.MonkeyPatch, level: int, agreeing: int, cost: float, kept: bool
+) -> None:
+    monkeypatch.setattr(estimate, "count_consistent", lambda *given: given[-1].fill(agreeing))
+    monkeypatch.setattr(estimate, "reject_fattened", lambda depth, *given: depth > 0)
+    settings = ReconstructionSettings(threads=1)
+    views, volume = load_views(sphere), find_volume(sphere.cameras, sphere.model.points, settings)
+    solver = estimate._Level(views, volume, find_neighbours(sphere.cameras, volume, 4), settings, level)
+    states = solver.start(None, [])
+    for state in states:
+        state.depth[:], state.cost[:] = 0.5, cost
+    keep = solver.trusted(states, 2 if level == 0 else 1)[0]
+    assert np.array_equal(keep, solver.textured(0) & kept)
 
 
 def test_another_seed_gives_other_maps(sphere: Capture, maps: tuple[DepthMap, ...]) -> None:

@@ -191,7 +191,9 @@ def ball_maps(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
 def by_style(glittering: Capture) -> dict[str, Scan]:
     """A scan in every style."""
     scans = reconstruct_styles(
-        glittering, ReconstructionSettings(backend="cpu", max_hole=0, poisson_depth=7), list(STYLES.values())
+        glittering,
+        ReconstructionSettings(backend="cpu", max_hole=0, poisson_depth=7, min_consistent=3),  # of five views
+        list(STYLES.values()),
     )
     return dict(zip(STYLES, scans, strict=True))
 
