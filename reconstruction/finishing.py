@@ -1,4 +1,4 @@
-"""Cut, noise, smoothing and wall of a style. All in metres, the same for any number of threads."""
+"""Cut, noise, smoothing and wall of a style. All in the mesh's unit, the same for any number of threads."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def finish(vertices: Floats, faces: Ints, style: ScanStyle, rng: np.random.Gener
 
 
 def _correlated(vertices: Floats, faces: Ints, width: float, rng: np.random.Generator) -> Floats:
-    """(V,) normal noise that goes together over `width` metres along the mesh, of standard deviation 1."""
+    """(V,) normal noise that goes together over `width` along the mesh, of standard deviation 1."""
     noise = _smoothed(rng.standard_normal((len(vertices), 1)), vertices, faces, width / 2, borders=True)[:, 0]
     return np.asarray(noise / max(float(noise.std()), 1e-12))
 
 
 def _smoothed(values: Floats, vertices: Floats, faces: Ints, width: float, borders: bool = False) -> Floats:
-    """Values (V, C) at the vertices, diffused over `width` metres; those at borders stay unless `borders`.
+    """Values (V, C) at the vertices, diffused over `width`; those at borders stay unless `borders`.
 
     In n steps of `_SHIFT` to the neighbours' mean a value spreads like a random walk: over a variance of
     n _SHIFT h² / 2 in each direction, with h the length of an edge.
@@ -74,7 +74,12 @@ def up_of(cameras: Sequence[Camera]) -> Floats:
 
 
 def wall_behind(
-    vertices: Floats, cameras: Sequence[Camera], up: Floats, distance: float, rng: np.random.Generator
+    vertices: Floats,
+    cameras: Sequence[Camera],
+    up: Floats,
+    distance: float,
+    rng: np.random.Generator,
+    metres: float = 1.0,
 ) -> tuple[Floats, Ints, Floats]:
     """Vertices, faces and normals (W, 3) of a wall behind a mesh, as stereo rebuilds one: a sheet with waves.
 
@@ -84,8 +89,9 @@ def wall_behind(
         vertices: (V, 3) of the mesh.
         cameras: N.
         up: (3,).
-        distance: metres from the end of the mesh.
+        distance: from the end of the mesh, in its unit.
         rng: of the waves.
+        metres: of its unit.
     """
     behind = np.mean([camera.direction for camera in cameras], axis=0)
     behind = unit(behind - (behind @ up) * up)
@@ -94,11 +100,11 @@ def wall_behind(
     middle = vertices.mean(axis=0)
     middle = middle + (far - middle @ behind) * behind
     count = round(_WALL_SIDE / _WALL_STEP) + 1
-    at = (np.arange(count) - (count - 1) / 2) * _WALL_STEP
+    at = (np.arange(count) - (count - 1) / 2) * _WALL_STEP / metres
     across, along = np.meshgrid(at, at, indexing="ij")
     flat = middle + across.reshape(-1, 1) * side + along.reshape(-1, 1) * up
     faces = _grid_faces(count)
-    waves = _correlated(flat, faces, 5 * _WALL_STEP, rng) * _WALL_WAVES
+    waves = _correlated(flat, faces, 5 * _WALL_STEP / metres, rng) * _WALL_WAVES / metres
     points = flat + waves[:, None] * behind
     return points, faces, vertex_normals(points, faces)
 

@@ -36,6 +36,7 @@ _LEAST_LIFT = 0.7  # pixels: nearer to these planes nothing is a web
 _WIDER = 3.0  # times `max_hole`: holes up to this wide are closed where the surface around goes on through them
 _WIDEST = 0.25  # of the object, but no wider than this
 _FINEST = 600  # pixels across the object: finer ones bring no finer gaps, as skin is as smooth as before
+_BUST, _BUST_SIZE = (0.15, 1.2), 0.35  # metres: what may be one, and how large one is
 _LEAST_OCTREE = 5
 _LEAST_VERTICES = 100
 _FINISH = 0x66696E  # of the stream of noise and walls, beside the seed
@@ -53,6 +54,7 @@ class MeshInput:
         footprint: size of a pixel on the surface, metres.
         image_pixels: pixels of one image; decides the number of vertices and the octree where not set.
         folder: for intermediate files.
+        metres: of a unit of the cameras; None where it is not known.
     """
 
     cloud: PointCloud
@@ -61,6 +63,15 @@ class MeshInput:
     footprint: float
     image_pixels: int
     folder: Path
+    metres: float | None = 1.0
+
+    @property
+    def metres_per_unit(self) -> float:
+        """The scale that a style's lengths go by: where nobody tells it, that of an object as large as a bust."""
+        if self.metres is not None:
+            return self.metres
+        size = _object_size(self.cloud)
+        return 1.0 if _BUST[0] < size < _BUST[1] else _BUST_SIZE / size
 
 
 def mesh_points(given: MeshInput, settings: ReconstructionSettings, style: ScanStyle = TRIMMED) -> Scan:
@@ -69,6 +80,8 @@ def mesh_points(given: MeshInput, settings: ReconstructionSettings, style: ScanS
     Raises:
         RefusedError: where nothing is left after trimming.
     """
+    metres = given.metres_per_unit
+    style = style.in_unit(metres)
     cloud = given.coarser if style.keep_hair and given.coarser is not None else given.cloud
     depth = (settings.poisson_depth or _octree_depth(cloud, given.footprint)) - style.octree_levels
     vertices, faces = _poisson(cloud, given.folder, max(_LEAST_OCTREE, depth))
@@ -87,7 +100,7 @@ def mesh_points(given: MeshInput, settings: ReconstructionSettings, style: ScanS
     vertices, faces = _tidy(finish(vertices, faces, style, rng), faces, least)
     scan = _scan_of(vertices, faces, cloud, settings)
     if style.wall_mm:
-        scan = _with_wall(scan, given.cameras, cloud, up, style.wall_mm / 1000, rng)
+        scan = _with_wall(scan, given.cameras, cloud, up, style.wall_mm / 1000, metres, rng)
     logger.info("scan, style %s: %d vertices, %d faces", style.name, len(scan.vertices), len(scan.faces))
     return scan
 
@@ -126,10 +139,16 @@ def _scan_of(vertices: Floats, faces: Ints, cloud: PointCloud, settings: Reconst
 
 
 def _with_wall(
-    scan: Scan, cameras: Sequence[Camera], cloud: PointCloud, up: Floats, distance: float, rng: np.random.Generator
+    scan: Scan,
+    cameras: Sequence[Camera],
+    cloud: PointCloud,
+    up: Floats,
+    distance: float,
+    metres: float,
+    rng: np.random.Generator,
 ) -> Scan:
     """The scan and a wall behind it, as grey as the points on average."""
-    points, faces, normals = wall_behind(scan.vertices.astype(float), cameras, up, distance, rng)
+    points, faces, normals = wall_behind(scan.vertices.astype(float), cameras, up, distance, rng, metres)
     assert scan.colours is not None and scan.normals is not None
     grey = np.full((len(points), 3), round(float(cloud.colours.mean())), np.uint8)
     return Scan(

@@ -26,6 +26,7 @@ from reconstruction.settings import ReconstructionSettings
 from reconstruction.silhouettes import Silhouettes
 from reconstruction.styles import ScanStyle, style_named, styles_of
 from reconstruction.views import View, load_views
+from scans.scale import known_scale
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +152,9 @@ def _reconstruct(
         more = with_coarser(cloud, views, others, finest.footprint, silhouettes)
     clock = _log("fusion", clock)
     pixels = round(float(np.median([camera.width * camera.height for camera in cameras])))
-    given = MeshInput(cloud, more, cameras, finest.footprint, pixels, workspace.folder)
+    scale = known_scale(capture)
+    metres = None if scale is None else scale.metres
+    given = MeshInput(cloud, more, cameras, finest.footprint, pixels, workspace.folder, metres)
     scans = []
     for number, style in enumerate(styles):
         report("meshing", number / len(styles))

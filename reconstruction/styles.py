@@ -67,6 +67,11 @@ class ScanStyle:
         if self.share <= 0 or self.looseness <= 0 or self.noise_width_mm <= 0:
             raise InputError(f"style {self.name}: `share`, `looseness` and `noise_width_mm` must be above 0")
 
+    def in_unit(self, metres: float) -> ScanStyle:
+        """The style for a scan whose unit is so many metres: its lengths are thousandths of that unit."""
+        names = ("closed_mm", "smooth_mm", "noise_mm", "noise_width_mm", "wall_mm")
+        return replace(self, **{name: getattr(self, name) / metres for name in names})
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         return asdict(self)

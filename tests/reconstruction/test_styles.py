@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from capture import Camera, Capture, CaptureInfo, InputError, Scan, vertex_norma
 from capture.geometry import unit
 from capture.ply.files import read_ply
 from capture.variants import ScanVariant, find_variants
-from reconstruction import ReconstructionSettings, reconstruct_capture
+from reconstruction import ReconstructionSettings, reconstruct, reconstruct_capture
 from reconstruction.coarser import with_coarser
 from reconstruction.colmap.quiet import without_poisson_warnings
 from reconstruction.depth import DepthLevel, DepthMap
@@ -30,6 +31,7 @@ from reconstruction.silhouettes import Silhouettes
 from reconstruction.styles import STYLES, ScanStyle, sample_style, style_named, styles_of
 from reconstruction.views import View
 from scans.distance import surface_distance
+from scans.scale import CaptureScale
 from tests.reconstruction.synthetic import RADIUS, grid, look_at, make_capture, render, rig, sphere_depth
 
 UP = np.array([0.0, 0.0, 1.0])
@@ -228,6 +230,20 @@ def test_points_of_a_coarser_level_fill_what_the_finest_has_left_open(tmp_path: 
     assert cKDTree(added).query(seen)[0].max() < 0.008
     bare = with_coarser(cloud, views, [level], 0.0014, None)
     assert len(bare.positions) > len(both.positions), "nothing was held out"
+
+
+def test_lengths_of_a_style_go_by_the_unit_of_the_cameras(tmp_path: Path) -> None:
+    """A ball in centimetres, by its scale or as large as a bust, is closed as far as one in metres."""
+    settings, reach = ReconstructionSettings(backend="cpu", style="closed"), {}
+    for name, size, stated in (("m", 1.0, True), ("cm", 100.0, True), ("untold", 100.0, False)):
+        capture = make_capture(tmp_path / name)
+        cameras = [replace(camera, translation=camera.translation * size) for camera in capture.cameras]
+        capture = Capture.create(capture.folder, cameras)
+        if stated:
+            CaptureScale(1 / size, 0.0, stated=True).write(capture.folder)
+        reach[name] = (reconstruct(capture, settings).vertices / size)[:, 1].max()
+    assert reach["cm"] == pytest.approx(reach["m"], abs=0.004)
+    assert reach["m"] - 0.02 < reach["untold"] < reach["m"] + 0.002  # a ball of 20 cm is smaller than a bust of 35
 
 
 def test_further_scans_leave_the_first_as_it_is(glittering: Capture, tmp_path: Path) -> None:
