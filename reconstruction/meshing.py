@@ -115,10 +115,8 @@ def _trimmed(
 ) -> MeshArrays:
     """The mesh without what no point supports, small holes aside."""
     if style.closed_mm:
-        bound = style.closed_mm / 1000
-        distance = cKDTree(cloud.positions).query(vertices, distance_upper_bound=bound, workers=settings.threads or -1)[
-            0
-        ]
+        bound, workers = style.closed_mm / 1000, settings.threads or -1
+        distance, _ = cKDTree(cloud.positions).query(vertices, distance_upper_bound=bound, workers=workers)
         return keep_vertices(vertices, faces, distance < bound)
     loose = replace(settings, max_gap=settings.max_gap * style.looseness, max_lift=settings.max_lift * style.looseness)
     near = supported(vertices, cloud, footprint, loose)
