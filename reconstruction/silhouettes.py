@@ -35,10 +35,15 @@ class Silhouettes:
 
     @classmethod
     def of_capture(cls, capture: Capture, masks: Sequence[Path] | None, origin: NDArray[np.float64]) -> Self | None:
-        """By mask files, or else by the class masks of a synthetic capture, about `origin` (3,); None without any."""
+        """By mask files, or else by the class masks of a capture that was rendered; None without any.
+
+        The cameras are moved so that `origin` (3,) is theirs.
+        """
         cameras = [shifted_camera(camera, origin) for camera in capture.cameras]
         if masks is not None:
             return cls(cameras, [read_foreground(path) for path in masks])
+        if capture.info.spec is None:  # what people keep in masks/ is used where they name it
+            return None
         classes = read_class_masks(capture)
         known = [each > 0 for each in classes if each is not None]
         return cls(cameras, known) if len(known) == len(cameras) else None

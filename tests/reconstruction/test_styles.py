@@ -143,6 +143,19 @@ def test_silhouettes_hold_the_hull_and_nothing_beside(tmp_path: Path) -> None:
     assert Silhouettes.of_capture(make_capture(tmp_path / "plain"), None, np.zeros(3)) is None
 
 
+def test_silhouettes_are_those_that_are_named_or_the_class_masks_of_a_render(tmp_path: Path) -> None:
+    rendered = hairy(tmp_path / "rendered", 96)
+    origin = np.array([0.5, 0.0, 0.0])
+    found = Silhouettes.of_capture(rendered, None, origin)
+    assert found is not None and found.hold(np.array([[-0.5, -0.05, 0.0]]), 0).all()
+    own = replace(rendered, info=CaptureInfo("own"))
+    assert Silhouettes.of_capture(own, None, origin) is None, "masks that nobody has named"
+    named = Silhouettes.of_capture(own, rendered.mask_paths, origin)
+    assert named is not None
+    for one, two in zip(named.masks, found.masks, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
 def hairy(folder: Path, size: int = 192) -> Capture:
     """The sphere whose upper half glitters: pixels differ from view to view, the means of two by two don't."""
     (folder / "images").mkdir(parents=True)
@@ -158,7 +171,7 @@ def hairy(folder: Path, size: int = 192) -> Capture:
         image[upper] = 128 + 0.35 * (image[upper] - 128) + glitter[upper][:, None]
         Image.fromarray(np.clip(image, 0, 255).astype(np.uint8)).save(folder / "images" / camera.name)
         Image.fromarray((depth > 0).astype(np.uint8)).save(folder / "masks" / camera.name)
-    return Capture.create(folder, cameras, CaptureInfo("hairy", seed=5))
+    return Capture.create(folder, cameras, CaptureInfo("hairy", seed=5, spec={"hair": "glitter"}))
 
 
 @pytest.fixture(scope="module")
