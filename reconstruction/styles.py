@@ -16,6 +16,7 @@ import numpy as np
 
 from capture import InputError
 
+_MOST_LEVELS = 2  # coarser ones leave no eyes and lips in a face
 MOST_STYLES = 100  # their numbers have two digits in names of files
 _KEY = 0x7374796C  # of the stream that styles are drawn from, beside the capture's seed
 
@@ -123,7 +124,7 @@ def sample_style(rng: np.random.Generator) -> ScanStyle:
     if loose < 0.5:
         name = "closed_mm" if base.closed_mm else "looseness"
         style = replace(style, **{name: getattr(base, name) * _log_between(0.5, 2.0, amounts[1])})
-    if octree < 0.3:
+    if octree < 0.3 and base.octree_levels < _MOST_LEVELS:
         style = replace(style, octree_levels=base.octree_levels + 1)
     if smooth < 0.35:
         style = replace(style, smooth_mm=_log_between(0.5, 3.0, amounts[5]))

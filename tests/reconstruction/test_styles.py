@@ -44,7 +44,9 @@ def test_drawn_styles_are_valid_and_stay_as_more_are_drawn(seed: int, count: int
     assert styles_of(seed, "trimmed", count + 1)[:count] == styles
     for style in styles:
         assert ScanStyle.from_json(json.loads(json.dumps(style.to_json())), "here") == style
-        assert style.name in STYLES and 0 <= style.cut <= 0.33 and 0.1 <= style.share <= 1.6
+        assert (
+            style.name in STYLES and 0 <= style.cut <= 0.33 and style.octree_levels <= 2 and 0.1 <= style.share <= 1.6
+        )
 
 
 def test_drawn_styles_differ_and_most_keep_hair() -> None:
