@@ -2,7 +2,7 @@
 
 For each head: of the skin that three or more views see, the share with scan within 1.5 mm; the same of its clear
 pixels, which have skin all around (see `measure_quality`); and core seconds of rebuilding. The neck is all skin below
-the jaw, what a garment leaves of the chest included. All but the kind of the garment is drawn from the seed.
+the jaw, what a garment leaves of the chest included. Images are clean; all but these two kinds is drawn from the seed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from reconstruction.settings import ReconstructionSettings
 RESOLUTION, SAMPLES = 384, 4
 FIRST_SEED = 901
 ROUNDS = 3  # heads of each garment
+CLEAN = {"photo": {"kind": "studio"}}  # the limits are those of clean images, as in benchmarks/stereo.py
 LIMITS = {"neck": 0.9, "ears": 0.9}
 REGIONS = ("neck", "ears", "face")
 HEADER = "garment        seed" + "".join(f"  {name:>4s} cm² within  clear" for name in REGIONS) + "  core_s"
@@ -49,7 +50,7 @@ def compare_necks(out: Path, heads: int, backend: str, threads: int | None) -> N
     rows: list[list[float | None]] = []
     print(HEADER)
     for seed, kind in list(garments().items())[:heads]:
-        render = RenderSettings(RESOLUTION, SAMPLES, distributions=Distributions({"garment": {"kind": kind}}))
+        render = RenderSettings(RESOLUTION, SAMPLES, distributions=Distributions(CLEAN | {"garment": {"kind": kind}}))
         folder, execution = out / f"necks_{RESOLUTION}" / head_name(seed), Execution(threads=threads)
         generate_head(seed, folder.parent, render, execution)
         before = _children_seconds()

@@ -11,7 +11,7 @@ from reconstruction.cleaning import component_labels
 from reconstruction.fusion import PointCloud
 from reconstruction.webs import views_through
 
-_PLANES = 8  # fused points whose tangent planes a vertex is measured against
+PLANES = 8  # fused points whose tangent planes a vertex is measured against
 _GOES_ON = 0.085  # of a gap's width: its mean height above the tangent planes around it, up to which the surface does
 _LOOKED_THROUGH = 2  # views that make a web of what they look through
 _MARGIN = 2.0  # pixels that it stands off at least, from the points and from what the views see behind it
@@ -49,9 +49,9 @@ def closed_gaps(
     loose = np.flatnonzero(~near & larger[patch])
     lift = np.zeros(len(vertices))
     if len(loose):
-        _, index = cKDTree(cloud.positions).query(vertices[loose], k=_PLANES, workers=workers)
+        _, index = cKDTree(cloud.positions).query(vertices[loose], k=PLANES, workers=workers)
         for nearest in index.T:
-            lift[loose] += np.abs(cloud.heights(vertices[loose], nearest)) / _PLANES
+            lift[loose] += np.abs(cloud.heights(vertices[loose], nearest)) / PLANES
     closed = ~near & (small | (larger & (_mean(lift, vertices, faces, near, patch) <= _GOES_ON * np.sqrt(area))))[patch]
     standing = np.flatnonzero(closed & (lift > _MARGIN * footprint))
     through = views_through(vertices[standing], cloud.seen, _MARGIN * footprint)

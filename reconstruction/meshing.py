@@ -23,7 +23,7 @@ from reconstruction.cleaning import (
 from reconstruction.colmap import pycolmap, without_poisson_warnings
 from reconstruction.finishing import cut_below, finish, up_of, wall_behind
 from reconstruction.fusion import PointCloud
-from reconstruction.gaps import closed_gaps
+from reconstruction.gaps import PLANES, closed_gaps
 from reconstruction.settings import ReconstructionSettings
 from reconstruction.styles import TRIMMED, ScanStyle
 
@@ -31,16 +31,15 @@ logger = logging.getLogger(__name__)
 
 _COLOUR_NEIGHBOURS = 4
 _VERTICES_PER_PIXEL = 0.25
-_PLANES = 8  # fused points whose tangent planes a vertex is measured against
-_LEAST_LIFT = 0.7  # pixels: nearer to these planes nothing is a web
+_LEAST_LIFT = 0.7  # pixels: nearer to the tangent planes around it nothing is a web
+_SCATTER = 1.5  # nor what leaves them no more than so many times as far as the points do themselves
 _WIDER = 3.0  # times `max_hole`: holes up to this wide are closed where the surface around goes on through them
 _WIDEST = 0.25  # of the object, but no wider than this
 _FINEST = 600  # pixels across the object: finer ones bring no finer gaps, as skin is as smooth as before
 _BUST, _BUST_SIZE = (0.15, 1.2), 0.35  # metres: what may be one, and how large one is
 _LEAST_OCTREE = 5
 _LEAST_VERTICES = 100
-_FINISH = 0x66696E  # of the stream of noise and walls, beside the seed
-_SCATTER = 1.5  # nor what leaves them no more than so many times as far as the points do themselves
+_FINISH = 0x66696E  # of the stream of noise and walls, beside the seeds
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +54,7 @@ class MeshInput:
         image_pixels: pixels of one image; decides the number of vertices and the octree where not set.
         folder: for intermediate files.
         metres: of a unit of the cameras; None where it is not known.
+        seed: of the capture: noise and walls of different heads differ.
     """
 
     cloud: PointCloud
@@ -64,6 +64,7 @@ class MeshInput:
     image_pixels: int
     folder: Path
     metres: float | None = 1.0
+    seed: int = 0
 
     @property
     def metres_per_unit(self) -> float:
@@ -96,7 +97,7 @@ def mesh_points(given: MeshInput, settings: ReconstructionSettings, style: ScanS
     vertices, faces = make_manifold(*drop_bad_faces(vertices, faces))
     wanted = round(style.share * (settings.vertices or _VERTICES_PER_PIXEL * given.image_pixels))
     vertices, faces = _simplify(vertices, faces, max(_LEAST_VERTICES, wanted), given.folder)
-    rng = np.random.default_rng([_FINISH, settings.seed])
+    rng = np.random.default_rng([_FINISH, settings.seed, given.seed])
     vertices, faces = _tidy(finish(vertices, faces, style, rng), faces, least)
     scan = _scan_of(vertices, faces, cloud, settings)
     if style.wall_mm:
@@ -168,14 +169,14 @@ def supported(
     """
     tree = cKDTree(cloud.positions)
     workers = settings.threads or -1
-    _, around = tree.query(cloud.positions, k=_PLANES + 1, workers=workers)
-    between = [np.abs(_heights(cloud.positions[near], cloud, np.arange(len(around)))) for near in around.T[1:]]
+    _, around = tree.query(cloud.positions, k=PLANES + 1, workers=workers)
+    between = [np.abs(cloud.heights(cloud.positions[near], np.arange(len(around)))) for near in around.T[1:]]
     scatter = np.median(between, axis=0)
-    distance, index = tree.query(vertices, k=_PLANES, workers=workers)
+    distance, index = tree.query(vertices, k=PLANES, workers=workers)
     lift, usual = np.zeros(len(vertices)), np.zeros(len(vertices))
     for nearest in index.T:  # one by one: all at once would hold a gigabyte for a million vertices
-        lift += np.abs(_heights(vertices, cloud, nearest)) / _PLANES
-        usual += scatter[nearest] / _PLANES
+        lift += np.abs(cloud.heights(vertices, nearest)) / PLANES
+        usual += scatter[nearest] / PLANES
     size = _object_size(cloud)
     pixel = footprint if cloud.sizes is None else cloud.sizes[index[:, 0]]
     gap = settings.max_gap * np.maximum(pixel, size / _FINEST)
@@ -186,11 +187,6 @@ def supported(
 def _object_size(cloud: PointCloud) -> float:
     """The longest side of the box around the points, strays aside."""
     return float(np.ptp(np.percentile(cloud.positions, (1, 99), axis=0), axis=0).max())
-
-
-def _heights(points: Floats, cloud: PointCloud, index: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(P,) heights of points (P, 3) above the tangent planes of the cloud's points `index` (P,)."""
-    return cloud.heights(points, index)
 
 
 def vertex_colours(vertices: Floats, cloud: PointCloud, threads: int | None = None) -> NDArray[np.uint8]:

@@ -154,7 +154,8 @@ def _reconstruct(
     pixels = round(float(np.median([camera.width * camera.height for camera in cameras])))
     scale = known_scale(capture)
     metres = None if scale is None else scale.metres
-    given = MeshInput(cloud, more, cameras, finest.footprint, pixels, workspace.folder, metres)
+    seed = capture.info.seed or 0
+    given = MeshInput(cloud, more, cameras, finest.footprint, pixels, workspace.folder, metres, seed)
     scans = []
     for number, style in enumerate(styles):
         report("meshing", number / len(styles))
