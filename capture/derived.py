@@ -12,9 +12,10 @@ from capture.files import explain_os_error, make_folder
 PREDICTION_EXTRAS = (
     "prediction/masks",
     "prediction/view.html",
+    "prediction/segmented_textures",
     *(f"prediction/segmented.{suffix}" for suffix in ("obj", "mtl", "blend")),
 )
-"""Output of `p2p segment` that options ask for or leave out; masks are a folder."""
+"""Output of `p2p segment` that options ask for or leave out; masks and textures are folders."""
 PREDICTION = (
     *(f"prediction/{name}" for name in ("prediction.npz", "prediction.json", "segmented.ply")),
     *(f"prediction/{name}" for name in ("skin.ply", "segmented.png")),

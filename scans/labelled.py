@@ -25,6 +25,7 @@ class Labelled:
         camera_unit: metres per unit of the camera poses.
         folder: of the prediction's files.
         facts: short sentences on the prediction, for its page.
+        scan_path: the file that the scan was read from.
     """
 
     capture: Capture
@@ -34,6 +35,7 @@ class Labelled:
     camera_unit: float
     folder: Path
     facts: tuple[str, ...] = ()
+    scan_path: Path | None = None
 
     @property
     def camera_scale(self) -> float:
@@ -48,7 +50,8 @@ class Labelled:
             InputError: where one is missing or damaged, or the prediction is of another scan.
         """
         capture = Capture.read(folder)
-        scan = read_scan(scan_path or capture.scan_path)
+        scan_path = scan_path or capture.scan_path
+        scan = read_scan(scan_path)
         place = place or capture.folder / FOLDER
         prediction = Prediction.read(place / Prediction.FILE, scan)
         path = place / ACCOUNT
@@ -58,7 +61,7 @@ class Labelled:
             if account["scan"] != prediction.scan:
                 raise ValueError("of another prediction")
             facts = tuple(str(fact) for fact in account.get("facts", ()))
-            return cls(capture, scan, prediction, *units, place, facts)
+            return cls(capture, scan, prediction, *units, place, facts, scan_path)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"damaged: {path} ({error}); run `p2p segment` again") from None
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from capture import Capture, InputError
+from capture.derived import PREDICTION
 from factory.annotation.options import AnnotateOptions
 from factory.cli.checks import check_blender, check_capture
 from factory.cli.parser import Command, argument, group
@@ -90,6 +91,7 @@ def _segment(options: Segment, places: Mapping[Path, Path], capture: Path, progr
         options, capture = _with_views(options, capture, progress)
     check_capture(capture, options.scan)
     _check_out(options.out)
+    _check_overwritten(options.out or capture / "prediction", options.scan or capture / "scan.ply")
     if "blend" in options.formats:
         check_blender()
     words, scale = ("", None) if options.reuse else _predict(options, capture)
@@ -123,7 +125,7 @@ def _same_unit(options: SegmentOptions, path: Path) -> SegmentOptions:
 
 def _write_more(options: Segment, capture: Path) -> None:
     from scans.labelled import Labelled
-    from scans.labelled_groups import write_obj
+    from scans.labelled_obj import write_obj
     from scans.prediction_masks import write_masks
 
     labelled = Labelled.read(capture, options.scan, options.out)
@@ -148,6 +150,18 @@ def _check_out(out: Path | None) -> None:
         raise InputError(f"`out` {out} is a file; name a folder")
     if out is not None and (out / Capture.INFO).is_file():
         raise InputError(f"`out` {out} is a capture; name a folder of its own")
+
+
+def _check_overwritten(place: Path, scan: Path) -> None:
+    """Raise `InputError` where a file of the scan stands where one of the prediction's is written."""
+    from scans.meshes.companions import files_of
+
+    written = {place / name.removeprefix("prediction/") for name in PREDICTION}
+    if not any(path.exists() for path in written):
+        return
+    for path in files_of(scan):
+        if next((each for each in (path, *path.parents) if each in written), None) is not None:
+            raise InputError(f"{path} belongs to the scan, and would be overwritten; give another folder with `out`")
 
 
 def _predict(options: Segment, capture: Path) -> tuple[str, CaptureScale | None]:

@@ -10,6 +10,7 @@ import base64
 import json
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,13 +21,15 @@ from numpy.typing import NDArray
 from capture import InputError, Scan
 from capture.srgb import from_linear, to_linear
 from scans.images.decoding import decode_image
-from scans.meshes.textures import CornerColours, find_texture, sample_texture
+from scans.meshes.polygons import NO_MATERIAL, Material, Polygons, TextureMap
+from scans.meshes.textures import CornerColours, find_texture, sample_texture, texture_path
 
 _JSON, _BINARY = 0x4E4F534A, 0x004E4942
 _KINDS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 _HARMLESS = ("KHR_mesh_quantization", "KHR_materials_", "KHR_lights_", "EXT_texture_webp")  # of required extensions
+_IMAGES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"RIFF", ".webp"))  # how they begin
 _DEEPEST = 64  # nodes within nodes
 
 
@@ -37,31 +40,51 @@ def read_gltf(path: Path) -> Scan:
 
     Raises `ValueError` or `InputError` where the file is damaged, compressed, or has no triangles.
     """
-    file, scene = _File(path), _Scene()
-    for matrix, mesh in file.meshes():
-        scene.begin_mesh()
-        for primitive in mesh["primitives"]:
-            corners = file.triangles(primitive)
-            if corners is not None:
-                scene.add(file, primitive, corners, matrix)
-    return scene.scan
+    return _Scene.read(_File(path)).scan
+
+
+def gltf_polygons(path: Path) -> Polygons:
+    """The triangles of a file with their texture coordinates and materials, of the vertices that `read_gltf` gives.
+
+    Raises as that does.
+    """
+    return _Scene.read(_File(path), colours=False).polygons
 
 
 class _Scene:
     """The primitives of a scene, one behind the other; those of a mesh may share their vertices."""
 
     def __init__(self) -> None:
+        self._parts: list[Polygons] = []
+        self._uvs: list[NDArray[np.float64]] = []
+        self._materials: dict[int, Material] = {}
         self._points: list[NDArray] = []
         self._colours: list[NDArray[np.uint8] | None] = []
         self._faces: list[NDArray[np.int64]] = []
         self._places: dict[int, int] = {}  # accessor of positions -> its place among the points
 
+    @classmethod
+    def read(cls, file: _File, *, colours: bool = True) -> _Scene:
+        """The triangles of a file, with the colours of vertices, or else with texture coordinates and materials."""
+        scene = cls()
+        for matrix, mesh in file.meshes():
+            scene.begin_mesh()
+            for primitive in mesh["primitives"]:
+                corners = file.triangles(primitive)
+                if corners is not None:
+                    first = scene.add(file, primitive, corners, matrix, colours=colours)
+                    if not colours:
+                        scene.add_uvs(file, primitive, corners, first)
+        return scene
+
     def begin_mesh(self) -> None:
         """Let no vertices be shared with what came before."""
         self._places = {}
 
-    def add(self, file: _File, primitive: Mapping[str, Any], corners: NDArray[np.int64], matrix: NDArray) -> None:
-        """Add a primitive's triangles (F, 3), placed by a matrix (4, 4)."""
+    def add(
+        self, file: _File, primitive: Mapping[str, Any], corners: NDArray[np.int64], matrix: NDArray, *, colours: bool
+    ) -> int:
+        """Add a primitive's triangles (F, 3), placed by a matrix (4, 4); returns the number of its first vertex."""
         position = primitive["attributes"]["POSITION"]
         if position not in self._places:
             self._places[position] = len(self._points)
@@ -71,13 +94,35 @@ class _Scene:
         count = len(self._points[place])
         if corners.size and corners.max() >= count:
             raise ValueError("a face refers to a vertex that is not there")
-        colours, before = file.colours(primitive, corners, count), self._colours[place]
-        if colours is not None and before is not None:
-            colours = np.where(np.isin(np.arange(count), corners)[:, None], colours, before)
-        self._colours[place] = before if colours is None else colours
+        shown, before = file.colours(primitive, corners, count) if colours else None, self._colours[place]
+        if shown is not None and before is not None:
+            shown = np.where(np.isin(np.arange(count), corners)[:, None], shown, before)
+        self._colours[place] = before if shown is None else shown
         mirrored = np.linalg.det(matrix[:3, :3]) < 0
         first = sum(map(len, self._points[:place]))
         self._faces.append((corners[:, ::-1] if mirrored else corners) + first)
+        return first
+
+    def add_uvs(self, file: _File, primitive: Mapping[str, Any], corners: NDArray[np.int64], first: int) -> None:
+        """Add the texture coordinates and the material of the triangles that were added last."""
+        faces, uvs = self._faces[-1], file.uvs(primitive)
+        if uvs is not None and corners.size and corners.max() >= len(uvs):
+            raise ValueError("it has fewer texture coordinates than vertices")
+        triangles = Polygons.of_triangles(faces)
+        place = sum(map(len, self._uvs))
+        number = primitive.get("material", NO_MATERIAL)
+        if number != NO_MATERIAL:
+            self._materials.setdefault(number, file.material(number))
+        known = list(self._materials).index(number) if number != NO_MATERIAL else NO_MATERIAL
+        self._uvs += [] if uvs is None else [uvs]
+        places = triangles.places if uvs is None else triangles.corners - first + place
+        self._parts.append(replace(triangles, places=places, material=np.full(len(faces), known)))
+
+    @property
+    def polygons(self) -> Polygons:
+        """The triangles with the texture coordinates that were added."""
+        uvs = np.concatenate([np.zeros((0, 2)), *self._uvs])
+        return Polygons.joined(self._parts, uvs, tuple(self._materials.values()))
 
     @property
     def scan(self) -> Scan:
@@ -166,27 +211,61 @@ class _File:
         shown = to_linear(sample_texture(image, uv, up=False) / 255) * factor
         return _to_srgb(shown if own is None else shown * own)
 
+    def uvs(self, primitive: Mapping[str, Any]) -> NDArray[np.float64] | None:
+        """Coordinates (V, 2) in the texture of a primitive's colours, v upwards; None where it has none."""
+        base: Mapping[str, Any] = {}
+        if "material" in primitive:
+            base = self._json["materials"][primitive["material"]].get("pbrMetallicRoughness") or {}
+        name = f"TEXCOORD_{(base.get('baseColorTexture') or {}).get('texCoord', 0)}"
+        if name not in primitive["attributes"]:
+            return None
+        return np.asarray(self.accessor(primitive["attributes"][name]) * (1.0, -1.0) + (0.0, 1.0))
+
+    def material(self, number: int) -> Material:
+        """A material: its colour, and the image of its colours."""
+        given = self._json["materials"][number]
+        base = given.get("pbrMetallicRoughness") or {}
+        shares = _to_srgb(np.array((base.get("baseColorFactor") or [1, 1, 1])[:3], np.float64)) / 255
+        lines = ("Kd " + " ".join(f"{share:.4g}" for share in shares),)
+        image = self._image(base.get("baseColorTexture"))
+        if image is None:
+            return Material(given.get("name") or f"material_{number}", lines)
+        source, name = image
+        return Material(given.get("name") or f"material_{number}", lines, (TextureMap("map_Kd", name, source),))
+
     def _texture(self, given: Any, attributes: Mapping[str, int]) -> tuple[NDArray[np.uint8], NDArray] | None:
         """A texture's image and the coordinates (V, 2) in it; None where there is none, or it can't be read."""
         if not given or f"TEXCOORD_{given.get('texCoord', 0)}" not in attributes:
             return None
         if "KHR_texture_transform" in (given.get("extensions") or {}):
             raise ValueError("its texture has a transform, which is not read; export it without")
+        image = self._image(given)
+        if image is None:
+            return None
+        found: NDArray[np.uint8] | None
+        if isinstance(image[0], Path):
+            found = find_texture(image[0].parent, image[0].name)
+        else:
+            found = decode_image(image[0], "texture in the file")
+        uv = self.accessor(attributes[f"TEXCOORD_{given.get('texCoord', 0)}"])
+        return None if found is None else (found, uv)
+
+    def _image(self, given: Any) -> tuple[Path | bytes, str] | None:
+        """The path or the bytes of the image of a texture, and a name for its file; None where there is none."""
+        if not given:
+            return None
         texture = self._json["textures"][given["index"]]
         source = texture.get("source", ((texture.get("extensions") or {}).get("EXT_texture_webp") or {}).get("source"))
         if source is None:
             return None
         image = self._json["images"][source]
-        if "bufferView" in image:
-            found: NDArray[np.uint8] | None = decode_image(
-                bytes(self._view(image["bufferView"])), "texture in the file"
-            )
-        elif image["uri"].startswith("data:"):
-            found = decode_image(_decoded(image["uri"]), "texture in the file")
-        else:
-            found = find_texture(self._folder, unquote(image["uri"]))
-        uv = self.accessor(attributes[f"TEXCOORD_{given.get('texCoord', 0)}"])
-        return None if found is None else (found, uv)
+        uri = image.get("uri", "")
+        if uri and not uri.startswith("data:"):
+            path = texture_path(self._folder, unquote(uri))
+            return None if path is None else (path, path.name)
+        data = bytes(self._view(image["bufferView"])) if "bufferView" in image else _decoded(uri)
+        ending = next((ending for start, ending in _IMAGES if data.startswith(start)), "")
+        return data, f"{image.get('name') or f'texture_{source}'}".removesuffix(ending) + ending
 
     def accessor(self, number: int) -> NDArray:
         """Rows (N, C) of an accessor, integers that stand for shares divided."""

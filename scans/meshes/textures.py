@@ -14,7 +14,19 @@ from scans.images.decoding import decode_file
 
 
 def find_texture(folder: Path, name: str) -> NDArray[np.uint8] | None:
-    """(H, W, 3) pixels of the texture that a mesh file in `folder` names; None, with a warning, where it is not there.
+    """(H, W, 3) pixels of the texture that a mesh file in `folder` names; None, with a warning, where there's none."""
+    path = texture_path(folder, name)
+    if path is None:
+        return None
+    try:
+        return decode_file(path).colours
+    except InputError as error:
+        warn_once(f"{error}: what it covers has no colours")
+        return None
+
+
+def texture_path(folder: Path, name: str) -> Path | None:
+    """The texture that a mesh file in `folder` names; None, with a warning, where it is not there.
 
     A path of another computer stands for the file of its name beside the mesh.
     """
@@ -22,11 +34,7 @@ def find_texture(folder: Path, name: str) -> NDArray[np.uint8] | None:
     for each in (plain.removeprefix("./"), plain.split("/")[-1]):
         path = find_file(folder, each) if each and not each.startswith("/") else None
         if path is not None:
-            try:
-                return decode_file(path).colours
-            except InputError as error:
-                warn_once(f"{error}: what it covers has no colours")
-                return None
+            return path
     warn_once(f"texture is missing: {folder / plain.split('/')[-1]}: what it covers has no colours")
     return None
 

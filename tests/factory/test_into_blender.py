@@ -21,12 +21,15 @@ from generator.image_files.exr import depth_channels, encode_exr
 from registration.files.outputs import write_registered_meshes
 from registration.template import Template
 from scans.head_sample import HeadSample
-from scans.labelled_groups import GROUPS, face_groups, vertex_groups, write_obj
+from scans.labelled import Labelled
+from scans.labelled_groups import GROUPS, face_groups, vertex_groups
+from scans.labelled_obj import write_obj
 from scans.prediction_files import write_prediction
 from scans.predictions import PARTS
 from scans.units import in_metres
 from tests.helpers import REPO, p2p_here
 from tests.scans.labelled import labelled_capture
+from tests.scans.textured import labelled_tube, tube
 
 pytestmark = [
     pytest.mark.slow,
@@ -52,7 +55,12 @@ def seen(name=""):
     colours = {each.name: [list(colour.color_srgb) for colour in each.data] for each in mesh.color_attributes}
     members = {group.name: [v.index for v in mesh.vertices if group.index in {g.group for g in v.groups}]
                for group in scan.vertex_groups}
-    return {"uvs": len(mesh.uv_layers),
+    corners = []
+    for face in mesh.polygons if mesh.uv_layers else []:
+        uvs = [list(mesh.uv_layers[0].data[loop].uv) for loop in face.loop_indices]
+        corners.append([[*mesh.vertices[v].co, *uv] for v, uv in zip(face.vertices, uvs)])
+    return {"uvs": len(mesh.uv_layers), "corners": corners,
+            "images": {each.name: list(each.size) for each in bpy.data.images},
             "places": places, "attributes": {each.name: values(each, "value", len(places)) for each in floats},
             "colours": colours, "groups": members, "materials": [each.name for each in mesh.materials],
             "faces": [list(face.vertices) for face in mesh.polygons], "key": scan.get("p2p_scan"),
@@ -145,18 +153,31 @@ print(json.dumps({**seen(), "selected": selected()}))
     np.testing.assert_allclose(grey, prediction.probability, atol=3e-3)
 
 
-def test_default_import_of_the_obj_file_selects_skin_by_its_material(tmp_path: Path) -> None:
-    labelled = labelled_capture(tmp_path)
+@pytest.fixture(scope="module")
+def textured(tmp_path_factory: pytest.TempPathFactory) -> Labelled:
+    return labelled_tube(tmp_path_factory.mktemp("textured"), "quads")
+
+
+@pytest.fixture(scope="module")
+def imported(textured: Labelled, tmp_path_factory: pytest.TempPathFactory) -> tuple[Labelled, list]:
+    """A labelled scan; its OBJ file by default import and with groups and axes, a textured one and its OBJ file."""
+    labelled = labelled_capture(tmp_path_factory.mktemp("imported"))
     program = """
-bpy.ops.wm.read_factory_settings(use_empty=True)
-bpy.ops.wm.obj_import(filepath=sys.argv[1])
-first = seen()
-bpy.ops.wm.read_factory_settings(use_empty=True)
-bpy.ops.wm.obj_import(filepath=sys.argv[1], import_vertex_groups=True, forward_axis="Y", up_axis="Z")
+axes = {"import_vertex_groups": True, "forward_axis": "Y", "up_axis": "Z"}
+found = []
+for path, options in zip(sys.argv[1:], ({}, axes, {}, {})):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.obj_import(filepath=path, **options)
+    found.append(seen())
 print()
-print(json.dumps([first, seen()]))
+print(json.dumps(found))
 """
-    first, second = in_blender(program, write_obj(labelled))
+    path = write_obj(labelled)
+    return labelled, in_blender(program, path, path, textured.scan_path, write_obj(textured))
+
+
+def test_default_import_of_the_obj_file_selects_skin_by_its_material(imported: tuple[Labelled, list]) -> None:
+    labelled, (first, second, _, _) = imported
     skin = labelled.prediction.skin
     group = face_groups(vertex_groups(labelled.prediction), labelled.scan.faces)
     names = [first["materials"][index] for index in first["face_materials"]]
@@ -167,6 +188,19 @@ print(json.dumps([first, seen()]))
     assert set(second["groups"]) == set(names)
     assert set(second["groups"]["skin"]) == set(faces[np.array(names) == "skin"].ravel().tolist())
     assert "Color" in second["colours"]
+
+
+def test_default_import_of_a_textured_scan_finds_polygons_texture_coordinates_and_images(
+    textured: Labelled, imported: tuple[Labelled, list]
+) -> None:
+    given, made = imported[1][2:]
+    assert given["places"] == made["places"]  # in their order
+    assert sorted(given["corners"]) == sorted(made["corners"]) and given["uvs"] == made["uvs"] == 1
+    assert {*map(len, made["faces"])} == {4} and len(made["faces"]) == len(tube()[1])
+    assert list(made["images"].values()) == list(given["images"].values()) == [[64, 32]] * 2
+    names = np.array([made["materials"][index] for index in made["face_materials"]])
+    assert set(names) == {"skin", "scalp_hair", "garment"}
+    np.testing.assert_array_equal(names == "skin", textured.prediction.skin[np.array(made["faces"])].all(axis=1))
 
 
 def test_default_import_of_the_ply_file_keeps_labels_as_attributes(tmp_path: Path) -> None:

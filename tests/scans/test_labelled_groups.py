@@ -9,7 +9,8 @@ import numpy as np
 import trimesh
 
 from scans.head_sample import HeadSample
-from scans.labelled_groups import GROUPS, face_groups, vertex_groups, write_obj
+from scans.labelled_groups import GROUPS, face_groups, vertex_groups
+from scans.labelled_obj import write_obj
 from scans.meshes.reading import read_scan
 from scans.prediction_files import write_prediction
 from scans.predictions import PARTS
