@@ -13,6 +13,7 @@ from assets.head_models.head_model import HeadModel
 from assets.parameter_sampler import ParameterSampler
 from capture.geometry import rotation_matrix, vertex_normals
 from registration.nonrigid import DRAWN_M
+from registration.openings import Openings
 from registration.target import Target
 from registration.template import Coefficients, Template, axis_angle
 
@@ -63,12 +64,13 @@ def fit(
     steps: int = 12,
     drawn: NDArray[np.bool_] | None = None,
     landmarks: Mapping[str, Floats] | None = None,
+    openings: Openings | None = None,
 ) -> Coefficients:
     """Fit identity, expression, joints and motion by robust point-to-plane distances and the model's prior.
 
     Damped Gauss-Newton with finite differences; Tukey weights whose width follows the residuals down. Places of the
     scan that have one of the `drawn` vertices (V,) as their nearest are fitted from there as well. Landmarks, name ->
-    (3,), tell what distances don't: where along the surface something lies.
+    (3,), tell what distances don't: where along the surface something lies. So do openings.
     """
     prior = prior_of(template.model)
     free = np.flatnonzero(prior.spread > 1e-9)
@@ -97,6 +99,10 @@ def fit(
         spread = 1.4826 * float(np.median(np.abs(offset[weights > 0]))) if (weights > 0).any() else limit
         if len(marks.index):
             more = marks.rows(whole, motion, head.shift)
+            rows, offset = np.concatenate([rows, more[0]]), np.concatenate([offset, more[1]])
+            weights = np.concatenate([weights, more[2]])
+        if openings is not None:
+            more = openings.rows(whole, motion, head.rotation)
             rows, offset = np.concatenate([rows, more[0]]), np.concatenate([offset, more[1]])
             weights = np.concatenate([weights, more[2]])
         scale = np.concatenate([prior.spread[free], np.full(6, 1.0)])

@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from capture.geometry import corner_cotangents, vertex_areas, vertex_normals
+from registration.openings import Openings
 from registration.target import Target
 from scans.cholesky import CholeskyFactor, solve_near
 
@@ -43,6 +44,7 @@ def deform(
     target: Target,
     stiffness: Stiffness,
     drawn: NDArray[np.bool_] | None = None,
+    openings: Openings | None = None,
 ) -> Floats:
     """Displace a surface (V, 3) smoothly onto the target; returns (V, 3).
 
@@ -64,6 +66,7 @@ def deform(
         drawn: (V,) vertices that places of the scan draw to themselves where the vertices find nothing: a nose that is
             longer than the fitted one has its tip far from all that the template's tip is near to. Nothing that grows
             or is worn may lie on these. None where there are none.
+        openings: lips that meet where the scan shows no gap between them.
     """
     back = None if drawn is None else _Drawing(surface, drawn & shown, target)
     laplacian, areas = cotangent_laplacian(surface, faces)
@@ -79,6 +82,8 @@ def deform(
             weights, goal = _pull(moved, faces, shown, target, reach)
             if back is not None:
                 weights, goal = back.joined(moved, faces, weights, goal)
+            if openings is not None:
+                weights, goal = openings.joined(moved, weights, goal)
             data = sparse.diags(areas * (weights + stiffness.rest))
             system = (alpha * bending + data).tocsr()
             right = (areas * weights)[:, None] * (displacement + goal)

@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 
 from capture import InputError, Mesh
 from capture.frames import far_origin
+from registration.apertures import Apertures
 from registration.coefficients import fit
 from registration.nonrigid import Stiffness, deform
+from registration.openings import Openings, lips_of
 from registration.plausibility import Plausibility
 from registration.regions import bare_nose
 from registration.rigid import align, from_landmarks
 from registration.target import Target
 from registration.template import Coefficients, Template
+from scans.landmarks.names import STEADY
 from scans.meshes.repair import Repair, repair
 
 log = logging.getLogger(__name__)
 
-VERSION = 5  # raise it when the result of the same input changes: what was registered before is then done again
+VERSION = 6  # raise it when the result of the same input changes: what was registered before is then done again
 
 Floats = NDArray[np.float64]
 
@@ -88,7 +91,7 @@ def register(
         confidence: (V,) 0 to 1, how much vertices that count as skin say about it (`confidence_of`).
         progress: called with the step and the share that is done, 0 to 1.
         detected: landmarks as a detector finds them: good enough for a start where the frame isn't that of our
-            captures.
+            captures, and for how wide mouth and eyes are open.
 
     Raises:
         InputError: no skin, labels of another scan, a size that is no head's, or a head that isn't found.
@@ -108,21 +111,30 @@ def register(
     near = replace(repaired.scan, vertices=repaired.scan.vertices - origin) if origin.any() else repaired.scan
     target = Target(near, weights, settings.least_weight, confidence=confidence)
     nose = bare_nose(template)  # its tip is easily missed
+    lips = lips_of(template)
     head, marks = template.mean, {name: point - origin for name, point in (landmarks or {}).items()}
     if marks:
         head = from_landmarks(template, head, marks)
     done("reading", 0.05)
-    there = {name: point - origin for name, point in (detected or {}).items()}
+    there = {name: point - origin for name, point in (detected or {}).items() if name in STEADY}
+    apertures = Apertures.of(detected or {})
     around = near if weights is None else _around_skin(near, target)
+
+    def openings(surface: Floats) -> Openings:
+        return Openings(template, lips, target.mesh, surface, apertures)
+
     places = align(template, head, target, around, weights, settings.least_weight, not marks, there)
     done("rigid", 0.2)
     heads = places
     if settings.coefficients:
-        heads = [fit(template, place, target, drawn=nose, landmarks=marks) for place in places]
+        heads = [
+            fit(template, place, target, drawn=nose, landmarks=marks, openings=openings(template.surface(place)))
+            for place in places
+        ]
     head = _likeliest(template, heads, around, weights, settings.least_weight)
     done("coefficients", 0.6)
     fitted = template.surface(head)
-    vertices = deform(fitted, template.faces, template.shown, target, settings.stiffness, nose)
+    vertices = deform(fitted, template.faces, template.shown, target, settings.stiffness, nose, openings(fitted))
     done("deformation", 1.0)
     log.info("registered: %s", ", ".join(f"{step} {took:.1f} s" for step, took in seconds.items()))
     return Registration(vertices + origin, fitted + origin, replace(head, shift=head.shift + origin), seconds)

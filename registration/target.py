@@ -39,6 +39,7 @@ class Target:
     Attributes:
         vertices, normals: (N, 3).
         weights: (N,) 0 on borders, beside holes and beside what was left out, and rising from there.
+        mesh: the N vertices, and the faces whose corners all count.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Target:
         normals = vertex_normals(vertices, faces[inside])
         border = _border(_places(vertices), faces[inside])
         self.vertices, self.normals = vertices[used], normals[used]
+        self.mesh = Mesh(self.vertices, (np.cumsum(used) - 1)[faces[inside]])
         self._tree = cKDTree(self.vertices)
         self.weights = values[used] * self._off_borders(border[used], margin)
         if confidence is not None:

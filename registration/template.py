@@ -92,6 +92,11 @@ class Template:
         _, _, masks = self._subdivided(np.zeros((len(self._used), 3)), np.stack(known, axis=1))
         return np.asarray((masks >= 0.5).any(axis=1))
 
+    @cached_property
+    def cage_faces(self) -> NDArray[np.int32]:
+        """(G, 3) triangles of the head model's own skin."""
+        return triangulate(self._cage)
+
     @property
     def cage_size(self) -> int:
         """C, the vertices of the head model's own skin: the first of the V."""

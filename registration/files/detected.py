@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Capture, Mesh, Scan
+from registration.apertures import PAIRS
 from registration.files.landmark_check import FEWEST
 from scans.distance import surface_distance_mm
 from scans.landmarks.face_size import some_landmarks
@@ -35,7 +36,7 @@ def landmarks_of(where: Path) -> FaceLandmarks | None:
 
 
 def steady_landmarks(found: FaceLandmarks | None, what: str, scan: Scan, metres: float) -> dict[str, Floats] | None:
-    """The steady ones of landmarks, name -> (3,) metres, as a start and a check.
+    """The steady ones of landmarks, name -> (3,) metres, as a start and a check, and those of the apertures.
 
     None where too few are found, or they don't lie on the scan, which is in units of `metres`; `what` names it.
     """
@@ -50,4 +51,4 @@ def steady_landmarks(found: FaceLandmarks | None, what: str, scan: Scan, metres:
     if off > _OFF_SCAN_MM:
         log.info("%s: landmarks in the images lie %.0f mm from the scan (median): not used", what, off)
         return None
-    return steady
+    return steady | {name: metres * named[name] for pair in PAIRS.values() for name in pair if name in named}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registration.template import Template
+from scans.landmarks.names import STEADY
 
 FEWEST = 5  # landmarks that tell something
 _DOUBTFUL_MM, _WRONG_MM = 10.0, 40.0  # of the median: 2 to 3 where all is well
@@ -29,8 +30,8 @@ class LandmarkCheck:
 
     @classmethod
     def of(cls, template: Template, vertices: NDArray, detected: Mapping[str, NDArray]) -> LandmarkCheck | None:
-        """Of a registered template, vertices (V, 3), metres; None where it has too few of the landmarks."""
-        ours = {name: template.landmark(vertices, name) for name in detected}
+        """Of a registered template, vertices (V, 3), metres; None where it has too few of the steady landmarks."""
+        ours = {name: template.landmark(vertices, name) for name in detected if name in STEADY}
         distance = {
             name: 1000 * float(np.linalg.norm(place - detected[name]))
             for name, place in ours.items()

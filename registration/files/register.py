@@ -82,7 +82,7 @@ def fit_to_scan(
         head: the template.
         landmarks: name -> (3,) metres.
         progress: called with the step and the share of the whole that is done.
-        detected: landmarks as a detector finds them, to start from.
+        detected: landmarks as a detector finds them, to start from, and for how wide mouth and eyes are open.
 
     Raises:
         InputError: as `register` does.
