@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
@@ -17,9 +19,9 @@ REPO = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 
-# What the interpreter does before the command: what is installed but not allowed can't be found.
+# What the interpreter does before the commands: what is installed but not allowed can't be found.
 _PROGRAM = """
-import sys
+import contextlib, io, json, pathlib, sys, traceback
 from importlib.machinery import PathFinder
 modules, distributions = frozenset({modules!r}), frozenset({distributions!r})
 class Filtered(PathFinder):
@@ -33,8 +35,28 @@ class Filtered(PathFinder):
                 yield each
 sys.meta_path[sys.meta_path.index(PathFinder)] = Filtered
 from factory.cli.main import main
-sys.exit(main(sys.argv[1:]))
+def run(words):
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            code = main(words)
+        except SystemExit as ended:
+            code = ended.code or 0
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+    return code, said.getvalue()
+runs = json.loads(sys.argv[1])
+pathlib.Path(sys.argv[2]).write_text(json.dumps({{name: run(words) for name, words in runs.items()}}))
 """
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Exit code and error output of a command."""
+
+    code: int
+    said: str
 
 
 @cache
@@ -83,12 +105,21 @@ def _add(requirement: Requirement, chosen: set[tuple[str, str]]) -> None:
                 _add(Requirement(f"{each.name}[{','.join(each.extras)}]" if each.extras else each.name), chosen)
 
 
-def p2p_with(extra: str | None, *words: object) -> subprocess.CompletedProcess[str]:
-    """Run `p2p` where nothing but the base requirements and the extra can be imported."""
+def p2p_with(extra: str | None, runs: Mapping[str, Sequence[object]], folder: Path) -> dict[str, Outcome]:
+    """Run `p2p` where nothing but the base requirements and the extra can be imported.
+
+    Args:
+        extra: beside the base requirements; None for these alone.
+        runs: name -> words of a command; all are run in one process, as starts and imports cost most of the time.
+        folder: where the process writes what came of them.
+    """
     names = {name for names in installed().values() for name in names}
     program = _PROGRAM.format(
         modules=sorted(set(installed()) - modules_of(extra)),
         distributions=sorted(name for name in names if canonicalize_name(name) not in distributions_of(extra)),
     )
-    command = [sys.executable, "-c", program, *map(str, words)]
-    return subprocess.run(command, cwd=REPO, capture_output=True, text=True)
+    words = json.dumps({name: [str(word) for word in words] for name, words in runs.items()})
+    command = [sys.executable, "-c", program, words, str(folder / "outcomes.json")]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return {name: Outcome(*found) for name, found in json.loads((folder / "outcomes.json").read_text()).items()}

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,9 @@ def shape_of(seed: int) -> ShapeSpec:
     return ShapeSpec(model.name, numbers[0], numbers[1], Pose())
 
 
+@cache
 def sample(seed: int, masks: bool = True) -> dict[str, bytes]:
-    """The files of a head in a shard: the face and the front of the scalp, with hair on the scalp."""
+    """The files of a head in a shard: the face and the front of the scalp, with hair on it; don't change them."""
     shape = shape_of(seed)
     surface = build_head(load_head_model(), shape).surface()
     skin = surface.part("skin")

@@ -116,8 +116,8 @@ def test_images_of_an_earlier_import_are_no_images_of_the_file(tmp_path: Path) -
 
 def test_importing_and_resampling_need_the_base_requirements_alone(tmp_path: Path) -> None:
     file = fill(tmp_path / "in", native.metashape(Drawn.of(1), exact=False))
-    done = p2p_with(None, "import", str(file), "--out", str(tmp_path / "out"))
-    assert done.returncode == 0 and "2 images" in done.stderr, done.stderr
+    done = p2p_with(None, {"import": ("import", file, "--out", tmp_path / "out")}, tmp_path)["import"]
+    assert done.code == 0 and "2 images" in done.said, done.said
 
 
 def test_progress_counts_the_images(tmp_path: Path) -> None:
