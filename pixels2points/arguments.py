@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from capture import Capture, Scan
+from scans.landmarks.options import LandmarkOptions
 from scans.meshes.reading import read_scan
 
 # Called with the step and the share of the whole that is done, 0 to 1.
@@ -19,6 +22,29 @@ def no_progress(step: str, share: float) -> None:
 def open_capture(capture: Capture | Path | str) -> Capture:
     """The capture, read where a folder is named. Raises `InputError`."""
     return capture if isinstance(capture, Capture) else Capture.read(capture)
+
+
+@contextmanager
+def opened_views(
+    capture: Capture | Path | str,
+    options: LandmarkOptions | None = None,
+    progress: Progress = no_progress,
+    *,
+    need_colours: bool = True,
+) -> Iterator[tuple[Capture, Scan | None]]:
+    """The capture and None; of a mesh file views that are rendered of it, which end with the block, and its scan.
+
+    Raises `InputError` as `render_capture` does.
+    """
+    if isinstance(capture, Capture) or not Path(capture).is_file():
+        yield open_capture(capture), None
+        return
+    from scans.mesh_views.rendered_capture import render_capture
+
+    path = Path(capture)
+    with tempfile.TemporaryDirectory(prefix="p2p-views-") as place:
+        folder = Path(place) / path.stem
+        yield render_capture(path, options, progress, folder, need_colours=need_colours)
 
 
 def open_scan(scan: Scan | Path | str) -> Scan:

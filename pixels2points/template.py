@@ -66,9 +66,10 @@ def register(
     from registration.files.scan_scale import scan_metres
     from registration.template import load_template
 
-    name, folder, given = _opened(scan)
-    weights, head = _weights(labels, folder, given), load_template(template)
-    found = None if folder is None else landmarks_of(folder)
+    name, where, given = _opened(scan)
+    folder = where if where is not None and where.is_dir() else None
+    weights, head = _weights(labels, where, given), load_template(template)
+    found = None if where is None else landmarks_of(where)
     metres, scale = scan_metres(f"scan of {name}", folder, given, weights, unit_text(unit), head, found)
     detected = steady_landmarks(found, name, given, metres)
     if scale is not None and scale.disputed:
@@ -81,7 +82,7 @@ def register(
 
 
 def _opened(scan: Capture | Scan | Path | str) -> tuple[str, Path | None, Scan]:
-    """Name of a scan, folder of its capture if it has one, and the scan."""
+    """Name of a scan, its capture's folder or its file if it has one, and the scan."""
     from registration.files.inputs import read_input_scan
 
     if isinstance(scan, Scan):
@@ -89,15 +90,15 @@ def _opened(scan: Capture | Scan | Path | str) -> tuple[str, Path | None, Scan]:
     if isinstance(scan, Capture):
         return scan.info.id, scan.folder, open_scan(scan.scan_path)
     name, given = read_input_scan(Path(scan))
-    return name, Path(scan) if Path(scan).is_dir() else None, given
+    return name, Path(scan), given
 
 
-def _weights(labels: Labels | Prediction | Path | str | None, folder: Path | None, scan: Scan) -> SkinWeights:
+def _weights(labels: Labels | Prediction | Path | str | None, where: Path | None, scan: Scan) -> SkinWeights:
     from registration.files.inputs import read_weights, weights_of
     from scans.meshes.reading import scan_key
 
     if not isinstance(labels, Labels | Prediction):
-        return read_weights(None if labels is None else str(labels), folder, scan)
+        return read_weights(None if labels is None else str(labels), where, scan)
     if len(labels.skin) != len(scan.vertices):
         raise InputError(f"`labels` are of {len(labels.skin)} vertices, the scan has {len(scan.vertices)}")
     if labels.scan and labels.scan != scan_key(scan):

@@ -16,10 +16,11 @@ class RegisterOptions:
 
     Attributes:
         labels: labels.npz or prediction.npz of the scan, or none for the whole scan; by default what somebody painted,
-            else the capture's prediction, else its labels.
+            else the capture's prediction, else its labels. Of a mesh file: what `p2p segment` made of it.
         template: head model that is deformed: makehuman, an ICT-FaceKit folder, an .npz file, or an .obj file with its
             landmarks beside it.
-        landmarks: JSON file, name -> [x, y, z] in the scan's unit, for a scan in a frame of its own.
+        landmarks: JSON file, name -> [x, y, z] in the scan's unit, for a scan in a frame of its own. Without it, a
+            capture's are looked for in its images, and a mesh file's are those that `p2p landmarks` found before.
         unit: unit of the scan: m, cm, mm, dm, inch, ft, or metres per unit; by default guessed and printed.
         out: output folder; by default registration/ in the capture, or <scan>.registration beside a mesh.
         no_view: write no view.html.

@@ -13,6 +13,7 @@ from capture import Capture, HeadSurface, InputError, Labels, Scan, read_json
 from registration.weights import confidence_of
 from scans.landmarks.names import STEADY
 from scans.landmarks.records import FaceLandmarks, is_record
+from scans.mesh_views.rendered_capture import capture_folder
 from scans.meshes.reading import read_scan
 from scans.predictions import Prediction
 from scans.skin_labels import NO_LABELS, default_labels_file, read_skin
@@ -45,12 +46,13 @@ def read_input_scan(where: Path) -> tuple[str, Scan]:
     return capture.info.id, read_scan(capture.scan_path)
 
 
-def read_weights(labels: str | None, folder: Path | None, scan: Scan) -> SkinWeights:
+def read_weights(labels: str | None, where: Path | None, scan: Scan) -> SkinWeights:
     """Weights by a file of labels or a prediction.
 
     Args:
-        labels: the file, "none" for the whole scan, None for what the capture has (`default_labels_file`).
-        folder: the capture; None for a mesh alone.
+        labels: the file, "none" for the whole scan, None for what the capture has (`default_labels_file`), or the
+            capture of views that were rendered of the mesh file.
+        where: the capture's folder or the mesh file; None for a mesh in memory.
         scan: that they have to fit.
 
     Raises:
@@ -59,8 +61,8 @@ def read_weights(labels: str | None, folder: Path | None, scan: Scan) -> SkinWei
     if labels == NO_LABELS:
         return SkinWeights(None, None, None, "the whole scan counts")
     path = None if labels is None else Path(labels)
-    if path is None and folder is not None:
-        path = default_labels_file(folder)
+    if path is None and where is not None:
+        path = default_labels_file(where if where.is_dir() else capture_folder(where))
     if path is None:
         cure = "give `labels` FILE (labels.npz or prediction.npz), or `labels` none for the whole scan"
         raise InputError(f"nothing says what of the scan is skin; {cure}")

@@ -51,7 +51,7 @@ def fit_template(where: Path, options: RegisterOptions, progress: Progress = _no
     """
     folder = where if where.is_dir() else None
     name, given = read_input_scan(where)
-    skin_weights = read_weights(options.labels, folder, given)
+    skin_weights = read_weights(options.labels, where, given)
     log.info("%s: %s", name, skin_weights.source)
     template, found = load_template(options.template), landmarks_of(where)
     metres, scale = scan_metres(f"scan of {name}", folder, given, skin_weights, options.unit, template, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ _BAND = 8_000_000  # pixels that are converted at once, of those
 _DARK = 1 / 16  # of white: 12 bits in 16
 _BITS, _SAMPLE_FORMAT, _PHOTOMETRIC, _MAX_SAMPLE = 258, 339, 262, 281  # tags of a TIFF file
 _SIGNED, _WHITE_IS_ZERO = 2, 0
+_ORIENTATION = 274  # of EXIF: where the stored image's first row and first column belong
+_TOPS = {3: "bottom", 4: "bottom", 5: "left", 6: "left", 7: "right", 8: "right"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,25 @@ def image_size(source: Path | bytes, where: str) -> tuple[int, int]:
     """Width and height of an image file, of which only the beginning is read; raises as `decode_file` does."""
     with opened_image(source, where) as image:
         return image.size
+
+
+def image_top(source: Path | bytes, where: str) -> str:
+    """The edge of the stored image that is the top of the photograph by its EXIF: top, bottom, left or right.
+
+    Raises as `decode_file` does.
+    """
+    with opened_image(source, where) as image:
+        try:
+            return _TOPS.get(image.getexif().get(_ORIENTATION, 1), "top")
+        except (
+            SyntaxError,
+            ValueError,
+            KeyError,
+            IndexError,
+            TypeError,
+            struct.error,
+        ):  # damaged EXIF of a whole image
+            return "top"
 
 
 def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from capture import Camera
 from scans.head_sample import HeadSample
-from scans.images.decoding import decode_file
+from scans.images.decoding import decode_file, image_top
 from scans.pictures.encoding import jpeg, thumbnail
 from scans.viewer.view import ViewedCamera
 
@@ -35,7 +35,14 @@ def _viewed(head: HeadSample, number: int, height: float, side: int) -> ViewedCa
     camera = head.cameras[number]
     image = decode_file(head.images[number], head.image_names[number], max_pixels=4 * side * side).colours
     picture = jpeg(thumbnail(image, side), _QUALITY)
-    return ViewedCamera(camera.name, camera.centre, _points(camera, height), camera.up, camera.direction, picture)
+    up = photograph_top(camera, image_top(head.images[number], head.image_names[number]))
+    return ViewedCamera(camera.name, camera.centre, _points(camera, height), up, camera.direction, picture)
+
+
+def photograph_top(camera: Camera, edge: str) -> np.ndarray:
+    """(3,) direction of the edge of the stored image that is the photograph's top: cameras are of stored pixels."""
+    right = camera.rotation[0]
+    return {"top": camera.up, "bottom": -camera.up, "right": right, "left": -right}[edge]
 
 
 def _points(camera: Camera, height: float) -> np.ndarray:

@@ -49,7 +49,7 @@ def find_pose(
     Args:
         mesh: V vertices.
         probability: (V,) of skin; None where it is not known.
-        tops: (3,) of each image, where its upper edge is.
+        tops: (3,) of each photograph, where its upper edge is.
         centres: (3,) of each camera.
         up, front: (3,) where they are known.
     """

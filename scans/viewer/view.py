@@ -67,7 +67,7 @@ class ViewedCamera:
         centre: (3,).
         points: (R, C, 3) of the world that the image shows at rows and columns from corner to corner, at one depth, so
             that it has the lens's distortion; NaN where it shows nothing.
-        up: (3,) where the top of the image is.
+        up: (3,) where the top of the photograph is.
         direction: (3,) of the optical axis.
         jpeg: the image, small.
     """

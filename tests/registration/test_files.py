@@ -11,10 +11,13 @@ import pytest
 import trimesh
 from PIL import Image
 
-from capture import Labels, Scan
+from capture import InputError, Labels, Scan
 from capture.arrays import read_npz
 from capture.errors import RefusedError
+from registration.files.inputs import read_weights
 from registration.files.register import _check_found, _log_errors
+from scans.meshes.reading import read_scan, scan_key
+from scans.predictions import Prediction
 from tests.evaluation.comparison.made import sample
 from tests.helpers import p2p_here
 from tests.scans.viewer.test_packing import read_page
@@ -72,6 +75,21 @@ def test_a_mesh_in_millimetres_comes_back_in_millimetres(scan: tuple[Path, Scan,
     assert scene["template"]["surface"] == "skin of the scan" and scene["template"]["vertices"] == len(head.vertices)
     assert np.allclose(scene["pose"]["up"], [0, 0, 1], atol=0.3) and scene["pose"]["front"][1] < -0.9
     assert f"{summary['fit']['median']:.2f} mm in the median" in scene["facts"][1]
+
+
+def test_labels_of_a_mesh_file_are_those_of_the_views_that_were_rendered_of_it(tmp_path: Path) -> None:
+    ball = trimesh.creation.icosphere(2)
+    scan = Scan(ball.vertices, ball.faces)
+    scan.write(tmp_path / "head.v2.ply")
+    scan = read_scan(tmp_path / "head.v2.ply")
+    with pytest.raises(InputError, match="nothing says what of the scan is skin"):
+        read_weights(None, tmp_path / "head.v2.ply", scan)
+    probability = np.linspace(0, 1, len(scan.vertices), dtype=np.float32)
+    made = Prediction(probability, probability > 0.5, scan_key(scan))
+    made.write(tmp_path / "head.v2.capture" / "prediction" / "prediction.npz")
+    weights = read_weights(None, tmp_path / "head.v2.ply", scan).weights
+    assert weights is not None and np.corrcoef(weights, probability)[0, 1] > 0.9
+    assert read_weights("none", tmp_path / "head.v2.ply", scan).weights is None
 
 
 @pytest.mark.parametrize(

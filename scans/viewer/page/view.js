@@ -5,6 +5,7 @@
 const element = name => document.getElementById(name);
 const scene = JSON.parse(element("scene").textContent);
 const message = text => { element("message").textContent = text; };
+const refuse = text => { message(text); element("panel").style.display = "none"; };  // its controls would do nothing
 
 addEventListener("error", event => message(`This page failed: ${event.message}`));
 addEventListener("unhandledrejection", event => message(`This page failed: ${event.reason?.message ?? event.reason}`));
@@ -14,9 +15,9 @@ const hasWebGL = () => {
 };
 
 if (typeof DecompressionStream === "undefined") {
-  message("This browser is too old for this page: it takes Chrome or Edge 80, Firefox 113, Safari 16.4, or a newer one.");
+  refuse("This browser is too old for this page: it takes Chrome or Edge 80, Firefox 113, Safari 16.4, or a newer one.");
 } else if (!hasWebGL()) {
-  message("This page draws with WebGL 2, which this browser doesn't have or has switched off. "
+  refuse("This page draws with WebGL 2, which this browser doesn't have or has switched off. "
     + "Switch on hardware acceleration in its settings, or open the page in another browser.");
 } else {
   start();

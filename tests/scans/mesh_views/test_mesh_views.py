@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from capture import Capture, Labels, Scan
+import pixels2points
+from capture import Capture, InputError, Labels, Scan
 from capture.geometry import rotation_matrix
+from scans.head_sample import HeadSample
 from scans.landmarks import finding
 from scans.landmarks.detector import FaceInImage
 from scans.landmarks.finding import load_detector
@@ -21,8 +23,9 @@ from scans.mesh_views import head_pose, rendered_capture
 from scans.mesh_views.coloured_mesh import BACKDROP, ColouredMesh
 from scans.mesh_views.head_pose import find_head
 from scans.mesh_views.rendered_capture import head_cameras
-from scans.meshes.reading import read_scan
+from scans.meshes.reading import read_scan, scan_key
 from scans.meshes.textured import obj_textured_faces
+from scans.predictions import Prediction
 from scans.scale import CaptureScale
 from tests.helpers import SHARED, looking_at_origin, needs_shared, p2p_here
 from tests.scans.landmarks.faces import COLUMNS, face_in_world, half_ellipsoid
@@ -103,6 +106,8 @@ def test_landmarks_of_a_mesh_are_in_its_frame(tmp_path: Path) -> None:
     found = FaceLandmarks.read(capture.folder / "landmarks.json")
     off = np.linalg.norm(found.positions[:468] - scan.vertices, axis=1)
     assert np.isfinite(off).mean() > 0.7 and np.nanmedian(off) < 1.5  # mm, by whole pixels
+    again = pixels2points.find_landmarks(tmp_path / "head.ply")
+    np.testing.assert_allclose(again.positions, found.positions, atol=1e-3)
     (capture.folder / "landmarks.json").unlink()
     stated = CaptureScale(0.5, 0.0, stated=True)
     stated.write(capture.folder)
@@ -119,6 +124,7 @@ def test_a_mesh_is_segmented_by_its_views_in_the_order_of_its_vertices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from factory.capture_scale import segmenting
+    from training import inference
 
     scan = face_scan(np.eye(3), 100.0, np.zeros(3))
     scan.write(tmp_path / "head.ply")
@@ -132,6 +138,23 @@ def test_a_mesh_is_segmented_by_its_views_in_the_order_of_its_vertices(
     code, _ = p2p_here("segment", tmp_path / "head.ply", "--unit", "cm")
     assert code == 0 and asked["folder"] == tmp_path / "head.capture" and asked["scan"] == tmp_path / "head.ply"
     assert (asked["options"].unit, asked["options"].camera_unit) == ("cm", "cm")
+    seen: dict[str, HeadSample] = {}
+
+    def segment_head(head: HeadSample, *others: Any) -> Prediction:
+        seen["head"] = head
+        return Prediction(np.ones(len(scan.vertices), np.float32), np.ones(len(scan.vertices), bool))
+
+    monkeypatch.setattr(inference, "segment_head", segment_head)
+    written = sorted(tmp_path.rglob("*"))
+    prediction = pixels2points.segment(tmp_path / "head.ply", object(), unit="cm")  # type: ignore[arg-type]
+    assert len(seen["head"].images) == 13 and prediction.scan == scan_key(scan)
+    np.testing.assert_allclose(seen["head"].scan.vertices, scan.vertices / 100, atol=1e-6)
+    asked_for, found = Capture.read(tmp_path / "head.capture").cameras, seen["head"].cameras
+    np.testing.assert_allclose(found[4].centre, asked_for[4].centre / 100, atol=1e-6)
+    for more in ({"scan": scan}, {"camera_unit": "cm"}):
+        with pytest.raises(InputError, match=f"`{next(iter(more))}`: .* is a mesh"):
+            pixels2points.segment(tmp_path / "head.ply", object(), **more)  # type: ignore[arg-type]
+    assert sorted(tmp_path.rglob("*")) == written  # nothing else
     for words, message in (
         (("--scan", tmp_path / "head.ply"), "is a mesh itself"),
         (("--camera-unit", "m"), "state --unit alone"),

@@ -291,4 +291,5 @@ def test_without_webgl_a_line_says_what_to_do(browser: str, folder: Path, tmp_pa
     with browsing(browser, tmp_path / "profile", *NO_GL) as page:
         page.open(folder / "head.html", SIZE, "document.getElementById('message').textContent.includes('WebGL')")
         assert "Switch on hardware acceleration" in page.evaluate("document.body.innerText")
+        assert page.evaluate("document.getElementById('panel').getClientRects().length") == 0  # it lay over the line
         assert page.errors == []
