@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from registration.template import Coefficients, Template, axis_angle
 Floats = NDArray[np.float64]
 
 _SAMPLES = 400  # heads from which the prior's spread is taken
-_REUSED = 3  # steps that one linearisation serves
+_LINEARISED = (0, 3, 6)  # steps that linearise the model anew; from the last on it hardly changes any more
 _ANGLE = 0.15  # radians, spread of the joints
 _DRAWING = 3000  # places that draw, at most
 _STEP = 0.05  # of a spread, for differences
@@ -43,7 +44,16 @@ class Prior:
 
 
 def prior_of(model: HeadModel) -> Prior:
-    """Prior of the coefficients, from samples of the model's own."""
+    """Prior of the coefficients, from samples of the model's own; taken once of a model."""
+    if model not in _PRIORS:
+        _PRIORS[model] = _sampled_prior(model)
+    return _PRIORS[model]
+
+
+_PRIORS: WeakKeyDictionary[HeadModel, Prior] = WeakKeyDictionary()
+
+
+def _sampled_prior(model: HeadModel) -> Prior:
     rng = np.random.default_rng(0)
     identity = np.stack([model.sample_identity(ParameterSampler(rng)) for _ in range(_SAMPLES)])
     expression = np.stack([model.sample_expression(ParameterSampler(rng)) for _ in range(_SAMPLES)])
@@ -80,7 +90,7 @@ def fit(
     limit = 0.02
     for step in range(steps):
         head = _unpack(shape, head)
-        if step % _REUSED == 0:
+        if step in _LINEARISED:
             motion = _motion(template, shape, head, prior, free)
             jacobian = motion[:, chosen]
         whole = template.surface(head)
