@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from capture import Mesh
@@ -133,6 +135,7 @@ def lips_of(template: Template) -> Lips | None:
     hidden = template.region("inner_mouth")[:count]
     if not hidden.any():
         return None
+    hidden = _largest(hidden, faces)
     normals = vertex_normals(surface, faces)
     forward = normals[template.face_mask[:count]].mean(axis=0)
     turned = normals @ (forward / np.linalg.norm(forward)) < _TURNED
@@ -156,6 +159,16 @@ def _paired(surface: Floats, rim: NDArray[np.intp], inward: Floats) -> Lips | No
         return None
     upper, lower = np.array(sorted(pairs), np.intp).T
     return Lips(upper, lower, surface[upper] - surface[lower])
+
+
+def _largest(region: NDArray[np.bool_], faces: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """(V,) the largest of the pieces that a region falls into: a head model's mouth may hold bits of its nostrils."""
+    own = faces[region[faces].all(axis=1)]
+    edges = np.concatenate([own[:, [0, 1]], own[:, [1, 2]]])
+    graph = sparse.coo_matrix((np.ones(len(edges)), edges.T), (len(region), len(region)))
+    _, piece = connected_components(graph, directed=False)
+    sizes = np.bincount(piece[region], minlength=piece.max() + 1)
+    return region & (piece == sizes.argmax())
 
 
 def _beside(region: NDArray[np.bool_], faces: NDArray[np.integer]) -> NDArray[np.intp]:

@@ -115,3 +115,13 @@ def test_apertures_are_those_of_the_landmarks_and_the_detectors_lids_lie_nearer(
     assert found.metres == pytest.approx({"mouth": 0.004, "left_eye": 0.010})
     assert found.mouth_open
     assert not Apertures.of({name: landmarks[name] for name in ("left_eye_1", "mouth_inner_2")}).metres
+
+
+def test_bits_of_a_mouth_elsewhere_are_no_lips(template: Template, lips: Lips, monkeypatch: pytest.MonkeyPatch) -> None:
+    nostrils, mouth = template.region("nostrils"), template.region("inner_mouth")
+    monkeypatch.setattr(template, "region", lambda *names: mouth | nostrils)
+    with_bits = lips_of(template)
+    assert with_bits is not None
+    np.testing.assert_array_equal(with_bits.upper, lips.upper)
+    monkeypatch.setattr(template, "region", lambda *names: np.zeros_like(mouth))
+    assert lips_of(template) is None
