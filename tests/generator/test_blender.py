@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,19 @@ from generator.jobs.arguments import parse_job
 from generator.jobs.files import write_job
 from generator.sampling import sample_spec
 from generator.spec import HeadSpec
-from tests.generator.blenders import ANY, SCRIPT, WHEELS, Start, blender_run, bpy_run, needs_blender, needs_bpy
+from tests.generator.blenders import (
+    ANY_START,
+    NO_BLENDER,
+    SCRIPT,
+    WHEELS,
+    Outcome,
+    Start,
+    blender_run,
+    bpy_run,
+    needs_blender,
+    needs_bpy,
+    several,
+)
 from tests.generator.read_exr import read_exr
 from tests.generator.toy_model import override
 
@@ -281,14 +294,6 @@ class TestErrors:
         assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] != []
         assert "Traceback" not in done.stderr
 
-    def test_labels_that_a_person_painted_stay(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        path = tmp_path / "head_00000001" / "labels.npz"
-        Labels(np.full(2, np.nan, np.float32), np.array([True, False]), painted=True).write(path)
-        before = path.read_bytes()
-        done = start("--seeds", "0:2", "--out-root", str(tmp_path), "--resolution", "32", "--samples", "1")
-        assert done.returncode == 2 and f"error: {path} was painted by a person" in done.stderr
-        assert path.read_bytes() == before and not (tmp_path / "head_00000000").exists()
-
     def test_a_crash_is_not_success(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         spec = sample_spec(0, load_default_model(), override(hair={"family": "crop"}))
         huge = dataclasses.replace(spec.shape, expression=(1e300,) * len(spec.shape.expression))
@@ -297,84 +302,99 @@ class TestErrors:
         assert done.returncode == 1 and "Traceback" in done.stderr
         assert not (tmp_path / "head" / "capture.json").exists()
 
-    @pytest.mark.parametrize("length", [100, 3000])
-    def test_a_damaged_panorama(self, start, length: int, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        asset = tmp_path / "library" / "broken"
-        asset.mkdir(parents=True)
-        light = np.random.default_rng(0).random((32, 64)).astype(np.float32)
-        whole = encode_exr(dict.fromkeys("RGB", light))
-        (asset / "sky.exr").write_bytes((whole[:500] + b"\x55" * 9000)[:length])
-        manifest = {"kind": "hdri", "id": "mine/broken", "files": {"image": "sky.exr"}, "licence": "CC0-1.0"}
-        (asset / "asset.json").write_text(json.dumps(manifest))
-        overrides = tmp_path / "overrides.json"
-        overrides.write_text(json.dumps({"environment": {"lighting": "panorama", "asset": "mine/broken"}}))
-        done = start(
-            "--seed",
-            "0",
-            "--out",
-            str(tmp_path / "head"),
-            "--library",
-            str(tmp_path / "library"),
-            "--distributions",
-            str(overrides),
-        )
-        assert done.returncode == 2 and "Traceback" not in done.stderr
-        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-        assert len(errors) == 1 and "sky.exr" in errors[0]
-        assert not (tmp_path / "head" / "capture.json").exists()
+    def test_labels_that_a_person_painted_stay_and_damaged_panoramas_are_named(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+        path = tmp_path / "painted" / "head_00000001" / "labels.npz"
+        Labels(np.full(2, np.nan, np.float32), np.array([True, False]), painted=True).write(path)
+        before = path.read_bytes()
+        tiny = ("--resolution", "32", "--samples", "1")
+        runs = {"painted": ("--seeds", "0:2", "--out-root", str(tmp_path / "painted"), *tiny)}
+        runs |= {f"{length} bytes": _damaged_panorama(tmp_path / str(length), length) for length in (100, 3000)}
+        done = several(start, runs, tmp_path)
+        assert done["painted"].returncode == 2
+        assert f"error: {path} was painted by a person" in done["painted"].stderr
+        assert path.read_bytes() == before and not (tmp_path / "painted" / "head_00000000").exists()
+        for length in (100, 3000):
+            outcome = done[f"{length} bytes"]
+            assert outcome.returncode == 2 and "Traceback" not in outcome.stderr
+            errors = [line for line in outcome.stderr.splitlines() if line.startswith("error: ")]
+            assert len(errors) == 1 and f"{length}/library/broken/sky.exr" in errors[0]
+            assert not (tmp_path / str(length) / "head" / "capture.json").exists()
 
 
-@pytest.mark.parametrize("start", [ANY])
-class TestErrorsBeforeBlenderIsUsed:
-    """What reads the arguments is the same in all Blenders."""
+def _damaged_panorama(folder: Path, length: int) -> tuple[str, ...]:
+    """Words of a run with a library of one panorama, which is cut off and damaged."""
+    asset = folder / "library" / "broken"
+    asset.mkdir(parents=True)
+    light = np.random.default_rng(0).random((32, 64)).astype(np.float32)
+    whole = encode_exr(dict.fromkeys("RGB", light))
+    (asset / "sky.exr").write_bytes((whole[:500] + b"\x55" * 9000)[:length])
+    manifest = {"kind": "hdri", "id": "mine/broken", "files": {"image": "sky.exr"}, "licence": "CC0-1.0"}
+    (asset / "asset.json").write_text(json.dumps(manifest))
+    overrides = folder / "overrides.json"
+    overrides.write_text(json.dumps({"environment": {"lighting": "panorama", "asset": "mine/broken"}}))
+    where = ("--out", str(folder / "head"), "--library", str(folder / "library"))
+    return ("--seed", "0", *where, "--distributions", str(overrides))
 
-    @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 1, "kind": "capture", "settings": {}}'])
-    def test_a_job_that_is_none(self, start, content: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        job = tmp_path / "job.json"
-        job.write_text(content)
-        done = start("--job", str(job))
-        assert done.returncode == 2 and "Traceback" not in done.stderr
-        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-        assert len(errors) == 1 and "job.json" in errors[0]
 
-    def test_a_name_that_is_no_id_is_refused_before_rendering(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        done = start("--seed", "0", "--out", str(tmp_path / "my head"))
-        assert done.returncode == 2 and "my head" in done.stderr and "Traceback" not in done.stderr
-        assert not (tmp_path / "my head").exists()
+NO_JOBS = ("", "{}", '{"schema_version": 1, "kind": "capture", "settings": {}}')
 
-    def test_a_wrong_seed_is_told_before_the_first_head(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        done = start("--seed", "0", "--seed", "-1", "--out-root", str(tmp_path / "heads"))
-        assert done.returncode == 2 and "seed -1" in done.stderr
-        assert not (tmp_path / "heads").exists()
 
-    def test_output_below_a_file(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        (tmp_path / "file").write_text("")
-        done = start("--seed", "0", "--out", str(tmp_path / "file" / "head"), "--resolution", "32", "--samples", "1")
-        assert done.returncode == 2 and "Traceback" not in done.stderr
-        assert "p2p-progress" not in done.stdout  # told before a head is built
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, Outcome]]:
+    """What comes of arguments that are refused; a folder with their files, and one that heads would be written to.
 
-    def test_options_that_a_spec_leaves_no_say(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        (tmp_path / "spec.json").write_text(json.dumps(sample_spec(0, load_default_model()).to_json()))
-        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"), "--hair", "afro")
-        assert done.returncode == 2 and "--hair would change nothing" in done.stderr
+    What reads the arguments is the same in all Blenders.
+    """
+    folder = tmp_path_factory.mktemp("refused")
+    spec = sample_spec(0, load_default_model()).to_json()
+    files = {
+        "file": "",
+        "whole.json": json.dumps(spec),
+        "none.json": json.dumps({"schema_version": HeadSpec.SCHEMA_VERSION}),
+        "older.json": json.dumps(spec | {"schema_version": HeadSpec.SCHEMA_VERSION - 1}),
+        "rig.json": json.dumps({"views": [[0, 0], [30, 0], [0, 0]]}),
+    }
+    files |= {f"job_{number}.json": content for number, content in enumerate(NO_JOBS)}
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    out = ("--out", str(folder / "out" / "head"))
+    runs: dict[str, Sequence[str]] = {name: ("--job", str(folder / name)) for name in files if name.startswith("job")}
+    runs |= {
+        "no id": ("--seed", "0", "--out", str(folder / "out" / "my head")),
+        "seed": ("--seed", "0", "--seed", "-1", "--out-root", str(folder / "out")),
+        "below a file": ("--seed", "0", "--out", str(folder / "file" / "head"), "--resolution", "32", "--samples", "1"),
+        "no say": ("--spec", str(folder / "whole.json"), *out, "--hair", "afro"),
+        "no spec": ("--spec", str(folder / "none.json"), *out),
+        "older": ("--spec", str(folder / "older.json"), *out),
+        "rig": ("--seed", "0", *out, "--rig", str(folder / "rig.json")),
+    }
+    return folder, folder / "out", several(ANY_START, runs, folder)
 
-    def test_a_spec_that_is_none(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        value = {"schema_version": HeadSpec.SCHEMA_VERSION}
-        (tmp_path / "spec.json").write_text(json.dumps(value))
-        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
-        assert done.returncode == 2 and "spec.json" in done.stderr
 
-    def test_a_spec_of_another_version(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        value = sample_spec(0, load_default_model()).to_json() | {"schema_version": HeadSpec.SCHEMA_VERSION - 1}
-        (tmp_path / "spec.json").write_text(json.dumps(value))
-        done = start("--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "head"))
-        assert done.returncode == 2 and "spec.json: schema version" in done.stderr and "Traceback" not in done.stderr
-
-    def test_a_rig_with_two_cameras_in_one_place(self, start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-        rig = tmp_path / "rig.json"
-        rig.write_text(json.dumps({"views": [[0, 0], [30, 0], [0, 0]]}))
-        done = start("--seed", "0", "--out", str(tmp_path / "head"), "--rig", str(rig))
-        assert done.returncode == 2 and f"error: {rig}: views[0] and views[2] stand in one place" in done.stderr
+@pytest.mark.skipif(NO_BLENDER, reason="no Blender")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        *((f"job_{number}.json", f"job_{number}.json") for number in range(len(NO_JOBS))),
+        ("no id", "my head"),
+        ("seed", "seed -1"),
+        ("below a file", ""),
+        ("no say", "--hair would change nothing"),
+        ("no spec", "none.json"),
+        ("older", "older.json: schema version"),
+        ("rig", "rig.json: views[0] and views[2] stand in one place"),
+    ],
+)
+def test_arguments_are_refused_in_one_line_before_anything_is_rendered(
+    name: str, message: str, refused: tuple[Path, Path, dict[str, Outcome]]
+) -> None:
+    _, out, outcomes = refused
+    done = outcomes[name]
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and message in errors[0]
+    assert not out.exists()
+    assert name != "below a file" or "p2p-progress" not in done.stdout  # told before a head is built
 
 
 @needs_bpy
