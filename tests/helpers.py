@@ -13,7 +13,9 @@ import pytest
 import trimesh
 from PIL import Image
 
+from assets.head_models.registry import DEFAULT, load_head_model
 from capture import CAMERA_MODELS, Camera, Capture, CaptureInfo, HeadSurface, Labels, Scan
+from registration.template import Template
 from tests.logging_state import logging_kept
 
 REPO = Path(__file__).resolve().parents[1]
@@ -71,6 +73,11 @@ def make_capture(folder: Path, *, seed: int = 0, views: int = 3, labelled: bool 
         skin = sphere.vertices[:, 1] < 0
         Labels(np.where(skin, 0.2, 5.0).astype(np.float32), skin).write(folder / "labels.npz")
     return Capture.create(folder, cameras, CaptureInfo(folder.name, seed, {"hair": "none"}, {"blender": "4.5"}))
+
+
+def coarse_template(which: str | Path = DEFAULT) -> Template:
+    """`load_template` without subdivision, which takes less time."""
+    return Template(load_head_model(which), levels=0)
 
 
 def free_port() -> int:

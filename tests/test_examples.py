@@ -6,7 +6,7 @@ import doctest
 import inspect
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,7 @@ import pixels2points
 from capture.colmap.files import read_model, write_model
 from factory.dataset.packing import PackSettings, pack
 from labeling import label_capture
-from tests.helpers import REPO
+from tests.helpers import REPO, coarse_template
 
 pytestmark = pytest.mark.slow
 
@@ -58,13 +58,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert set(stereo.steps) == {"stereo", "fusion", "meshing"} and stereo.shares == sorted(stereo.shares)
     assert stereo.shares[-1] == 1
     shutil.copytree(head.folder / "images", folder / "my_capture" / "images")
-    model, few = read_model(head.folder / "sparse"), range(0, len(head.cameras), 3)
-    write_model(folder / "my_capture" / "sparse", model.with_views([model.cameras[view] for view in few], few))
+    _leave_views(head.folder, folder / "my_capture", (2, 3, 4))  # from the front; a labeller's time goes by views
     shutil.copy(head.scan_path, folder / "my_capture")
     label_capture(head.folder)
     pack([head.folder], folder / "dataset", PackSettings(test_share=0))
     shutil.copytree(head.folder, folder / "captures" / "head_00000000")
+    _leave_views(head.folder, folder / "captures" / "head_00000000", (2, 3, 4, 8, 11))
     return folder
+
+
+def _leave_views(source: Path, target: Path, views: Sequence[int]) -> None:
+    """Give a folder the model of a capture with some of its views alone."""
+    model = read_model(source / "sparse")
+    shutil.rmtree(target / "sparse", ignore_errors=True)
+    write_model(target / "sparse", model.with_views([model.cameras[view] for view in views], views))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -86,4 +93,5 @@ def test_examples_of_docstrings(name: str, folder: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("code", list(blocks()))
 def test_examples_of_documents(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
+    monkeypatch.setattr("registration.template.load_template", coarse_template)  # the full one is in the docstrings
     exec(compile(code, "example", "exec"), {"__name__": "example"})
