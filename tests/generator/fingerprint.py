@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -77,8 +78,8 @@ def plans(other: str) -> list[Distributions]:
     return made
 
 
-def fingerprint(spec: HeadSpec, head: HeadGeometry) -> dict[str, str]:
-    """Hashes of all that `assemble_outfit` makes."""
+def fingerprint(spec: HeadSpec, head: HeadGeometry, relief: Callable[[Any, int], str]) -> dict[str, str]:
+    """Hashes of all that `assemble_outfit` makes, of the skin's relief and of its colours."""
     outfit = assemble_outfit(spec, head)
     hashes = {
         f"mesh {mesh.name}": digest(
@@ -86,7 +87,7 @@ def fingerprint(spec: HeadSpec, head: HeadGeometry) -> dict[str, str]:
         )
         for mesh in outfit.meshes
     }
-    hashes["relief"] = digest(*relief_fields(head.skin, spec.skin.seed))
+    hashes["relief"] = relief(head.skin, spec.skin.seed)
     hashes["albedo"] = digest(skin_albedo(spec.skin, head, root_shade(spec.hair, head)))
     return hashes | {
         f"strands {name}": digest(strands.points, strands.radii, strands.shade, strands.tone)
@@ -108,6 +109,7 @@ def main() -> None:
 
     assembly.distance_field = once  # type: ignore[assignment]
     built = cache(lambda shape: build_head(model, shape))
+    relief = cache(lambda skin, seed: digest(*relief_fields(skin, seed)))  # the same for heads of one shape
     specs = [sample_spec(seed, model, Recorded(other=other)).to_json() for seed in range(20)]
     heads = []
     for overrides in plans(other)[: HEADS_OF_ANOTHER_STREAM if other else None]:
@@ -117,7 +119,7 @@ def main() -> None:
             name: digest(part.vertices, part.triangles, part.uvs, *(part.masks[key] for key in sorted(part.masks)))
             for name, part in head.parts.items()
         }
-        heads.append({"parts": parts, **fingerprint(spec, head)})
+        heads.append({"parts": parts, **fingerprint(spec, head, relief)})
     Path(sys.argv[1]).write_text(json.dumps({"specs": specs, "heads": heads}, sort_keys=True))
 
 

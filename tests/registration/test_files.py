@@ -19,7 +19,7 @@ from registration.files.register import _check_found, _log_errors
 from scans.meshes.reading import read_scan, scan_key
 from scans.predictions import Prediction
 from tests.evaluation.comparison.made import sample
-from tests.helpers import p2p_here
+from tests.helpers import coarse_template, p2p_here
 from tests.scans.viewer.test_packing import read_page
 
 
@@ -48,7 +48,10 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scan, np.ndarr
 
 
 @pytest.mark.slow
-def test_a_mesh_in_millimetres_comes_back_in_millimetres(scan: tuple[Path, Scan, np.ndarray], tmp_path: Path) -> None:
+def test_a_mesh_in_millimetres_comes_back_in_millimetres(
+    scan: tuple[Path, Scan, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registration.files.register.load_template", coarse_template)
     folder, mesh, skin = scan
     for name in ("texture.png", "texture_mask.1002.png", "registered.mtl"):  # of a former registration
         (tmp_path / name).touch()

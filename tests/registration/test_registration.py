@@ -319,11 +319,10 @@ def test_skin_brings_the_head_nearer(template: Template, scan: tuple[Mesh, np.nd
     normals = trimesh.Trimesh(truth.vertices, truth.faces, process=False).vertex_normals
     mesh = Mesh((mesh.vertices + 0.003 * lower[:, None] * normals).astype(np.float32), mesh.faces)
     skin = skin & (lower == 0)
-    masked = register(template, mesh, skin.astype(float))
-    whole = register(template, mesh)
-    errors = [face_error(each.mesh(template), template.face_mask, truth).mean for each in (masked, whole)]
-    assert errors[0] < 0.2 and 2 * errors[0] < errors[1] < 1
     coarse = Template(template.model, 0)
+    fits = [(template, register(template, mesh, skin.astype(float))), (coarse, register(coarse, mesh))]
+    errors = [face_error(done.mesh(used), used.face_mask, truth).mean for used, done in fits]
+    assert errors[0] < 0.2 and 2 * errors[0] < errors[1] < 1
     plain, again = (
         register(coarse, mesh, skin.astype(float), RegistrationSettings(coefficients=False)) for _ in range(2)
     )
@@ -380,6 +379,7 @@ def test_what_nobody_knows_speaks_neither_for_nor_against_a_place(template: Temp
 
 def test_what_does_not_fit_is_named(template: Template, scan: tuple[Mesh, np.ndarray]) -> None:
     mesh, skin = scan
+    template = Template(template.model, 0)
     with pytest.raises(InputError, match=r"100 labels for .* these labels are of another scan"):
         register(template, mesh, skin[:100].astype(float))
     with pytest.raises(InputError, match=r"0 of .* vertices are skin; nothing to register to"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.made_once import made_once
 from tests.training import toy
 
 REPO = Path(__file__).resolve().parents[2]
@@ -23,20 +24,20 @@ OPTIONS = {
 
 
 @pytest.fixture(scope="session")
-def fitted(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess]:
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess]:
     """The folder of a labeller with all heads trained on the toy data set, and the process that trained it."""
-    root = tmp_path_factory.mktemp("run")
-    config = root / "toy.yaml"
+    root = made_once(tmp_path_factory, "fitted", _fit)
+    return root, subprocess.CompletedProcess([], **json.loads((root / "process.json").read_text()))
+
+
+def _fit(root: Path) -> None:
+    config, data = root / "toy.yaml", toy.write_dataset(root / "dataset")
     config.write_text(json.dumps(OPTIONS))
-    folder = ("--trainer.default_root_dir", str(root))
-    data = (
-        "--data.dataset",
-        str(dataset),
-        "--data.cache",
-        str(root / "cache"),
-    )  # other tests fill that of the data set
-    command = [sys.executable, "-m", "training", "fit", "--config", str(config), *data, *folder]
-    return root, subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
+    words = ("--data.dataset", str(data), "--data.cache", str(root / "cache"), "--trainer.default_root_dir", str(root))
+    command = [sys.executable, "-m", "training", "fit", "--config", str(config), *words]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300, check=False)
+    told = {"returncode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+    (root / "process.json").write_text(json.dumps(told))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The real stages at the smallest size that still makes a scan: a bald head, 96 pixels, one sample."""
+"""The real stages at the smallest size that still makes a scan: a bald head, five views of 96 pixels, one sample."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 OVERRIDES = "hair: {family: none}\nbeard: {family: none}\nheadwear: {kind: none}\neyewear: {kind: none}\n"
+OVERRIDES += "rig: {views: [[-40, 0], [-15, 0], [15, 0], [40, 0], [0, 25]]}\n"
 
 
 def command(out: Path | str, overrides: Path, *options: str, heads: int = 2, test_heads: int = 1) -> list[str]:
