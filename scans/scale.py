@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 WRONG = 1.5  # factor from which on results in millimetres, and labels, mean nothing
 _USUAL, _RARE = 0.10, 0.05  # logarithms: so near to a usual, or a rare, unit it is that one; usual errors are as large
 _USUAL_DEVIATIONS = 1.7  # or so near to a usual one
+_OTHER_CAMERAS = 1.1  # factor of a distance of two cameras from which on these are others
 _APART = 0.22  # logarithm: evidence that lies farther apart, and more than its spread explains, is in disagreement
 _DEVIATIONS = 2.5
 
@@ -53,6 +54,8 @@ class CaptureScale:
         spread: standard deviation of its logarithm; 0 where somebody stated it.
         stated: by a person or by the capture's own origin, not measured.
         evidence: what was measured.
+        baseline: two of the cameras, by their images, and their distance in units, by which cameras of another unit are
+            told; None where it wasn't kept.
 
     Example:
         >>> from scans.scale import CaptureScale
@@ -65,6 +68,7 @@ class CaptureScale:
     spread: float
     stated: bool
     evidence: tuple[Evidence, ...] = ()
+    baseline: tuple[str, str, float] | None = field(default=None, compare=False)
 
     FILE = "scale.json"
 
@@ -118,11 +122,12 @@ class CaptureScale:
                 {"source": each.source, "metres_per_unit": each.metres, "spread": round(each.spread, 4)}
                 for each in self.evidence
             ],
+            "baseline": self.baseline,
         }
 
     def write(self, folder: Path | str) -> None:
-        """Write as `scale.json` into the folder of a capture, atomically."""
-        write_json(Path(folder) / self.FILE, self.to_json())
+        """Write as `scale.json` into the folder of a capture, atomically, with two of its cameras."""
+        write_json(Path(folder) / self.FILE, replace(self, baseline=_baseline_in(Path(folder))).to_json())
 
     def keep(self, folder: Path) -> None:
         """Write as `write` does; where the folder is read-only go on, with a line."""
@@ -145,7 +150,11 @@ class CaptureScale:
                 Evidence(str(each["source"]), float(each["metres_per_unit"]), float(each["spread"]))
                 for each in value["evidence"]
             )
-            return cls(float(value["metres_per_unit"]), float(value["spread"]), bool(value["stated"]), evidence)
+            stated, baseline = bool(value["stated"]), None
+            if value.get("baseline") is not None:
+                one, two, apart = value["baseline"]
+                baseline = str(one), str(two), float(apart)
+            return cls(float(value["metres_per_unit"]), float(value["spread"]), stated, evidence, baseline)
         except (InputError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"damaged: {path} ({error}); remove it, or set the scale again with `p2p scale`") from None
 
@@ -160,11 +169,39 @@ def _usual_unit(metres: float, spread: float) -> float:
 
 
 def known_scale(capture: Capture) -> CaptureScale | None:
-    """The scale that a capture tells: `scale.json`, or metres, as our own renders are in; None where it tells none."""
+    """The scale that a capture tells: `scale.json`, or metres, as our own renders are in; None where it tells none.
+
+    A file that was kept for cameras of another unit is told, and is as none.
+    """
     kept = CaptureScale.read(capture.folder)
+    if kept is not None and kept.baseline is not None:
+        one, two, before = kept.baseline
+        now = _apart(capture, one, two)
+        if now and before and max(now / before, before / now) > _OTHER_CAMERAS:
+            path, times = capture.folder / CaptureScale.FILE, now / before
+            log.warning("%s is of other cameras: these are %.3g times as far apart. It is not used", path, times)
+            kept = None
     if kept is None and capture.info.seed is not None:
         return CaptureScale(1.0, 0.0, stated=True)
     return kept
+
+
+def _apart(capture: Capture, one: str, two: str) -> float | None:
+    """Units between the cameras of two images, None where the capture lacks one of these."""
+    centres = {camera.name: camera.centre for camera in capture.cameras}
+    return float(np.linalg.norm(centres[one] - centres[two])) if one in centres and two in centres else None
+
+
+def _baseline_in(folder: Path) -> tuple[str, str, float] | None:
+    """The first camera of a folder and the farthest from it; None where it has none, or a single one."""
+    try:
+        cameras = Capture.read(folder).cameras
+    except InputError:
+        return None
+    first = cameras[0]
+    apart = [float(np.linalg.norm(camera.centre - first.centre)) for camera in cameras]
+    other = int(np.argmax(apart))
+    return (first.name, cameras[other].name, apart[other]) if apart[other] > 0 else None
 
 
 def check_scale(name: str, scale: CaptureScale) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture import Capture, CaptureInfo, InputError, Scan
+from capture import Camera, Capture, CaptureInfo, InputError, Scan
 from scans.head_sample import HeadSample
 from scans.landmarks.face_size import evidence_of
 from scans.landmarks.finding import combine
@@ -65,6 +67,24 @@ def test_evidence_that_disagrees_is_told_and_the_surest_taken() -> None:
     assert disputed.metres == pytest.approx(0.0118)  # a dispute brings it no nearer to centimetres
     child = CaptureScale(1.0, 0.0, True, (Evidence("face", 1.3, FACE),))
     assert child.disputed and not child.wrong
+
+
+def test_a_scale_that_was_kept_for_cameras_of_another_unit_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    capture = make_capture(tmp_path / "c", labelled=False)
+    folder = capture.folder
+    CaptureScale(1.0, 0.0, True).write(folder)
+    assert known_scale(capture) == CaptureScale(1.0, 0.0, True)
+    model, info = capture.model, replace(capture.info, seed=None)
+
+    def of(cameras: Sequence[Camera]) -> Capture:
+        return replace(capture, info=info, model=replace(model, cameras=tuple(cameras)))
+
+    assert known_scale(of(capture.cameras[1:])) is not None and known_scale(of(capture.cameras[:1])) is not None
+    assert not caplog.records
+    assert known_scale(of([scaled_camera(camera, 10.0) for camera in capture.cameras])) is None
+    assert "scale.json is of other cameras: these are 10 times as far apart. It is not used" in caplog.text
 
 
 def test_a_scale_is_kept_and_read(tmp_path: Path) -> None:
