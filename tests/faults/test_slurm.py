@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 PATIENCE_S = 1800
 HEADS = 3
 SCRIPT = Path(__file__).parents[2] / "docker" / "slurm" / "produce.sbatch"
-NODES = ("localhost", "second", "third")  # Ray's head runs on the first, whose name must be an address
+NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")  # names that are addresses: Ray's head is looked for by its node's
 MISSING = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if shutil.which(name) is None]
 needs_slurm = pytest.mark.skipif(
     bool(MISSING) or os.geteuid() != 0, reason="needs slurm-wlm and munge of Debian, and root's rights"
@@ -36,7 +36,7 @@ class Slurm:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._daemons: list[subprocess.Popen[bytes]] = []
+        self._daemons: list[tuple[subprocess.Popen[bytes], Path]] = []
         self._environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
 
     def start(self) -> None:
@@ -46,14 +46,11 @@ class Slurm:
         files = [f"--{name}-file={self.folder / f'munge.{name}'}" for name in ("pid", "log", "seed")]
         self._daemon("munged", "--foreground", "--force", f"--key-file={key}", f"--socket={munge}", *files)
         self.wait_for(munge.exists)
-        ports = _free_ports(1 + len(NODES))
-        nodes = "\n".join(
-            f"NodeName={name} NodeHostname={socket.gethostname()} NodeAddr=127.0.0.1 Port={port} CPUs=1 RealMemory=4000"
-            for name, port in zip(NODES, ports[1:], strict=True)
-        )
+        port, first = _free_ports(1)[0], _free_row(len(NODES))
+        node_ports = f"[{first}-{first + len(NODES) - 1}]"  # nodes of one machine must stand in one line
         (self.folder / "slurm.conf").write_text(f"""ClusterName=test
 SlurmctldHost={socket.gethostname()}(127.0.0.1)
-SlurmctldPort={ports[0]}
+SlurmctldPort={port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
@@ -68,7 +65,7 @@ MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 ReturnToService=2
-{nodes}
+NodeName=127.0.0.[1-3] NodeHostname={socket.gethostname()} NodeAddr=127.0.0.1 Port={node_ports} CPUs=1
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """)
         (self.folder / "state").mkdir()
@@ -79,7 +76,7 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
         self.wait_for(lambda: self.says("sinfo", "--noheader", "--format=%T").split() == ["idle"])
 
     def stop(self) -> None:
-        for daemon in reversed(self._daemons):
+        for daemon, _ in reversed(self._daemons):
             daemon.terminate()
             try:
                 daemon.wait(20)
@@ -106,13 +103,27 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
     def wait_for(self, what: Callable[[], object]) -> None:
         until = time.monotonic() + PATIENCE_S
         while not what():
-            assert time.monotonic() < until, sorted(path.name for path in self.folder.iterdir())
+            ended = [log.read_text() for daemon, log in self._daemons if daemon.poll() is not None]
+            assert not ended and time.monotonic() < until, ended
             time.sleep(0.5)
 
     def _daemon(self, *words: str) -> None:
         log = self.folder / f"{words[0]}-{len(self._daemons)}.log"
         with log.open("wb") as file:
-            self._daemons.append(subprocess.Popen(words, env=self._environment, stdout=file, stderr=file))
+            self._daemons.append((subprocess.Popen(words, env=self._environment, stdout=file, stderr=file), log))
+
+
+def _free_row(count: int) -> int:
+    """The first of so many free ports in a row."""
+    for first in _free_ports(50):
+        try:
+            for port in range(first + 1, first + count):
+                with socket.socket() as other:
+                    other.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            continue
+        return first
+    raise AssertionError("no ports in a row")
 
 
 def _free_ports(count: int) -> list[int]:
