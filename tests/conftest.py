@@ -18,7 +18,7 @@ settings.load_profile("tests")
 # Files that take long, the longest first: one that came last would leave a process alone with it. Before them the test
 # that compiles stereo's kernels where that was not done yet, and a file that needs none meanwhile.
 FIRST = (
-    "test_kernels.py", "test_blender.py", "test_examples.py", "test_produce.py", "test_extras.py",
+    "test_kernels.py", "test_types.py", "test_blender.py", "test_examples.py", "test_produce.py", "test_extras.py",
     "test_blender_versions.py", "test_registration.py", "test_working_folder.py", "test_blend.py", "test_evaluate.py",
     "test_determinism.py", "test_report.py", "test_samplers.py", "test_makehuman_head.py", "test_without_torch.py",
     "test_pretrained.py", "test_pixels.py", "test_segment.py", "test_files.py", "test_gpu.py", "test_preview.py",
