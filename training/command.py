@@ -35,6 +35,7 @@ from training.yaml_options import YamlParser
 log = logging.getLogger(__name__)
 
 _SILENT = (  # advice of the libraries that the user can do nothing about
+    r"The `srun` command is available on your system",  # a machine of a cluster: one process is as good there
     r".*does not have many workers.*",
     r".*`IterableDataset` has `__len__` defined.*",
     r".*smaller than the logging interval.*",
