@@ -14,10 +14,9 @@ until a tenth of the middle of the window has the colour of skin, in Chromium wi
 from __future__ import annotations
 
 import argparse
-import base64
+import contextlib
 import io
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -26,9 +25,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -36,6 +35,7 @@ from capture import Camera, Scan
 from scans.head_sample import HeadSample
 from scans.pictures import colours
 from scans.predictions import PARTS, Prediction
+from tests.devtools import SOFTWARE_GL, Page, browsing
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SIZE = (900, 600)
@@ -143,98 +143,41 @@ def write_one(name: str, path: Path, given: argparse.Namespace) -> dict[str, flo
     }
 
 
-def picture_cost(browser: str, page: Path) -> dict[str, float]:
+def picture_cost(browser: str, path: Path) -> dict[str, float]:
     """Seconds until the scan is on the screen, and of processor time that the browser's processes used for it."""
-    with tempfile.TemporaryDirectory(prefix="p2p-browser-") as profile, Devtools(browser, Path(profile)) as tab:
-        start, used = time.perf_counter(), tab.processor_seconds()
-        tab.call("Page.navigate", url=page.resolve().as_uri())
+    flags = (*SOFTWARE_GL, f"--window-size={SIZE[0]},{SIZE[1]}")
+    with (
+        tempfile.TemporaryDirectory(prefix="p2p-browser-") as profile,
+        browsing(browser, Path(profile), *flags) as page,
+    ):
+        start, used = time.perf_counter(), children_seconds()
+        page.call("Page.navigate", url=path.resolve().as_uri())
         while time.perf_counter() - start < _SECONDS:
-            if shows_skin(tab):
-                return {"to_picture": time.perf_counter() - start, "browser_cpu": tab.processor_seconds() - used}
+            if shows_skin(page):
+                return {"to_picture": time.perf_counter() - start, "browser_cpu": children_seconds() - used}
             time.sleep(_PAUSE)
-        raise TimeoutError(f"{page.name}: no scan on the screen after {_SECONDS:.0f} s")
+        raise TimeoutError(f"{path.name}: no scan on the screen after {_SECONDS:.0f} s")
 
 
-def shows_skin(tab: Devtools) -> bool:
+def shows_skin(page: Page) -> bool:
     """Whether a tenth of the middle of the window has the colour of skin."""
     try:
-        data = tab.call("Page.captureScreenshot", format="png")["data"]
-    except ConnectionError:  # it shows no page yet
+        picture = page.screenshot().astype(int)
+    except AssertionError:  # the page is not there yet
         return False
-    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
     row, column = (picture.shape[0] - _MIDDLE) // 2, (picture.shape[1] - _MIDDLE) // 2
     red, _, blue = np.moveaxis(picture[row : row + _MIDDLE, column : column + _MIDDLE], -1, 0)
     return bool((red > blue + 40).mean() > _SHOWN)
 
 
-class Devtools:
-    """A tab of a browser without a window, by the DevTools protocol over pipes."""
-
-    def __init__(self, browser: str, profile: Path) -> None:
-        into, self._commands = os.pipe()
-        self._answers, out = os.pipe()
-        self._number, self._left, self._session = 0, b"", ""
-
-        def take_pipes() -> None:  # the protocol has its pipes at 3 and 4
-            first, second = os.dup(into), os.dup(out)
-            os.dup2(first, 3)
-            os.dup2(second, 4)
-
-        flags = ("--headless=new", "--no-sandbox", "--no-first-run", "--remote-debugging-pipe")
-        flags += ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-        flags += (f"--user-data-dir={profile}", f"--window-size={SIZE[0]},{SIZE[1]}")
-        self._process = subprocess.Popen(
-            [browser, *flags, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False,
-            preexec_fn=take_pipes,
-        )  # fmt: skip
-        os.close(into)
-        os.close(out)
-
-    def __enter__(self) -> Devtools:
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        os.close(self._commands)  # the browser ends with its pipe
-        os.close(self._answers)
-        self._process.wait(30)
-
-    def processor_seconds(self) -> float:
-        """Processor time of the browser's processes, by Linux's /proc."""
-        parents, used = {}, {}
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = path.read_text().rpartition(")")[2].split()
-            except OSError:  # it has ended
-                continue
-            number = int(path.parent.name)
-            parents[number], used[number] = (
-                int(fields[1]),
-                (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"),
-            )
-        family, grown = {self._process.pid}, True
-        while grown:
-            more = {number for number, parent in parents.items() if parent in family} - family
-            family, grown = family | more, bool(more)
-        return sum(used.get(number, 0.0) for number in family)
-
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Call a method of the protocol; returns its result."""
-        self._number += 1
-        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._commands, json.dumps(message).encode() + b"\0")
-        while True:
-            while b"\0" not in self._left:
-                self._left += os.read(self._answers, 1 << 20)
-            first, _, self._left = self._left.partition(b"\0")
-            answer = json.loads(first)
-            if answer.get("id") == self._number:
-                if "error" in answer:
-                    raise ConnectionError(f"{method}: {answer['error']}")
-                return answer["result"]
+def children_seconds() -> float:
+    """Processor time of the processes below this one: those of the browser."""
+    seconds = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds += times.user + times.system
+    return seconds
 
 
 def main() -> None:

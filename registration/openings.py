@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from capture import Mesh
@@ -15,6 +13,7 @@ from capture.geometry import vertex_normals
 from registration.apertures import PAIRS, Apertures
 from registration.template import Template
 from scans.distance import SurfaceSearch
+from scans.meshes.stitching import piece_of_faces
 
 Floats = NDArray[np.float64]
 
@@ -36,12 +35,12 @@ class Lips:
     """Vertices of the template's lips that meet where the mouth is shut.
 
     Attributes:
-        upper, lower: (N,) vertices of the cage, which face one another; which lip is the upper one means nothing.
-        apart: (N, 3) metres, from the lower to the upper in the head model's shut mouth.
+        first, second: (N,) vertices of the cage, of the one lip and of the other.
+        apart: (N, 3) metres, from the second to the first in the head model's shut mouth.
     """
 
-    upper: NDArray[np.intp]
-    lower: NDArray[np.intp]
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
     apart: Floats
 
 
@@ -61,10 +60,12 @@ class Openings:
         """
         self._lips = None if apertures.mouth_open else lips
         self._search = None if self._lips is None else _search_around(self._lips, skin, surface)
-        pairs = [(*map(template.landmark_index, PAIRS[name]), wide) for name, wide in apertures.metres.items()]
-        if not apertures.mouth_open:  # shut lips are told better by the scan
-            pairs = [pair for name, pair in zip(apertures.metres, pairs, strict=True) if name != "mouth"]
-        known = [(one, two, wide) for one, two, wide in pairs if one is not None and two is not None]
+        known = []
+        for name, wide in apertures.metres.items():
+            one, two = (template.landmark_index(each) for each in PAIRS[name])
+            told = name != "mouth" or apertures.mouth_open  # shut lips are told better by the scan
+            if told and one is not None and two is not None:
+                known.append((one, two, wide))
         self._one, self._two = (np.array([pair[side] for pair in known], np.intp) for side in (0, 1))
         self._wide = np.array([wide for _, _, wide in known], float)
 
@@ -82,9 +83,9 @@ class Openings:
         rows = [np.einsum("cnk,nk->nc", motion[:, self._one] - motion[:, self._two], along)]
         offsets, weights = [self._wide - length], [np.full(len(length), _APERTURE)]
         if self._lips is not None:
-            upper, lower = self._lips.upper, self._lips.lower
-            rows.append(np.moveaxis(motion[:, upper] - motion[:, lower], 0, -1).reshape(-1, len(motion)))
-            offsets.append((self._lips.apart @ rotation.T - (surface[upper] - surface[lower])).ravel())
+            first, second = self._lips.first, self._lips.second
+            rows.append(np.moveaxis(motion[:, first] - motion[:, second], 0, -1).reshape(-1, len(motion)))
+            offsets.append((self._lips.apart @ rotation.T - (surface[first] - surface[second])).ravel())
             weights.append(np.repeat(_SHUT * self._meet(surface), 3))
         shape = np.concatenate(rows)  # where the whole head is changes nothing of it
         return np.hstack([shape, np.zeros((len(shape), 6))]), np.concatenate(offsets), np.concatenate(weights)
@@ -93,12 +94,12 @@ class Openings:
         """Weights (V,) and ways (V, 3) of vertices, and half of the way from lip to lip for those that meet."""
         if self._lips is None:
             return weights, goal
-        upper, lower, shares = self._lips.upper, self._lips.lower, self._meet(surface)
-        way = surface[upper] - surface[lower]
+        first, second, shares = self._lips.first, self._lips.second, self._meet(surface)
+        way = surface[first] - surface[second]
         length = np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-9)
         way *= 1 - np.linalg.norm(self._lips.apart, axis=1, keepdims=True) / length
         weights, goal = weights.copy(), goal.copy()
-        for index, half in ((upper, -way / 2), (lower, way / 2)):
+        for index, half in ((first, -way / 2), (second, way / 2)):
             total = np.bincount(index, shares, len(surface))
             sums = np.stack([np.bincount(index, shares * half[:, axis], len(surface)) for axis in range(3)], axis=1)
             share = np.minimum(total, 1)
@@ -109,11 +110,11 @@ class Openings:
     def _meet(self, surface: Floats) -> Floats:
         """(N,) from 0 to 1, how far skin goes on between each pair of the lips: 0 where the mouth is open there."""
         if self._lips is None or self._search is None:
-            return np.zeros(0 if self._lips is None else len(self._lips.upper))
-        lower = surface[self._lips.lower]
-        way = surface[self._lips.upper] - lower
+            return np.zeros(0 if self._lips is None else len(self._lips.first))
+        second = surface[self._lips.second]
+        way = surface[self._lips.first] - second
         length = np.linalg.norm(way, axis=1)
-        places = lower + _BETWEEN[:, None, None] * way
+        places = second + _BETWEEN[:, None, None] * way
         distance, _, _ = self._search.closest_points(places.reshape(-1, 3))
         on = distance.reshape(len(_BETWEEN), -1) < _ON_M + _ON_SHARE * length
         return np.asarray(on.mean(axis=0) ** 2 * np.clip(1 - (length / _OPEN_M) ** 2, 0, 1))
@@ -121,7 +122,7 @@ class Openings:
 
 def _search_around(lips: Lips, skin: Mesh, surface: Floats) -> SurfaceSearch | None:
     """The skin around the lips of a surface (V, 3), None where there is none."""
-    rim = surface[np.concatenate([lips.upper, lips.lower])]
+    rim = surface[np.concatenate([lips.first, lips.second])]
     reach = _AROUND_M + np.ptp(rim, axis=0).max() / 2
     near = np.linalg.norm(skin.vertices - rim.mean(axis=0), axis=1) < reach
     faces = skin.faces[near[skin.faces].all(axis=1)]
@@ -142,6 +143,8 @@ def lips_of(template: Template) -> Lips | None:
     turned &= cKDTree(surface[hidden]).query(surface, distance_upper_bound=_LIP_M)[0] < _LIP_M
     inside = _grown(hidden, turned, faces)
     rim = _beside(inside, faces)
+    if not len(rim):
+        return None
     inward = np.stack([surface[_beside_one(vertex, faces, inside)].mean(axis=0) for vertex in rim]) - surface[rim]
     return _paired(surface, rim, inward - (inward @ forward)[:, None] * forward / (forward @ forward))
 
@@ -157,18 +160,19 @@ def _paired(surface: Floats, rim: NDArray[np.intp], inward: Floats) -> Lips | No
     }
     if not pairs:
         return None
-    upper, lower = np.array(sorted(pairs), np.intp).T
-    return Lips(upper, lower, surface[upper] - surface[lower])
+    first, second = np.array(sorted(pairs), np.intp).T
+    return Lips(first, second, surface[first] - surface[second])
 
 
 def _largest(region: NDArray[np.bool_], faces: NDArray[np.integer]) -> NDArray[np.bool_]:
     """(V,) the largest of the pieces that a region falls into: a head model's mouth may hold bits of its nostrils."""
     own = faces[region[faces].all(axis=1)]
-    edges = np.concatenate([own[:, [0, 1]], own[:, [1, 2]]])
-    graph = sparse.coo_matrix((np.ones(len(edges)), edges.T), (len(region), len(region)))
-    _, piece = connected_components(graph, directed=False)
-    sizes = np.bincount(piece[region], minlength=piece.max() + 1)
-    return region & (piece == sizes.argmax())
+    if not len(own):
+        return region
+    piece = piece_of_faces(own)
+    largest = np.zeros(len(region), bool)
+    largest[own[piece == np.bincount(piece).argmax()]] = True
+    return largest
 
 
 def _beside(region: NDArray[np.bool_], faces: NDArray[np.integer]) -> NDArray[np.intp]:

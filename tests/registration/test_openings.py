@@ -45,20 +45,20 @@ def _width(template: Template, surface: np.ndarray, opening: str) -> float:
 
 
 def _gap(lips: Lips, surface: np.ndarray) -> float:
-    middle = np.abs(surface[lips.upper][:, 0]) < 0.012
-    return float(np.mean(np.linalg.norm(surface[lips.upper] - surface[lips.lower], axis=1)[middle]))
+    middle = np.abs(surface[lips.first][:, 0]) < 0.012
+    return float(np.mean(np.linalg.norm(surface[lips.first] - surface[lips.second], axis=1)[middle]))
 
 
 def test_lips_face_each_other_all_along_the_mouth(template: Template, lips: Lips) -> None:
     surface = template.surface(template.mean)
-    upper, lower = surface[lips.upper], surface[lips.lower]
+    upper, lower = surface[lips.first], surface[lips.second]
     np.testing.assert_allclose(upper - lower, lips.apart)
     assert np.linalg.norm(lips.apart, axis=1).max() < 0.0036
     corners = [template.landmark(surface, f"{side}_mouth_corner") for side in ("left", "right")]
     width = abs(corners[0][0] - corners[1][0])  # type: ignore[index]
     assert np.ptp(upper[:, 0]) > 0.8 * width
     outer = template.surface(_with(template, jawOpen=0.5))  # which parts the lips, and nothing of one lip
-    assert np.linalg.norm(outer[lips.upper] - outer[lips.lower], axis=1)[np.abs(upper[:, 0]) < 0.012].min() > 0.004
+    assert np.linalg.norm(outer[lips.first] - outer[lips.second], axis=1)[np.abs(upper[:, 0]) < 0.012].min() > 0.004
 
 
 def test_parted_lips_meet_where_the_skin_goes_on_and_stay_where_it_does_not(template: Template, lips: Lips) -> None:
@@ -78,9 +78,9 @@ def test_parted_lips_meet_where_the_skin_goes_on_and_stay_where_it_does_not(temp
     surface, scan = template.surface(wide), _skin(template, wide)
     nothing = np.zeros(len(surface)), np.zeros_like(surface)
     weights, _ = Openings(template, lips, scan, surface, Apertures({})).joined(surface, *nothing)
-    middle = np.abs(surface[lips.upper][:, 0]) < 0.012
-    assert weights[lips.upper[middle]].max() < 0.05
-    assert weights[np.setdiff1d(np.arange(len(surface)), [*lips.upper, *lips.lower])].max() == 0
+    middle = np.abs(surface[lips.first][:, 0]) < 0.012
+    assert weights[lips.first[middle]].max() < 0.05
+    assert weights[np.setdiff1d(np.arange(len(surface)), [*lips.first, *lips.second])].max() == 0
 
 
 def test_eyes_and_mouths_are_as_wide_as_images_show_them(template: Template, lips: Lips) -> None:
@@ -122,6 +122,6 @@ def test_bits_of_a_mouth_elsewhere_are_no_lips(template: Template, lips: Lips, m
     monkeypatch.setattr(template, "region", lambda *names: mouth | nostrils)
     with_bits = lips_of(template)
     assert with_bits is not None
-    np.testing.assert_array_equal(with_bits.upper, lips.upper)
+    np.testing.assert_array_equal(with_bits.first, lips.first)
     monkeypatch.setattr(template, "region", lambda *names: np.zeros_like(mouth))
     assert lips_of(template) is None
