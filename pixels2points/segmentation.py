@@ -69,7 +69,8 @@ def segment(
 
     Returns:
         The prediction for the V vertices: `probability` (V,) and `skin` (V,), and where the labeller predicts them
-        `distance_mm` (V,), `part` (V,), `part_probability` (V,), `visible_skin` (V,) and `visible_probability` (V,).
+        `distance_mm` (V,), `distance_spread_mm` (V,), `part` (V,), `part_probability` (V,), `visible_skin` (V,),
+        `visible_probability` (V,) and `uncertain` (V,).
 
     Raises:
         InputError: where something is missing or damaged, or the scan isn't where the cameras look; where a mesh has no

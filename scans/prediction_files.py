@@ -44,10 +44,14 @@ def _columns(scan: Mesh, prediction: Prediction) -> dict[str, NDArray]:
     columns |= {"skin": prediction.skin, "probability": prediction.probability}
     if prediction.distance_mm is not None:
         columns["distance_mm"] = known_distance(prediction.distance_mm)
+    if prediction.distance_spread_mm is not None:
+        columns["distance_spread_mm"] = known_distance(prediction.distance_spread_mm)
     if prediction.part is not None:
         columns["part"] = prediction.part
     if prediction.visible_skin is not None:
         columns["visible_skin"] = prediction.visible_skin
+    if prediction.uncertain is not None:
+        columns["uncertain"] = prediction.uncertain
     return columns
 
 

@@ -27,6 +27,7 @@ class PredictionSummary:
         regions: that are in doubt, the largest first.
         traits: of the scan and its views.
         unlike: sentences on what is unlike the heads that the labeller was trained on; None where it doesn't tell.
+        uncertain: share of the vertices whose labels are uncertain; None where the labeller doesn't tell.
         visible_cm2: area that the images show as skin, be the scan right there or not; None where it isn't predicted.
     """
 
@@ -38,6 +39,7 @@ class PredictionSummary:
     traits: ScanTraits
     unlike: Sequence[str] | None
     visible_cm2: float | None = None
+    uncertain: float | None = None
 
     @property
     def doubts(self) -> str:
@@ -55,7 +57,8 @@ class PredictionSummary:
         """
         share = f"skin: {self.skin / max(self.vertices, 1):.0%} of the vertices"
         seen = "" if self.visible_cm2 is None else f"; {self.visible_cm2:.0f} cm² are seen as skin"
-        lines = [f"{share}, {self.skin_cm2:.0f} of {self.scan_cm2:.0f} cm²{seen}", self.doubts]
+        unsure = "" if self.uncertain is None else f"; {self.uncertain:.0%} of the labels are uncertain"
+        lines = [f"{share}, {self.skin_cm2:.0f} of {self.scan_cm2:.0f} cm²{seen}{unsure}", self.doubts]
         if self.unlike is None:
             lines.append("the labeller doesn't tell what scans it was trained on: they may have been unlike this one")
         elif not self.unlike:
@@ -82,6 +85,7 @@ class PredictionSummary:
                 "skin": round(self.skin_cm2, 1),
                 "visible_skin": None if self.visible_cm2 is None else round(self.visible_cm2, 1),
             },
+            "uncertain": None if self.uncertain is None else round(self.uncertain, 4),
             "doubtful": regions,
             "traits": self.traits.to_json(),
             "unlike_training": None if self.unlike is None else list(self.unlike),
@@ -106,5 +110,6 @@ def summarise(prediction: Prediction, head: HeadSample, trained: TrainingTraits 
         regions=doubtful_regions(mesh, probability, pose),
         traits=traits,
         unlike=None if trained is None else trained.unlike(traits),
+        uncertain=None if prediction.uncertain is None else float(prediction.uncertain.mean()),
         visible_cm2=None if visible is None else float(areas[repaired.gather(visible) > 0.5].sum()),
     )

@@ -15,7 +15,6 @@ from scans.meshes.reading import scan_key
 
 PARTS: tuple[str, ...] = tuple(item.name.lower() for item in PixelClass)  # the classes that the generator renders
 UNKNOWN = 255  # the part of a vertex that no camera sees
-_OPTIONAL = ("distance_mm", "part", "part_probability", "visible_skin", "visible_probability")
 _KINDS = {
     "probability": np.float32,
     "skin": np.bool_,
@@ -24,7 +23,10 @@ _KINDS = {
     "part_probability": np.float32,
     "visible_skin": np.bool_,
     "visible_probability": np.float32,
+    "distance_spread_mm": np.float32,
+    "uncertain": np.bool_,
 }
+_OPTIONAL = tuple(name for name in _KINDS if name not in ("probability", "skin"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,10 @@ class Prediction:
         part_probability: (V,) float32, of that part.
         visible_skin: (V,) bool, whether images show skin there; None where the labeller doesn't predict parts.
         visible_probability: (V,) float32, of that.
+        distance_spread_mm: (V,) float32, half of the width of the interval that holds the distance in 68 % of all
+            cases; None where the labeller doesn't predict it.
+        uncertain: (V,) bool, labels that most of the mistakes are among: of the labeller's validation heads these were
+            a tenth; None where that wasn't measured.
 
     Raises:
         InputError: where the arrays are not of the same V vertices.
@@ -63,6 +69,8 @@ class Prediction:
     part_probability: NDArray[np.float32] | None = None
     visible_skin: NDArray[np.bool_] | None = None
     visible_probability: NDArray[np.float32] | None = None
+    distance_spread_mm: NDArray[np.float32] | None = None
+    uncertain: NDArray[np.bool_] | None = None
 
     FILE: ClassVar[str] = "prediction.npz"
 

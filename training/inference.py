@@ -56,7 +56,7 @@ def _at_all_vertices(prediction: Prediction, repaired: Repair) -> Prediction:
     if repaired.index is None:
         return prediction
     missing = {"probability": 0.0, "skin": False, "distance_mm": np.nan, "part": UNKNOWN, "part_probability": 0.0}
-    missing |= {"visible_skin": False, "visible_probability": 0.0}
+    missing |= {"visible_skin": False, "visible_probability": 0.0, "distance_spread_mm": np.nan, "uncertain": False}
     spread: dict[str, Any] = {}
     for name, value in missing.items():
         column = getattr(prediction, name)
@@ -65,12 +65,12 @@ def _at_all_vertices(prediction: Prediction, repaired: Repair) -> Prediction:
 
 
 def predict(labeller: LabellerNetwork, prepared: PreparedHead) -> Outputs:
-    """The labeller's outputs at the vertices of the simplified scan, on the CPU."""
+    """The labeller's calibrated outputs at the vertices of the simplified scan, on the CPU."""
     batch = to_batch(prepared)
 
     def forward(device: torch.device) -> Outputs:
         with torch.inference_mode():
             outputs: Outputs = labeller(batch.to(device))
-        return outputs.to("cpu")
+        return labeller.calibration.apply(outputs.to("cpu"))
 
     return DeviceRunner(labeller, "labeller").run(forward)

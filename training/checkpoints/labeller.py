@@ -10,10 +10,12 @@ from capture import InputError, read_json
 from capture.files import sha256_of
 from scans.traits import TrainingTraits
 from training.checkpoints.files import read_checkpoint_file
+from training.model.calibration import Calibration
 from training.model.network import SCHEMA_VERSION, LabellerNetwork, check_backbone
 from training.preparation.settings import Preparation
 
-_TRAINING = ("learning_rate", "weight_decay", "schedule", "skin_weight")  # options that the network has no use for
+# Options that the network has no use for.
+_TRAINING = ("learning_rate", "weight_decay", "schedule", "skin_weight", "label_noise")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def load_labeller(path: Path) -> LabellerNetwork:
         labeller.training_heads = description.get("training_heads")
         labeller.training_ids = tuple(description.get("training_ids", ()))
         labeller.training_traits = _training_traits(path, description)
+        labeller.calibration = Calibration.from_json(description.get("calibration"))
     except InputError as error:
         raise InputError(f"{path} can't be used: {error}") from None
     except (TypeError, KeyError, AttributeError, ValueError, RuntimeError) as error:

@@ -32,6 +32,7 @@ class NetworkShape:
     image_width: int = 0
     distance_weight: float = 0.0
     part_weight: float = 0.0
+    distance_spread: bool = False
 
     def of_start(self, former: LabellerNetwork) -> NetworkShape:
         """That of a labeller; logs what it overrides. Raises `InputError` where this one was chosen, and is another."""
@@ -43,6 +44,7 @@ class NetworkShape:
             former.image_width,
             outputs.distance,
             outputs.part,
+            outputs.spread,
         )
         for field in fields(self):
             chosen, given = getattr(self, field.name), getattr(shape, field.name)

@@ -96,6 +96,8 @@ class HeadData(BaseDataModule):
         scans: number of scans of each head to train on, the first ones; all where None. Each epoch draws one of them.
         copies: number of further copies of each head that are drawn among, as other cameras would have seen it: 5 views
             or more, another exposure, size, sharpness and file, half of them mirrored.
+        validation: number of training heads that are kept aside and validated on, where the data set has no split
+            `val`; a hash of their names chooses them. 0: the split `test` is validated on.
         mix: folder or URL of a data set whose training heads are mixed in, such as synthetic heads beside one's own,
             where training starts from a labeller.
         mix_share: share of these in each epoch, which has all heads of `dataset`.
@@ -114,12 +116,16 @@ class HeadData(BaseDataModule):
         heads: int | None = None,
         scans: int | None = None,
         copies: int = 0,
+        validation: int = 0,
         mix: str | None = None,
         mix_share: float = 0.5,
     ) -> None:
         super().__init__(dataset, cache, workers, seed)
         if not 0 < mix_share < 1:
             raise InputError(f"`mix_share` {mix_share}: a share between 0 and 1 is needed")
+        if validation < 0:
+            raise InputError(f"`validation` {validation} must not be negative")
+        self.validation = validation
         if mix is not None and _place(mix) == _place(dataset):
             raise InputError(f"`mix` {mix}: that is `dataset` itself; name another data set, or leave it out")
         self.mix, self.mix_share = mix, mix_share
@@ -225,6 +231,19 @@ class HeadData(BaseDataModule):
 
     def predict_dataloader(self) -> DataLoader:
         return self.test_dataloader()
+
+    def splits(self) -> dict[str, Split]:
+        """The splits, of the training heads those apart that are kept aside to validate on."""
+        fresh, splits = self._splits is None, super().splits()
+        if not (fresh and self.validation):
+            return splits
+        if "val" in splits and splits["val"].ids:
+            raise InputError(f"`validation`: {self.source} has a split `val` to validate on; leave it out")
+        if "train" not in splits:
+            return splits  # what needs it says that it lacks
+        left, aside = splits["train"].without(self.validation)
+        self._splits = splits | {"train": left, "val": aside}
+        return self._splits
 
     def split(self, name: str) -> Split:
         """The training split is cut to `heads`. Raises `InputError` where it is missing, empty or smaller than that."""

@@ -37,7 +37,8 @@ def fetch_shards(url: str, splits: Sequence[Split], progress: Callable[[str, int
     Raises:
         InputError: where one can't be read, or has another checksum than `dataset.json` states.
     """
-    missing = [shard for split in splits for shard in split.shards if not _is_whole(shard)]
+    shards = dict.fromkeys(shard for split in splits for shard in split.shards)  # splits may share some
+    missing = [shard for shard in shards if not _is_whole(shard)]
     for done, shard in enumerate(missing, 1):
         _copy(f"{url.rstrip('/')}/{shard.path.name}", shard)
         if progress is not None:

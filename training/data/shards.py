@@ -6,7 +6,7 @@ import hashlib
 import re
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,24 @@ class Split:
         if not 0 < heads <= len(self.ids):
             raise InputError(f"`data.heads` is {heads}, the {self.name} split has {len(self.ids)} heads")
         before = np.concatenate([[0], np.cumsum([shard.samples for shard in self.shards])])[:-1]
-        needed = tuple(shard for shard, start in zip(self.shards, before, strict=True) if start < heads)
-        return Split(self.name, needed, self.ids[:heads], limited=heads < len(self.ids))
+        needed = tuple(shard for shard, start in zip(self.shards, before, strict=True) if self.limited or start < heads)
+        return Split(self.name, needed, self.ids[:heads], limited=self.limited or heads < len(self.ids))
+
+    def without(self, kept_aside: int) -> tuple[Split, Split]:
+        """The split without so many heads, and these as the split `val`; a hash of their names chooses them.
+
+        A data set that grows keeps most of them. Raises `InputError` where none would be left.
+        """
+        if not 0 < kept_aside < len(self.ids):
+            raise InputError(
+                f"`data.validation` is {kept_aside}: the {self.name} split has {len(self.ids)} heads, and some must be "
+                "left to train on"
+            )
+        order = sorted(self.ids, key=lambda name: hashlib.blake2b(name.encode()).digest())
+        chosen = set(order[:kept_aside])
+        rest = tuple(name for name in self.ids if name not in chosen)
+        aside = tuple(name for name in self.ids if name in chosen)
+        return replace(self, ids=rest, limited=True), Split("val", self.shards, aside, limited=True)
 
 
 def read_splits(folder: Path, check: bool = True) -> dict[str, Split]:

@@ -17,6 +17,7 @@ from capture import InputError, atomic_path
 from scans.images.decoding import decode_image, resize_image
 from training.device import DeviceRunner
 from training.features.backbone_config import BackboneConfig
+from training.features.cropping import WHOLE, Crop
 from training.features.encoders import Sizes, token_maps
 from training.features.weights import encoder_config, load_encoder, weights_key
 
@@ -45,7 +46,8 @@ class Backbone:
     def key(self) -> str:
         """Hash of everything that the tokens of an image depend on beside the image."""
         layers = "_".join(map(str, self.config.layers))
-        return f"{weights_key(self.config.source)}-{layers}-{self.config.resolution}"
+        crop = "-crop" if self.config.crop else ""
+        return f"{weights_key(self.config.source)}-{layers}-{self.config.resolution}{crop}"
 
     @cached_property
     def sizes(self) -> Sizes:
@@ -105,16 +107,20 @@ class Backbone:
 
 def shared_backbone(config: BackboneConfig) -> Backbone:
     """One network for all heads."""
-    return _shared(config.source, tuple(config.layers), config.resolution)
+    return _shared(config.source, tuple(config.layers), config.resolution, config.crop)
 
 
 @lru_cache(maxsize=1)
-def _shared(source: str, layers: tuple[int, ...], resolution: int) -> Backbone:
-    return Backbone(BackboneConfig(source, list(layers), resolution))
+def _shared(source: str, layers: tuple[int, ...], resolution: int, crop: bool) -> Backbone:
+    return Backbone(BackboneConfig(source, list(layers), resolution, crop))
 
 
 def cached_tokens(
-    backbone: Backbone, images: Sequence[bytes], names: Sequence[str], folder: Path | None
+    backbone: Backbone,
+    images: Sequence[bytes],
+    names: Sequence[str],
+    folder: Path | None,
+    crops: Sequence[Crop] | None = None,
 ) -> list[Tokens]:
     """Token maps of encoded images, from the cache where they are there.
 
@@ -125,26 +131,33 @@ def cached_tokens(
         images: N image files' bytes.
         names: of the images in errors.
         folder: the cache, a file an image, named by weights and image content; None computes all and keeps nothing.
+        crops: N parts of the images to take; the images as they are where None.
 
     Returns:
         N arrays (h, w, C), memory-mapped where they are cached.
     """
+    places = [WHOLE] * len(images) if crops is None else crops
+
+    def decoded(chosen: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+        return (places[i].pixels(decode_image(images[i], names[i])) for i in chosen)
+
     if folder is None:
-        decoded = (decode_image(data, name) for data, name in zip(images, names, strict=True))
-        return list(backbone.stream(decoded))
-    paths = [token_path(backbone, data, folder) for data in images]
+        return list(backbone.stream(decoded(range(len(images)))))
+    paths = [token_path(backbone, data, folder, crop) for data, crop in zip(images, places, strict=True)]
     missing = [i for i, path in enumerate(paths) if not path.is_file()]
-    made = backbone.stream(decode_image(images[i], names[i]) for i in missing)
+    made = backbone.stream(decoded(missing))
     for i, tokens in zip(missing, made, strict=True):
         with atomic_path(paths[i]) as temporary:
             np.save(temporary, tokens, allow_pickle=False)
     return [read_array(path) for path in paths]
 
 
-def token_path(backbone: Backbone, image: bytes, folder: Path) -> Path:
-    """Path of the tokens of an encoded image in the cache."""
-    digest = hashlib.blake2b(image, digest_size=12).hexdigest()
-    return Path(folder) / "tokens" / backbone.key / f"{digest}.npy"
+def token_path(backbone: Backbone, image: bytes, folder: Path, crop: Crop = WHOLE) -> Path:
+    """Path of the tokens of an encoded image, or a part of it, in the cache."""
+    digest = hashlib.blake2b(image, digest_size=12)
+    if crop != WHOLE:
+        digest.update(np.array(crop).tobytes())
+    return Path(folder) / "tokens" / backbone.key / f"{digest.hexdigest()}.npy"
 
 
 def read_array(path: Path) -> NDArray:

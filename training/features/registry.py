@@ -43,7 +43,7 @@ class Feature:
 
 
 def _image(config: FeatureConfig, sources: Sources) -> Parts:
-    return lift_parts(sources.tokens(), sources.views, config.fusion)
+    return lift_parts(sources.tokens(), sources.token_views, config.fusion)
 
 
 def _image_channels(config: FeatureConfig) -> int:
@@ -51,7 +51,9 @@ def _image_channels(config: FeatureConfig) -> int:
 
 
 def _image_settings(config: FeatureConfig) -> list[object]:
-    return [config.fusion, config.backbone.source, config.backbone.layers, config.backbone.resolution]
+    backbone = config.backbone
+    settings = [config.fusion, backbone.source, backbone.layers, backbone.resolution]
+    return [*settings, "crop"] if backbone.crop else settings  # names of files from before stay
 
 
 def _colour(config: FeatureConfig, sources: Sources) -> NDArray:

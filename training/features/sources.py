@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from capture import Camera, vertex_normals
 from scans.ray_casting import RayCaster
 from scans.visibility import Views, project_views
+from training.features.cropping import Crop, in_crops
 from training.operators import Operators
 
 
@@ -28,6 +29,7 @@ class Sources:
         pixels: gives the N images (H, W, 3).
         operators: gives the operators of the coarse mesh with the P vertices.
         caster: gives rays against the scan.
+        crops: the parts of the N images that the token maps cover; None where these are the images.
     """
 
     vertices: NDArray
@@ -38,6 +40,7 @@ class Sources:
     pixels: Callable[[], list[NDArray[np.uint8]]]
     operators: Callable[[], Operators]
     caster: Callable[[], RayCaster]
+    crops: Sequence[Crop] | None = None
 
     @cached_property
     def normals(self) -> NDArray[np.float64]:
@@ -49,3 +52,8 @@ class Sources:
         """The P vertices in the N views."""
         points = np.asarray(self.vertices, np.float64)[self.at]
         return project_views(self.cameras, points, self.normals, self.caster())
+
+    @property
+    def token_views(self) -> Views:
+        """The P vertices in the N token maps."""
+        return self.views if self.crops is None else in_crops(self.views, self.crops)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import nn
 
 from capture import InputError
@@ -15,6 +16,7 @@ from training.checkpoints.labeller import load_labeller
 from training.checkpoints.start import NetworkShape, log_overridden, start_path
 from training.data.batch import BatchTargets, HeadBatch
 from training.model.base import BaseModule
+from training.model.calibration import Calibration
 from training.model.metrics import LabelMetrics
 from training.model.network import SCHEMA_VERSION, LabellerNetwork, check_backbone
 from training.model.outputs import Outputs, loss_terms, total_loss
@@ -46,6 +48,9 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         skin_weight: weight of skin in the cross-entropy; the rest takes 1 minus it.
         distance_weight: weight in the loss of an output for the distance to the skin surface; 0: no such output.
         part_weight: weight in the loss of an output for the parts that the generator renders; 0: no such output.
+        distance_spread: whether the output for the distance comes with the scale of its error.
+        label_noise: labels near their limit count as probabilities, a logistic function of log(1 + mm) of this scale;
+            0: labels are what they are.
         start: checkpoint whose weights training starts from, or `pretrained`, which comes with the program. The
             network's size, its outputs and the preparation of heads are those of the checkpoint.
     """
@@ -64,9 +69,11 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         skin_weight: float = 0.7,
         distance_weight: float = 0.0,
         part_weight: float = 0.0,
+        distance_spread: bool = False,
+        label_noise: float = 0.0,
         start: str | None = None,
     ) -> None:
-        shape = NetworkShape(network, width, blocks, image_width, distance_weight, part_weight)
+        shape = NetworkShape(network, width, blocks, image_width, distance_weight, part_weight, distance_spread)
         former = None if start is None else load_labeller(start_path(start))
         if former is not None:
             shape = shape.of_start(former)
@@ -79,17 +86,22 @@ class SkinLabeller(LabellerNetwork, BaseModule):
             feature_dropout,
             shape.distance_weight,
             shape.part_weight,
+            shape.distance_spread,
         )
         if not 0 < skin_weight < 1:
             raise InputError(f"`skin_weight` must lie between 0 and 1, got {skin_weight}")
         if not (learning_rate > 0 and weight_decay >= 0):
             raise InputError("`learning_rate` must be positive, `weight_decay` not negative")
+        if not label_noise >= 0:
+            raise InputError(f"`label_noise` must not be negative, got {label_noise}")
         if former is None:
             self.save_hyperparameters(ignore=["start"])
         else:
             rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "schedule": schedule}
-            drops = {"dropout": dropout, "feature_dropout": feature_dropout, "skin_weight": skin_weight}
-            self.save_hyperparameters(asdict(shape) | rates | drops)
+            drops = {"dropout": dropout, "feature_dropout": feature_dropout}
+            labels = {"skin_weight": skin_weight, "label_noise": label_noise}
+            self.save_hyperparameters(asdict(shape) | rates | drops | labels)
+        self.label_noise = label_noise
         self.learning_rate, self.weight_decay, self.schedule = learning_rate, weight_decay, schedule
         self.position: tuple[int, int] | None = None  # epoch, and step of it, of the last training batch
         self.register_buffer("class_weights", torch.tensor([1 - skin_weight, skin_weight]), persistent=False)
@@ -110,6 +122,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         self.build(former.preparation, former.channels, tokens)
         self.load_state_dict(former.state_dict())
         self._former_ids, self._former_traits = former.training_ids, former.training_traits
+        self.calibration = former.calibration
 
     def _traits(self, data: HeadData) -> TrainingTraits | None:
         """Of all heads that it has been trained on by the end; None where they aren't known of some."""
@@ -140,7 +153,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
 
     def _losses(self, outputs: Outputs, targets: BatchTargets) -> dict[str, torch.Tensor]:
         """The outputs' losses and, as `loss`, their weighted sum."""
-        terms = loss_terms(outputs, targets, self.class_weights)
+        terms = loss_terms(outputs, targets, self.class_weights, self.label_noise)
         losses = {f"loss_{name}": value for name, value in terms.items()} if len(terms) > 1 else {}
         return {"loss": total_loss(terms, self.output_weights)} | losses
 
@@ -161,12 +174,27 @@ class SkinLabeller(LabellerNetwork, BaseModule):
 
     def predict_step(self, batch: HeadBatch, index: int) -> Outputs:
         """The outputs at all vertices of the scan, or of the simplified scan where the batch has no other."""
-        outputs: Outputs = self(batch)
+        outputs = self.calibration.apply(self(batch))
         return outputs if batch.scan is None else outputs.interpolate(batch.scan.corners, batch.scan.weights)
 
+    def on_validation_epoch_end(self) -> None:
+        """Calibrate by the heads that were validated on, and log."""
+        if self.trainer.state.fn == TrainerFn.FITTING and not self.trainer.sanity_checking:
+            self.calibration = self.metrics["val"].calibration(self.calibration)  # type: ignore[operator]
+        super().on_validation_epoch_end()
+
+    def on_test_epoch_end(self) -> None:
+        self.metrics["test"].sure = self.calibration.sure  # type: ignore[assignment]
+        super().on_test_epoch_end()
+
     def _evaluate(self, batch: HeadBatch, stage: str) -> Outputs:
-        """Take a head into the metrics: at all vertices of its scan where they are given."""
+        """Take a head into the metrics: at all vertices of its scan where they are given.
+
+        Tests are of calibrated outputs, as predictions are; validation is what calibrates.
+        """
         outputs, targets = self(batch), batch.targets
+        if stage == "test":
+            outputs = self.calibration.apply(outputs)
         measured = outputs
         if batch.scan is not None:
             measured, targets = outputs.interpolate(batch.scan.corners, batch.scan.weights), batch.scan.targets
@@ -193,6 +221,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
             "training_heads": self.training_heads,
             "training_ids": list(self.training_ids),
             "training_traits": None if self.training_traits is None else self.training_traits.to_json(),
+            "calibration": self.calibration.to_json(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -203,6 +232,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         if self.preparation is not None:
             check_preparation(description, self.preparation)
             check_backbone(description, self.preparation)
+        self.calibration = Calibration.from_json(description.get("calibration"))
 
 
 def check_preparation(description: dict[str, Any], preparation: Preparation) -> None:

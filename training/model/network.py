@@ -16,6 +16,7 @@ from scans.traits import TrainingTraits
 from training.data.batch import HeadBatch
 from training.diffusion_net import DiffusionNet, VertexMLP
 from training.features.image_head import ImageHead
+from training.model.calibration import Calibration
 from training.model.outputs import Outputs, OutputWeights
 from training.preparation.settings import Preparation, backbone_key
 
@@ -30,8 +31,8 @@ class LabellerNetwork(nn.Module):
     It is built when the data are known: its inputs follow from the features.
 
     Args:
-        network, width, blocks, dropout, image_width, feature_dropout, distance_weight, part_weight: as of
-            `SkinLabeller`.
+        network, width, blocks, dropout, image_width, feature_dropout, distance_weight, part_weight, distance_spread:
+            as of `SkinLabeller`.
 
     Attributes:
         preparation: of the heads; None until it is built.
@@ -39,6 +40,7 @@ class LabellerNetwork(nn.Module):
         training_heads: that it was trained on, where that is known.
         training_ids: which.
         training_traits: of their scans and views, where they are known.
+        calibration: of its outputs, which `forward` doesn't apply: training works on the scores themselves.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class LabellerNetwork(nn.Module):
         feature_dropout: float = 0.0,
         distance_weight: float = 0.0,
         part_weight: float = 0.0,
+        distance_spread: bool = False,
     ) -> None:
         super().__init__()
         if width < 1 or blocks < 1 or image_width < 0:
@@ -59,6 +62,8 @@ class LabellerNetwork(nn.Module):
             raise InputError("`dropout` and `feature_dropout` must lie in [0, 1)")
         if distance_weight < 0 or part_weight < 0:
             raise InputError("`distance_weight` and `part_weight` must not be negative")
+        if distance_spread and not distance_weight:
+            raise InputError("`distance_spread` is of the predicted distance: give `distance_weight`, too")
         self.architecture: Literal["diffusion_net", "mlp"] = network
         self.width, self.blocks, self.dropout = width, blocks, dropout
         self.image_width, self.feature_dropout = image_width, feature_dropout
@@ -67,9 +72,10 @@ class LabellerNetwork(nn.Module):
         self.training_heads: int | None = None
         self.training_ids: tuple[str, ...] = ()
         self.training_traits: TrainingTraits | None = None
+        self.calibration = Calibration()
         self.reduction: nn.Linear | None = None
         self.image_head: ImageHead | None = None
-        self.output_weights = OutputWeights(distance_weight, part_weight)
+        self.output_weights = OutputWeights(distance_weight, part_weight, distance_spread)
 
     feature_mean: torch.Tensor
     feature_deviation: torch.Tensor

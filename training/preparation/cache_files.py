@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from capture import InputError, atomic_path
 from scans.head_sample import HeadSample
 from training.features.backbone import shared_backbone, token_path
+from training.features.cropping import WHOLE, Crop, crops_around
 from training.features.lifting import Placement
 from training.features.registry import FEATURES
 from training.preparation.prepared import WholeScan
@@ -58,13 +59,20 @@ def feature_file(name: str, preparation: Preparation) -> str:
 def placement_file(preparation: Preparation) -> str:
     """File name of the vertices' positions in the images."""
     kind = "weighted" if preparation.features.fusion.startswith("weighted") else "plain"
-    return f"placement-v{VERSION}-{preparation.vertices}-{kind}.npz"
+    crop = "-crop" if preparation.features.backbone.crop else ""
+    return f"placement-v{VERSION}-{preparation.vertices}-{kind}{crop}.npz"
+
+
+def crops_of(head: HeadSample, preparation: Preparation) -> list[Crop] | None:
+    """The parts of a head's images that the image network sees; None where it sees all of them."""
+    return crops_around(head.cameras, head.scan.vertices) if preparation.features.backbone.crop else None
 
 
 def token_files(head: HeadSample, preparation: Preparation, cache: Path) -> list[Path]:
     """Files of the token maps of a head, in the order of its views."""
     backbone = shared_backbone(preparation.features.backbone)
-    return [token_path(backbone, data, cache) for data in head.images]
+    crops = crops_of(head, preparation) or [WHOLE] * len(head.images)
+    return [token_path(backbone, data, cache, crop) for data, crop in zip(head.images, crops, strict=True)]
 
 
 def write_mesh(path: Path, mesh: Simplified, whole: WholeScan) -> None:

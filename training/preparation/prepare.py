@@ -13,6 +13,7 @@ from scans.head_sample import HeadSample
 from scans.meshes.reading import scan_key
 from scans.ray_casting import ray_caster
 from training.features.backbone import Tokens, cached_tokens, read_array, shared_backbone
+from training.features.cropping import Crop
 from training.features.lifting import place
 from training.features.registry import FEATURES, compute_feature, fill_feature, input_channels
 from training.features.sources import Sources
@@ -87,7 +88,13 @@ class _Products:
         """The sources of features, at the vertices of the simplified scan."""
         scan, cameras = self.head.scan, self.head.cameras
         at, operators, caster = self.mesh.source, lambda: self.operators, lambda: ray_caster(scan)
-        return Sources(scan.vertices, scan.faces, at, cameras, self.tokens, self.head.pixels, operators, caster)
+        pixels = self.head.pixels
+        return Sources(scan.vertices, scan.faces, at, cameras, self.tokens, pixels, operators, caster, self.crops)
+
+    @cached_property
+    def crops(self) -> list[Crop] | None:
+        """The parts of the images that the image network sees; None where it sees all of them."""
+        return cache_files.crops_of(self.head, self.preparation)
 
     def _fill(self, name: str, out: NDArray[np.float16]) -> None:
         """Write a feature at the vertices of the simplified scan to (W, C)."""
@@ -103,7 +110,7 @@ class _Products:
         """Token maps of the images."""
         self.head.check_shapes()
         backbone = shared_backbone(self.preparation.features.backbone)
-        return cached_tokens(backbone, self.head.images, self.head.image_names, self.cache)
+        return cached_tokens(backbone, self.head.images, self.head.image_names, self.cache, self.crops)
 
     def image(self) -> ImageInput | None:
         """Input of the image head, where there is one."""
@@ -112,7 +119,7 @@ class _Products:
         path = self._path(cache_files.placement_file(self.preparation))
         if path is not None and path.is_file():
             return ImageInput(self.tokens(), cache_files.read_placement(path))
-        placement = place(self.sources.views, self.preparation.features.fusion)
+        placement = place(self.sources.token_views, self.preparation.features.fusion)
         if path is not None:
             cache_files.write_placement(path, placement)
         return ImageInput(self.tokens(), placement)
