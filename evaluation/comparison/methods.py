@@ -21,7 +21,7 @@ from training.features.lifting import lift
 from training.inference import segment_head
 from training.model.network import LabellerNetwork
 
-LABELLING = 1  # version of how a checkpoint's prediction comes about beside its weights
+LABELLING = 2  # version of how a checkpoint's prediction comes about beside its weights
 VOTES = 1  # version of how predictions of images become a scan's; raise either when its numbers change
 
 
@@ -33,11 +33,13 @@ class LabelPrediction:
         probability: (V,) of skin, 0 to 1.
         distance_mm: (V,) to the skin; None where the method predicts none.
         whole: the method labels nothing: the whole scan is registered to.
+        uncertain: (V,) labels that the method flags as uncertain; None where it doesn't.
     """
 
     probability: NDArray[np.float32]
     distance_mm: NDArray[np.float32] | None = None
     whole: bool = False
+    uncertain: NDArray[np.bool_] | None = None
 
     @property
     def skin(self) -> NDArray[np.bool_]:
@@ -138,7 +140,7 @@ class TrainedLabeller:
 
     def predict(self, sample: EvaluationSample) -> LabelPrediction:
         prediction = segment_head(sample.head, _load(str(self.checkpoint)), self.vertices, self.cache)
-        return LabelPrediction(prediction.probability, prediction.distance_mm)
+        return LabelPrediction(prediction.probability, prediction.distance_mm, uncertain=prediction.uncertain)
 
 
 def vote(maps: Sequence[NDArray[np.float32]], sample: EvaluationSample) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ from registration.weights import confidence_of
 
 log = logging.getLogger(__name__)
 
-MEASURES = 1  # version of the scores: raise it when their numbers change
+MEASURES = 2  # version of the scores: raise it when their numbers change
 
 
 @dataclass(frozen=True)
@@ -133,11 +133,15 @@ class ResultStore:
         if path.is_file():
             arrays = _read(path)
             whole = bool(arrays["whole"])
-            return LabelPrediction(arrays["probability"], arrays.get("distance_mm"), whole), path
+            return LabelPrediction(
+                arrays["probability"], arrays.get("distance_mm"), whole, arrays.get("uncertain")
+            ), path
         prediction = method.predict(sample)
         arrays = {"probability": prediction.probability, "whole": np.array(prediction.whole)}
         if prediction.distance_mm is not None:
             arrays["distance_mm"] = prediction.distance_mm
+        if prediction.uncertain is not None:
+            arrays["uncertain"] = prediction.uncertain
         _write(path, arrays)
         return prediction, path
 
@@ -147,7 +151,8 @@ class ResultStore:
         path = self._folder / "scores" / f"{sample.head.id}-{_digest(key, MEASURES)}.json"
         if path.is_file():
             return LabelScores.from_json(read_json(path, "scores"))
-        scores = LabelScores.of(prediction.probability, sample.labels, sample.boundary_mm, method.probabilistic)
+        boundary_mm, probabilistic = sample.boundary_mm, method.probabilistic
+        scores = LabelScores.of(prediction.probability, sample.labels, boundary_mm, probabilistic, prediction.uncertain)
         write_json(path, scores.to_json())
         return scores
 

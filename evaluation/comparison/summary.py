@@ -14,7 +14,7 @@ from evaluation.comparison.results import MethodResult
 from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
 from evaluation.metrics.calibration import Calibration
 from evaluation.metrics.label_scores import LabelScores
-from evaluation.metrics.labels import BinaryScores, Counts
+from evaluation.metrics.labels import BinaryScores, Counts, FlagCounts
 from evaluation.metrics.statistics import PairedDifference, pooled
 from registration.errors import SurfaceError
 
@@ -30,6 +30,7 @@ class MethodSummary:
         miou_heads: (H,) of each head that was labelled.
         boundary: errors around the boundary.
         calibration: None where the method's probabilities are 0 and 1 alone.
+        flags: of labels that are called uncertain; None where none are.
         seen: pixel class -> vertices that show it, fraction of them labelled skin, fraction that is skin.
         error: of the registration, `pooled`; None without any.
         error_back: the same from the true face to the template.
@@ -42,6 +43,7 @@ class MethodSummary:
     miou_heads: NDArray[np.float64]
     boundary: BoundaryErrors
     calibration: Calibration | None
+    flags: FlagCounts | None
     seen: Mapping[str, tuple[int, float, float]]
     error: SurfaceError | None
     error_back: SurfaceError | None
@@ -65,6 +67,8 @@ class MethodSummary:
                 "boundary": {"edges_mm": EDGES_MM, "wrong": [_rounded(x) for x in self.boundary.share()]},
                 "calibration_error": None if self.calibration is None else _rounded(self.calibration.error),
                 "calibration": None if self.calibration is None else self.calibration.to_json(),
+                "uncertain": None if self.flags is None else _rounded(self.flags.share),
+                "uncertain_mistakes": None if self.flags is None else _rounded(self.flags.mistakes),
                 "seen": {
                     name: {"vertices": count, "called_skin": _rounded(called), "is_skin": _rounded(true)}
                     for name, (count, called, true) in self.seen.items()
@@ -89,12 +93,14 @@ def summarise(results: Mapping[str, MethodResult]) -> MethodSummary:
     for name, result in results.items():
         if result.reason:
             missing.setdefault(result.reason, []).append(name)
+    flags = [each.flags for each in labels if each.flags is not None]
     calibrations = [each.calibration for each in labels if each.calibration is not None]
     return MethodSummary(
         Counts.total(each.counts for each in labels).scores() if labels else None,
         np.array([each.counts.scores().miou for each in labels]),
         BoundaryErrors.total(each.boundary for each in labels),
         Calibration.total(calibrations) if calibrations else None,
+        FlagCounts.total(flags) if flags else None,
         _seen(labels),
         pooled([each.error for each in registered]),
         pooled([each.error_back for each in registered if each.error_back is not None]),

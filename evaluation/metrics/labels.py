@@ -76,3 +76,33 @@ def binary_scores(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Bina
 
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
+
+
+@dataclass(frozen=True)
+class FlagCounts:
+    """Vertices that a method flags as uncertain, and the mistakes among them; adds up over heads."""
+
+    vertices: int = 0
+    flagged: int = 0
+    wrong: int = 0
+    wrong_flagged: int = 0
+
+    @classmethod
+    def of(cls, flagged: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> Self:
+        """Of (V,) flags beside (V,) mistakes."""
+        return cls(len(wrong), int(flagged.sum()), int(wrong.sum()), int((flagged & wrong).sum()))
+
+    @classmethod
+    def total(cls, counts: Iterable[FlagCounts]) -> Self:
+        """Sum over heads."""
+        return cls(*np.sum([astuple(each) for each in counts] or [(0, 0, 0, 0)], axis=0).tolist())
+
+    @property
+    def share(self) -> float:
+        """Of the vertices that are flagged."""
+        return _ratio(self.flagged, self.vertices)
+
+    @property
+    def mistakes(self) -> float:
+        """Share of the mistakes that are flagged."""
+        return _ratio(self.wrong_flagged, self.wrong)

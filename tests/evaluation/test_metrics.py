@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
 from evaluation.metrics.calibration import BINS, Calibration
-from evaluation.metrics.labels import Counts, binary_scores
+from evaluation.metrics.labels import Counts, FlagCounts, binary_scores
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -72,6 +72,15 @@ def test_probabilities_at_the_ends_are_counted() -> None:
     calibration = Calibration.of(np.array([0.0, 1.0]), np.array([False, True]))
     assert calibration.count.sum() == 2 and calibration.error == 0
     assert np.isnan(Calibration.total([]).error)
+
+
+def test_flags_and_the_mistakes_among_them_add_up() -> None:
+    flagged, wrong = np.array([True, True, False, False, False]), np.array([True, False, True, True, False])
+    whole = FlagCounts.of(flagged, wrong)
+    assert whole.share == pytest.approx(0.4) and whole.mistakes == pytest.approx(1 / 3)
+    parts = [FlagCounts.of(flagged[part], wrong[part]) for part in (slice(0, 2), slice(2, None))]
+    assert FlagCounts.total(parts) == whole
+    assert np.isnan(FlagCounts.total([]).share) and np.isnan(FlagCounts.of(flagged, flagged & ~flagged).mistakes)
 
 
 def test_mistakes_are_counted_where_they_are() -> None:
