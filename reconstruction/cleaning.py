@@ -8,6 +8,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from capture.geometry import Floats, Ints, MeshArrays, face_areas
+from scans.meshes.pieces import piece_of_vertices
 
 
 def compact(vertices: Floats, faces: Ints) -> MeshArrays:
@@ -35,16 +36,9 @@ def drop_bad_faces(vertices: Floats, faces: Ints) -> MeshArrays:
 
 def largest_components(vertices: Floats, faces: Ints, share: float) -> MeshArrays:
     """The connected pieces whose area is at least `share` of the largest one's."""
-    label = component_labels(len(vertices), faces)
+    label = piece_of_vertices(faces, len(vertices))
     area = np.bincount(label[faces[:, 0]], weights=face_areas(vertices, faces), minlength=int(label.max()) + 1)
     return keep_vertices(vertices, faces, area[label] >= share * area.max())
-
-
-def component_labels(count: int, faces: Ints) -> NDArray[np.int64]:
-    """(V,) number of the connected piece of each vertex."""
-    pairs = np.concatenate([faces[:, :2], faces[:, 1:]])
-    graph = coo_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), (count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
 def make_manifold(vertices: Floats, faces: Ints) -> MeshArrays:

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from capture.geometry import Floats, Ints, face_areas
-from reconstruction.cleaning import component_labels
 from reconstruction.fusion import PointCloud
 from reconstruction.webs import views_through
+from scans.meshes.pieces import piece_of_vertices
 
 PLANES = 8  # fused points whose tangent planes a vertex is measured against
 _GOES_ON = 0.085  # of a gap's width: its mean height above the tangent planes around it, up to which the surface does
@@ -65,7 +65,7 @@ def _patches(vertices: Floats, faces: Ints, near: NDArray[np.bool_]) -> tuple[ND
     Numbers of other vertices are patches without area.
     """
     loose = (~near)[faces].any(axis=1)
-    label = component_labels(len(vertices), faces[(~near)[faces].all(axis=1)])
+    label = piece_of_vertices(faces[(~near)[faces].all(axis=1)], len(vertices))
     owner = np.where(near[faces], -1, label[faces]).max(axis=1)
     area = np.bincount(owner[loose], weights=face_areas(vertices, faces)[loose], minlength=int(label.max()) + 1)
     return label, np.asarray(area, np.float64)

@@ -13,7 +13,7 @@ from capture.geometry import vertex_normals
 from registration.apertures import PAIRS, Apertures
 from registration.template import Template
 from scans.distance import SurfaceSearch
-from scans.meshes.stitching import piece_of_faces
+from scans.meshes.pieces import piece_of_faces
 
 Floats = NDArray[np.float64]
 

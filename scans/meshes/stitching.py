@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from capture.geometry import border_vertices
+from scans.meshes.pieces import piece_of_faces
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -61,15 +62,6 @@ def shattered(faces: Ints) -> float:
     piece = piece_of_faces(faces)
     size = np.bincount(piece)[piece]
     return float((size < _SMALL * len(faces)).mean())
-
-
-def piece_of_faces(faces: Ints) -> Ints:
-    """(F,) number of the connected piece of each face."""
-    count = int(faces.max(initial=-1)) + 1
-    pairs = np.concatenate([faces[:, :2], faces[:, 1:]])
-    graph = coo_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), (count, count))
-    _, label = connected_components(graph, directed=False)
-    return np.asarray(np.unique(label[faces[:, 0]], return_inverse=True)[1], np.int64).reshape(-1)
 
 
 def _first_copies(points: Floats, faces: Ints) -> Ints:

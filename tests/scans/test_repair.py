@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from benchmarks.noisy_head import noisy_head
 from capture import Scan
 from scans.meshes.extent import core_vertices
+from scans.meshes.pieces import piece_of_faces
 from scans.meshes.repair import repair
-from scans.meshes.stitching import piece_of_faces
 from scans.ray_casting import RayCaster
 
 Arrays = tuple[NDArray, NDArray, NDArray]  # vertices, faces, and the vertex of the clean mesh for each, -1 for none

@@ -10,6 +10,7 @@ import scipy.sparse.csgraph
 from numpy.typing import NDArray
 
 from scans.distance import closest_points
+from scans.meshes.pieces import piece_of_faces
 from training.operators.weld import mesh_edges, weld
 
 MOST_LEFT_OUT = 0.1  # share of the faces, in pieces that are small
@@ -80,7 +81,7 @@ def simplify(vertices: NDArray, faces: NDArray, target: int) -> Simplified:
     _, first = np.unique(clean.index, return_index=True)
     original = first[1:] if clean.index.min() < 0 else first
     if len(clean.vertices) <= target:
-        return _pick(clean.vertices, clean.faces, original, _large_pieces(clean.faces, len(clean.vertices)))
+        return _pick(clean.vertices, clean.faces, original, _large_pieces(clean.faces))
     seeds = _grid_seeds(clean.vertices, target)
     region = _regions(clean.vertices, clean.faces, seeds)
     corners = region[clean.faces]
@@ -89,7 +90,7 @@ def simplify(vertices: NDArray, faces: NDArray, target: int) -> Simplified:
         raise ValueError(f"the mesh is too scattered for {target} vertices")
     _, keep = np.unique(np.sort(corners, axis=1), axis=0, return_index=True)
     corners = corners[np.sort(keep)]
-    return _pick(clean.vertices[seeds], corners, original[seeds], _large_pieces(corners, len(seeds)))
+    return _pick(clean.vertices[seeds], corners, original[seeds], _large_pieces(corners))
 
 
 def _pick(vertices: NDArray, faces: NDArray, source: NDArray, keep: NDArray[np.bool_]) -> Simplified:
@@ -100,21 +101,19 @@ def _pick(vertices: NDArray, faces: NDArray, source: NDArray, keep: NDArray[np.b
     return Simplified(vertices[used], renumber[kept], source[used])
 
 
-def _large_pieces(faces: NDArray, count: int) -> NDArray[np.bool_]:
+def _large_pieces(faces: NDArray) -> NDArray[np.bool_]:
     """(F,) whether a face belongs to a piece that is worth keeping: the largest, and all down to `MIN_PIECE`.
 
     In a mesh that is scattered over small ones, so many that `MOST_LEFT_OUT` is left out at most.
     """
-    tail, head = mesh_edges(faces).T
-    graph = scipy.sparse.coo_matrix((np.ones(len(tail), bool), (tail, head)), (count, count))
-    _, piece = scipy.sparse.csgraph.connected_components(graph, directed=False)
-    sizes = np.bincount(piece[faces[:, 0]])
+    piece = piece_of_faces(faces)
+    sizes = np.bincount(piece)
     large = sizes >= min(MIN_PIECE * len(faces), sizes.max())
     if sizes[~large].sum() > MOST_LEFT_OUT * len(faces):
         order = np.argsort(-sizes, kind="stable")
         enough = int(np.searchsorted(np.cumsum(sizes[order]), (1 - MOST_LEFT_OUT) * len(faces)))
         large[order[: enough + 1]] = True
-    return np.asarray(large[piece[faces[:, 0]]])
+    return np.asarray(large[piece])
 
 
 def _grid_seeds(vertices: NDArray, target: int) -> NDArray[np.int64]:
