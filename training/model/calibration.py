@@ -26,7 +26,7 @@ class LogOddsMap:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns a labeller's outputs into calibrated ones.
+    """The changes that make a labeller's outputs calibrated ones.
 
     Attributes:
         skin, visible: of the log odds of skin, and of the part skin among all parts.
