@@ -38,6 +38,10 @@ def write_blend(labelled: Labelled) -> Path:
     arrays["probability"] = labelled.prediction.probability
     if labelled.prediction.distance_mm is not None:
         arrays["distance_mm"] = known_distance(labelled.prediction.distance_mm)
+    if labelled.prediction.distance_spread_mm is not None:
+        arrays["distance_spread_mm"] = known_distance(labelled.prediction.distance_spread_mm)
+    if labelled.prediction.uncertain is not None:
+        arrays["uncertain"] = labelled.prediction.uncertain.astype(np.float32)
     if labelled.scan.colours is not None:
         arrays["colours"] = labelled.scan.colours
     buffer = io.BytesIO()

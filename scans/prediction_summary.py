@@ -85,7 +85,7 @@ class PredictionSummary:
                 "skin": round(self.skin_cm2, 1),
                 "visible_skin": None if self.visible_cm2 is None else round(self.visible_cm2, 1),
             },
-            "uncertain": None if self.uncertain is None else round(self.uncertain, 4),
+            "uncertain_share": None if self.uncertain is None else round(self.uncertain, 4),
             "doubtful": regions,
             "traits": self.traits.to_json(),
             "unlike_training": None if self.unlike is None else list(self.unlike),

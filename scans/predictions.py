@@ -45,10 +45,10 @@ class Prediction:
         part_probability: (V,) float32, of that part.
         visible_skin: (V,) bool, whether images show skin there; None where the labeller doesn't predict parts.
         visible_probability: (V,) float32, of that.
-        distance_spread_mm: (V,) float32, half of the width of the interval that holds the distance in 68 % of all
-            cases; None where the labeller doesn't predict it.
-        uncertain: (V,) bool, labels that most of the mistakes are among: of the labeller's validation heads these were
-            a tenth; None where that wasn't measured.
+        distance_spread_mm: (V,) float32, the distance lies within so much of `distance_mm` in 68 % of all cases, or a
+            few more; None where the labeller doesn't predict it.
+        uncertain: (V,) bool, the least sure labels: as sure as these were a tenth on the labeller's validation heads;
+            None where that wasn't measured.
 
     Raises:
         InputError: where the arrays are not of the same V vertices.

@@ -38,8 +38,10 @@ class TrainingCLI(ShardCLI):
         return read_checkpoint(path)
 
     def take_over(self, checkpoint: dict[str, Any]) -> None:
-        """Features, coarse mesh and eigenpairs are the checkpoint's."""
-        self.datamodule.preparation = Preparation.from_json(checkpoint["labeller"]["preparation"])
+        """Features, coarse mesh and eigenpairs are the checkpoint's; so is the number of heads that are kept aside."""
+        description = checkpoint["labeller"]
+        self.datamodule.preparation = Preparation.from_json(description["preparation"])
+        self.datamodule.keep_aside(description.get("validation_ids", ()))
 
     def before_fit(self) -> None:
         """Prepare heads; as those of the labeller that training starts from, where it does."""

@@ -56,7 +56,7 @@ def _at_all_vertices(prediction: Prediction, repaired: Repair) -> Prediction:
     if repaired.index is None:
         return prediction
     missing = {"probability": 0.0, "skin": False, "distance_mm": np.nan, "part": UNKNOWN, "part_probability": 0.0}
-    missing |= {"visible_skin": False, "visible_probability": 0.0, "distance_spread_mm": np.nan, "uncertain": False}
+    missing |= {"visible_skin": False, "visible_probability": 0.0, "distance_spread_mm": np.nan, "uncertain": True}
     spread: dict[str, Any] = {}
     for name, value in missing.items():
         column = getattr(prediction, name)

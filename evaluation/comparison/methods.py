@@ -178,5 +178,6 @@ def describe_checkpoint(path: Path) -> dict[str, Any]:
     value = read_checkpoint(path)
     options = {key: item for key, item in value.get("hyper_parameters", {}).items() if not key.startswith("_")}
     labeller = value["labeller"]
-    trained = {"heads": labeller.get("training_heads"), "ids": labeller.get("training_ids", [])}
+    ids = [*labeller.get("training_ids", []), *labeller.get("validation_ids", [])]
+    trained = {"heads": labeller.get("training_heads"), "ids": ids}
     return {"options": options, **trained, **labeller["preparation"]}

@@ -93,6 +93,7 @@ def _labelled(row: TableRow, path: Path, description: Mapping[str, Any], vertice
     if "image" in features["names"]:
         words.append(features["backbone"]["source"])
         words.append("trainable image head" if features.get("image_head") else "tokens lifted once")
+        words += ["images cut to the scan"] if features["backbone"].get("crop") else []
     if description["heads"] is not None:
         words.append(f"{description['heads']} training heads")
     method = TrainedLabeller(path, vertices, cache)

@@ -14,7 +14,8 @@ class LabelledJob:
     Attributes:
         out: the file.
         scan: NPZ file of vertices (V, 3) in metres, faces (F, 3), group (V,) and face_group (F,), indices into
-            `groups`, probability (V,) of the first group, distance_mm (V,) where it is known, and perhaps colours
+            `groups`, probability (V,) of the first group, distance_mm, distance_spread_mm and uncertain (V,) where they
+            are known, and perhaps colours
             (V, 3) uint8.
         key: name of the scan's content.
         groups: names.

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capture import Labels
 from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
 from evaluation.metrics.calibration import BINS, Calibration
+from evaluation.metrics.label_scores import LabelScores
 from evaluation.metrics.labels import Counts, FlagCounts, binary_scores
 
 seeds = st.integers(0, 2**32 - 1)
@@ -81,6 +83,16 @@ def test_flags_and_the_mistakes_among_them_add_up() -> None:
     parts = [FlagCounts.of(flagged[part], wrong[part]) for part in (slice(0, 2), slice(2, None))]
     assert FlagCounts.total(parts) == whole
     assert np.isnan(FlagCounts.total([]).share) and np.isnan(FlagCounts.of(flagged, flagged & ~flagged).mistakes)
+
+
+def test_scores_with_flags_survive_their_file() -> None:
+    skin = np.array([True, True, False, False])
+    truth = Labels(np.where(skin, 0.5, 9).astype(np.float32), skin)
+    probability, boundary = np.array([0.9, 0.4, 0.2, 0.6]), np.ones(4)
+    scores = LabelScores.of(probability, truth, boundary, True, np.array([False, True, False, True]))
+    assert scores.flags == FlagCounts(4, 2, 2, 2)
+    assert LabelScores.from_json(scores.to_json()).flags == scores.flags
+    assert LabelScores.from_json(LabelScores.of(probability, truth, boundary, True).to_json()).flags is None
 
 
 def test_mistakes_are_counted_where_they_are() -> None:

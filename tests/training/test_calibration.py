@@ -1,5 +1,6 @@
 """Calibration: probabilities that are as often right as they say, the spread of distances, uncertain labels."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +21,12 @@ from training.data.shards import Shard, Split
 from training.model.calibration import Calibration, LogOddsMap, part_log_odds
 from training.model.metrics import LabelMetrics
 from training.model.module import SkinLabeller
-from training.model.outputs import LIMIT_MM, Outputs, OutputWeights, loss_terms, soft_labels
-from training.model.reliability import LogOddsCounts, ScaleCounts, expected_error, fit_line, flagged, measure
+from training.model.outputs import Outputs, OutputWeights, loss_terms, soft_labels
+from training.model.reliability import LogOddsCounts, ScaleCounts, coverage, expected_error, fit_line, flagged, measure
 
 ALL = OutputWeights(0.5, 0.5, spread=True)
-NOTHING = np.zeros(1)
+NOTHING = np.zeros(400, np.int64)
+NONE = np.zeros((2, 800), np.int64)
 
 
 def _counts(scores: torch.Tensor, true: torch.Tensor) -> np.ndarray:
@@ -60,7 +62,7 @@ def test_a_tenth_is_uncertain_and_holds_most_mistakes() -> None:
     scores = 4 * torch.randn(100_000, generator=generator)
     true = torch.rand(100_000, generator=generator) < torch.sigmoid(1.5 * scores - 0.5)
     counts = _counts(scores, true)
-    found = measure(Calibration(), counts, np.zeros((2, 1)), NOTHING)
+    found = measure(Calibration(), 3, counts, NONE, NOTHING)
     share, mistakes = flagged(found, counts)
     assert share == pytest.approx(0.1, abs=0.01)
     odds = 1.5 * scores - 0.5
@@ -79,26 +81,30 @@ def test_a_tenth_is_uncertain_and_holds_most_mistakes() -> None:
 def test_the_spread_covers_what_it_says() -> None:
     generator = torch.Generator().manual_seed(0)
     count = 50_000
-    middle, scale = 1 + torch.rand(count, generator=generator), 0.02 + 0.1 * torch.rand(count, generator=generator)
+    middle, scale = 0.2 + torch.rand(count, generator=generator), 0.02 + 0.1 * torch.rand(count, generator=generator)
     laplace = torch.empty(count).exponential_(generator=generator) * torch.randint(0, 2, (count,)).mul(2).sub(1)
     truth = middle + 2.5 * scale * laplace
     errors = ScaleCounts()
     errors.update((truth - middle).abs(), scale)
-    found = measure(Calibration(), np.zeros((2, 1)), np.zeros((2, 1)), errors.compute().numpy())
+    found = measure(Calibration(), 3, NONE, NONE, errors.compute().numpy())
     assert found.spread == pytest.approx(2.5, rel=0.05)
     skin = torch.zeros(count, 2)
     outputs = found.apply(Outputs(skin, middle, None, scale))
+    assert coverage(found, errors.compute().numpy()) == pytest.approx(0.68, abs=0.01)
     within = (truth.expm1() - outputs.distance_mm).abs() < outputs.distance_spread_mm
-    assert float(within.float().mean()) == pytest.approx(0.68, abs=0.02)
+    assert 0.67 < float(within.float().mean()) < 0.75  # the longer side of an interval that is longer above
     assert Outputs(skin, middle).distance_spread_mm is None
 
 
 def test_measurements_of_few_vertices_leave_what_is_there() -> None:
     before = Calibration(LogOddsMap(2.0, 1.0), LogOddsMap(0.5, 0.1), 3.0, 0.8)
-    few = _counts(torch.randn(150), torch.rand(150) < 0.5)
-    assert measure(before, few, few, np.ones(99)) == before
+    few, little = _counts(torch.randn(150), torch.rand(150) < 0.5), np.eye(1, 400, dtype=np.int64)[0]
+    assert measure(before, 9, few, few, little) == before
+    many = _counts(torch.randn(9000), torch.rand(9000) < 0.5)
+    assert measure(before, 2, many, many, little) == before  # of two heads, however large
+    assert measure(before, 3, many, many, little).skin != before.skin
     one_sided = _counts(torch.randn(9000), torch.ones(9000, dtype=torch.bool))
-    assert measure(before, one_sided, one_sided, np.ones(99)) == before
+    assert measure(before, 9, one_sided, one_sided, little) == before
 
 
 @settings(max_examples=30, deadline=None)
@@ -136,20 +142,26 @@ def test_calibrations_survive_a_file_and_damaged_ones_are_refused() -> None:
             Calibration.from_json(damaged)
 
 
-def test_soft_labels_are_soft_at_the_limit_alone() -> None:
-    distance = torch.tensor([0.0, 0.2, 1.49, 1.51, 3.0, 30.0, torch.nan, 0.5])
-    hard = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0])  # the last is an eye, the one before was painted
-    soft = soft_labels(hard, distance, 0.15)
-    assert float(soft[2]) == pytest.approx(0.5, abs=0.02) and float(soft[3]) == pytest.approx(0.5, abs=0.02)
-    assert (soft[:2] > 0.98).all() and (soft[4:6] < 0.05).all()
-    torch.testing.assert_close(soft[6:], hard[6:])
-    assert (soft.diff()[:5] <= 0).all()
-    assert LIMIT_MM == 1.5
+@pytest.mark.parametrize("limit", [1.0, 1.5, 3.0])
+def test_soft_labels_are_soft_at_the_limit_of_the_labels_alone(limit: float) -> None:
+    distance = torch.cat([torch.linspace(0, 20, 4001), torch.tensor([torch.nan, 0.5, limit + 0.1])])
+    hard = (distance < limit).float()
+    hard[-3:] = torch.tensor([1.0, 0.0, 0.0])  # painted, and two in front of an eye
+    can_be_skin = torch.ones(len(hard), dtype=torch.bool)
+    can_be_skin[-2:] = False
+    soft = soft_labels(hard, distance, can_be_skin, 0.15)
+    torch.testing.assert_close(soft[-3:], hard[-3:])
+    assert (soft.diff()[:4000] <= 0).all()
+    at = soft[:4001][(distance[:4001] - limit).abs().argmin()]
+    assert float(at) == pytest.approx(0.5, abs=0.05)
+    assert soft[0] > 0.95 and soft[4000] < 0.01
+    nothing = soft_labels(torch.zeros(5), torch.full((5,), 4.0), can_be_skin[:5], 0.15)
+    assert not nothing.any()
 
 
 def test_soft_labels_ask_for_a_half_where_nothing_tells() -> None:
     """The best score of a vertex at the limit is the weighted half, with and without certain vertices beside it."""
-    distance = torch.tensor([1.5 - 1e-6, 0.1, 20.0])
+    distance = torch.tensor([1.5, 0.1, 20.0])
     targets = BatchTargets(torch.tensor([1, 1, 0]), distance, torch.full((3,), -1), torch.ones(3))
     scores = torch.zeros(3, 2, requires_grad=True)
     loss_terms(Outputs(scores), targets, torch.tensor([0.5, 0.5]), 0.1)["skin"].backward()
@@ -181,21 +193,26 @@ def test_the_scale_of_the_error_is_learned_and_teaches_the_distance_nothing() ->
 
 def test_metrics_calibrate_by_all_heads_together() -> None:
     metrics, generator = LabelMetrics(ALL), torch.Generator().manual_seed(5)
-    for count in (3000, 6000):
+    for count in (3000, 6000):  # two heads
         outputs = ALL.split(torch.randn(count, sum(ALL.channels), generator=generator))
         gap = outputs.skin[:, 1] - outputs.skin[:, 0]
         skin = torch.rand(count, generator=generator) < torch.sigmoid(2 * gap + 1)
         part = torch.where(torch.rand(count, generator=generator) < 0.5, int(PixelClass.SKIN), int(PixelClass.GARMENT))
         targets = BatchTargets(skin.long(), torch.full((count,), 2.0), part, torch.ones(count))
         metrics.update(outputs, targets, torch.tensor(0.0))
-    found = metrics.calibration(Calibration())
+    found = metrics.calibrate(Calibration())
+    assert found == Calibration()  # two heads
+    metrics.heads.update(1)
+    raw = metrics.compute()
+    found = metrics.calibrate(Calibration())
     assert found.skin.scale == pytest.approx(2, rel=0.1) and found.skin.offset == pytest.approx(1, abs=0.15)
     assert found.sure is not None and found.spread != 1 and found.visible != LogOddsMap()
-    before = metrics.compute()
-    assert before["calibration_error"] > 0.1 and "uncertain" not in before
-    metrics.sure = 0.9
-    shares = metrics.compute()
-    assert 0 < shares["uncertain"] < shares["uncertain_mistakes"] <= 1
+    after = metrics.compute()
+    assert raw["calibration_error"] > 0.1 > 0.02 > after["calibration_error"]
+    assert after["visible_calibration_error"] < 0.04 < raw["visible_calibration_error"]
+    assert after["accuracy"] > raw["accuracy"]
+    assert 0.6 < after["distance_coverage"] < 0.75
+    assert "uncertain" not in raw and 0.05 < after["uncertain"] < after["uncertain_mistakes"] < 1
 
 
 def _split(names: list[str]) -> Split:
@@ -221,7 +238,7 @@ def test_heads_kept_aside_are_few_fixed_and_none_of_the_rest(count: int, aside: 
 
 def test_fit_calibrates_by_heads_kept_aside(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     cli.quiet_libraries()
-    data = toy.write_dataset(tmp_path / "dataset", train=3, test=1)
+    data = toy.write_dataset(tmp_path / "dataset", train=5, test=1)
     root = tmp_path / "run"
     words = [
         "fit",
@@ -234,11 +251,12 @@ def test_fit_calibrates_by_heads_kept_aside(tmp_path: Path, capsys: pytest.Captu
     ]
     words += ["--data.eigenpairs", "16", "--model.width", "16", "--model.blocks", "1", "--model.learning_rate", "0.01"]
     words += ["--model.distance_weight", "0.1", "--model.distance_spread", "true", "--model.part_weight", "0.1"]
-    words += ["--model.label_noise", "0.15", "--data.validation", "1", "--trainer.max_epochs", "4"]
+    words += ["--model.label_noise", "0.15", "--data.validation", "3", "--trainer.max_epochs", "4"]
     words += ["--trainer.accelerator", "cpu", "--trainer.default_root_dir", str(root), "--pictures.heads", "0"]
     assert cli.main(words) == 0
     value = read_checkpoint(root / "checkpoints/last.ckpt")["labeller"]
-    assert value["training_heads"] == 2 and "toy_3" not in value["training_ids"]
+    assert value["training_heads"] == 2 and len(value["validation_ids"]) == 3
+    assert not set(value["training_ids"]) & {*value["validation_ids"], "toy_5"}
     assert value["calibration"]["sure"] > 0.5
     labeller = load_labeller(root / "checkpoints/last.ckpt")
     assert labeller.calibration == Calibration.from_json(value["calibration"]) != Calibration()
@@ -246,14 +264,29 @@ def test_fit_calibrates_by_heads_kept_aside(tmp_path: Path, capsys: pytest.Captu
     assert cli.main(["test", "--data.dataset", str(data), "--trainer.default_root_dir", str(root)]) == 0
     told = capsys.readouterr().out
     assert "test/uncertain_mistakes" in told and "test/calibration_error" in told
-    assert cli.main([*words, "--data.validation", "3"]) == 2
-    assert "--data.validation is 3: the train split has 3 heads, and some must be left" in capsys.readouterr().err
+    # Validating takes the heads that were kept aside, as the checkpoint says.
+    assert cli.main(["validate", "--data.dataset", str(data), "--trainer.default_root_dir", str(root)]) == 0
+    told = capsys.readouterr().out
+    assert "val/uncertain" in told
+    logged = (root / "logs/metrics.csv").read_text().splitlines()
+    best = max(float(row["val/miou"]) for row in csv.DictReader(logged) if row.get("val/miou"))
+    shown = next(float(line.split("│")[2]) for line in told.splitlines() if "val/miou" in line)
+    assert shown == pytest.approx(best, abs=1e-4)
+    assert cli.main([*words, "--data.validation", "5"]) == 2
+    assert "--data.validation is 5: the train split has 5 heads, and some must be left" in capsys.readouterr().err
 
 
-def test_a_labeller_from_before_calibration_flags_nothing() -> None:
-    labeller = load_labeller(PRETRAINED)
-    if read_checkpoint(PRETRAINED)["labeller"].get("calibration") is None:
-        assert labeller.calibration == Calibration()
+def test_a_labeller_from_before_calibration_flags_nothing(tmp_path: Path) -> None:
+    value = read_checkpoint(PRETRAINED)
+    value["labeller"].pop("calibration", None)
+    torch.save(value, tmp_path / "former.ckpt")
+    calibration = load_labeller(tmp_path / "former.ckpt").calibration
+    assert calibration == Calibration()
+    assert calibration.apply(Outputs(torch.zeros(3, 2))).to_prediction().uncertain is None
+    value["labeller"]["calibration"] = {"skin": "none"}
+    torch.save(value, tmp_path / "damaged.ckpt")
+    with pytest.raises(InputError, match="damaged calibration"):
+        load_labeller(tmp_path / "damaged.ckpt")
 
 
 def test_predictions_with_spread_and_flags_survive_their_file(tmp_path: Path) -> None:

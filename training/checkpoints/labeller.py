@@ -40,6 +40,7 @@ def load_labeller(path: Path) -> LabellerNetwork:
         labeller.load_state_dict(value["state_dict"])
         labeller.training_heads = description.get("training_heads")
         labeller.training_ids = tuple(description.get("training_ids", ()))
+        labeller.validation_ids = tuple(description.get("validation_ids", ()))
         labeller.training_traits = _training_traits(path, description)
         labeller.calibration = Calibration.from_json(description.get("calibration"))
     except InputError as error:

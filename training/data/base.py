@@ -102,8 +102,12 @@ class BaseDataModule(lightning.LightningDataModule, ABC):
     def splits(self) -> dict[str, Split]:
         """The splits of the data set, read once: a run goes on with them where a data set that grew takes its place."""
         if self._splits is None:
-            self._splits = read_splits(self.dataset, check=False)
+            self._splits = self.read_splits()
         return self._splits
+
+    def read_splits(self) -> dict[str, Split]:
+        """The splits as they are used, of `dataset.json`."""
+        return read_splits(self.dataset, check=False)
 
     def check_processes(self, world: int) -> None:
         """Raise `InputError` unless each of so many processes gets something to train on."""

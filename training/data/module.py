@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -232,18 +232,27 @@ class HeadData(BaseDataModule):
     def predict_dataloader(self) -> DataLoader:
         return self.test_dataloader()
 
-    def splits(self) -> dict[str, Split]:
+    def read_splits(self) -> dict[str, Split]:
         """The splits, of the training heads those apart that are kept aside to validate on."""
-        fresh, splits = self._splits is None, super().splits()
-        if not (fresh and self.validation):
+        splits = super().read_splits()
+        if not self.validation:
             return splits
         if "val" in splits and splits["val"].ids:
             raise InputError(f"`validation`: {self.source} has a split `val` to validate on; leave it out")
         if "train" not in splits:
             return splits  # what needs it says that it lacks
         left, aside = splits["train"].without(self.validation)
-        self._splits = splits | {"train": left, "val": aside}
-        return self._splits
+        return splits | {"train": left, "val": aside}
+
+    def keep_aside(self, names: Sequence[str]) -> None:
+        """Keep as many heads aside as a checkpoint was calibrated by, where this data set has them for training."""
+        splits = super().read_splits()
+        if not self.validation and names and "train" in splits and set(names) <= set(splits["train"].ids):
+            self.validation = len(names)
+
+    def kept_aside(self) -> tuple[str, ...]:
+        """The heads that are validated on and are no test heads."""
+        return self.split("val").ids if self.validation_split() == "val" else ()
 
     def split(self, name: str) -> Split:
         """The training split is cut to `heads`. Raises `InputError` where it is missing, empty or smaller than that."""

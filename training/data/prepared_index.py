@@ -111,10 +111,10 @@ def prepare_split(
         if index.is_whole() and statistics_path.is_file() and "traits" in _read_statistics(statistics_path):
             return index  # former versions wrote no traits
     files: dict[str, list[str]] = {}
-    moments, traits, done = Moments(), list[ScanTraits](), 0
+    moments, traits, done, wanted = Moments(), list[ScanTraits](), 0, set(split.ids)
     for shard in split.shards:
         for head in read_heads(shard):
-            if split.limited and head.id not in split.ids:
+            if split.limited and head.id not in wanted:
                 continue
             start = time.perf_counter()
             for number, chosen in enumerate(variety.of(head)):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import tarfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from webdataset.tariterators import group_by_keys, tar_file_expander
 
 from capture import InputError, read_json
@@ -37,21 +36,25 @@ class Split:
         name: train, val or test.
         shards: in the order of the data set.
         ids: of the heads.
-        limited: whether the shards hold more heads, which don't count.
+        homes: the number of the shard of each head, where the shards hold more heads, which don't count; None where
+            they hold these alone, in their order.
     """
 
     name: str
     shards: tuple[Shard, ...]
     ids: tuple[str, ...]
-    limited: bool = False
+    homes: tuple[int, ...] | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether the shards hold more heads, which don't count."""
+        return self.homes is not None
 
     def first(self, heads: int) -> Split:
         """The first so many heads, in the shards that they need. Raises `InputError` where there are fewer."""
         if not 0 < heads <= len(self.ids):
             raise InputError(f"`data.heads` is {heads}, the {self.name} split has {len(self.ids)} heads")
-        before = np.concatenate([[0], np.cumsum([shard.samples for shard in self.shards])])[:-1]
-        needed = tuple(shard for shard, start in zip(self.shards, before, strict=True) if self.limited or start < heads)
-        return Split(self.name, needed, self.ids[:heads], limited=self.limited or heads < len(self.ids))
+        return self if heads == len(self.ids) else self._some(self.name, self.ids[:heads])
 
     def without(self, kept_aside: int) -> tuple[Split, Split]:
         """The split without so many heads, and these as the split `val`; a hash of their names chooses them.
@@ -65,9 +68,19 @@ class Split:
             )
         order = sorted(self.ids, key=lambda name: hashlib.blake2b(name.encode()).digest())
         chosen = set(order[:kept_aside])
-        rest = tuple(name for name in self.ids if name not in chosen)
-        aside = tuple(name for name in self.ids if name in chosen)
-        return replace(self, ids=rest, limited=True), Split("val", self.shards, aside, limited=True)
+        left, aside = ([name for name in self.ids if (name in chosen) is kept] for kept in (False, True))
+        return self._some(self.name, left), self._some("val", aside)
+
+    def _some(self, name: str, ids: Sequence[str]) -> Split:
+        """Some of the heads as a split of a name, with the shards that they need."""
+        homes = self.homes
+        if homes is None:
+            homes = tuple(number for number, shard in enumerate(self.shards) for _ in range(shard.samples))
+        home = dict(zip(self.ids, homes, strict=False))  # `dataset.json` may count wrongly: reading the shards tells
+        needed = sorted({home[each] for each in ids if each in home})
+        place = {number: index for index, number in enumerate(needed)}
+        shards = tuple(self.shards[number] for number in needed)
+        return Split(name, shards, tuple(ids), tuple(place[home[each]] for each in ids if each in home))
 
 
 def read_splits(folder: Path, check: bool = True) -> dict[str, Split]:

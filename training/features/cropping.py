@@ -14,6 +14,7 @@ from scans.visibility import Views
 
 _CELLS = 12  # of an image a side: crops end at their borders, so that scans of a head in several styles share most
 _POINTS = 20_000  # of a scan that suffice
+_MARGIN = 0.01  # of the image, for the points between them
 
 
 class Crop(NamedTuple):
@@ -47,7 +48,7 @@ def _crop(camera: Camera, points: NDArray[np.float64]) -> Crop:
     if not len(framed):
         return WHOLE
     shares = framed / (camera.width, camera.height)
-    low, high = np.floor(shares.min(axis=0) * _CELLS), np.ceil(shares.max(axis=0) * _CELLS)
+    low, high = np.floor((shares.min(axis=0) - _MARGIN) * _CELLS), np.ceil((shares.max(axis=0) + _MARGIN) * _CELLS)
     high = np.maximum(high, low + 1)
     left, top, right, bottom = (float(value) for value in np.clip(np.concatenate([low, high]) / _CELLS, 0, 1))
     return Crop(left, top, right, bottom)

@@ -141,6 +141,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         if stage == "fit":
             self.training_ids = tuple(dict.fromkeys([*self._former_ids, *data.training_ids()]))
             self.training_heads = len(self.training_ids)
+            self.validation_ids = data.kept_aside()
             self.training_traits = self._traits(data)
         if stage == "fit" and self.starts_anew:
             statistics = data.statistics()
@@ -178,30 +179,32 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         return outputs if batch.scan is None else outputs.interpolate(batch.scan.corners, batch.scan.weights)
 
     def on_validation_epoch_end(self) -> None:
-        """Calibrate by the heads that were validated on, and log."""
+        """Calibrate by the heads that were validated on, where they end an epoch of training, and log."""
+        metrics: Any = self.metrics["val"]
         if self.trainer.state.fn == TrainerFn.FITTING and not self.trainer.sanity_checking:
-            self.calibration = self.metrics["val"].calibration(self.calibration)  # type: ignore[operator]
+            self.calibration = metrics.calibrate(self.calibration)
+        metrics.calibration = self.calibration
         super().on_validation_epoch_end()
 
     def on_test_epoch_end(self) -> None:
-        self.metrics["test"].sure = self.calibration.sure  # type: ignore[assignment]
+        metrics: Any = self.metrics["test"]
+        metrics.calibration = Calibration(sure=self.calibration.sure)  # the outputs are calibrated
         super().on_test_epoch_end()
 
     def _evaluate(self, batch: HeadBatch, stage: str) -> Outputs:
-        """Take a head into the metrics: at all vertices of its scan where they are given.
+        """Take a head into the metrics: at all vertices of its scan where they are given. Returns calibrated outputs.
 
-        Tests are of calibrated outputs, as predictions are; validation is what calibrates.
+        Tests measure calibrated outputs, as they are predicted; validation those from which it finds the calibration.
         """
         outputs, targets = self(batch), batch.targets
-        if stage == "test":
-            outputs = self.calibration.apply(outputs)
-        measured = outputs
+        calibrated = self.calibration.apply(outputs)
+        measured = calibrated if stage == "test" else outputs
         if batch.scan is not None:
-            measured, targets = outputs.interpolate(batch.scan.corners, batch.scan.weights), batch.scan.targets
+            measured, targets = measured.interpolate(batch.scan.corners, batch.scan.weights), batch.scan.targets
         assert targets is not None
         if batch.counted:
             self.metrics[stage].update(measured, targets, self._losses(measured, targets)["loss"])  # type: ignore[operator]
-        return outputs
+        return calibrated
 
     def configure_optimizers(self) -> Any:
         optimiser = self.adamw()
@@ -220,6 +223,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
             "weights": backbone_key(self.preparation),
             "training_heads": self.training_heads,
             "training_ids": list(self.training_ids),
+            "validation_ids": list(self.validation_ids),
             "training_traits": None if self.training_traits is None else self.training_traits.to_json(),
             "calibration": self.calibration.to_json(),
         }

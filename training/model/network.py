@@ -39,6 +39,7 @@ class LabellerNetwork(nn.Module):
         channels: the feature that each channel made once belongs to.
         training_heads: that it was trained on, where that is known.
         training_ids: which.
+        validation_ids: heads that its checkpoint was chosen and calibrated by, where they are no test heads.
         training_traits: of their scans and views, where they are known.
         calibration: of its outputs, which `forward` doesn't apply: training works on the scores themselves.
     """
@@ -71,6 +72,7 @@ class LabellerNetwork(nn.Module):
         self.channels: list[str] = []
         self.training_heads: int | None = None
         self.training_ids: tuple[str, ...] = ()
+        self.validation_ids: tuple[str, ...] = ()
         self.training_traits: TrainingTraits | None = None
         self.calibration = Calibration()
         self.reduction: nn.Linear | None = None

@@ -16,10 +16,13 @@ from scans.predictions import PARTS, Prediction
 from training.data.batch import BatchTargets
 
 THRESHOLD = 0.5  # of the probability, above which a vertex is skin
-LIMIT_MM = 1.5  # the labels' usual limit, which soft labels are soft about
 _SMOOTH = 0.1  # of the distance's error, in log(1 + mm): quadratic below, linear above
 _SPREAD = 0.2  # weight of the error's scale beside the distance
+_WILD = 8.0  # scales: an error beyond pulls at its scale no harder than this
 _LEAST_SCALE = 0.02  # of the error in log(1 + mm): about 0.03 mm on the skin
+
+
+_NEVER_SKIN = [int(PixelClass.EYES), int(PixelClass.MOUTH)]
 
 
 class _Deviation(NamedTuple):
@@ -92,11 +95,14 @@ class Outputs:
 
     @property
     def distance_spread_mm(self) -> torch.Tensor | None:
-        """(P,) half of the width of the interval that holds the distance in 68 % of all cases."""
+        """(P,) the distance lies within so much of what is predicted in 68 % of all cases, or a few more.
+
+        On a logarithmic scale the interval is symmetric; this is its longer side, the upper one.
+        """
         if self.log_distance is None or self.log_scale is None:
             return None
         middle, reach = self.log_distance.float(), ONE_DEVIATION.scales * self.log_scale.float()
-        return ((middle + reach).expm1() - (middle - reach).clamp_min(0).expm1()) / 2
+        return (middle + reach).expm1() - middle.expm1()
 
     @property
     def part_probability(self) -> torch.Tensor | None:
@@ -158,9 +164,9 @@ def loss_terms(
 
     skin: cross-entropy, its classes weighted; of soft labels where there is `label_noise`. distance: smooth L1 of
     log(1 + mm), so that a millimetre counts near the skin and a share of the distance far from it, and a wild value
-    pulls no harder than a wrong one. spread: surprise at the distance's error, which teaches the error's scale alone.
-    part: cross-entropy. Vertices count where the target is known: scans that a person painted have no distance and no
-    part.
+    pulls no harder than a wrong one. spread: surprise at the distance's error as of a Laplace distribution, without a
+    gradient in the distance itself. part: cross-entropy. Vertices count where the target is known: scans that a person
+    painted have no distance and no part.
     """
     terms = {"skin": _skin_loss(outputs.skin, targets, class_weights, label_noise)}
     if outputs.log_distance is not None:
@@ -170,7 +176,8 @@ def loss_terms(
         terms["distance"] = error / known.sum().clamp_min(1)
         if outputs.log_scale is not None:
             scale = outputs.log_scale[known]
-            surprise = (said.detach().float() - wanted).abs() / scale + scale.log()
+            off = torch.minimum((said.detach().float() - wanted).abs(), _WILD * scale.detach())
+            surprise = off / scale + scale.log()
             terms["spread"] = surprise.sum() / known.sum().clamp_min(1)
     if outputs.part is not None:
         error = functional.cross_entropy(outputs.part, targets.part, ignore_index=-1, reduction="sum")
@@ -185,22 +192,31 @@ def _skin_loss(
     known = targets.skin >= 0
     share = torch.where(targets.skin == 1, 1.0, 0.0)[known]
     if label_noise > 0:
-        share = soft_labels(share, targets.distance_mm[known], label_noise)
+        can_be_skin = ~torch.isin(targets.part[known], targets.part.new_tensor(_NEVER_SKIN))
+        share = soft_labels(share, targets.distance_mm[known], can_be_skin, label_noise)
     weights = torch.stack([1 - share, share], 1) * class_weights
     error = -(weights * scores[known].float().log_softmax(1)).sum()
     return error / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)  # 0 where nothing is known
 
 
-def soft_labels(share: torch.Tensor, distance_mm: torch.Tensor, noise: float) -> torch.Tensor:
-    """Labels (P,) of 0 and 1 as probabilities, where the distance (P,) lies near their limit.
+def soft_labels(
+    share: torch.Tensor, distance_mm: torch.Tensor, can_be_skin: torch.Tensor, noise: float
+) -> torch.Tensor:
+    """Labels (P,) of 0 and 1 of a head as probabilities, where the distance (P,) lies near their limit.
 
     A label is what the distance says of the limit, and no image tells on which side of it a vertex lies that is within
-    the scan's own noise: it becomes a logistic function of log(1 + mm) of that scale. Labels that don't follow from
-    the distance (eyes, which aren't skin; painted scans, whose distances aren't known) stay.
+    the scan's own noise: it becomes a logistic function of log(1 + mm) of that scale. The limit is that of the head's
+    own labels. Labels that don't follow from the distance (eyes, which aren't skin however near; painted scans, whose
+    distances aren't known) stay.
     """
-    soft = torch.sigmoid((math.log1p(LIMIT_MM) - distance_mm.log1p()) / noise)
-    follows = (distance_mm < LIMIT_MM) == (share > 0.5)
-    return torch.where(follows & distance_mm.isfinite(), soft, share)
+    known = distance_mm.isfinite()
+    skin = known & (share > 0.5)
+    if not skin.any():
+        return share
+    limit = distance_mm[skin].max()
+    soft = torch.sigmoid((limit.log1p() - distance_mm.log1p()) / noise)
+    follows = known & can_be_skin & ((distance_mm <= limit) == skin)
+    return torch.where(follows, soft, share)
 
 
 def total_loss(terms: dict[str, torch.Tensor], weights: OutputWeights) -> torch.Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -13,13 +14,17 @@ from torchmetrics import Metric
 from training.model.calibration import Calibration, LogOddsMap
 from training.model.outputs import ONE_DEVIATION
 
+Counts: TypeAlias = NDArray[np.int64]
+
 UNCERTAIN_SHARE = 0.1  # of the validation heads' vertices, which are flagged as uncertain
 _LIMIT = 20.0  # log odds beyond count as this
 _BINS = 800  # of log odds: a twentieth each
 _ERRORS = 400  # bins of errors of the distance, in predicted scales
 _FURTHEST = 20.0  # predicted scales
-_LEAST = 100  # vertices of each kind that a measurement needs
+_LEAST_HEADS = 3  # that a measurement needs: the vertices of one are not many witnesses
+_LEAST = 100  # vertices of each kind that it needs
 _PRIOR = 10.0  # vertices' worth of the wish to leave scores as they are: keeps labels without mistakes finite
+_PROBABILITIES = 20  # bins of the calibration's error, as of `p2p evaluate`
 
 
 class LogOddsCounts(Metric):
@@ -29,11 +34,11 @@ class LogOddsCounts(Metric):
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_state("counts", torch.zeros(2, _BINS, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("counts", torch.zeros(2, _BINS, dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, log_odds: torch.Tensor, true: torch.Tensor) -> None:
         """Take in the log odds (P,) of statements, and whether they were true (P,) bool."""
-        index = ((log_odds.float() + _LIMIT) * (_BINS / (2 * _LIMIT))).long().clamp(0, _BINS - 1)
+        index = _bins((log_odds.float() + _LIMIT) / (2 * _LIMIT), _BINS)
         for row, chosen in enumerate((~true, true)):
             self.counts[row] += torch.bincount(index[chosen], minlength=_BINS)
 
@@ -43,35 +48,73 @@ class LogOddsCounts(Metric):
 
 
 class ScaleCounts(Metric):
-    """How large errors of the distance were in units of the predicted scale."""
+    """How large errors of the distance were in units of the predicted scale, over all vertices and processes."""
 
     counts: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_state("counts", torch.zeros(_ERRORS, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("counts", torch.zeros(_ERRORS, dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, error: torch.Tensor, scale: torch.Tensor) -> None:
         """Take in absolute errors (P,) and predicted scales (P,), both in log(1 + mm)."""
-        index = (error / scale * (_ERRORS / _FURTHEST)).long().clamp(0, _ERRORS - 1)
-        self.counts += torch.bincount(index, minlength=_ERRORS)
+        self.counts += torch.bincount(_bins(error / scale / _FURTHEST, _ERRORS), minlength=_ERRORS)
 
     def compute(self) -> torch.Tensor:
         """(bins,)."""
         return self.counts
 
 
-def measure(
-    before: Calibration, skin: NDArray[np.float64], visible: NDArray[np.float64], errors: NDArray[np.float64]
-) -> Calibration:
+def _bins(shares: torch.Tensor, count: int) -> torch.Tensor:
+    """Numbers of the bins that values lie in, of so many between 0 and 1; what is no number lies in the last."""
+    return (shares * count).nan_to_num(nan=count).clamp(0, count - 1).long()
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Vertices by true and predicted label."""
+
+    true_other: int
+    false_skin: int
+    missed_skin: int
+    true_skin: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the right labels; NaN without any."""
+        return _ratio(self.true_other + self.true_skin, sum(vars(self).values()))
+
+    def iou(self, kind: int) -> float:
+        """Intersection over union of skin (1) or the rest (0); NaN where nobody has it."""
+        right = self.true_skin if kind else self.true_other
+        return _ratio(right, right + self.false_skin + self.missed_skin)
+
+    @property
+    def miou(self) -> float:
+        """Mean over the classes that somebody has."""
+        known = [value for value in (self.iou(0), self.iou(1)) if not np.isnan(value)]
+        return float(np.mean(known)) if known else float("nan")
+
+
+def confusion(line: LogOddsMap, counts: Counts) -> Confusion:
+    """Of counts (2, bins) of log odds, labelled by a line."""
+    says_skin = _odds(line) > 0
+    other, skin = ((int(row[~says_skin].sum()), int(row[says_skin].sum())) for row in counts)
+    return Confusion(*other, *skin)
+
+
+def measure(before: Calibration, heads: int, skin: Counts, visible: Counts, errors: Counts) -> Calibration:
     """The calibration that counts of validation heads ask for.
 
     Args:
-        before: stays for what they tell nothing about.
+        before: stays for what they tell nothing about, and where they are too few.
+        heads: that were counted.
         skin, visible: (2, bins) of `LogOddsCounts`.
         errors: (bins,) of `ScaleCounts`.
     """
     found = before
+    if heads < _LEAST_HEADS:
+        return found
     if (skin.sum(1) >= _LEAST).all():
         line = fit_line(skin)
         found = replace(found, skin=line, sure=_sure(line, skin))
@@ -83,8 +126,8 @@ def measure(
     return found
 
 
-def fit_line(counts: NDArray[np.float64], steps: int = 50) -> LogOddsMap:
-    """The line under which counts (2, bins) are most likely, by Newton's method."""
+def fit_line(counts: Counts, steps: int = 50) -> LogOddsMap:
+    """The line under which counts (2, bins) are most likely: logistic regression, by Newton's method."""
     middle = _bin_middles()
     total, true = counts.sum(0), counts[1]
     inputs = np.stack([middle, np.ones(_BINS)])
@@ -101,7 +144,7 @@ def fit_line(counts: NDArray[np.float64], steps: int = 50) -> LogOddsMap:
     return LogOddsMap(float(max(line[0], 0.05)), float(line[1]))  # more is never less likely
 
 
-def _sure(line: LogOddsMap, counts: NDArray[np.float64]) -> float:
+def _sure(line: LogOddsMap, counts: Counts) -> float:
     """The probability of the label below which `UNCERTAIN_SHARE` of the vertices lie."""
     chance = _label_chance(line)
     order = np.argsort(chance)
@@ -109,31 +152,43 @@ def _sure(line: LogOddsMap, counts: NDArray[np.float64]) -> float:
     return float(chance[order][np.searchsorted(share, UNCERTAIN_SHARE)])
 
 
-def expected_error(line: LogOddsMap, counts: NDArray[np.float64], bins: int = 15) -> float:
-    """Expected calibration error of counts (2, bins): mean difference of probability and frequency."""
-    chance = expit(line.scale * _bin_middles() + line.offset)
-    index = np.minimum((chance * bins).astype(int), bins - 1)
-    said = np.bincount(index, counts.sum(0) * chance, bins)
-    true = np.bincount(index, counts[1], bins)
-    return float(np.abs(said - true).sum() / max(counts.sum(), 1))
+def expected_error(line: LogOddsMap, counts: Counts) -> float:
+    """Expected calibration error of counts (2, bins): mean difference of probability and frequency; NaN without any."""
+    chance = expit(_odds(line))
+    index = np.minimum((chance * _PROBABILITIES).astype(int), _PROBABILITIES - 1)
+    said = np.bincount(index, counts.sum(0) * chance, _PROBABILITIES)
+    true = np.bincount(index, counts[1], _PROBABILITIES)
+    return _ratio(float(np.abs(said - true).sum()), int(counts.sum()))
 
 
-def flagged(calibration: Calibration, counts: NDArray[np.float64]) -> tuple[float, float]:
+def flagged(calibration: Calibration, counts: Counts) -> tuple[float, float]:
     """The shares of the vertices, and of the mistakes, that are flagged as uncertain; NaN where there are none."""
     if calibration.sure is None:
         return float("nan"), float("nan")
-    line = calibration.skin
-    says_skin = line.scale * _bin_middles() + line.offset > 0
-    mistakes = np.where(says_skin, counts[0], counts[1])
-    chosen = _label_chance(line) < calibration.sure
-    total, wrong = counts.sum(), mistakes.sum()
-    share = counts[:, chosen].sum() / total if total else float("nan")
-    return float(share), float(mistakes[chosen].sum() / wrong) if wrong else float("nan")
+    mistakes = np.where(_odds(calibration.skin) > 0, counts[0], counts[1])
+    chosen = _label_chance(calibration.skin) < calibration.sure
+    share = _ratio(int(counts[:, chosen].sum()), int(counts.sum()))
+    return share, _ratio(int(mistakes[chosen].sum()), int(mistakes.sum()))
+
+
+def coverage(calibration: Calibration, errors: Counts) -> float:
+    """Share of counts (bins,) of errors of the distance within its spread; NaN where there are none."""
+    within = ONE_DEVIATION.scales * calibration.spread * _ERRORS / _FURTHEST
+    return _ratio(int(errors[: round(within)].sum()), int(errors.sum()))
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")
 
 
 def _label_chance(line: LogOddsMap) -> NDArray[np.float64]:
     """(bins,) the probability of the label that a vertex of these log odds gets."""
-    return expit(np.abs(line.scale * _bin_middles() + line.offset))
+    return np.asarray(expit(np.abs(_odds(line))))
+
+
+def _odds(line: LogOddsMap) -> NDArray[np.float64]:
+    """(bins,) log odds by a line."""
+    return line.scale * _bin_middles() + line.offset
 
 
 def _bin_middles() -> NDArray[np.float64]:

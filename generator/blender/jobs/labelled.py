@@ -21,7 +21,8 @@ def write_labelled(job: LabelledJob) -> None:
     vertices, faces, face_group = arrays["vertices"], arrays["faces"], arrays["face_group"]
     a, b, c = faces.T
     real = (a != b) & (b != c) & (c != a)  # Blender's tools take no others
-    attributes: dict[str, NDArray] = {name: arrays[name] for name in ("probability", "distance_mm") if name in arrays}
+    names = ("probability", "distance_mm", "distance_spread_mm", "uncertain")
+    attributes: dict[str, NDArray] = {name: arrays[name] for name in names if name in arrays}
     scan = add_mesh("scan", vertices, faces[real], bpy.data.materials.new("scan"), 0, attributes)
     mesh, group = scan.data, arrays["group"]
     for number, name in enumerate(job.groups):
