@@ -58,4 +58,4 @@ def in_crops(views: Views, crops: Sequence[Crop]) -> Views:
     """The same points, their positions as shares of the crops (N) instead of the images."""
     places = np.array(crops, np.float32)
     low, high = places[:, None, :2], places[:, None, 2:]
-    return replace(views, where=(views.where - low) / (high - low))
+    return replace(views, where=np.asarray((views.where - low) / (high - low), np.float32))
