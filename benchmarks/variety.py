@@ -43,7 +43,8 @@ REPO = Path(__file__).resolve().parents[1]
 _ONE_SCAN = ("--data.scans", "1")
 _CROP = ("--data.features.backbone.crop", "true")
 _COLOUR = ("--data.features.names", "[image,colour,surface_variation]")
-_COPIES = ("--data.copies", "2")
+_SEEN = ("--data.style_distances", "false")
+_COPIES = ("--data.copies", "1")
 _SOFT = ("--model.label_noise", "0.15")
 _EVEN = ("--model.skin_weight", "0.5")
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -53,6 +54,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "cropped": (*_ONE_SCAN, *_CROP),
     "coloured": (*_ONE_SCAN, *_COLOUR),
     "styles": (),
+    "styles_seen": _SEEN,
     "copies": (*_ONE_SCAN, *_COPIES),
     "styles_copies": _COPIES,
     "cropped_styles": _CROP,
@@ -60,7 +62,13 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "cropped_coloured_styles_copies": (*_CROP, *_COLOUR, *_COPIES),
 }  # fmt: skip
 SHIPPED = "comes along"  # the labeller as it is, trained on other heads
-FINE_TUNED = {"tuned": _ONE_SCAN, "tuned_styles": (), "tuned_styles_copies": _COPIES}  # that labeller, trained on
+FINE_TUNED = {
+    "tuned": _ONE_SCAN,
+    "tuned_styles": (),
+    "tuned_styles_seen": _SEEN,
+    "tuned_styles_seen_copies": (*_SEEN, *_COPIES),
+    "tuned_styles_copies": _COPIES,
+}  # that labeller, trained on
 
 
 def train(name: str, dataset: Path, out: Path, cache: Path, validation: int, more: Sequence[str]) -> Path:

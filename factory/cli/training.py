@@ -26,10 +26,13 @@ class Export:
     Attributes:
         checkpoint: checkpoint of `p2p fit`.
         out: file to write, .ckpt.
+        calibrate: data set whose heads calibrate the probabilities, those of its `train` and `val` splits that the
+            labeller wasn't trained on; as they are where it is left out.
     """
 
     checkpoint: Path = argument()
     out: Path
+    calibrate: Path | None = None
 
 
 def export(options: Export) -> None:
@@ -37,7 +40,7 @@ def export(options: Export) -> None:
     check_checkpoint(options.checkpoint)
     from training.checkpoints.pretrained import export_checkpoint
 
-    export_checkpoint(options.checkpoint, options.out)
+    export_checkpoint(options.checkpoint, options.out, options.calibrate)
 
 
 COMMANDS = {"export": Command(export, EXTRA)}

@@ -22,7 +22,16 @@ from training.model.calibration import Calibration, LogOddsMap, part_log_odds
 from training.model.metrics import LabelMetrics
 from training.model.module import SkinLabeller
 from training.model.outputs import Outputs, OutputWeights, loss_terms, soft_labels
-from training.model.reliability import LogOddsCounts, ScaleCounts, coverage, expected_error, fit_line, flagged, measure
+from training.model.reliability import (
+    LogOddsCounts,
+    ScaleCounts,
+    confusion,
+    coverage,
+    expected_error,
+    fit_line,
+    flagged,
+    measure,
+)
 
 ALL = OutputWeights(0.5, 0.5, spread=True)
 NOTHING = np.zeros(400, np.int64)
@@ -47,6 +56,17 @@ def test_the_line_that_made_the_truth_is_found(scale: float, offset: float, seed
     assert expected_error(line, counts) < 0.004
     if abs(scale - 1) > 0.3 or abs(offset) > 0.3:
         assert expected_error(LogOddsMap(), counts) > 3 * expected_error(line, counts)
+
+
+def test_a_line_through_the_origin_keeps_decisions() -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores = 2 * torch.randn(100_000, generator=generator)
+    counts = _counts(scores, torch.rand(100_000, generator=generator) < torch.sigmoid(0.5 * scores + 1))
+    rare = _counts(scores - 4, torch.rand(100_000, generator=generator) < torch.sigmoid(0.3 * (scores - 4)))
+    assert fit_line(rare, shifted=False).scale == pytest.approx(0.3, rel=0.05)  # where Newton's steps go astray
+    line = fit_line(counts, shifted=False)
+    assert line.offset == 0 and 0.3 < line.scale < 0.6
+    assert confusion(line, counts) == confusion(LogOddsMap(), counts) != confusion(fit_line(counts), counts)
 
 
 def test_labels_without_mistakes_and_labels_that_are_chance_stay_finite() -> None:
@@ -197,7 +217,11 @@ def test_metrics_calibrate_by_all_heads_together() -> None:
         outputs = ALL.split(torch.randn(count, sum(ALL.channels), generator=generator))
         gap = outputs.skin[:, 1] - outputs.skin[:, 0]
         skin = torch.rand(count, generator=generator) < torch.sigmoid(2 * gap + 1)
-        part = torch.where(torch.rand(count, generator=generator) < 0.5, int(PixelClass.SKIN), int(PixelClass.GARMENT))
+        assert outputs.part is not None
+        shown = torch.sigmoid(0.3 * part_log_odds(outputs.part))
+        part = torch.where(
+            torch.rand(count, generator=generator) < shown, int(PixelClass.SKIN), int(PixelClass.GARMENT)
+        )
         targets = BatchTargets(skin.long(), torch.full((count,), 2.0), part, torch.ones(count))
         metrics.update(outputs, targets, torch.tensor(0.0))
     found = metrics.calibrate(Calibration())
@@ -210,6 +234,7 @@ def test_metrics_calibrate_by_all_heads_together() -> None:
     after = metrics.compute()
     assert raw["calibration_error"] > 0.1 > 0.02 > after["calibration_error"]
     assert after["visible_calibration_error"] < 0.04 < raw["visible_calibration_error"]
+    assert found.visible.offset == 0  # what is called seen skin stays
     assert after["accuracy"] > raw["accuracy"]
     assert 0.6 < after["distance_coverage"] < 0.75
     assert "uncertain" not in raw and 0.05 < after["uncertain"] < after["uncertain_mistakes"] < 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_dataset(tmp_path_factory.mktemp("scans") / "dataset", HEADS, 1, scans=SCANS)
 
 
-def make_data(folder: Path, **options: int) -> HeadData:
+def make_data(folder: Path, **options: Any) -> HeadData:
     data = HeadData(str(folder), features=FeatureConfig(["surface_variation"]), vertices=150, eigenpairs=6, **options)
     data.prepare(None)
     for name in ("train", "test"):
@@ -73,3 +74,20 @@ def test_copies_are_drawn_beside_the_scans(folder: Path) -> None:
     heads = data._heads("train")
     drawn = [[heads._drawn(SampleIndex(head, (epoch, 0))) for head in range(HEADS)] for epoch in range(12)]
     assert {number for row in drawn for number in row} == {0, 1, 2}
+
+
+def test_further_scans_can_teach_parts_alone(folder: Path) -> None:
+    data = make_data(folder, copies=SCANS, style_distances=False)
+    heads, taught = data._heads("train"), set()
+    for epoch in range(40):
+        sample = SampleIndex(0, (epoch, 0))
+        number, targets = heads._drawn(sample), heads[sample].targets
+        assert targets is not None and (targets.part >= 0).any()
+        known = bool((targets.skin >= 0).all())
+        assert (
+            known == bool(targets.distance_mm.isfinite().all()) == (number % SCANS == 0)
+        )  # copies: of the scans in turn
+        taught.add((number, known))
+    assert taught == {(number, number % SCANS == 0) for number in range(2 * SCANS)}
+    validated = data._heads("train")[SampleIndex(0)].targets
+    assert validated is not None and (validated.skin >= 0).all()

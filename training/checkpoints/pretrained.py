@@ -18,18 +18,29 @@ _NEEDED = ("labeller", "hyper_parameters", "state_dict", "pytorch-lightning_vers
 _STATISTICS = ("_mean", "_deviation")  # ends of the names of buffers: a few numbers, of any size
 
 
-def export_checkpoint(path: Path, out: Path) -> Path:
+def export_checkpoint(path: Path, out: Path, calibration: Path | None = None) -> Path:
     """Write a checkpoint without what only training needs, weights in half precision; returns `out`.
 
-    It is read like any other, and can't be trained on. Raises `InputError` where `path` is no labeller's checkpoint,
-    or `out` is the same file.
+    It is read like any other, and can't be trained on.
+
+    Args:
+        path: checkpoint.
+        out: file to write.
+        calibration: data set whose heads calibrate it anew, those that it wasn't trained on.
+
+    Raises:
+        InputError: where `path` is no labeller's checkpoint, `out` is the same file, or the data set has too few heads.
     """
     if out.suffix != ".ckpt":
         raise InputError(f"`out` {out}: a checkpoint ends with .ckpt")
     value = read_checkpoint(path)
-    load_labeller(path)  # what doesn't load is not given away
+    labeller = load_labeller(path)  # what doesn't load is not given away
     if out.exists() and out.samefile(path):
         raise InputError(f"`out` {out} is the checkpoint itself; name another file")
+    if calibration is not None:
+        from training.checkpoints.calibrating import calibrate
+
+        value["labeller"]["calibration"] = calibrate(labeller, calibration).to_json()
     kept = {name: value[name] for name in _NEEDED if name in value}
     kept["state_dict"] = {
         name: weights if name.endswith(_STATISTICS) or not weights.is_floating_point() else _halved(name, weights)

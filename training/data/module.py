@@ -38,10 +38,21 @@ class PreparedHeads(Dataset):
         index: of their files.
         whole: add all vertices of the scans, for predictions and metrics there.
         seed: of the scan or copy that is drawn of each head in an epoch of training.
+        copies: of each head, which the index has behind its scans.
+        style_distances: whether scans in further styles teach where the scan lies on the skin, too.
     """
 
-    def __init__(self, split: Split, index: Index, whole: bool = False, seed: int = 0) -> None:
+    def __init__(
+        self,
+        split: Split,
+        index: Index,
+        whole: bool = False,
+        seed: int = 0,
+        copies: int = 0,
+        style_distances: bool = True,
+    ) -> None:
         self.split, self.index, self.whole, self.seed = split, index, whole, seed
+        self.copies, self.style_distances = copies, style_distances
         self._counts = [index.count(name) for name in split.ids]
 
     def __len__(self) -> int:
@@ -49,7 +60,10 @@ class PreparedHeads(Dataset):
 
     def __getitem__(self, sample: SampleIndex) -> HeadBatch:
         name = self.split.ids[sample.index]
-        head = self.index.load(name, self._drawn(sample))
+        number = self._drawn(sample)
+        head = self.index.load(name, number)
+        if not self.style_distances and self._is_styled(sample.index, number) and head.targets is not None:
+            head = replace(head, targets=head.targets.of_parts_alone())
         batch = to_batch(head, self.index.load_whole(name) if self.whole else None)
         batch.position, batch.counted = sample.position, sample.counted
         return batch
@@ -60,6 +74,11 @@ class PreparedHeads(Dataset):
         if sample.position is None or count == 1:
             return 0
         return int(np.random.default_rng([self.seed, _DRAWN, sample.position[0], sample.index]).integers(count))
+
+    def _is_styled(self, head: int, number: int) -> bool:
+        """Whether a head's scan or copy of a number is not its first scan, or a copy of that."""
+        scans = self._counts[head] - self.copies
+        return (number if number < scans else (number - scans) % scans) > 0
 
 
 class MixedHeads(Dataset):
@@ -94,6 +113,8 @@ class HeadData(BaseDataModule):
         seed: seed of the order in which heads are trained on.
         heads: number of heads to train on, the first ones; all where None. For the curve over the size of the data set.
         scans: number of scans of each head to train on, the first ones; all where None. Each epoch draws one of them.
+        style_distances: whether scans in further styles teach where the scan lies on the skin (`skin`, the distance) as
+            the first ones do; else they teach what is seen there alone, the parts.
         copies: number of further copies of each head that are drawn among, as other cameras would have seen it: 5 views
             or more, another exposure, size, sharpness and file, half of them mirrored.
         validation: number of training heads that are kept aside and validated on, where the data set has no split
@@ -116,6 +137,7 @@ class HeadData(BaseDataModule):
         heads: int | None = None,
         scans: int | None = None,
         copies: int = 0,
+        style_distances: bool = True,
         validation: int = 0,
         mix: str | None = None,
         mix_share: float = 0.5,
@@ -132,7 +154,7 @@ class HeadData(BaseDataModule):
         self._mixed: HeadData | None = None
         self.preparation = Preparation(features, vertices, eigenpairs)
         self.test_vertices = test_vertices
-        self.heads, self.variety = heads, Variety(scans, copies)
+        self.heads, self.variety, self.style_distances = heads, Variety(scans, copies), style_distances
         self._indices: dict[str, Index] = {}
 
     def fetch(self, needed: Callable[[], list[str]]) -> None:
@@ -161,7 +183,8 @@ class HeadData(BaseDataModule):
             return None
         if self._mixed is None:
             cache = str(self.cache / "mix") if is_url(self.mix) else None
-            options = {"workers": self.workers, "seed": self.seed, **asdict(self.variety)}
+            options = {"workers": self.workers, "seed": self.seed, "style_distances": self.style_distances}
+            options |= asdict(self.variety)
             self._mixed = HeadData(self.mix, cache, **options)
         self._mixed.preparation, self._mixed.test_vertices = self.preparation, self.test_vertices
         self._mixed.progress = self.progress
@@ -278,7 +301,8 @@ class HeadData(BaseDataModule):
         return MixedSampler(count, others.count("train"), self.mix_share, self.seed, rank, world, self.UNIT)
 
     def _heads(self, name: str, whole: bool = False) -> PreparedHeads:
-        return PreparedHeads(self.split(name), self._indices[name], whole, self.seed)
+        copies = self._variety_of(name).copies
+        return PreparedHeads(self.split(name), self._indices[name], whole, self.seed, copies, self.style_distances)
 
     def _variety_of(self, name: str) -> Variety:
         """Scans and copies that the heads of a split are prepared as: what varies is learned from alone."""

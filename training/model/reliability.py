@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.special import expit
 from torchmetrics import Metric
 
@@ -24,6 +25,7 @@ _FURTHEST = 20.0  # predicted scales
 _LEAST_HEADS = 3  # that a measurement needs: the vertices of one are not many witnesses
 _LEAST = 100  # vertices of each kind that it needs
 _PRIOR = 10.0  # vertices' worth of the wish to leave scores as they are: keeps labels without mistakes finite
+_LEAST_SLOPE = 0.05  # more is never less likely
 _PROBABILITIES = 20  # bins of the calibration's error, as of `p2p evaluate`
 
 
@@ -119,29 +121,29 @@ def measure(before: Calibration, heads: int, skin: Counts, visible: Counts, erro
         line = fit_line(skin)
         found = replace(found, skin=line, sure=_sure(line, skin))
     if (visible.sum(1) >= _LEAST).all():
-        found = replace(found, visible=fit_line(visible))
+        found = replace(found, visible=fit_line(visible, shifted=False))
     if errors.sum() >= _LEAST:
         within = np.searchsorted(np.cumsum(errors), ONE_DEVIATION.share * errors.sum()) + 1
         found = replace(found, spread=float(within * _FURTHEST / _ERRORS / ONE_DEVIATION.scales))
     return found
 
 
-def fit_line(counts: Counts, steps: int = 50) -> LogOddsMap:
-    """The line under which counts (2, bins) are most likely: logistic regression, by Newton's method."""
-    middle = _bin_middles()
-    total, true = counts.sum(0), counts[1]
-    inputs = np.stack([middle, np.ones(_BINS)])
+def fit_line(counts: Counts, shifted: bool = True) -> LogOddsMap:
+    """The line under which counts (2, bins) are most likely: logistic regression. It never falls.
+
+    Without `shifted` it goes through the origin (temperature scaling): decisions stay what they are.
+    """
+    inputs, total, true = np.stack([_bin_middles(), np.ones(_BINS)]), counts.sum(0), counts[1]
     rest = np.array([1.0, 0.0])
-    line = rest.copy()
-    for _ in range(steps):
-        chance = expit(line @ inputs)
-        slope = inputs @ (total * chance - true) + _PRIOR * (line - rest)
-        curvature = (inputs * (total * chance * (1 - chance))) @ inputs.T + _PRIOR * np.eye(2)
-        step = np.linalg.solve(curvature, slope)
-        line = line - step * min(1.0, 2.0 / max(np.abs(step).max(), 1e-12))
-        if np.abs(step).max() < 1e-9:
-            break
-    return LogOddsMap(float(max(line[0], 0.05)), float(line[1]))  # more is never less likely
+
+    def surprise(line: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds, off = line @ inputs, line - rest
+        value = (total * np.logaddexp(0, odds) - true * odds).sum() + _PRIOR / 2 * off @ off
+        return value / total.sum(), (inputs @ (total * expit(odds) - true) + _PRIOR * off) / total.sum()
+
+    bounds = [(_LEAST_SLOPE, None), (None, None) if shifted else (0.0, 0.0)]
+    found = minimize(surprise, rest, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-9})
+    return LogOddsMap(*(float(value) for value in found.x))
 
 
 def _sure(line: LogOddsMap, counts: Counts) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
@@ -44,6 +44,11 @@ class Targets:
     def at(self, source: NDArray[np.int64]) -> Targets:
         """Of some of the vertices, by their indices."""
         return Targets(*(getattr(self, item.name)[source] for item in fields(self)))
+
+    def of_parts_alone(self) -> Targets:
+        """The same, without what tells where the scan lies on the skin."""
+        nothing = np.full_like(self.distance_mm, np.nan)
+        return replace(self, distance_mm=nothing, known=np.zeros_like(self.known))
 
     def to_arrays(self, prefix: str = "") -> dict[str, NDArray]:
         """The arrays by name."""
