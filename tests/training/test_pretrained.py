@@ -12,9 +12,10 @@ import torch
 import yaml
 
 from capture import InputError
+from factory.cli.main import main as p2p
 from scans.meshes.reading import read_scan
 from tests.helpers import REPO, SHARED, needs_shared
-from tests.training.toy import write_capture
+from tests.training.toy import write_capture, write_dataset
 from training.checkpoints.labeller import read_checkpoint
 from training.checkpoints.pretrained import PRETRAINED, export_checkpoint
 from training.cli import main
@@ -35,6 +36,27 @@ def test_an_exported_checkpoint_is_small_and_says_the_same(checkpoint: Path, tmp
     ours, theirs = (segment_capture(capture, path) for path in (small, checkpoint))
     assert np.abs(ours.probability - theirs.probability).max() < 0.01
     assert read_checkpoint(small)["labeller"] == read_checkpoint(checkpoint)["labeller"]
+
+
+def test_an_exported_checkpoint_is_calibrated_by_heads_that_it_never_saw(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    others = write_dataset(tmp_path / "others", train=4, test=1, first=20)
+    small = export_checkpoint(checkpoint, tmp_path / "small.ckpt", others)
+    before, after = (read_checkpoint(path)["labeller"] for path in (checkpoint, small))
+    assert after["calibration"]["sure"] is not None and after["calibration"] != before["calibration"]
+    assert {key: after[key] for key in after if key != "calibration"} == {
+        key: before[key] for key in before if key != "calibration"
+    }
+    prediction = segment_capture(write_capture(tmp_path / "toy_7", 7), small)
+    assert prediction.uncertain is not None and 0 < prediction.uncertain.mean() < 0.5
+    prepared = {path.name.rsplit("-", 1)[0] for path in (others / "cache" / "heads").iterdir()}
+    assert prepared == {"toy_20", "toy_21", "toy_22", "toy_23"}, "a test head calibrated it"
+    own = write_dataset(tmp_path / "own", train=5, test=1)  # it was trained on three of these
+    words = ["export", str(checkpoint), "--out", str(tmp_path / "none.ckpt"), "--calibrate", str(own)]
+    assert p2p(words) == 2
+    assert "--calibrate" in (told := capsys.readouterr().err) and "2 heads that the labeller wasn't trained on" in told
+    assert not (tmp_path / "none.ckpt").exists()
 
 
 def test_nothing_goes_on_from_an_exported_checkpoint(checkpoint: Path, tmp_path: Path, capsys) -> None:
@@ -66,7 +88,7 @@ def test_the_labeller_that_comes_with_the_program_is_the_recommended_one() -> No
     assert {key: options[key] for key in wanted["model"]} == wanted["model"]
     assert preparation["vertices"] == wanted["data"]["vertices"]
     assert preparation["features"]["names"] == wanted["data"]["features"]["names"]
-    assert value["labeller"]["training_heads"] == 40
+    assert value["labeller"]["training_heads"] == 40 and value["labeller"]["calibration"]["sure"] > 0.5
     assert PRETRAINED.stat().st_size < 2e6
 
 

@@ -13,6 +13,7 @@ from training.data.shards import read_heads, read_splits
 from training.model.calibration import Calibration
 from training.model.metrics import LabelMetrics
 from training.model.network import LabellerNetwork
+from training.model.reliability import LEAST_HEADS
 from training.preparation.prepare import prepare_head
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,13 @@ def calibrate(labeller: LabellerNetwork, dataset: Path, cache: Path | None = Non
         InputError: where there are fewer than three such heads, or one can't be prepared.
     """
     assert labeller.preparation is not None
-    splits, metrics, count = read_splits(dataset), LabelMetrics(labeller.output_weights), 0
-    for shard in (shard for name in _SPLITS if name in splits for shard in splits[name].shards):
+    splits = [split for name, split in read_splits(dataset).items() if name in _SPLITS]
+    chosen = {name for split in splits for name in split.ids} - set(labeller.training_ids)
+    _refuse_few(dataset, len(chosen) < LEAST_HEADS, len(chosen))
+    metrics, count = LabelMetrics(labeller.output_weights), 0
+    for shard in (shard for split in splits for shard in split.shards):
         for head in read_heads(shard):
-            if head.id in labeller.training_ids:
+            if head.id not in chosen:
                 continue
             prepared = prepare_head(head, labeller.preparation, Path(dataset) / "cache" if cache is None else cache)
             batch = to_batch(prepared)
@@ -44,11 +48,15 @@ def calibrate(labeller: LabellerNetwork, dataset: Path, cache: Path | None = Non
             assert batch.targets is not None
             metrics.update(outputs, batch.targets, torch.tensor(0.0))
             count += 1
-            log.info("measured %d heads: %s", count, head.id)
+            log.info("measured %d of %d heads: %s", count, len(chosen), head.id)
     found = metrics.calibrate(Calibration())
-    if found == Calibration():
-        raise InputError(
-            f"`calibrate` {dataset}: {count} heads that the labeller wasn't trained on, three or more with skin and "
-            "other vertices are needed"
-        )
+    _refuse_few(dataset, found == Calibration(), count)
     return found
+
+
+def _refuse_few(dataset: Path, few: bool, count: int) -> None:
+    if few:
+        raise InputError(
+            f"`calibrate` {dataset}: {count} heads that the labeller wasn't trained on; {LEAST_HEADS} or more, with "
+            "skin and other vertices, are needed"
+        )

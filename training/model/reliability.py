@@ -22,7 +22,7 @@ _LIMIT = 20.0  # log odds beyond count as this
 _BINS = 800  # of log odds: a twentieth each
 _ERRORS = 400  # bins of errors of the distance, in predicted scales
 _FURTHEST = 20.0  # predicted scales
-_LEAST_HEADS = 3  # that a measurement needs: the vertices of one are not many witnesses
+LEAST_HEADS = 3  # that a measurement needs: the vertices of one are not many witnesses
 _LEAST = 100  # vertices of each kind that it needs
 _PRIOR = 10.0  # vertices' worth of the wish to leave scores as they are: keeps labels without mistakes finite
 _LEAST_SLOPE = 0.05  # more is never less likely
@@ -115,7 +115,7 @@ def measure(before: Calibration, heads: int, skin: Counts, visible: Counts, erro
         errors: (bins,) of `ScaleCounts`.
     """
     found = before
-    if heads < _LEAST_HEADS:
+    if heads < LEAST_HEADS:
         return found
     if (skin.sum(1) >= _LEAST).all():
         line = fit_line(skin)
