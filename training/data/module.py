@@ -183,8 +183,8 @@ class HeadData(BaseDataModule):
             return None
         if self._mixed is None:
             cache = str(self.cache / "mix") if is_url(self.mix) else None
-            options = {"workers": self.workers, "seed": self.seed, "style_distances": self.style_distances}
-            options |= asdict(self.variety)
+            options: dict[str, Any] = {"workers": self.workers, "seed": self.seed}
+            options |= {"style_distances": self.style_distances, **asdict(self.variety)}
             self._mixed = HeadData(self.mix, cache, **options)
         self._mixed.preparation, self._mixed.test_vertices = self.preparation, self.test_vertices
         self._mixed.progress = self.progress

@@ -30,7 +30,7 @@ _PROBABILITIES = 20  # bins of the calibration's error, as of `p2p evaluate`
 
 
 class LogOddsCounts(Metric):
-    """How often a statement was true at which log odds, over all vertices of a split and all processes."""
+    """Counts of true and false statements by their log odds, over all vertices of a split and all processes."""
 
     counts: torch.Tensor
 
@@ -50,7 +50,7 @@ class LogOddsCounts(Metric):
 
 
 class ScaleCounts(Metric):
-    """How large errors of the distance were in units of the predicted scale, over all vertices and processes."""
+    """Counts of errors of the distance in units of the predicted scale, over all vertices and processes."""
 
     counts: torch.Tensor
 
