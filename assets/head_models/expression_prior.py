@@ -61,6 +61,7 @@ ROWS: tuple[tuple[Actions, ...], ...] = (
     ({"jawOpen": (0.05, 0.5)}, {"jawForward": (0.1, 0.6)}, {"jawLeft": (0.1, 0.6)}, {"jawRight": (0.1, 0.6)},
      {"jawOpen": (0.3, 0.45), "tongueOut": (0.3, 0.8)}),
 )  # fmt: skip
+_MOST_ACTIONS = sum(max(map(len, row)) for row in ROWS)  # of one expression
 ONE_SIDED_ANYWAY = ("mouthLeft", "mouthRight", "jawLeft", "jawRight")
 FULL_GAZE_DEGREES = (14.5, 10.0)
 """Degrees by which an eyeLook action at 1 turns the eyeball, across and up or down; farther it does not go."""
@@ -83,7 +84,8 @@ def sample_expression(sampler: ParameterSampler, names: tuple[str, ...]) -> Floa
     drowsy = sampler.number("blink", 0.0, 0.35, power=3.0)
     if not 0 <= drowsy <= 1:
         raise InputError(f"expression.blink: {drowsy:g}; use 0, open, to 1, closed")
-    at, uneven = sampler.rng.random(3 * len(ROWS) + 8), sampler.rng.standard_normal(2 * len(names))
+    at = sampler.rng.random(3 * len(ROWS) + 8)
+    uneven = sampler.rng.standard_normal(2 * max(len(names), _MOST_ACTIONS))  # a model may have few of them
     actions = {"talk": VISEMES[viseme], "random": _random_actions(at)}.get(mood, MOODS[mood])
     weights: dict[str, float] = {}
     for i, (name, (low, high)) in enumerate(actions.items()):

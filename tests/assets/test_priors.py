@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assets.head_models.expression_prior import MOODS, VISEMES, sample_expression
 from assets.makehuman.prior import MACRO_NAMES, sample_identity, sample_pose
@@ -115,3 +117,10 @@ def test_a_fifth_of_the_heads_are_turned_from_the_body() -> None:
     assert np.degrees(sample_pose(_draw(3, turn=-15, nod=0, tilt=0)).neck[2]) == pytest.approx(-15)
     before, after = sample_pose(_draw(3, turned=True)), sample_pose(_draw(3, turned=True, turn=5))
     assert before.neck[:2] == after.neck[:2] and np.degrees(after.neck[2]) == pytest.approx(5)
+
+
+@given(st.integers(0, 9999), st.sets(st.sampled_from(ACTIONS), min_size=1, max_size=8))
+def test_models_with_few_of_the_actions_have_those(seed: int, few: set[str]) -> None:
+    names = tuple(sorted(few))
+    weights = sample_expression(_draw(seed, mood="random"), names)
+    assert weights.shape == (len(names),) and (weights >= 0).all() and (weights <= 1).all()
