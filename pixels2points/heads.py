@@ -76,7 +76,7 @@ def make_head(
 
     Example:
         >>> import pixels2points as p2p
-        >>> head = p2p.make_head(4, "captures", resolution=128, samples=1, hair="none", beard="none")
+        >>> head = p2p.make_head(4, "captures", resolution=128, samples=1, hair="none", beard="none", neutral=True)
         >>> head.folder.name, len(head.cameras)
         ('head_00000004', 13)
         >>> head.head_path.is_file()

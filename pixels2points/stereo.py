@@ -76,7 +76,7 @@ def reconstruct(
 
     Example:
         >>> import pixels2points as p2p
-        >>> head = p2p.make_head(4, "captures", resolution=128, samples=1, hair="none", beard="none")
+        >>> head = p2p.make_head(4, "captures", resolution=128, samples=1, hair="none", beard="none", neutral=True)
         >>> scan = p2p.reconstruct(head, max_hole=16)
         >>> scan.vertices.shape == scan.colours.shape == scan.normals.shape, len(scan.vertices) > 2000
         (True, True)

@@ -21,7 +21,8 @@ from tests.helpers import REPO, coarse_template
 
 pytestmark = pytest.mark.slow
 
-SMALL: dict[str, Any] = {"resolution": 128, "samples": 1, "hair": "none", "beard": "none"}  # as in the examples
+# As in the examples.
+SMALL: dict[str, Any] = {"resolution": 128, "samples": 1, "hair": "none", "beard": "none", "neutral": True}
 NAMES = ["", *pixels2points.__all__]  # the first is the package itself
 
 

@@ -24,6 +24,10 @@ _SPREAD = 0.02  # of the face's size: landmarks whose spread is larger are unsur
 _OFF = 0.02  # of the face's size in the image: those whose residual is larger
 _FEWEST = 3  # views: those that fewer tell are, too, where there are so many
 _LEAST_AGREEING = 0.4  # of the views with a face
+_ENOUGH_AGREEING = (
+    4,
+    0.3,
+)  # views, and of the views with a face: both suffice, too, of a rig that sees a head from all sides
 _LEAST_ALIKE = 0.09  # `FaceMesh.misfit` from which on it is no face: people's are up to 0.05
 _LEAST_COMMON = 20  # landmarks of the average face that are found, for `misfit` to tell
 _NAMED = 3  # images that a message lists
@@ -71,6 +75,12 @@ def _load_once(path: Path, modified: int) -> FaceLandmarker:
     return FaceLandmarker(read_model(path))
 
 
+def _enough_agree(agreeing: int, faces: int) -> bool:
+    """Whether so many of the views with a face are enough to see one face in one place."""
+    views, share = _ENOUGH_AGREEING
+    return agreeing >= min(_LEAST_AGREEING * faces, max(views, share * faces))
+
+
 def combine(
     cameras: Sequence[Camera],
     found: Sequence[FaceInImage | None],
@@ -95,7 +105,7 @@ def combine(
         f"{where}: the faces in {len(named)} images ({some}) are not at one place in space: the cameras are not "
         "these images', or look from one place, or the faces are of several people or moments"
     )
-    if done is None or done.agreeing.sum() < _LEAST_AGREEING * len(named):
+    if done is None or not _enough_agree(int(done.agreeing.sum()), len(named)):
         raise astray
     if len(detector.mesh.common(done.positions)) < _LEAST_COMMON:
         raise RefusedError(
