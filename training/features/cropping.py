@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capture import Camera
-from scans.visibility import Views
+
+if TYPE_CHECKING:
+    from scans.visibility import Views  # which needs embreex, as token maps don't
 
 _CELLS = 12  # of an image a side: crops end at their borders, so that scans of a head in several styles share most
 _POINTS = 20_000  # of a scan that suffice
