@@ -20,7 +20,7 @@ import numpy as np
 
 from capture import SKIN_CLASSES
 from evaluation.comparison.samples import read_samples
-from evaluation.metrics.labels import Counts
+from scans.label_counts import Counts
 from training.checkpoints.labeller import load_labeller
 from training.checkpoints.pretrained import PRETRAINED
 from training.inference import segment_head

@@ -27,10 +27,10 @@ from benchmarks.outlines import Agreement, Observations, observe
 from benchmarks.real_people import copied
 from capture import Labels, PixelClass
 from evaluation.comparison.samples import EvaluationSample
-from evaluation.metrics.calibration import Calibration
-from evaluation.metrics.labels import Counts, FlagCounts
 from scans.head_sample import HeadSample
+from scans.label_counts import Counts, FlagCounts
 from scans.predictions import UNKNOWN, Prediction
+from scans.reliability_curve import ReliabilityCurve
 from scans.scale import CaptureScale
 from scans.units import in_metres
 from training.checkpoints.labeller import load_labeller
@@ -101,13 +101,13 @@ class Score:
 
     skin: list[Counts] = field(default_factory=list)
     visible: list[Counts] = field(default_factory=list)
-    calibration: list[Calibration] = field(default_factory=list)
+    calibration: list[ReliabilityCurve] = field(default_factory=list)
     flags: list[FlagCounts] = field(default_factory=list)
 
     def add(self, prediction: Prediction, labels: Labels) -> None:
         """Take in a scan."""
         self.skin.append(Counts.of(prediction.skin, labels.skin))
-        self.calibration.append(Calibration.of(prediction.probability, labels.skin))
+        self.calibration.append(ReliabilityCurve.of(prediction.probability, labels.skin))
         if prediction.uncertain is not None:
             self.flags.append(FlagCounts.of(prediction.uncertain, prediction.skin != labels.skin))
         if prediction.visible_skin is not None and labels.seen_class is not None:
@@ -119,7 +119,7 @@ class Score:
         """mIoU of skin, IoU of visible skin, calibration error, share flagged and mistakes among these."""
         flags = FlagCounts.total(self.flags)
         numbers = [Counts.total(self.skin).scores().miou, Counts.total(self.visible).scores().iou_skin]
-        numbers += [Calibration.total(self.calibration).error, flags.share, flags.mistakes]
+        numbers += [ReliabilityCurve.total(self.calibration).error, flags.share, flags.mistakes]
         return [f"{number:.3f}" for number in numbers]
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from capture import PixelClass
 from evaluation.comparison.results import MethodResult
 from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
-from evaluation.metrics.calibration import Calibration
 from evaluation.metrics.label_scores import LabelScores
-from evaluation.metrics.labels import BinaryScores, Counts, FlagCounts
 from evaluation.metrics.statistics import PairedDifference, pooled
 from registration.errors import SurfaceError
+from scans.label_counts import BinaryScores, Counts, FlagCounts
+from scans.reliability_curve import ReliabilityCurve
 
 _UNSEEN = 255
 
@@ -42,7 +42,7 @@ class MethodSummary:
     scores: BinaryScores | None
     miou_heads: NDArray[np.float64]
     boundary: BoundaryErrors
-    calibration: Calibration | None
+    calibration: ReliabilityCurve | None
     flags: FlagCounts | None
     seen: Mapping[str, tuple[int, float, float]]
     error: SurfaceError | None
@@ -99,7 +99,7 @@ def summarise(results: Mapping[str, MethodResult]) -> MethodSummary:
         Counts.total(each.counts for each in labels).scores() if labels else None,
         np.array([each.counts.scores().miou for each in labels]),
         BoundaryErrors.total(each.boundary for each in labels),
-        Calibration.total(calibrations) if calibrations else None,
+        ReliabilityCurve.total(calibrations) if calibrations else None,
         FlagCounts.total(flags) if flags else None,
         _seen(labels),
         pooled([each.error for each in registered]),

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from capture import Labels
 from evaluation.metrics.boundary import BoundaryErrors
-from evaluation.metrics.calibration import Calibration
-from evaluation.metrics.labels import Counts, FlagCounts
+from scans.label_counts import Counts, FlagCounts
+from scans.reliability_curve import ReliabilityCurve
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class LabelScores:
 
     counts: Counts
     boundary: BoundaryErrors
-    calibration: Calibration | None
+    calibration: ReliabilityCurve | None
     seen: Mapping[int, tuple[int, int, int]]
     flags: FlagCounts | None = None
 
@@ -59,7 +59,7 @@ class LabelScores:
         for kind in () if shown is None else np.unique(shown):
             here = shown == kind
             seen[int(kind)] = int(here.sum()), int(skin[here].sum()), int(true[here].sum())
-        calibration = Calibration.of(probability, true) if probabilistic else None
+        calibration = ReliabilityCurve.of(probability, true) if probabilistic else None
         flags = None if uncertain is None else FlagCounts.of(np.asarray(uncertain)[known], skin != true)
         return cls(Counts.of(skin, true), BoundaryErrors.of(skin, true, boundary_mm), calibration, seen, flags)
 
@@ -80,7 +80,7 @@ class LabelScores:
         return cls(
             Counts(**value["counts"]),
             BoundaryErrors.from_json(value["boundary"]),
-            None if calibration is None else Calibration.from_json(calibration),
+            None if calibration is None else ReliabilityCurve.from_json(calibration),
             {int(kind): (int(a), int(b), int(c)) for kind, (a, b, c) in value["seen"].items()},
             None if flags is None else FlagCounts(**flags),
         )

@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 
 from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
-from evaluation.metrics.calibration import Calibration
 from scans.pictures.plots import MARK, new_figure, png
+from scans.reliability_curve import ReliabilityCurve
 
 _WIDE = (8.6, 3.4)
 
 
-def calibration(curves: Mapping[str, Calibration]) -> bytes:
+def calibration(curves: Mapping[str, ReliabilityCurve]) -> bytes:
     """Reliability curves: frequency of skin over the predicted probability, a line a method."""
     figure, axes = new_figure(8.6, 4.2)
     axes.set_box_aspect(1)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture import Labels, Mesh
-from evaluation.metrics.labels import BinaryScores, binary_scores
 from factory.report.dataset_reader import DatasetReader, HeadLocation
 from scans.head_sample import HeadSample
 from scans.images.decoding import decode_image
+from scans.label_counts import BinaryScores, binary_scores
 from scans.labelled import Labelled
 from scans.labelled_view import labelled_view
 from scans.pictures.colours import agreement_colours, distance_colours, label_colours

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from capture import Labels
 from evaluation.metrics.boundary import EDGES_MM, BoundaryErrors
-from evaluation.metrics.calibration import BINS, Calibration
 from evaluation.metrics.label_scores import LabelScores
-from evaluation.metrics.labels import Counts, FlagCounts, binary_scores
+from scans.label_counts import Counts, FlagCounts, binary_scores
+from scans.reliability_curve import BINS, ReliabilityCurve
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -61,19 +61,19 @@ def test_right_probabilities_are_calibrated_and_wrong_ones_are_not(seed: int) ->
     rng = np.random.default_rng(seed)
     probability = rng.random(200_000)
     true = rng.random(len(probability)) < probability
-    right = Calibration.of(probability, true)
+    right = ReliabilityCurve.of(probability, true)
     assert right.error < 0.02
-    assert Calibration.of(np.clip(probability + 0.3, 0, 1), true).error == pytest.approx(0.255, abs=0.02)
-    halves = [Calibration.of(probability[part], true[part]) for part in (slice(0, 999), slice(999, None))]
-    assert Calibration.total(halves).error == pytest.approx(right.error, abs=1e-9)
-    again = Calibration.from_json(right.to_json())
+    assert ReliabilityCurve.of(np.clip(probability + 0.3, 0, 1), true).error == pytest.approx(0.255, abs=0.02)
+    halves = [ReliabilityCurve.of(probability[part], true[part]) for part in (slice(0, 999), slice(999, None))]
+    assert ReliabilityCurve.total(halves).error == pytest.approx(right.error, abs=1e-9)
+    again = ReliabilityCurve.from_json(right.to_json())
     assert again.error == pytest.approx(right.error, abs=1e-6) and len(again.curve()[0]) == BINS
 
 
 def test_probabilities_at_the_ends_are_counted() -> None:
-    calibration = Calibration.of(np.array([0.0, 1.0]), np.array([False, True]))
+    calibration = ReliabilityCurve.of(np.array([0.0, 1.0]), np.array([False, True]))
     assert calibration.count.sum() == 2 and calibration.error == 0
-    assert np.isnan(Calibration.total([]).error)
+    assert np.isnan(ReliabilityCurve.total([]).error)
 
 
 def test_flags_and_the_mistakes_among_them_add_up() -> None:

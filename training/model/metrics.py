@@ -17,7 +17,7 @@ from training.data.batch import BatchTargets
 from training.model.calibration import Calibration, part_log_odds
 from training.model.outputs import Outputs, OutputWeights
 from training.model.reliability import (
-    Counts,
+    Bins,
     LogOddsCounts,
     ScaleCounts,
     confusion,
@@ -29,7 +29,6 @@ from training.model.reliability import (
 
 BAND_MM = 5.0  # the boundary's neighbourhood, where labels are hard
 NEAR_MM = 20.0  # distances beyond are not measured: what is so far off the skin needs no number
-CLASSES = ("other", "skin")
 
 
 class LabelMetrics(nn.Module):
@@ -92,7 +91,7 @@ class LabelMetrics(nn.Module):
                 for each in (self.skin_odds, self.band_odds, self.visible_odds, self.errors)
             )
             numbers = self._label_numbers(odds)
-            numbers["band_accuracy"] = confusion(self.calibration.skin, band).accuracy
+            numbers["band_accuracy"] = confusion(self.calibration.skin, band).scores().accuracy
             result = {name: torch.tensor(value) for name, value in numbers.items()} | {"loss": self.loss.compute()}
             if self.weights.distance > 0:
                 result["distance_mae_mm"] = self.distance.compute()
@@ -106,11 +105,11 @@ class LabelMetrics(nn.Module):
                 result |= {f"part_iou_{name}": value for name, value in known}
         return result
 
-    def _label_numbers(self, odds: Counts) -> dict[str, float]:
+    def _label_numbers(self, odds: Bins) -> dict[str, float]:
         """Of counts (2, bins) of skin's log odds."""
-        table = confusion(self.calibration.skin, odds)
-        numbers = {"miou": table.miou} | {f"iou_{name}": table.iou(kind) for kind, name in enumerate(CLASSES)}
-        numbers |= {"accuracy": table.accuracy, "calibration_error": expected_error(self.calibration.skin, odds)}
+        scores = confusion(self.calibration.skin, odds).scores()
+        numbers = {"miou": scores.miou, "iou_other": scores.iou_other, "iou_skin": scores.iou_skin}
+        numbers |= {"accuracy": scores.accuracy, "calibration_error": expected_error(self.calibration.skin, odds)}
         if self.calibration.sure is not None:
             numbers["uncertain"], numbers["uncertain_mistakes"] = flagged(self.calibration, odds)
         return numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -12,10 +12,12 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from torchmetrics import Metric
 
+from scans.label_counts import Counts
+from scans.reliability_curve import ReliabilityCurve
 from training.model.calibration import Calibration, LogOddsMap
 from training.model.outputs import ONE_DEVIATION
 
-Counts: TypeAlias = NDArray[np.int64]
+Bins: TypeAlias = NDArray[np.int64]
 
 UNCERTAIN_SHARE = 0.1  # of the validation heads' vertices, which are flagged as uncertain
 _LIMIT = 20.0  # log odds beyond count as this
@@ -26,7 +28,6 @@ LEAST_HEADS = 3  # that a measurement needs: the vertices of one are not many wi
 _LEAST = 100  # vertices of each kind that it needs
 _PRIOR = 10.0  # vertices' worth of the wish to leave scores as they are: keeps labels without mistakes finite
 _LEAST_SLOPE = 0.05  # more is never less likely
-_PROBABILITIES = 20  # bins of the calibration's error, as of `p2p evaluate`
 
 
 class LogOddsCounts(Metric):
@@ -72,40 +73,14 @@ def _bins(shares: torch.Tensor, count: int) -> torch.Tensor:
     return (shares * count).nan_to_num(nan=count).clamp(0, count - 1).long()
 
 
-@dataclass(frozen=True)
-class Confusion:
-    """Vertices by true and predicted label."""
-
-    true_other: int
-    false_skin: int
-    missed_skin: int
-    true_skin: int
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the right labels; NaN without any."""
-        return _ratio(self.true_other + self.true_skin, sum(vars(self).values()))
-
-    def iou(self, kind: int) -> float:
-        """Intersection over union of skin (1) or the rest (0); NaN where nobody has it."""
-        right = self.true_skin if kind else self.true_other
-        return _ratio(right, right + self.false_skin + self.missed_skin)
-
-    @property
-    def miou(self) -> float:
-        """Mean over the classes that somebody has."""
-        known = [value for value in (self.iou(0), self.iou(1)) if not np.isnan(value)]
-        return float(np.mean(known)) if known else float("nan")
-
-
-def confusion(line: LogOddsMap, counts: Counts) -> Confusion:
+def confusion(line: LogOddsMap, counts: Bins) -> Counts:
     """Of counts (2, bins) of log odds, labelled by a line."""
     says_skin = _odds(line) > 0
-    other, skin = ((int(row[~says_skin].sum()), int(row[says_skin].sum())) for row in counts)
-    return Confusion(*other, *skin)
+    (other, false), (missed, skin) = ((int(row[~says_skin].sum()), int(row[says_skin].sum())) for row in counts)
+    return Counts(skin, false, missed, other)
 
 
-def measure(before: Calibration, heads: int, skin: Counts, visible: Counts, errors: Counts) -> Calibration:
+def measure(before: Calibration, heads: int, skin: Bins, visible: Bins, errors: Bins) -> Calibration:
     """The calibration that counts of validation heads ask for.
 
     Args:
@@ -128,7 +103,7 @@ def measure(before: Calibration, heads: int, skin: Counts, visible: Counts, erro
     return found
 
 
-def fit_line(counts: Counts, shifted: bool = True) -> LogOddsMap:
+def fit_line(counts: Bins, shifted: bool = True) -> LogOddsMap:
     """The line under which counts (2, bins) are most likely: logistic regression. It never falls.
 
     Without `shifted` it goes through the origin (temperature scaling): decisions stay what they are.
@@ -146,7 +121,7 @@ def fit_line(counts: Counts, shifted: bool = True) -> LogOddsMap:
     return LogOddsMap(*(float(value) for value in found.x))
 
 
-def _sure(line: LogOddsMap, counts: Counts) -> float:
+def _sure(line: LogOddsMap, counts: Bins) -> float:
     """The probability of the label below which `UNCERTAIN_SHARE` of the vertices lie."""
     chance = _label_chance(line)
     order = np.argsort(chance)
@@ -154,16 +129,12 @@ def _sure(line: LogOddsMap, counts: Counts) -> float:
     return float(chance[order][np.searchsorted(share, UNCERTAIN_SHARE)])
 
 
-def expected_error(line: LogOddsMap, counts: Counts) -> float:
-    """Expected calibration error of counts (2, bins): mean difference of probability and frequency; NaN without any."""
-    chance = expit(_odds(line))
-    index = np.minimum((chance * _PROBABILITIES).astype(int), _PROBABILITIES - 1)
-    said = np.bincount(index, counts.sum(0) * chance, _PROBABILITIES)
-    true = np.bincount(index, counts[1], _PROBABILITIES)
-    return _ratio(float(np.abs(said - true).sum()), int(counts.sum()))
+def expected_error(line: LogOddsMap, counts: Bins) -> float:
+    """Expected calibration error of counts (2, bins); NaN without any."""
+    return ReliabilityCurve.of_counts(expit(_odds(line)), *counts).error
 
 
-def flagged(calibration: Calibration, counts: Counts) -> tuple[float, float]:
+def flagged(calibration: Calibration, counts: Bins) -> tuple[float, float]:
     """The shares of the vertices, and of the mistakes, that are flagged as uncertain; NaN where there are none."""
     if calibration.sure is None:
         return float("nan"), float("nan")
@@ -173,7 +144,7 @@ def flagged(calibration: Calibration, counts: Counts) -> tuple[float, float]:
     return share, _ratio(int(mistakes[chosen].sum()), int(mistakes.sum()))
 
 
-def coverage(calibration: Calibration, errors: Counts) -> float:
+def coverage(calibration: Calibration, errors: Bins) -> float:
     """Share of counts (bins,) of errors of the distance within its spread; NaN where there are none."""
     within = ONE_DEVIATION.scales * calibration.spread * _ERRORS / _FURTHEST
     return _ratio(int(errors[: round(within)].sum()), int(errors.sum()))

@@ -49,7 +49,7 @@ class Counts:
     @classmethod
     def total(cls, counts: Iterable[Counts]) -> Self:
         """Sum over heads."""
-        return cls(*np.sum([astuple(each) for each in counts] or [(0, 0, 0, 0)], axis=0).tolist())
+        return cls(*_summed(map(astuple, counts)))
 
     def scores(self) -> BinaryScores:
         """The scores that follow from the counts."""
@@ -74,6 +74,11 @@ def binary_scores(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> Bina
     return Counts.of(predicted, true).scores()
 
 
+def _summed(rows: Iterable[tuple[int, ...]]) -> list[int]:
+    """The sums of the columns of rows of four numbers."""
+    return [int(value) for value in np.sum([*rows] or [(0, 0, 0, 0)], axis=0)]
+
+
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
 
@@ -95,7 +100,7 @@ class FlagCounts:
     @classmethod
     def total(cls, counts: Iterable[FlagCounts]) -> Self:
         """Sum over heads."""
-        return cls(*np.sum([astuple(each) for each in counts] or [(0, 0, 0, 0)], axis=0).tolist())
+        return cls(*_summed(map(astuple, counts)))
 
     @property
     def share(self) -> float:

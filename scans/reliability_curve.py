@@ -1,4 +1,4 @@
-"""Calibration of predicted probabilities (reliability curve and expected calibration error)."""
+"""Calibration of predicted probabilities: reliability curve and expected calibration error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class ReliabilityCurve:
     """Vertices in bins of equal width of the predicted probability of skin.
 
     Attributes:
@@ -31,13 +31,19 @@ class Calibration:
     @classmethod
     def of(cls, probability: NDArray, true: NDArray[np.bool_]) -> Self:
         """Of (V,) probabilities and (V,) labels."""
-        values = np.asarray(probability, np.float64)
+        skin = np.asarray(true, bool)
+        return cls.of_counts(probability, ~skin, skin)
+
+    @classmethod
+    def of_counts(cls, probability: NDArray, others: NDArray, skin: NDArray) -> Self:
+        """Of (K,) probabilities that so many vertices (K,) of either kind were given."""
+        values, count = np.asarray(probability, np.float64), others.astype(float) + skin
         index = np.minimum((values * BINS).astype(int), BINS - 1)
-        columns = np.ones(len(values)), values, np.asarray(true, float)
+        columns = count, count * values, skin
         return cls(*(np.bincount(index, column, BINS).astype(float) for column in columns))
 
     @classmethod
-    def total(cls, parts: Iterable[Calibration]) -> Self:
+    def total(cls, parts: Iterable[ReliabilityCurve]) -> Self:
         """Of all heads together."""
         tables = [np.stack([each.count, each.predicted, each.skin]) for each in parts]
         return cls(*(np.sum(tables, axis=0) if tables else np.zeros((3, BINS))))
