@@ -1,20 +1,23 @@
 """Points of the coarser levels of the stereo, where the finest level has found nothing: of hair above all.
 
 Strands are as wide as a pixel and shine differently in each view: they don't match. At a quarter of the size a lock is
-a pixel, its window a few centimetres wide, and hair matches as a whole.
+a pixel, its window a few centimetres wide, and hair matches as a whole. On skin they err by millimetres: where the
+surface through the finest points goes on, closed over their gaps, that is taken instead.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from capture.geometry import unit
+from capture import vertex_normals
+from capture.geometry import MeshArrays, border_vertices, unit
 from capture.ply.files import PlyMesh, write_ply
 from reconstruction.depth import DepthLevel
 from reconstruction.fusion import PointCloud
@@ -26,10 +29,13 @@ logger = logging.getLogger(__name__)
 _FILE = "coarser.ply"
 _AGREED = 0.5  # length of the mean of unit normals below which they contradict one another
 _APART = 1.0  # pixels of a level by which its points lie off all finer ones
+_GAP = 1.5  # pixels of the finest level between a surface's vertex and the next point that make a gap
+_BESIDE = 2.0  # and by which they lie off the surface through these, but at its borders, where hair may begin
 
 
 def with_coarser(
     cloud: PointCloud,
+    surface: MeshArrays,
     views: Sequence[View],
     levels: Sequence[DepthLevel],
     footprint: float,
@@ -39,57 +45,95 @@ def with_coarser(
 
     Args:
         cloud: fused points of the finest level; the file of the result lies beside its own.
+        surface: through these points, small gaps closed; its vertices count as points of the finest level there.
         views: N.
         levels: the coarser ones, the finest of them first.
         footprint: size of a pixel of the finest level on the surface, metres.
         silhouettes: that the points have to lie in, where they are known.
     """
-    parts = [(cloud.positions, cloud.normals, cloud.colours, np.full(len(cloud.positions), footprint))]
+    found = [_Points(cloud.positions, cloud.normals, cloud.colours), _in_gaps(surface, cloud, footprint)]
+    sizes = [footprint, footprint]
     for level in levels:
         size = level.footprint
         if not np.isfinite(size):
             continue
-        positions, normals, colours = _averaged(*_points(views, level), size)
+        points = _averaged(_points(views, level), size)
         if silhouettes is not None:
-            held = silhouettes.hold(positions, round(size / footprint))
-            positions, normals, colours = positions[held], normals[held], colours[held]
-        known = cKDTree(np.concatenate([part[0] for part in parts]))
-        apart = known.query(positions, distance_upper_bound=_APART * size)[0] == np.inf
-        parts.append((positions[apart], normals[apart], colours[apart], np.full(int(apart.sum()), size)))
+            points = points.some(silhouettes.hold(points.positions, round(size / footprint)))
+        known = cKDTree(np.concatenate([each.positions for each in found]))
+        apart = known.query(points.positions, distance_upper_bound=_APART * size)[0] == np.inf
+        apart &= ~_beside(surface, points.positions, _BESIDE * size)
+        found.append(points.some(apart))
+        sizes.append(size)
         logger.debug("coarser level, pixels of %.2f mm: %d points more", 1000 * size, apart.sum())
-    positions, normals, colours, sizes = (np.concatenate(column) for column in zip(*parts, strict=True))
+    points = _Points.joined(found)
     path = cloud.path.with_name(_FILE)
-    columns: dict[str, NDArray] = {c: positions[:, i].astype(np.float32) for i, c in enumerate("xyz")}
-    columns |= {f"n{c}": normals[:, i].astype(np.float32) for i, c in enumerate("xyz")}
-    columns |= {c: colours[:, i] for i, c in enumerate(("red", "green", "blue"))}
+    columns: dict[str, NDArray] = {c: points.positions[:, i].astype(np.float32) for i, c in enumerate("xyz")}
+    columns |= {f"n{c}": points.normals[:, i].astype(np.float32) for i, c in enumerate("xyz")}
+    columns |= {c: points.colours[:, i] for i, c in enumerate(("red", "green", "blue"))}
     write_ply(path, PlyMesh(columns, np.zeros((0, 3), np.int32)))
-    return PointCloud(positions, normals, colours, path, sizes)
+    return PointCloud(
+        points.positions,
+        points.normals,
+        points.colours,
+        path,
+        np.repeat(sizes, [len(each.positions) for each in found]),
+    )
 
 
-def _points(
-    views: Sequence[View], level: DepthLevel
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint8]]:
-    """Positions, normals and colours of all pixels that have a depth."""
-    positions, normals, colours = [], [], []
+class _Points(NamedTuple):
+    """Positions and normals (P, 3), colours (P, 3) uint8."""
+
+    positions: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    colours: NDArray[np.uint8]
+
+    def some(self, chosen: NDArray[np.bool_]) -> _Points:
+        """Those that a mask (P,) chooses."""
+        return _Points(self.positions[chosen], self.normals[chosen], self.colours[chosen])
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Points]) -> _Points:
+        """All points of some, in their order."""
+        return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _in_gaps(surface: MeshArrays, cloud: PointCloud, footprint: float) -> _Points:
+    """The surface's vertices that lie off all points: where gaps were closed."""
+    vertices, faces = surface
+    gap = cKDTree(cloud.positions).query(vertices)[0] > _GAP * footprint
+    normals = vertex_normals(vertices, faces)[gap]
+    return _Points(vertices[gap], normals, cloud.colours_at(vertices[gap]))
+
+
+def _beside(surface: MeshArrays, positions: NDArray[np.float64], reach: float) -> NDArray[np.bool_]:
+    """(P,) whether positions (P, 3) lie within `reach` of the surface, and not at its borders."""
+    vertices, faces = surface
+    _, nearest = cKDTree(vertices).query(positions, distance_upper_bound=reach)
+    inner = np.append(~border_vertices(faces, len(vertices)), False)  # the last is where none is within reach
+    return np.asarray(inner[nearest])
+
+
+def _points(views: Sequence[View], level: DepthLevel) -> _Points:
+    """All pixels that have a depth."""
+    found = []
     for view, camera, each in zip(views, level.cameras, level.maps, strict=True):
         rows, columns = np.nonzero(each.depth)
         pixels = np.stack([columns, rows], axis=1) + 0.5
-        positions.append(camera.unproject(pixels, each.depth[rows, columns].astype(float)))
-        normals.append(each.normal[rows, columns].astype(float) @ camera.rotation)
+        positions = camera.unproject(pixels, each.depth[rows, columns].astype(float))
         size = (camera.width, camera.height)
         shrunk = np.asarray(Image.fromarray(view.colours).resize(size, Image.Resampling.BOX))
-        colours.append(shrunk[rows, columns])
-    return np.concatenate(positions), np.concatenate(normals), np.concatenate(colours)
+        normals = each.normal[rows, columns].astype(float) @ camera.rotation
+        found.append(_Points(positions, normals, shrunk[rows, columns]))
+    return _Points.joined(found)
 
 
-def _averaged(
-    positions: NDArray[np.float64], normals: NDArray[np.float64], colours: NDArray[np.uint8], size: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint8]]:
+def _averaged(points: _Points, size: float) -> _Points:
     """The means of the points in each cube of side `size`: all views that see a place have points there.
 
     Cubes whose normals cancel out are left out: surfaces that face one another.
     """
-    cube = np.floor(positions / size).astype(np.int64)
+    cube = np.floor(points.positions / size).astype(np.int64)
     _, owner, count = np.unique(cube - cube.min(axis=0), axis=0, return_inverse=True, return_counts=True)
     owner = owner.reshape(-1)
 
@@ -97,6 +141,7 @@ def _averaged(
         sums = [np.bincount(owner, column, len(count)) for column in values.T.astype(float)]
         return np.stack(sums, axis=1) / count[:, None]
 
-    direction = mean(normals)
+    direction = mean(points.normals)
     agree = np.linalg.norm(direction, axis=1) > _AGREED
-    return mean(positions)[agree], unit(direction[agree]), np.rint(mean(colours)[agree]).astype(np.uint8)
+    colours = np.rint(mean(points.colours)[agree]).astype(np.uint8)
+    return _Points(mean(points.positions)[agree], unit(direction[agree]), colours)

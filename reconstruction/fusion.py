@@ -28,6 +28,7 @@ _MAX_NORMAL_ERROR = 60.0  # degrees; strands of hair turn from pixel to pixel
 _MAX_REPROJECTION = 0.6  # pixels; above, one point swallows its neighbours too
 _MIN_POINTS = 200
 _SAMPLE = 16  # of so many points one tells how near neighbours usually are
+_COLOUR_NEIGHBOURS = 4
 _CROWD = 8  # a point is beside another that is as near as an eighth neighbour usually is
 
 
@@ -55,6 +56,13 @@ class PointCloud:
     def heights(self, points: NDArray[np.float64], index: NDArray[np.int64]) -> NDArray[np.float64]:
         """(P,) heights of points (P, 3) above the tangent planes of the cloud's points `index` (P,)."""
         return np.asarray(np.einsum("pi,pi->p", points - self.positions[index], self.normals[index]))
+
+    def colours_at(self, points: NDArray[np.float64], threads: int | None = None) -> NDArray[np.uint8]:
+        """(P, 3) colours of the cloud's points that are nearest to points (P, 3), by inverse squared distance."""
+        distance, index = cKDTree(self.positions).query(points, k=_COLOUR_NEIGHBOURS, workers=threads or -1)
+        weights = 1 / (distance**2 + 1e-10)
+        mixed = (self.colours[index] * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+        return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 
 
 def fuse(

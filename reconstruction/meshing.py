@@ -29,7 +29,6 @@ from reconstruction.styles import TRIMMED, ScanStyle
 
 logger = logging.getLogger(__name__)
 
-_COLOUR_NEIGHBOURS = 4
 _VERTICES_PER_PIXEL = 0.25
 _LEAST_LIFT = 0.7  # pixels: nearer to the tangent planes around it nothing is a web
 _SCATTER = 1.5  # nor what leaves them no more than so many times as far as the points do themselves
@@ -55,6 +54,7 @@ class MeshInput:
         folder: for intermediate files.
         metres: of a unit of the cameras; None where it is not known.
         seed: of the capture: noise and walls of different heads differ.
+        surface: the `trimmed_surface` of the first style, where it is known.
     """
 
     cloud: PointCloud
@@ -65,6 +65,11 @@ class MeshInput:
     folder: Path
     metres: float | None = 1.0
     seed: int = 0
+    surface: MeshArrays | None = None
+
+    def points_of(self, style: ScanStyle) -> PointCloud:
+        """The points that a style's mesh goes through."""
+        return self.coarser if style.keep_hair and self.coarser is not None else self.cloud
 
     @property
     def metres_per_unit(self) -> float:
@@ -83,10 +88,9 @@ def mesh_points(given: MeshInput, settings: ReconstructionSettings, style: ScanS
     """
     metres = given.metres_per_unit
     style = style.in_unit(metres)
-    cloud = given.coarser if style.keep_hair and given.coarser is not None else given.cloud
-    depth = (settings.poisson_depth or _octree_depth(cloud, given.footprint)) - style.octree_levels
-    vertices, faces = _poisson(cloud, given.folder, max(_LEAST_OCTREE, depth))
-    vertices, faces = _trimmed(vertices, faces, cloud, given.footprint, settings, style)
+    cloud = given.points_of(style)
+    known = given.surface if style.reach == TRIMMED.reach else None
+    vertices, faces = known or trimmed_surface(given, settings, style)
     up = up_of(given.cameras)
     if style.cut:
         vertices, faces = cut_below(vertices, faces, up, style.cut)
@@ -106,25 +110,21 @@ def mesh_points(given: MeshInput, settings: ReconstructionSettings, style: ScanS
     return scan
 
 
-def _trimmed(
-    vertices: Floats,
-    faces: Ints,
-    cloud: PointCloud,
-    footprint: float,
-    settings: ReconstructionSettings,
-    style: ScanStyle,
-) -> MeshArrays:
-    """The mesh without what no point supports, small holes aside."""
+def trimmed_surface(given: MeshInput, settings: ReconstructionSettings, style: ScanStyle = TRIMMED) -> MeshArrays:
+    """The surface through the points, without what none supports, small holes aside; it may be empty."""
+    cloud = given.points_of(style)
+    depth = (settings.poisson_depth or _octree_depth(cloud, given.footprint)) - style.octree_levels
+    vertices, faces = _poisson(cloud, given.folder, max(_LEAST_OCTREE, depth))
     if style.closed_mm:
         bound, workers = style.closed_mm / 1000, settings.threads or -1
         distance, _ = cKDTree(cloud.positions).query(vertices, distance_upper_bound=bound, workers=workers)
         return keep_vertices(vertices, faces, distance < bound)
     loose = replace(settings, max_gap=settings.max_gap * style.looseness, max_lift=settings.max_lift * style.looseness)
-    near = supported(vertices, cloud, footprint, loose)
+    near = supported(vertices, cloud, given.footprint, loose)
     size = _object_size(cloud)
-    hole = settings.max_hole * max(footprint, size / _FINEST)
+    hole = settings.max_hole * max(given.footprint, size / _FINEST)
     widest = min(_WIDER * hole, _WIDEST * size)
-    keep = near | closed_gaps(vertices, faces, near, cloud, hole, widest, footprint, settings.threads or -1)
+    keep = near | closed_gaps(vertices, faces, near, cloud, hole, widest, given.footprint, settings.threads or -1)
     return keep_vertices(vertices, faces, keep)
 
 
@@ -132,7 +132,7 @@ def _scan_of(vertices: Floats, faces: Ints, cloud: PointCloud, settings: Reconst
     return Scan(
         vertices.astype(np.float32),
         faces.astype(np.int32),
-        vertex_colours(vertices, cloud, settings.threads),
+        cloud.colours_at(vertices, settings.threads),
         vertex_normals(vertices, faces).astype(np.float32),
     )
 
@@ -187,14 +187,6 @@ def supported(
 def _object_size(cloud: PointCloud) -> float:
     """The longest side of the box around the points, strays aside."""
     return float(np.ptp(np.percentile(cloud.positions, (1, 99), axis=0), axis=0).max())
-
-
-def vertex_colours(vertices: Floats, cloud: PointCloud, threads: int | None = None) -> NDArray[np.uint8]:
-    """(V, 3) colours of the nearest points, weighted by inverse squared distance."""
-    distance, index = cKDTree(cloud.positions).query(vertices, k=_COLOUR_NEIGHBOURS, workers=threads or -1)
-    weights = 1 / (distance**2 + 1e-10)
-    mixed = (cloud.colours[index] * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
-    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 
 
 def _octree_depth(cloud: PointCloud, footprint: float) -> int:

@@ -15,11 +15,12 @@ from capture import Capture, InputError, Scan, write_json
 from capture.frames import far_origin, shifted_camera
 from capture.variants import ScanVariant, remove_variants
 from reconstruction.backends import choose_backend, make_depth_levels
+from reconstruction.cleaning import largest_components
 from reconstruction.coarser import with_coarser
 from reconstruction.colmap import errors_only
 from reconstruction.colmap.workspace import Workspace
 from reconstruction.fusion import fuse
-from reconstruction.meshing import MeshInput, mesh_points
+from reconstruction.meshing import MeshInput, mesh_points, trimmed_surface
 from reconstruction.neighbours import find_neighbours
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
@@ -146,16 +147,19 @@ def _reconstruct(
     clock = _log("stereo", clock)
     report("fusion", 0.0)
     cloud = fuse(workspace, views, finest.maps, settings)
-    more = None
-    if coarser:
-        silhouettes = Silhouettes.of_capture(capture, masks, origin)
-        more = with_coarser(cloud, views, others, finest.footprint, silhouettes)
     clock = _log("fusion", clock)
     pixels = round(float(np.median([camera.width * camera.height for camera in cameras])))
     scale = known_scale(capture)
     metres = None if scale is None else scale.metres
     seed = capture.info.seed or 0
-    given = MeshInput(cloud, more, cameras, finest.footprint, pixels, workspace.folder, metres, seed)
+    given = MeshInput(cloud, None, cameras, finest.footprint, pixels, workspace.folder, metres, seed)
+    report("meshing", 0.0)
+    if coarser:
+        silhouettes = Silhouettes.of_capture(capture, masks, origin)
+        surface = trimmed_surface(given, settings)
+        body = largest_components(*surface, settings.min_component) if len(surface[1]) else surface
+        more = with_coarser(cloud, body, views, others, finest.footprint, silhouettes)
+        given = replace(given, coarser=more, surface=surface)
     scans = []
     for number, style in enumerate(styles):
         report("meshing", number / len(styles))

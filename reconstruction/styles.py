@@ -68,6 +68,11 @@ class ScanStyle:
         if self.share <= 0 or self.looseness <= 0 or self.noise_width_mm <= 0:
             raise InputError(f"style {self.name}: `share`, `looseness` and `noise_width_mm` must be above 0")
 
+    @property
+    def reach(self) -> tuple[bool, float, float, int]:
+        """What decides where there is a surface, before it is cut, simplified and finished."""
+        return self.keep_hair, self.closed_mm, self.looseness, self.octree_levels
+
     def in_unit(self, metres: float) -> ScanStyle:
         """The style for a scan whose unit is so many metres: its lengths are thousandths of that unit."""
         names = ("closed_mm", "smooth_mm", "noise_mm", "noise_width_mm", "wall_mm")

@@ -119,7 +119,7 @@ STAGES: dict[str, Stage] = {
             function="factory.stages.reconstruct:reconstruct_stage",
             outputs=(Capture.SCAN, ScanVariant.SCANS, ScanVariant.STYLES),
             estimate=ResourceEstimate(1.5, 0.25, 10.0, 6.0),
-            version=8,
+            version=9,
         ),
         Stage(
             name="label",

@@ -232,7 +232,8 @@ def test_points_of_a_coarser_level_fill_what_the_finest_has_left_open(tmp_path: 
     cloud = PointCloud(known, known / RADIUS, colours, tmp_path / "fused.ply")
     hull = Silhouettes(rig(96), [sphere_depth(camera, grid(camera)) > 0 for camera in rig(96)])
     level = DepthLevel(cameras, maps)
-    both = with_coarser(cloud, views, [level], 0.0014, hull)
+    nothing = np.zeros((0, 3)), np.zeros((0, 3), np.int64)
+    both = with_coarser(cloud, nothing, views, [level], 0.0014, hull)
     added, sizes = both.positions[len(known) :], both.sizes
     assert sizes is not None and len(read_ply(both.path).vertex["x"]) == len(both.positions)
     np.testing.assert_array_equal(both.positions[: len(known)], known)
@@ -243,7 +244,7 @@ def test_points_of_a_coarser_level_fill_what_the_finest_has_left_open(tmp_path: 
     seen = RADIUS * directions(500)
     seen = seen[(seen[:, 2] > 0.02) & (seen[:, 2] < 0.07) & (seen[:, 1] < -0.06)]
     assert cKDTree(added).query(seen)[0].max() < 0.008
-    bare = with_coarser(cloud, views, [level], 0.0014, None)
+    bare = with_coarser(cloud, nothing, views, [level], 0.0014, None)
     assert len(bare.positions) > len(both.positions), "nothing was held out"
 
 
