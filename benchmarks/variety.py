@@ -6,8 +6,8 @@
 The data set has scans in several styles (`p2p produce --styles 3`). Every variant is trained on the same heads, of
 which some are kept aside for validation; what was trained is kept. Printed are, of the first scans of the test heads
 and of those in further styles: mIoU of `skin` by its labels, IoU of `visible_skin` by what the masks show; expected
-calibration error and share of the mistakes that the flags hold; and of people the mIoU of both answers by outlines
-(`benchmarks/outlines.py`). Nothing is chosen by the test heads here.
+calibration error, share of the mistakes that the flags and the least sure tenth hold; and of people the mIoU of both
+answers by outlines (`benchmarks/outlines.py`). Nothing is chosen by the test heads here.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _CROP = ("--data.features.backbone.crop", "true")
 _COLOUR = ("--data.features.names", "[image,colour,surface_variation]")
 _SEEN = ("--data.style_distances", "false")
 _COPIES = ("--data.copies", "1")
+_EVENLY = ("--data.features.spacing_mm", "1")
 _SOFT = ("--model.label_noise", "0.15")
 _EVEN = ("--model.skin_weight", "0.5")
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -54,6 +55,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "cropped": (*_ONE_SCAN, *_CROP),
     "coloured": (*_ONE_SCAN, *_COLOUR),
     "styles": (),
+    "styles_evenly": _EVENLY,
     "styles_seen": _SEEN,
     "copies": (*_ONE_SCAN, *_COPIES),
     "styles_copies": _COPIES,
@@ -65,6 +67,8 @@ SHIPPED = "comes along"  # the labeller as it is, trained on other heads
 FINE_TUNED = {
     "tuned": _ONE_SCAN,
     "tuned_styles": (),
+    "tuned_evenly": (*_ONE_SCAN, *_EVENLY),
+    "tuned_styles_evenly": _EVENLY,
     "tuned_styles_seen": _SEEN,
     "tuned_styles_seen_copies": (*_SEEN, *_COPIES),
     "tuned_styles_copies": _COPIES,
@@ -103,24 +107,34 @@ class Score:
     visible: list[Counts] = field(default_factory=list)
     calibration: list[ReliabilityCurve] = field(default_factory=list)
     flags: list[FlagCounts] = field(default_factory=list)
+    sure: list[NDArray[np.float32]] = field(default_factory=list)
+    wrong: list[NDArray[np.bool_]] = field(default_factory=list)
 
     def add(self, prediction: Prediction, labels: Labels) -> None:
         """Take in a scan."""
         self.skin.append(Counts.of(prediction.skin, labels.skin))
         self.calibration.append(ReliabilityCurve.of(prediction.probability, labels.skin))
+        self.sure.append(np.abs(prediction.probability - 0.5))
+        self.wrong.append(prediction.skin != labels.skin)
         if prediction.uncertain is not None:
-            self.flags.append(FlagCounts.of(prediction.uncertain, prediction.skin != labels.skin))
+            self.flags.append(FlagCounts.of(prediction.uncertain, self.wrong[-1]))
         if prediction.visible_skin is not None and labels.seen_class is not None:
             seen = labels.seen_class != UNKNOWN
             shown = labels.seen_class[seen] == PixelClass.SKIN
             self.visible.append(Counts.of(prediction.visible_skin[seen], shown))
 
     def cells(self) -> list[str]:
-        """mIoU of skin, IoU of visible skin, calibration error, share flagged and mistakes among these."""
+        """mIoU of skin, IoU of visible skin, calibration error, share flagged and of mistakes, mistakes in a tenth."""
         flags = FlagCounts.total(self.flags)
         numbers = [Counts.total(self.skin).scores().miou, Counts.total(self.visible).scores().iou_skin]
         numbers += [ReliabilityCurve.total(self.calibration).error, flags.share, flags.mistakes]
+        numbers.append(self.mistakes_in_a_tenth())
         return [f"{number:.3f}" for number in numbers]
+
+    def mistakes_in_a_tenth(self) -> float:
+        """Share of the mistakes that the least sure tenth of all vertices holds."""
+        sure, wrong = np.concatenate(self.sure), np.concatenate(self.wrong)
+        return float(wrong[np.argsort(sure, kind="stable")[: len(sure) // 10]].sum() / wrong.sum())
 
 
 def scans_of(head: HeadSample) -> Iterator[tuple[str, HeadSample]]:
@@ -191,7 +205,7 @@ def main() -> None:
         return PRETRAINED if name == SHIPPED else train(name, dataset, out, cache, options.validation, more)
 
     people = [Person.of(*words, out / "people") for words in options.person]
-    titles = ["skin mIoU", "visible IoU", "ECE", "flagged", "of mistakes"]
+    titles = ["skin mIoU", "visible IoU", "ECE", "flagged", "of mistakes", "in a tenth"]
     header = ["trained", *titles, *(f"{title}, styles" for title in titles[:2])]
     header += [f"{person.name}: {what}" for person in people for what in ("skin", "visible", "least region")]
     print(f"| {' | '.join(header)} |\n|{' --- |' * len(header)}", flush=True)

@@ -137,7 +137,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         if self.preparation is None:
             self.build(data.preparation, data.channels(), data.token_channels())
         elif stage == "fit" and self.preparation != data.preparation:
-            raise InputError("`start`: the data are prepared in another way than for the labeller that it names")
+            self._measure_anew(data)
         if stage == "fit":
             self.training_ids = tuple(dict.fromkeys([*self._former_ids, *data.training_ids()]))
             self.training_heads = len(self.training_ids)
@@ -151,6 +151,17 @@ class SkinLabeller(LabellerNetwork, BaseModule):
                 tokens = data.token_statistics()
                 self.image_head.token_mean.copy_(torch.from_numpy(tokens.mean))
                 self.image_head.token_deviation.copy_(torch.from_numpy(tokens.deviation))
+
+    def _measure_anew(self, data: HeadData) -> None:
+        """Take over how surface variation is measured in the data, and its statistics, where that alone is another."""
+        assert self.preparation is not None
+        if self.preparation.measured_anew(data.preparation.features.spacing_mm) != data.preparation:
+            raise InputError("`start`: the data are prepared in another way than for the labeller that it names")
+        statistics = data.statistics()
+        channel = torch.tensor([name == "surface_variation" for name in self.channels])
+        self.feature_mean[channel] = torch.from_numpy(statistics.mean)[channel]
+        self.feature_deviation[channel] = torch.from_numpy(statistics.deviation)[channel]
+        self.preparation = data.preparation
 
     def _losses(self, outputs: Outputs, targets: BatchTargets) -> dict[str, torch.Tensor]:
         """The outputs' losses and, as `loss`, their weighted sum."""
@@ -257,8 +268,10 @@ def check_preparation(description: dict[str, Any], preparation: Preparation) -> 
 def preparation_of_start(chosen: Preparation, needed: Preparation) -> Preparation:
     """The preparation of heads that a labeller to start from needs; logs what it overrides.
 
-    Raises `InputError` where another was chosen.
+    How surface variation is measured may be chosen anew: the network gets used to it.
+    Raises `InputError` where anything else was chosen.
     """
+    needed = needed.measured_anew(chosen.features.spacing_mm or needed.features.spacing_mm)
     default, theirs, ours = (_flat(each.to_json()) for each in (Preparation(), needed, chosen))
     for key, value in ours.items():
         if value not in (theirs[key], default[key]):
