@@ -4,8 +4,8 @@ Renders and rebuilds a head of each family (what is whole in the output folder i
 that are named, from the same depth maps. Completeness of hair is the share of the pixels that show hair behind which
 there is scan; face is that of the face mask where its surroundings are skin, within 1 mm, skin that of all visible skin
 within 1.5 mm; exact is the share of the surface seen as skin that lies within 1.5 mm of it. Costs are core seconds of
-this process: of the depth maps and their fusion, of each style's mesh and of its labels. Ends with an error where hair
-is less than 60 % complete in the style `hair`.
+this process: of the depth maps, their fusion and the surface through them, of each style's mesh and of its labels. Ends
+with an error where hair is less than 60 % complete in the style `hair`.
 
     python -m benchmarks.styles --out out/styles [--resolution 384] [--styles trimmed,hair] [--families afro,curly]
     python -m benchmarks.styles --out out/styles --picture styles.png   # and every scan from the side
@@ -31,6 +31,7 @@ from factory.stages.settings import Execution, RenderSettings
 from generator.distributions import Distributions
 from labeling.labels import label_scan, seen_in
 from labeling.quality import measure_quality
+from labeling.settings import LabelSettings
 from labeling.visibility import ScanViews
 from reconstruction import pipeline
 from reconstruction.settings import ReconstructionSettings
@@ -44,7 +45,6 @@ FAMILIES = (
 BARE = {"headwear": {"kind": "none"}, "eyewear": {"kind": "none"}}
 FIRST_SEED = 7300
 WANTED = 0.6
-EXACT_MM = 1.5
 
 
 def main() -> None:
@@ -124,7 +124,7 @@ def exact_skin(scan: Scan, labels: Labels) -> float:
     """
     assert labels.seen_class is not None
     area = vertex_areas(scan.vertices.astype(float), scan.faces) * (labels.seen_class == PixelClass.SKIN)
-    return float(area[labels.distance_mm < EXACT_MM].sum() / area.sum())
+    return float(area[labels.distance_mm < LabelSettings.threshold_mm].sum() / area.sum())
 
 
 def header(names: Sequence[str]) -> str:

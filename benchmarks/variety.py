@@ -45,7 +45,7 @@ _CROP = ("--data.features.backbone.crop", "true")
 _COLOUR = ("--data.features.names", "[image,colour,surface_variation]")
 _SEEN = ("--data.style_distances", "false")
 _COPIES = ("--data.copies", "1")
-_EVENLY = ("--data.features.spacing_mm", "1")
+_JITTER = ("--model.variance_jitter", "6")
 _SOFT = ("--model.label_noise", "0.15")
 _EVEN = ("--model.skin_weight", "0.5")
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -55,7 +55,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "cropped": (*_ONE_SCAN, *_CROP),
     "coloured": (*_ONE_SCAN, *_COLOUR),
     "styles": (),
-    "styles_evenly": _EVENLY,
+    "jittered": (*_ONE_SCAN, *_JITTER),
+    "styles_jittered": _JITTER,
     "styles_seen": _SEEN,
     "copies": (*_ONE_SCAN, *_COPIES),
     "styles_copies": _COPIES,
@@ -67,8 +68,9 @@ SHIPPED = "comes along"  # the labeller as it is, trained on other heads
 FINE_TUNED = {
     "tuned": _ONE_SCAN,
     "tuned_styles": (),
-    "tuned_evenly": (*_ONE_SCAN, *_EVENLY),
-    "tuned_styles_evenly": _EVENLY,
+    "tuned_jittered": (*_ONE_SCAN, *_JITTER),
+    "tuned_styles_jittered": _JITTER,
+    "tuned_styles_jittered_copies": (*_JITTER, *_COPIES),
     "tuned_styles_seen": _SEEN,
     "tuned_styles_seen_copies": (*_SEEN, *_COPIES),
     "tuned_styles_copies": _COPIES,
@@ -134,7 +136,7 @@ class Score:
     def mistakes_in_a_tenth(self) -> float:
         """Share of the mistakes that the least sure tenth of all vertices holds."""
         sure, wrong = np.concatenate(self.sure), np.concatenate(self.wrong)
-        return float(wrong[np.argsort(sure, kind="stable")[: len(sure) // 10]].sum() / wrong.sum())
+        return float(wrong[np.argsort(sure, kind="stable")[: len(sure) // 10]].sum() / max(wrong.sum(), 1))
 
 
 def scans_of(head: HeadSample) -> Iterator[tuple[str, HeadSample]]:

@@ -40,29 +40,34 @@ def with_coarser(
     levels: Sequence[DepthLevel],
     footprint: float,
     silhouettes: Silhouettes | None,
+    rim: float = 0.0,
+    threads: int | None = None,
 ) -> PointCloud:
     """The cloud with the points of coarser levels where finer ones have none.
 
     Args:
         cloud: fused points of the finest level; the file of the result lies beside its own.
-        surface: through these points, small gaps closed; its vertices count as points of the finest level there.
+        surface: through these points, gaps closed; its vertices count as points of the finest level there.
         views: N.
-        levels: the coarser ones, the finest of them first.
+        levels: the coarser ones that have points, the finest of them first.
         footprint: size of a pixel of the finest level on the surface, metres.
         silhouettes: that the points have to lie in, where they are known.
+        rim: width of the surface's borders, metres, that may reach beyond the points.
+        threads: by default all cores.
     """
-    found = [_Points(cloud.positions, cloud.normals, cloud.colours), _in_gaps(surface, cloud, footprint)]
+    found = [
+        _Points(cloud.positions, cloud.normals, cloud.colours),
+        _in_gaps(surface, cloud, _GAP * footprint, rim, threads),
+    ]
     sizes = [footprint, footprint]
     for level in levels:
         size = level.footprint
-        if not np.isfinite(size):
-            continue
         points = _averaged(_points(views, level), size)
         if silhouettes is not None:
             points = points.some(silhouettes.hold(points.positions, round(size / footprint)))
         known = cKDTree(np.concatenate([each.positions for each in found]))
-        apart = known.query(points.positions, distance_upper_bound=_APART * size)[0] == np.inf
-        apart &= ~_beside(surface, points.positions, _BESIDE * size)
+        apart = known.query(points.positions, distance_upper_bound=_APART * size, workers=threads or -1)[0] == np.inf
+        apart &= ~_beside(surface, points.positions, _BESIDE * size, threads)
         found.append(points.some(apart))
         sizes.append(size)
         logger.debug("coarser level, pixels of %.2f mm: %d points more", 1000 * size, apart.sum())
@@ -98,18 +103,25 @@ class _Points(NamedTuple):
         return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _in_gaps(surface: MeshArrays, cloud: PointCloud, footprint: float) -> _Points:
-    """The surface's vertices that lie off all points: where gaps were closed."""
+def _in_gaps(surface: MeshArrays, cloud: PointCloud, gap: float, rim: float, threads: int | None) -> _Points:
+    """The surface's vertices where gaps were closed: farther than `gap` from all points, not within `rim` of a border.
+
+    There the surface ends a little beyond the points, which closes nothing.
+    """
     vertices, faces = surface
-    gap = cKDTree(cloud.positions).query(vertices)[0] > _GAP * footprint
-    normals = vertex_normals(vertices, faces)[gap]
-    return _Points(vertices[gap], normals, cloud.colours_at(vertices[gap]))
+    workers = threads or -1
+    apart = cKDTree(cloud.positions).query(vertices, distance_upper_bound=gap, workers=workers)[0] == np.inf
+    border = vertices[border_vertices(faces, len(vertices))]
+    apart &= cKDTree(border).query(vertices, distance_upper_bound=rim, workers=workers)[0] == np.inf
+    return _Points(vertices[apart], vertex_normals(vertices, faces)[apart], cloud.colours_at(vertices[apart], threads))
 
 
-def _beside(surface: MeshArrays, positions: NDArray[np.float64], reach: float) -> NDArray[np.bool_]:
-    """(P,) whether positions (P, 3) lie within `reach` of the surface, and not at its borders."""
+def _beside(
+    surface: MeshArrays, positions: NDArray[np.float64], reach: float, threads: int | None
+) -> NDArray[np.bool_]:
+    """(P,) whether positions (P, 3) lie within `reach` of the surface's vertices, and not at its borders."""
     vertices, faces = surface
-    _, nearest = cKDTree(vertices).query(positions, distance_upper_bound=reach)
+    _, nearest = cKDTree(vertices).query(positions, distance_upper_bound=reach, workers=threads or -1)
     inner = np.append(~border_vertices(faces, len(vertices)), False)  # the last is where none is within reach
     return np.asarray(inner[nearest])
 

@@ -54,7 +54,7 @@ class MeshInput:
         folder: for intermediate files.
         metres: of a unit of the cameras; None where it is not known.
         seed: of the capture: noise and walls of different heads differ.
-        surface: the `trimmed_surface` of the first style, where it is known.
+        surface: the `trimmed_surface` of the style `trimmed`, where it is known.
     """
 
     cloud: PointCloud
@@ -89,7 +89,7 @@ def mesh_points(given: MeshInput, settings: ReconstructionSettings, style: ScanS
     metres = given.metres_per_unit
     style = style.in_unit(metres)
     cloud = given.points_of(style)
-    known = given.surface if style.reach == TRIMMED.reach else None
+    known = given.surface if style.surface_key == TRIMMED.surface_key else None
     vertices, faces = known or trimmed_surface(given, settings, style)
     up = up_of(given.cameras)
     if style.cut:
@@ -179,9 +179,14 @@ def supported(
         usual += scatter[nearest] / PLANES
     size = _object_size(cloud)
     pixel = footprint if cloud.sizes is None else cloud.sizes[index[:, 0]]
-    gap = settings.max_gap * np.maximum(pixel, size / _FINEST)
+    gap = longest_gap(cloud, pixel, settings)
     least = np.maximum(_LEAST_LIFT * pixel, settings.max_lift * size)
     return np.asarray((distance[:, 0] <= gap) & (lift <= np.maximum(least, _SCATTER * usual)))
+
+
+def longest_gap(cloud: PointCloud, pixel: float | Floats, settings: ReconstructionSettings) -> Floats:
+    """The distance that the mesh may span from points whose pixels are so large on the surface, all in metres."""
+    return np.asarray(settings.max_gap * np.maximum(pixel, _object_size(cloud) / _FINEST))
 
 
 def _object_size(cloud: PointCloud) -> float:
@@ -200,6 +205,7 @@ def _poisson(cloud: PointCloud, folder: Path, depth: int) -> MeshArrays:
     options = pycolmap.PoissonMeshingOptions()
     options.depth, options.trim, options.color, options.num_threads = depth, 0, False, 1
     output = folder / "poisson.ply"
+    output.unlink(missing_ok=True)  # of another style
     with without_poisson_warnings():
         pycolmap.poisson_meshing(cloud.path, output, options)
     return _read(output)
@@ -210,6 +216,7 @@ def _simplify(vertices: Floats, faces: Ints, wanted: int, folder: Path) -> MeshA
     if len(vertices) <= wanted:
         return vertices, faces
     source, output = folder / "dense.ply", folder / "simple.ply"
+    output.unlink(missing_ok=True)  # of another style
     columns = {c: vertices[:, i].astype(np.float32) for i, c in enumerate("xyz")}
     columns |= {c: np.zeros(len(vertices), np.uint8) for c in ("red", "green", "blue")}
     write_ply(source, PlyMesh(columns, faces.astype(np.int32)))

@@ -20,7 +20,7 @@ from reconstruction.coarser import with_coarser
 from reconstruction.colmap import errors_only
 from reconstruction.colmap.workspace import Workspace
 from reconstruction.fusion import fuse
-from reconstruction.meshing import MeshInput, mesh_points, trimmed_surface
+from reconstruction.meshing import MeshInput, longest_gap, mesh_points, trimmed_surface
 from reconstruction.neighbours import find_neighbours
 from reconstruction.ranges import find_volume
 from reconstruction.settings import ReconstructionSettings
@@ -154,11 +154,15 @@ def _reconstruct(
     seed = capture.info.seed or 0
     given = MeshInput(cloud, None, cameras, finest.footprint, pixels, workspace.folder, metres, seed)
     report("meshing", 0.0)
-    if coarser:
+    levels = [level for level in others if np.isfinite(level.footprint)]
+    if coarser and levels:
         silhouettes = Silhouettes.of_capture(capture, masks, origin)
         surface = trimmed_surface(given, settings)
         body = largest_components(*surface, settings.min_component) if len(surface[1]) else surface
-        more = with_coarser(cloud, body, views, others, finest.footprint, silhouettes)
+        rim = float(longest_gap(cloud, finest.footprint, settings))
+        more = with_coarser(
+            cloud, body, views, levels, finest.footprint, silhouettes, rim=rim, threads=settings.threads
+        )
         given = replace(given, coarser=more, surface=surface)
     scans = []
     for number, style in enumerate(styles):

@@ -69,7 +69,7 @@ class ScanStyle:
             raise InputError(f"style {self.name}: `share`, `looseness` and `noise_width_mm` must be above 0")
 
     @property
-    def reach(self) -> tuple[bool, float, float, int]:
+    def surface_key(self) -> tuple[bool, float, float, int]:
         """What decides where there is a surface, before it is cut, simplified and finished."""
         return self.keep_hair, self.closed_mm, self.looseness, self.octree_levels
 

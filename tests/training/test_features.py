@@ -13,7 +13,7 @@ from scans.visibility import Views, project_views
 from tests.training.toy import toy_camera, toy_mesh
 from training.data.shards import read_heads, read_splits
 from training.features import FEATURES, BackboneConfig, FeatureConfig, input_channels
-from training.features.geometry import even_points, heat_kernel_signature, surface_variation
+from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import lift
 from training.operators import compute_operators
 from training.operators.compute import LENGTH_UNIT
@@ -91,30 +91,6 @@ def test_surface_variation_equals_its_definition() -> None:
         expected.append(spectrum[0] / spectrum.sum())
     np.testing.assert_allclose(values[:50], expected, rtol=1e-3)
     np.testing.assert_array_equal(surface_variation(ball, 30, np.arange(50)), values[:50])
-
-
-def test_surface_variation_at_even_points_does_not_tell_how_a_scan_was_simplified() -> None:
-    """A bowl, its middle dense and its rim sparse or the other way round."""
-
-    def bowl(middle: int, rim: int) -> trimesh.Trimesh:
-        steps = [np.linspace(-0.04, -0.02, rim), np.linspace(-0.02, 0.02, middle), np.linspace(0.02, 0.04, rim)]
-        line = np.unique(np.concatenate(steps))
-        count = len(line)
-        x, y = (each.ravel() for each in np.meshgrid(line, line, indexing="ij"))
-        heights = (x**2 + y**2) / 0.1
-        low = (np.arange(count - 1)[:, None] * count + np.arange(count - 1)).ravel()
-        corners = np.concatenate([[low, low + count, low + 1], [low + 1, low + count, low + count + 1]], axis=1)
-        return trimesh.Trimesh(np.stack([x, y, heights], 1), corners.T, process=False)
-
-    found = {}
-    for dense, mesh in (("middle", bowl(60, 8)), ("rim", bowl(16, 30))):
-        vertices, points = np.asarray(mesh.vertices), even_points(mesh.vertices, mesh.faces, 0.001)
-        middle = np.abs(vertices[:, :2]).max(axis=1) < 0.015
-        found[dense] = [float(surface_variation(vertices, points=each)[middle].mean()) for each in (None, points)]
-        assert len(points) == pytest.approx(mesh.area / 1e-6, abs=1)
-        np.testing.assert_array_equal(points, even_points(mesh.vertices, mesh.faces, 0.001))
-    assert found["rim"][0] > 2.5 * found["middle"][0], "the vertices' distances tell"
-    assert found["rim"][1] == pytest.approx(found["middle"][1], rel=0.25)
 
 
 def test_hks_is_constant_on_a_sphere() -> None:

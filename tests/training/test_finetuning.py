@@ -91,24 +91,6 @@ def test_options_of_the_labeller_to_start_from_are_told(fitted, caplog: pytest.L
     assert not caplog.records
 
 
-def test_surface_variation_may_be_measured_anew(fitted, mine: Path, tmp_path: Path) -> None:
-    before, after = fitted[0] / "checkpoints" / "last.ckpt", tmp_path / "run" / "checkpoints" / "last.ckpt"
-    words = ["--config", "finetune", "--data.dataset", str(mine), "--model.start", str(before)]
-    words += ["--data.features.spacing_mm", "2.5", "--data.cache", str(tmp_path / "cache"), "--trainer.max_epochs", "1"]
-    assert cli.main(["fit", *words, "--trainer.default_root_dir", str(tmp_path / "run")]) == 0
-    written, former = read_checkpoint(after), read_checkpoint(before)
-    assert written["labeller"]["preparation"]["features"].pop("spacing_mm") == 2.5
-    assert former["labeller"]["preparation"]["features"].pop("spacing_mm") == 0
-    assert written["labeller"]["preparation"] == former["labeller"]["preparation"]
-    changed = torch.tensor([name == "surface_variation" for name in former["labeller"]["channels"]])
-    assert changed.any() and not changed.all()
-    for name in ("feature_mean", "feature_deviation"):
-        ours, theirs = (each["state_dict"][name] for each in (written, former))
-        assert (ours[changed] != theirs[changed]).all()
-        torch.testing.assert_close(ours[~changed], theirs[~changed])
-    segment_capture(write_capture(tmp_path / "toy_7", 7), after)
-
-
 def test_options_of_another_network_are_refused(fitted, mine: Path, tmp_path: Path, capsys) -> None:
     start = [
         "--config",

@@ -361,8 +361,37 @@ def test_variants_give_two_scores_a_vertex(prepared: PreparedHead, options: dict
     assert labeller(to_batch(prepared)).skin.shape == (len(prepared.mesh.vertices), 2)
 
 
+def test_variance_over_the_views_is_scaled_as_one() -> None:
+    names = ["surface_variation", *["image"] * 6, "hks"]
+    features = torch.rand(40, len(names), generator=torch.Generator().manual_seed(1)).add(1).half()
+    labeller = SkinLabeller(width=8, blocks=1, variance_jitter=6)
+    labeller.build(Preparation(FeatureConfig(["surface_variation", "image", "hks"], hks_scales=1)), names)
+    factors = []
+    torch.manual_seed(0)
+    for _ in range(200):
+        ratio = labeller._jittered(features) / features
+        assert (ratio[:, [0, 1, 2, 3, 7]] == 1).all()
+        assert ratio[:, 4:7].std() < 1e-4
+        factors.append(float(ratio[0, 4]))
+    assert 1 / 6 <= min(factors) < 0.25 and 4 < max(factors) <= 6 and abs(np.mean(np.log(factors))) < 0.3
+    labeller.variance_jitter = 1
+    assert labeller._jittered(features) is features
+    means = SkinLabeller(width=8, blocks=1, variance_jitter=6)
+    means.build(Preparation(FeatureConfig(["image"], fusion="weighted_mean")), ["image"] * 6)
+    assert means._jittered(features) is features
+
+
 @pytest.mark.parametrize(
-    "options", [{"width": 0}, {"blocks": 0}, {"dropout": 1.0}, {"learning_rate": 0.0}, {"skin_weight": 1.0}]
+    "options",
+    [
+        {"variance_jitter": 0.5},
+        {"variance_jitter": float("nan")},
+        {"width": 0},
+        {"blocks": 0},
+        {"dropout": 1.0},
+        {"learning_rate": 0.0},
+        {"skin_weight": 1.0},
+    ],
 )
 def test_options_out_of_range_are_named(options: dict) -> None:
     with pytest.raises(InputError, match=f"`{next(iter(options))}`"):

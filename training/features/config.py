@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self, TypeAlias, get_args
@@ -26,8 +25,6 @@ class FeatureConfig:
         fusion: combination of `image` over the views.
         backbone: image network of `image`.
         neighbours: number of nearest vertices of `surface_variation`, k.
-        spacing_mm: take the nearest of points that lie so far apart all over the scan's surface, and not of its
-            vertices, whose distances tell how it was simplified; 0 takes these, as the paper does.
         hks_scales: number of times of `hks`.
         image_head: leave `image` as token maps, from which the labeller's trainable image head makes features.
     """
@@ -36,7 +33,6 @@ class FeatureConfig:
     fusion: Fusion = "weighted_mean_variance"
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     neighbours: int = 30
-    spacing_mm: float = 0.0
     hks_scales: int = 16
     image_head: bool = False
 
@@ -50,8 +46,7 @@ class FeatureConfig:
             raise InputError(f"unknown fusion {self.fusion!r}; use one of {', '.join(get_args(Fusion))}")
         if self.neighbours < 3 or self.hks_scales < 1:
             raise InputError("`neighbours` must be at least 3, `hks_scales` at least 1")
-        if not (math.isfinite(self.spacing_mm) and self.spacing_mm >= 0):
-            raise InputError(f"`spacing_mm` {self.spacing_mm}: it must be 0 or more")
+
         if self.image_head and "image" not in self.names:
             raise InputError("`image_head` needs image among `names`")
 

@@ -6,36 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from capture.geometry import face_areas
 from training.operators import Operators
 
 _CHUNK = 65536
-_MOST_POINTS = 2_000_000  # on a surface; one that is larger gets no more of them
 
 
-def even_points(vertices: NDArray, faces: NDArray, spacing: float) -> NDArray[np.float64]:
-    """(P, 3) points at random on a surface, one for each square of side `spacing`: as many on large faces as on small.
-
-    Their neighbourhoods are as wide on a mesh that was simplified as on a dense one. The same surface gives the same
-    points.
-
-    Args:
-        vertices: (V, 3).
-        faces: (F, 3).
-        spacing: in the unit of the vertices.
-    """
-    import trimesh
-
-    points = np.asarray(vertices, np.float64)
-    area = float(face_areas(points, faces).sum())
-    count = int(np.clip(area / spacing**2, 1, _MOST_POINTS))
-    mesh = trimesh.Trimesh(points, faces, process=False, validate=False)
-    return np.asarray(trimesh.sample.sample_surface(mesh, count, seed=0)[0], np.float64)
-
-
-def surface_variation(
-    vertices: NDArray, neighbours: int = 30, at: NDArray | None = None, points: NDArray | None = None
-) -> NDArray[np.float32]:
+def surface_variation(vertices: NDArray, neighbours: int = 30, at: NDArray | None = None) -> NDArray[np.float32]:
     """σ = λ_min / (λ_0 + λ_1 + λ_2) of the covariance of the nearest vertices: 0 on a plane, 1/3 in a cloud.
 
     Chen et al. 2025, supplement, Eq. 1; from Pauly et al., "Efficient Simplification of Point-Sampled Surfaces", 2002.
@@ -44,14 +20,12 @@ def surface_variation(
         vertices: (V, 3).
         neighbours: k, the vertex itself among them.
         at: (P,) indices of the vertices asked for; all where None.
-        points: (Q, 3) the nearest of these are taken, such as `even_points`, and not the nearest vertices.
 
     Returns:
         (P,) float32 in [0, 1/3].
     """
-    queries = np.asarray(vertices, np.float64)
-    points = queries if points is None else points
-    queries = queries if at is None else queries[at]
+    points = np.asarray(vertices, np.float64)
+    queries = points if at is None else points[at]
     count = min(neighbours, len(points))
     tree = cKDTree(points)
     result = np.zeros(len(queries), np.float32)

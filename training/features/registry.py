@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from training.features.backbone import Backbone
-from training.features.geometry import even_points, heat_kernel_signature, surface_variation
+from training.features.geometry import heat_kernel_signature, surface_variation
 from training.features.lifting import Fusion, lift, lift_parts
 from training.features.sources import Sources
 from training.operators.compute import LENGTH_UNIT
@@ -72,15 +72,7 @@ def _visibility(config: FeatureConfig, sources: Sources) -> NDArray:
 
 
 def _surface_variation(config: FeatureConfig, sources: Sources) -> NDArray:
-    points = None
-    if config.spacing_mm:
-        points = even_points(sources.vertices, sources.faces, config.spacing_mm / 1000)
-    return surface_variation(sources.vertices, config.neighbours, sources.at, points)[:, None]
-
-
-def _surface_variation_settings(config: FeatureConfig) -> list[object]:
-    settings: list[object] = [config.neighbours]
-    return [*settings, config.spacing_mm] if config.spacing_mm else settings  # names of files from before stay
+    return surface_variation(sources.vertices, config.neighbours, sources.at)[:, None]
 
 
 def _heat_kernel_signature(config: FeatureConfig, sources: Sources) -> NDArray:
@@ -99,7 +91,7 @@ FEATURES: dict[str, Feature] = {
     "image": Feature(_image, _image_channels, _image_settings, of_backbone=True),
     "colour": Feature(_colour, lambda config: 3, lambda config: [_colour_fusion(config)]),
     "visibility": Feature(_visibility, lambda config: 2, lambda config: ["best"]),
-    "surface_variation": Feature(_surface_variation, lambda config: 1, _surface_variation_settings),
+    "surface_variation": Feature(_surface_variation, lambda config: 1, lambda config: [config.neighbours]),
     "hks": Feature(
         _heat_kernel_signature,
         lambda config: config.hks_scales,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MOST_JITTER = 100.0
+
 
 class SkinLabeller(LabellerNetwork, BaseModule):
     """The skin labeller: predicts at each vertex whether it is skin.
@@ -42,6 +44,8 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         image_width: channels of the image head's up-convolutions where `data.features.image_head` is on (512 in the
             paper). Else a learned linear map first reduces the lifted image features to so many channels; 0: none.
         feature_dropout: probability that an input channel is left out of a training step.
+        variance_jitter: factor up to which the variance of image features over the views is scaled, all of it alike, in
+            a training step, and down to one over it; 1: it is left as it is. Without effect on an image head.
         learning_rate: learning rate of AdamW.
         weight_decay: weight decay of AdamW.
         schedule: schedule of the learning rate: `constant`, or `cosine` to zero over the run.
@@ -63,6 +67,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         dropout: float = 0.5,
         image_width: int = 0,
         feature_dropout: float = 0.0,
+        variance_jitter: float = 1.0,
         learning_rate: float = 1e-3,
         weight_decay: float = 1e-5,
         schedule: Literal["constant", "cosine"] = "constant",
@@ -92,16 +97,18 @@ class SkinLabeller(LabellerNetwork, BaseModule):
             raise InputError(f"`skin_weight` must lie between 0 and 1, got {skin_weight}")
         if not (learning_rate > 0 and weight_decay >= 0):
             raise InputError("`learning_rate` must be positive, `weight_decay` not negative")
+        if not 1 <= variance_jitter <= _MOST_JITTER:
+            raise InputError(f"`variance_jitter` must lie in [1, {_MOST_JITTER:g}], got {variance_jitter}")
         if not label_noise >= 0:
             raise InputError(f"`label_noise` must not be negative, got {label_noise}")
         if former is None:
             self.save_hyperparameters(ignore=["start"])
         else:
             rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "schedule": schedule}
-            drops = {"dropout": dropout, "feature_dropout": feature_dropout}
+            drops = {"dropout": dropout, "feature_dropout": feature_dropout, "variance_jitter": variance_jitter}
             labels = {"skin_weight": skin_weight, "label_noise": label_noise}
             self.save_hyperparameters(asdict(shape) | rates | drops | labels)
-        self.label_noise = label_noise
+        self.label_noise, self.variance_jitter = label_noise, variance_jitter
         self.learning_rate, self.weight_decay, self.schedule = learning_rate, weight_decay, schedule
         self.position: tuple[int, int] | None = None  # epoch, and step of it, of the last training batch
         self.register_buffer("class_weights", torch.tensor([1 - skin_weight, skin_weight]), persistent=False)
@@ -137,7 +144,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         if self.preparation is None:
             self.build(data.preparation, data.channels(), data.token_channels())
         elif stage == "fit" and self.preparation != data.preparation:
-            self._measure_anew(data)
+            raise InputError("`start`: the data are prepared in another way than for the labeller that it names")
         if stage == "fit":
             self.training_ids = tuple(dict.fromkeys([*self._former_ids, *data.training_ids()]))
             self.training_heads = len(self.training_ids)
@@ -152,17 +159,6 @@ class SkinLabeller(LabellerNetwork, BaseModule):
                 self.image_head.token_mean.copy_(torch.from_numpy(tokens.mean))
                 self.image_head.token_deviation.copy_(torch.from_numpy(tokens.deviation))
 
-    def _measure_anew(self, data: HeadData) -> None:
-        """Take over how surface variation is measured in the data, and its statistics, where that alone is another."""
-        assert self.preparation is not None
-        if self.preparation.measured_anew(data.preparation.features.spacing_mm) != data.preparation:
-            raise InputError("`start`: the data are prepared in another way than for the labeller that it names")
-        statistics = data.statistics()
-        channel = torch.tensor([name == "surface_variation" for name in self.channels])
-        self.feature_mean[channel] = torch.from_numpy(statistics.mean)[channel]
-        self.feature_deviation[channel] = torch.from_numpy(statistics.deviation)[channel]
-        self.preparation = data.preparation
-
     def _losses(self, outputs: Outputs, targets: BatchTargets) -> dict[str, torch.Tensor]:
         """The outputs' losses and, as `loss`, their weighted sum."""
         terms = loss_terms(outputs, targets, self.class_weights, self.label_noise)
@@ -172,11 +168,27 @@ class SkinLabeller(LabellerNetwork, BaseModule):
     def training_step(self, batch: HeadBatch, index: int) -> torch.Tensor:
         assert batch.targets is not None
         self.position = batch.position
-        losses = self._losses(self(batch), batch.targets)
+        jittered = replace(batch, features=self._jittered(batch.features))
+        losses = self._losses(self(jittered), batch.targets)
         for name, value in losses.items():
             bar = name == "loss"
             self.log(f"train/{name}", value, batch_size=1, on_step=False, on_epoch=True, sync_dist=True, prog_bar=bar)
         return losses["loss"]
+
+    def _jittered(self, features: torch.Tensor) -> torch.Tensor:
+        """Features (W, C) with the variance over the views scaled by one random factor.
+
+        How large it is goes by the rig, its number of views and their angles, as much as by what it should tell: that
+        views see different things where the scan lies off the surface.
+        """
+        assert self.preparation is not None
+        if self.variance_jitter == 1 or not self.preparation.features.fusion.endswith("variance"):
+            return features
+        before, image, _ = self.runs
+        scaled = features.float()
+        factor = self.variance_jitter ** (2 * torch.rand((), device=features.device) - 1)
+        scaled[:, before + image // 2 : before + image] *= factor  # the means come first
+        return scaled
 
     def validation_step(self, batch: HeadBatch, index: int) -> dict[str, Any]:
         return {"outputs": self._evaluate(batch, "val")}
@@ -268,10 +280,8 @@ def check_preparation(description: dict[str, Any], preparation: Preparation) -> 
 def preparation_of_start(chosen: Preparation, needed: Preparation) -> Preparation:
     """The preparation of heads that a labeller to start from needs; logs what it overrides.
 
-    How surface variation is measured may be chosen anew: the network gets used to it.
-    Raises `InputError` where anything else was chosen.
+    Raises `InputError` where another was chosen.
     """
-    needed = needed.measured_anew(chosen.features.spacing_mm or needed.features.spacing_mm)
     default, theirs, ours = (_flat(each.to_json()) for each in (Preparation(), needed, chosen))
     for key, value in ours.items():
         if value not in (theirs[key], default[key]):

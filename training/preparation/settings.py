@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from capture import InputError
@@ -28,10 +28,6 @@ class Preparation:
     def __post_init__(self) -> None:
         if self.vertices < 16 or self.eigenpairs < 1:
             raise InputError("`vertices` must be at least 16, `eigenpairs` at least 1")
-
-    def measured_anew(self, spacing_mm: float) -> Preparation:
-        """The same with surface variation measured at points so far apart."""
-        return replace(self, features=replace(self.features, spacing_mm=spacing_mm))
 
     def to_json(self) -> dict[str, Any]:
         """Plain types only, as a checkpoint holds them."""
