@@ -46,6 +46,7 @@ _COLOUR = ("--data.features.names", "[image,colour,surface_variation]")
 _SEEN = ("--data.style_distances", "false")
 _COPIES = ("--data.copies", "1")
 _JITTER = ("--model.variance_jitter", "6")
+_MORE_JITTER = ("--model.variance_jitter", "30")
 _SOFT = ("--model.label_noise", "0.15")
 _EVEN = ("--model.skin_weight", "0.5")
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -71,6 +72,7 @@ FINE_TUNED = {
     "tuned_jittered": (*_ONE_SCAN, *_JITTER),
     "tuned_styles_jittered": _JITTER,
     "tuned_styles_jittered_copies": (*_JITTER, *_COPIES),
+    "tuned_styles_more_jittered_copies": (*_MORE_JITTER, *_COPIES),
     "tuned_styles_seen": _SEEN,
     "tuned_styles_seen_copies": (*_SEEN, *_COPIES),
     "tuned_styles_copies": _COPIES,

@@ -15,7 +15,7 @@ from training.model.network import SCHEMA_VERSION, LabellerNetwork, check_backbo
 from training.preparation.settings import Preparation
 
 # Options that the network has no use for.
-_TRAINING = ("learning_rate", "weight_decay", "schedule", "skin_weight", "label_noise")
+_TRAINING = ("learning_rate", "weight_decay", "schedule", "skin_weight", "label_noise", "variance_jitter")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
