@@ -28,11 +28,16 @@ class Export:
         out: file to write, .ckpt.
         calibrate: data set whose heads calibrate the probabilities, those of its `train` and `val` splits that the
             labeller wasn't trained on; as they are where it is left out.
+        start: checkpoint that training started from, or `pretrained`: weights become an average of both, which keeps
+            more of what that one knew. Calibrate the average.
+        start_share: share of that one's weights in the average.
     """
 
     checkpoint: Path = argument()
     out: Path
     calibrate: Path | None = None
+    start: str | None = None
+    start_share: float = 0.5
 
 
 def export(options: Export) -> None:
@@ -40,7 +45,7 @@ def export(options: Export) -> None:
     check_checkpoint(options.checkpoint)
     from training.checkpoints.pretrained import export_checkpoint
 
-    export_checkpoint(options.checkpoint, options.out, options.calibrate)
+    export_checkpoint(options.checkpoint, options.out, options.calibrate, options.start, options.start_share)
 
 
 COMMANDS = {"export": Command(export, EXTRA)}

@@ -59,6 +59,32 @@ def test_an_exported_checkpoint_is_calibrated_by_heads_that_it_never_saw(
     assert not (tmp_path / "none.ckpt").exists()
 
 
+def test_an_exported_checkpoint_may_lie_between_two(checkpoint: Path, tmp_path: Path, capsys) -> None:
+    tuned, value = tmp_path / "tuned.ckpt", read_checkpoint(checkpoint)
+    generator = torch.Generator().manual_seed(0)
+    former = {name: weights.clone() for name, weights in value["state_dict"].items()}
+    for name, weights in value["state_dict"].items():
+        if name not in ("feature_mean", "feature_deviation"):
+            weights += 0.2 * torch.rand(weights.shape, generator=generator)
+    torch.save(value, tuned)
+    between = export_checkpoint(tuned, tmp_path / "between.ckpt", start=str(checkpoint), start_share=0.25)
+    for name, weights in read_checkpoint(between)["state_dict"].items():
+        wanted = 0.75 * value["state_dict"][name] + 0.25 * former[name]
+        torch.testing.assert_close(weights.float(), wanted, atol=2e-3, rtol=2e-3)
+    words = ["export", str(tuned), "--out", str(tmp_path / "start.ckpt"), "--start", str(checkpoint)]
+    assert p2p([*words, "--start-share", "1"]) == 0
+    capture = write_capture(tmp_path / "toy_7", 7)
+    ours, theirs = (segment_capture(capture, path) for path in (tmp_path / "start.ckpt", checkpoint))
+    assert np.abs(ours.probability - theirs.probability).max() < 0.01
+    capsys.readouterr()
+    for more, told in (
+        (["--start-share", "1.5"], "--start-share 1.5: a share between 0 and 1"),
+        (["--start", "pretrained"], f"--start pretrained: {tuned} was not trained from it"),
+    ):
+        assert p2p([*words[:2], "--out", str(tmp_path / "none.ckpt"), "--start", str(checkpoint), *more]) == 2
+        assert told in capsys.readouterr().err and not (tmp_path / "none.ckpt").exists()
+
+
 def test_nothing_goes_on_from_an_exported_checkpoint(checkpoint: Path, tmp_path: Path, capsys) -> None:
     small = export_checkpoint(checkpoint, tmp_path / "small.ckpt")
     assert main(["fit", "--data.dataset", str(tmp_path), "--ckpt_path", str(small)]) == 2

@@ -18,7 +18,9 @@ _NEEDED = ("labeller", "hyper_parameters", "state_dict", "pytorch-lightning_vers
 _STATISTICS = ("_mean", "_deviation")  # ends of the names of buffers: a few numbers, of any size
 
 
-def export_checkpoint(path: Path, out: Path, calibration: Path | None = None) -> Path:
+def export_checkpoint(
+    path: Path, out: Path, calibration: Path | None = None, start: str | None = None, start_share: float = 0.5
+) -> Path:
     """Write a checkpoint without what only training needs, weights in half precision; returns `out`.
 
     It is read like any other, and can't be trained on.
@@ -27,9 +29,12 @@ def export_checkpoint(path: Path, out: Path, calibration: Path | None = None) ->
         path: checkpoint.
         out: file to write.
         calibration: data set whose heads calibrate it anew, those that it wasn't trained on.
+        start: checkpoint that it was trained from, or `pretrained`: the weights become an average of both.
+        start_share: of the latter's in the average.
 
     Raises:
-        InputError: where `path` is no labeller's checkpoint, `out` is the same file, or the data set has too few heads.
+        InputError: where `path` is no labeller's checkpoint, `out` is the same file, the data set has too few heads, or
+            `start` is not what it was trained from.
     """
     if out.suffix != ".ckpt":
         raise InputError(f"`out` {out}: a checkpoint ends with .ckpt")
@@ -37,6 +42,11 @@ def export_checkpoint(path: Path, out: Path, calibration: Path | None = None) ->
     labeller = load_labeller(path)  # what doesn't load is not given away
     if out.exists() and out.samefile(path):
         raise InputError(f"`out` {out} is the checkpoint itself; name another file")
+    if start is not None:
+        from training.checkpoints.averaging import average_weights
+
+        value["state_dict"] = average_weights(value, path, start, start_share)
+        labeller.load_state_dict(value["state_dict"])
     if calibration is not None:
         from training.checkpoints.calibrating import calibrate
 
