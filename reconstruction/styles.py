@@ -70,7 +70,7 @@ class ScanStyle:
 
     @property
     def surface_key(self) -> tuple[bool, float, float, int]:
-        """What decides where there is a surface, before it is cut, simplified and finished."""
+        """The settings that decide where there is a surface, before it is cut, simplified and finished."""
         return self.keep_hair, self.closed_mm, self.looseness, self.octree_levels
 
     def in_unit(self, metres: float) -> ScanStyle:

@@ -43,7 +43,7 @@ class Export:
 def export(options: Export) -> None:
     """Make a checkpoint small enough to give away: weights in half precision, and nothing that only training needs."""
     check_checkpoint(options.checkpoint)
-    from training.checkpoints.pretrained import export_checkpoint
+    from training.checkpoints.exporting import export_checkpoint
 
     export_checkpoint(options.checkpoint, options.out, options.calibrate, options.start, options.start_share)
 

@@ -16,8 +16,9 @@ from factory.cli.main import main as p2p
 from scans.meshes.reading import read_scan
 from tests.helpers import REPO, SHARED, needs_shared
 from tests.training.toy import write_capture, write_dataset
+from training.checkpoints.exporting import export_checkpoint
 from training.checkpoints.labeller import read_checkpoint
-from training.checkpoints.pretrained import PRETRAINED, export_checkpoint
+from training.checkpoints.pretrained import PRETRAINED
 from training.cli import main
 from training.segment import segment_capture
 
