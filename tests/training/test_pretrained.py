@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +17,13 @@ from factory.cli.main import main as p2p
 from scans.meshes.reading import read_scan
 from tests.helpers import REPO, SHARED, needs_shared
 from tests.training.toy import write_capture, write_dataset
+from training.checkpoints import labeller
 from training.checkpoints.exporting import export_checkpoint
 from training.checkpoints.labeller import read_checkpoint
 from training.checkpoints.pretrained import PRETRAINED
 from training.cli import main
+from training.model.module import SkinLabeller
+from training.model.network import LabellerNetwork
 from training.segment import segment_capture
 
 JAMES = SHARED / "data" / "james"
@@ -84,6 +88,17 @@ def test_an_exported_checkpoint_may_lie_between_two(checkpoint: Path, tmp_path: 
     ):
         assert p2p([*words[:2], "--out", str(tmp_path / "none.ckpt"), "--start", str(checkpoint), *more]) == 2
         assert told in capsys.readouterr().err and not (tmp_path / "none.ckpt").exists()
+
+
+def test_a_share_needs_a_labeller(checkpoint: Path, tmp_path: Path, capsys) -> None:
+    words = ["export", str(checkpoint), "--out", str(tmp_path / "none.ckpt"), "--start-share", "0.3"]
+    assert p2p(words) == 2 and "--start-share 0.3: of which labeller? name it with --start" in capsys.readouterr().err
+
+
+def test_every_option_of_training_is_one_of_the_network_or_left_aside_where_it_is_read() -> None:
+    """A checkpoint holds them all; one that neither knows can't be loaded."""
+    options, network = (set(inspect.signature(kind).parameters) for kind in (SkinLabeller, LabellerNetwork))
+    assert options - network - {"start"} == set(labeller._TRAINING)
 
 
 def test_nothing_goes_on_from_an_exported_checkpoint(checkpoint: Path, tmp_path: Path, capsys) -> None:

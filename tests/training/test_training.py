@@ -374,6 +374,9 @@ def test_variance_over_the_views_is_scaled_as_one() -> None:
         assert ratio[:, 4:7].std() < 1e-4
         factors.append(float(ratio[0, 4]))
     assert 1 / 6 <= min(factors) < 0.25 and 4 < max(factors) <= 6 and abs(np.mean(np.log(factors))) < 0.3
+    single = features.float()
+    before = single.clone()
+    assert (labeller._jittered(single) != before).any() and (single == before).all(), "the batch was changed"
     labeller.variance_jitter = 1
     assert labeller._jittered(features) is features
     means = SkinLabeller(width=8, blocks=1, variance_jitter=6)

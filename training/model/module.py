@@ -185,7 +185,7 @@ class SkinLabeller(LabellerNetwork, BaseModule):
         if self.variance_jitter == 1 or not self.preparation.features.fusion.endswith("variance"):
             return features
         before, image, _ = self.runs
-        scaled = features.float()
+        scaled = features.to(torch.float32, copy=True)  # the batch stays as it is
         factor = self.variance_jitter ** (2 * torch.rand((), device=features.device) - 1)
         scaled[:, before + image // 2 : before + image] *= factor  # the means come first
         return scaled
